@@ -1,0 +1,57 @@
+"""Typed settings: one class a part, nested into one a workload. The same object serves command, YAML and library."""
+
+from visrec.config.base import Config
+from visrec.config.demo import DemoDataConfig
+from visrec.config.evaluation import EvaluationConfig
+from visrec.config.ingest import Ingest
+from visrec.config.kinds import EVENT_KINDS, NEGATIVE_KINDS, EventKind
+from visrec.config.load import dump_yaml, json_schema, load_config, parse_config
+from visrec.config.model import ItemTowerConfig, ModelConfig, UserTowerConfig
+from visrec.config.serving import ReleaseConfig, ServeConfig
+from visrec.config.training import LossConfig, PhaseConfig, ScalingConfig, SplitConfig, TrainingConfig
+from visrec.config.workloads import (
+    WORKLOADS,
+    DemoDataJob,
+    EvaluateJob,
+    IngestJob,
+    PipelineConfig,
+    PublishJob,
+    RayConfig,
+    ServeJob,
+    TrainJob,
+    WorkloadConfig,
+)
+
+__all__ = [
+    "EVENT_KINDS",
+    "NEGATIVE_KINDS",
+    "WORKLOADS",
+    "Config",
+    "DemoDataConfig",
+    "DemoDataJob",
+    "EvaluateJob",
+    "EvaluationConfig",
+    "EventKind",
+    "Ingest",
+    "IngestJob",
+    "ItemTowerConfig",
+    "LossConfig",
+    "ModelConfig",
+    "PhaseConfig",
+    "PipelineConfig",
+    "PublishJob",
+    "RayConfig",
+    "ReleaseConfig",
+    "ScalingConfig",
+    "ServeConfig",
+    "ServeJob",
+    "SplitConfig",
+    "TrainJob",
+    "TrainingConfig",
+    "UserTowerConfig",
+    "WorkloadConfig",
+    "dump_yaml",
+    "json_schema",
+    "load_config",
+    "parse_config",
+]

@@ -1,0 +1,138 @@
+"""Settings of ingest: where the input is, what its columns are called, and what counts as dirt."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from visrec.config.base import Config
+from visrec.config.kinds import DEFAULT_WEIGHTS, NEGATIVE_KINDS, EventKind
+
+FileFormat = Literal["auto", "csv", "jsonl", "parquet"]
+TimeUnit = Literal["auto", "s", "ms", "us", "ns", "iso8601"]
+
+
+class InteractionColumns(Config):
+    """Names of the input's columns; the right side is the name in your file."""
+
+    user_id: str = "user_id"
+    item_id: str = "item_id"
+    time: str = "time"
+    kind: str | None = "kind"
+    """Column with the event kind; null where every row is of `default_kind`."""
+    event_id: str | None = None
+    """Column with a unique id of the event; rows that repeat one are exact duplicates."""
+    session_id: str | None = None
+    position: str | None = None
+    """Column with the place (from 0) at which the item was shown, for position bias."""
+
+
+class InteractionsInput(Config):
+    """The interaction log."""
+
+    path: str | None = None
+    """A file, a folder or a glob on any filesystem that pyarrow knows (`s3://`, `gs://`, a path)."""
+    format: FileFormat = "auto"
+    """`auto` goes by the file name's ending."""
+    columns: InteractionColumns = InteractionColumns()
+    time_unit: TimeUnit = "auto"
+    """`auto`: ISO 8601 text is parsed as such; numbers are taken as s, ms, us or ns by their size."""
+    default_kind: EventKind = "click"
+    """Kind of the rows where there is no kind column."""
+    kind_names: dict[str, EventKind] = {}
+    """Other names for kinds in the input, such as `{addtocart: cart}`."""
+
+
+class ItemColumns(Config):
+    """Names of the catalogue's columns."""
+
+    item_id: str = "item_id"
+    image: str | None = None
+    """Column with the picture: a path (absolute, or relative to `images.path`), a URI, or bytes.
+    null: the picture of item X is the file `images.path`/X.jpg (.jpeg, .png, .webp, .gif)."""
+    title: str | None = None
+    categories: str | None = None
+    """Column with categories: a list, or text split at `category_separator`."""
+    price: str | None = None
+    created_at: str | None = None
+    available: str | None = None
+    """Column that says whether the item may be recommended (true/false, 1/0, yes/no)."""
+
+
+class ItemsInput(Config):
+    """The catalogue. Without a path it is the set of pictures in `images.path`, by file name."""
+
+    path: str | None = None
+    format: FileFormat = "auto"
+    columns: ItemColumns = ItemColumns()
+    category_separator: str = "|"
+
+
+class ImagesInput(Config):
+    """Where pictures are, and to what size they are decoded once."""
+
+    path: str | None = None
+    """Folder (any pyarrow filesystem) of the pictures; null where the catalogue's column holds full URIs or bytes."""
+    height: int = Field(64, ge=8, le=1024)
+    """Height in pixels of the stored training picture."""
+    width: int = Field(64, ge=8, le=1024)
+    """Width in pixels of the stored training picture. The picture is resized to fit, without keeping its aspect."""
+    thumbnail_size: int = Field(256, ge=32, le=2048)
+    """Longer side in pixels of the JPEG kept for people to look at."""
+    max_pixels: int = Field(50_000_000, ge=1)
+    """Pictures that claim more pixels are refused before they are decoded (decompression bombs)."""
+    max_bytes: int = Field(20_000_000, ge=1)
+    """Files larger than this are refused."""
+
+
+class Cleaning(Config):
+    """What is dirt. Every row it takes away is in `quarantine.parquet` with a reason code."""
+
+    max_rejected_share: float = Field(0.2, ge=0, le=1)
+    """More rejected log rows than this share stop the ingest. Duplicates and the k-core do not count."""
+    max_rejected_images_share: float = Field(0.2, ge=0, le=1)
+    """More undecodable pictures than this share stop the ingest."""
+    near_duplicate_seconds: float = Field(1.0, ge=0)
+    """The same user, item and kind again within this time is a near duplicate."""
+    merge_seconds: float = Field(1800.0, ge=0)
+    """Consecutive events of one user on one item within this time become one: the strongest kind; 0 merges nothing."""
+    bot_events_per_minute: float = Field(120.0, gt=0)
+    """A user with more events than this in any minute, three minutes or more, is a bot."""
+    min_time: str = "1990-01-01T00:00:00Z"
+    """Events before this time are impossible."""
+    max_future_seconds: float = Field(86400.0, ge=0)
+    """Events later than now plus this are impossible."""
+    k_core: int = Field(0, ge=0)
+    """Keep only users and items with at least this many positives, applied until nothing changes; 0 is off."""
+
+
+class EventWeights(Config):
+    """Strength of each event kind: above 0 a positive, below 0 a negative, 0 only an impression."""
+
+    weights: dict[EventKind, float] = {}
+    """Only the kinds that differ from the default need to be named."""
+
+    @field_validator("weights")
+    @classmethod
+    def _signs(cls, weights: dict[EventKind, float]) -> dict[EventKind, float]:
+        wrong = [k for k, w in weights.items() if (k in NEGATIVE_KINDS and w > 0) or (k not in NEGATIVE_KINDS and w < 0)]
+        if wrong:
+            raise ValueError(f"negative kinds take a weight <= 0, the others >= 0; not so for {', '.join(wrong)}")
+        return weights
+
+    def resolved(self) -> dict[EventKind, float]:
+        """The weight of every kind, defaults filled in."""
+        return {**DEFAULT_WEIGHTS, **self.weights}
+
+
+class Ingest(Config):
+    """Everything that shapes a snapshot."""
+
+    interactions: InteractionsInput = InteractionsInput()
+    items: ItemsInput = ItemsInput()
+    images: ImagesInput = ImagesInput()
+    cleaning: Cleaning = Cleaning()
+    events: EventWeights = EventWeights()
+    validation_share: float = Field(0.1, gt=0, lt=0.5)
+    """Share of positives, by time, between the two cuts of the global-time split."""
+    test_share: float = Field(0.1, gt=0, lt=0.5)
+    """Share of positives, by time, after the second cut of the global-time split."""

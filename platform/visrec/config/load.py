@@ -1,0 +1,129 @@
+"""From YAML and `--set` to a config, with errors that a person can act on in one line."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from visrec.config.base import Config
+from visrec.config.explain import explain
+from visrec.config.workloads import PipelineConfig, WorkloadConfig
+from visrec.errors import ConfigError
+
+ConfigT = TypeVar("ConfigT", bound=Config)
+WorkloadT = TypeVar("WorkloadT", bound=WorkloadConfig)
+
+
+def load_config(kind: type[WorkloadT], path: str | Path | None = None, overrides: Sequence[str] = ()) -> WorkloadT:
+    """The config of one workload from a YAML file that may hold the sections of all.
+
+    Every section is checked, also those that this workload does not read: a typo shows at the first command.
+
+    Args:
+        kind: Config class of the workload.
+        path: YAML file; None starts from the defaults. Relative paths in it are relative to the current folder.
+        overrides: `key.path=value` pairs, the value in YAML; list places are numbers (`training.phases.0.epochs=3`).
+
+    Raises:
+        ConfigError: The file is missing or no YAML mapping, or a key, type or value is wrong.
+
+    Example:
+        >>> load_config(WorkloadConfig, overrides=["seed=3"]).seed
+        3
+    """
+    values = _read(path) if path is not None else {}
+    for override in overrides:
+        _apply(values, override)
+    everything = parse_config(PipelineConfig, values)
+    return kind(**{name: getattr(everything, name) for name in kind.model_fields})
+
+
+def parse_config(kind: type[ConfigT], values: Mapping[str, Any]) -> ConfigT:
+    """Validate a plain mapping.
+
+    Raises:
+        ConfigError: One line that names the key, what was expected, what came, and the nearest valid key.
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(explain(kind, error)) from None
+
+
+def dump_yaml(config: Config) -> str:
+    """The config as YAML that `load_config` takes as it is."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def json_schema(kind: type[Config]) -> str:
+    """The JSON schema of a config class, for editors."""
+    return json.dumps(kind.model_json_schema(), indent=2)
+
+
+def _read(path: str | Path) -> dict[str, Any]:
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"config file not found: {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"config file {path} cannot be read: {error}") from None
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        where = f" at line {place.line + 1}, column {place.column + 1}" if place else ""
+        raise ConfigError(f"config file {path} is not valid YAML{where}: {getattr(error, 'problem', error)}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"config file {path}: expected a mapping of sections, got {type(values).__name__}")
+    return values
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    """Set one `a.b.0.c=value` in place; lists and mappings on the way are made where they are missing."""
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--set expects key.path=value, got {override!r}")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"--set {key}: the value {text!r} is not valid YAML") from None
+    steps = key.split(".")
+    node: Any = values
+    for step, following in zip(steps[:-1], steps[1:], strict=True):
+        node = _child(node, step, [] if following.isdigit() else {}, key)
+    _assign(node, steps[-1], value, key)
+
+
+def _child(node: Any, step: str, empty: list[Any] | dict[str, Any], key: str) -> Any:
+    if isinstance(node, list):
+        index = _place(node, step, key)
+        if index == len(node):
+            node.append(empty)
+        return node[index]
+    if not isinstance(node, dict):
+        raise ConfigError(f"--set {key}: nothing lies below {step!r}, its parent is a plain value")
+    if node.get(step) is None:
+        node[step] = empty
+    return node[step]
+
+
+def _assign(node: Any, step: str, value: Any, key: str) -> None:
+    if isinstance(node, list):
+        index = _place(node, step, key)
+        node[index : index + 1] = [value]
+    elif isinstance(node, dict):
+        node[step] = value
+    else:
+        raise ConfigError(f"--set {key}: nothing lies below it, its parent is a plain value")
+
+
+def _place(node: list[Any], step: str, key: str) -> int:
+    if not step.isdigit() or int(step) > len(node):
+        raise ConfigError(f"--set {key}: expected a list place from 0 to {len(node)}, got {step!r}")
+    return int(step)
+

@@ -1,0 +1,49 @@
+"""Settings of the two towers."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from visrec.config.base import Config
+
+
+class ItemTowerConfig(Config):
+    """From a picture (and, if wanted, an id) to a vector."""
+
+    backbone: str | None = "small_cnn"
+    """`small_cnn` (made for CPUs), any torchvision classification model by name (`resnet18`, `mobilenet_v3_small`,
+    ...), or null for no pixels at all (ids only)."""
+    width: int = Field(32, ge=4, le=512)
+    """Channels of the first stage of `small_cnn`; later stages double it."""
+    id_embedding: bool = False
+    """Add a learned vector per item id to the picture's."""
+    id_dropout: float = Field(0.5, ge=0, lt=1)
+    """Share of items whose id vector is left out of a training step, so that an unseen item still has a good vector.
+    Only used where there are both pixels and ids."""
+    dropout: float = Field(0.1, ge=0, lt=1)
+
+
+class UserTowerConfig(Config):
+    """From a click sequence to a vector."""
+
+    kind: Literal["gru", "transformer"] = "gru"
+    hidden_dim: int = Field(128, ge=4, le=4096)
+    num_layers: int = Field(1, ge=1, le=12)
+    num_heads: int = Field(2, ge=1, le=32)
+    """Attention heads; only for the transformer. Must divide `hidden_dim`."""
+    dropout: float = Field(0.2, ge=0, lt=1)
+    max_length: int = Field(50, ge=1, le=2048)
+    """Most recent events of a user that the tower looks at."""
+    event_context: bool = True
+    """Join each history item with its event kind and the time gap to the next event."""
+
+
+class ModelConfig(Config):
+    """The two-tower model: score(u, i) = <W u, x_i> + b_i."""
+
+    dim: int = Field(64, ge=2, le=2048)
+    """Size of the item vectors, and of the user vector after W."""
+    item: ItemTowerConfig = ItemTowerConfig()
+    user: UserTowerConfig = UserTowerConfig()
+    item_bias: bool = True
+    """Learn b_i, the item's popularity."""

@@ -1,0 +1,92 @@
+"""One config a workload, made of the parts. One YAML file may hold the sections of all of them."""
+
+from pydantic import Field
+
+from visrec.config.base import Config
+from visrec.config.demo import DemoDataConfig
+from visrec.config.evaluation import EvaluationConfig
+from visrec.config.ingest import Ingest
+from visrec.config.model import ModelConfig
+from visrec.config.serving import ReleaseConfig, ServeConfig
+from visrec.config.training import TrainingConfig
+
+
+class RayConfig(Config):
+    """How a workload reaches Ray."""
+
+    address: str | None = None
+    """null: the cluster that this process runs on (in a Ray job), else a local one of its own. `auto` or `host:port`:
+    that cluster."""
+    num_cpus: int | None = Field(None, ge=1)
+    """Logical CPUs of a local cluster; null takes the machine's, but never under 4: Train workers, the tasks that feed
+    them and Serve replicas must fit side by side on a laptop, and they share the real cores."""
+
+
+class WorkloadConfig(Config):
+    """What every workload has."""
+
+    workspace: str = "workspace"
+    """Root of all results: a path or any URI that pyarrow knows."""
+    seed: int = Field(0, ge=0, lt=2**31)
+    """Reaches every random choice."""
+    ray: RayConfig = RayConfig()
+
+
+class DemoDataJob(WorkloadConfig):
+    """`visrec demo-data`."""
+
+    demo_data: DemoDataConfig = DemoDataConfig()
+
+
+class IngestJob(WorkloadConfig):
+    """`visrec ingest`."""
+
+    ingest: Ingest = Ingest()
+
+
+class TrainJob(WorkloadConfig):
+    """`visrec train`."""
+
+    snapshot: str = "latest"
+    """Name of the snapshot under the workspace; `latest` is the last one ingested."""
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+
+
+class EvaluateJob(WorkloadConfig):
+    """`visrec evaluate`."""
+
+    checkpoint: str = "latest"
+    """Name of the checkpoint under the workspace; `latest` is the last one trained."""
+    evaluation: EvaluationConfig = EvaluationConfig()
+
+
+class PublishJob(WorkloadConfig):
+    """`visrec publish`."""
+
+    checkpoint: str = "latest"
+    report: str = "latest"
+    """Evaluation report that the gate reads."""
+    release: ReleaseConfig = ReleaseConfig()
+
+
+class ServeJob(WorkloadConfig):
+    """`visrec serve`."""
+
+    serve: ServeConfig = ServeConfig()
+
+
+class PipelineConfig(DemoDataJob, IngestJob, TrainJob, EvaluateJob, PublishJob, ServeJob):
+    """Every section: what a YAML file may hold, and what `visrec demo` runs."""
+
+
+WORKLOADS: dict[str, type[WorkloadConfig]] = {
+    "demo-data": DemoDataJob,
+    "ingest": IngestJob,
+    "train": TrainJob,
+    "evaluate": EvaluateJob,
+    "publish": PublishJob,
+    "serve": ServeJob,
+    "demo": PipelineConfig,
+}
+"""Config class of each command."""

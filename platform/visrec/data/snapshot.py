@@ -1,0 +1,187 @@
+"""Reading a snapshot: the catalogue, the sequences in blocks of users, the pictures.
+
+Files of a snapshot (all times are int64 milliseconds since 1970, UTC):
+
+    items.parquet          item_index, item_id, image_row (-1: none), title, categories, price, created_at, available,
+                           num_positives; row number = item_index
+    interactions.parquet/  user_index, item_index, kind (code), weight, time, position, session_id; in order of
+                           (user_index, time, item_index)
+    sequences.parquet/     one row a user, row number over all parts = user_index: user_id, items, kinds, times,
+                           weights, leave_one_out, global_time (split marks). Positives only, each item once at its
+                           first time, in order of (time, item_index)
+    images/ thumbnails/    see `image_store`
+    quarantine.parquet/    source, location, reason, detail
+
+Users and items are numbered in the natural order of their ids: by value where all ids are integers, else by text.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pads
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from visrec.config import SplitConfig
+from visrec.data.image_store import ImageFacts, ImageStore, ThumbnailStore
+from visrec.data.splits import cold_item_marks
+from visrec.storage import Artifact
+
+USERS_PER_ROW_GROUP = 4096
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Sequences of some users, ragged: user k's events are `items[offsets[k]:offsets[k + 1]]` and so on.
+
+    Attributes:
+        user_index: int32 [U].
+        offsets: int64 [U + 1].
+        items: Item indices, int32 [N].
+        kinds: Codes of event kinds, int8 [N].
+        times: Milliseconds, int64 [N].
+        weights: float32 [N].
+        marks: Split marks (train, validation, test), int8 [N].
+    """
+
+    user_index: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    items: NDArray[np.int32]
+    kinds: NDArray[np.int8]
+    times: NDArray[np.int64]
+    weights: NDArray[np.float32]
+    marks: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.user_index)
+
+    @property
+    def row_of_event(self) -> NDArray[np.int64]:
+        """For each event the row (0 to U - 1) of its user."""
+        return np.repeat(np.arange(len(self)), np.diff(self.offsets))
+
+    def where(self, keep: NDArray[np.bool_]) -> "Sequences":
+        """The same users with only the events where `keep` [N] is true."""
+        counts = np.add.reduceat(np.r_[keep, False].astype(np.int64), self.offsets[:-1]) if len(self) else np.zeros(0, np.int64)
+        counts[np.diff(self.offsets) == 0] = 0  # reduceat gives the next element for an empty slice
+        return Sequences(
+            self.user_index,
+            np.r_[0, np.cumsum(counts)],
+            self.items[keep],
+            self.kinds[keep],
+            self.times[keep],
+            self.weights[keep],
+            self.marks[keep],
+        )
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> "Sequences":
+        """Some users, in the order of `rows`."""
+        lengths = np.diff(self.offsets)[rows]
+        offsets = np.r_[0, np.cumsum(lengths)]
+        events = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths)
+        return Sequences(
+            self.user_index[rows],
+            offsets,
+            self.items[events],
+            self.kinds[events],
+            self.times[events],
+            self.weights[events],
+            self.marks[events],
+        )
+
+
+class Snapshot:
+    """A finished snapshot.
+
+    Example:
+        >>> snapshot = Snapshot(Workspace("workspace").find("snapshots"))                # doctest: +SKIP
+        >>> for block in snapshot.sequences(SplitConfig()):                              # doctest: +SKIP
+        ...     history = block.where(block.marks == TRAIN)
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.artifact = artifact
+
+    @property
+    def name(self) -> str:
+        """Name of the artifact."""
+        return self.artifact.name
+
+    @property
+    def num_users(self) -> int:
+        """Users that have a sequence."""
+        return int(self.artifact.manifest.counts["num_users"])
+
+    @property
+    def num_items(self) -> int:
+        """Items of the catalogue."""
+        return int(self.artifact.manifest.counts["num_items"])
+
+    @cached_property
+    def items(self) -> Any:
+        """The catalogue as a pyarrow table, row number = item index."""
+        location = self.artifact.location / "items.parquet"
+        return pq.read_table(location.path, filesystem=location.filesystem)
+
+    @cached_property
+    def image_rows(self) -> NDArray[np.int32]:
+        """Row of each item in the image store, -1 where it has no picture: int32 [I]."""
+        return np.asarray(self.items.column("image_row").to_numpy(), np.int32)
+
+    @property
+    def image_facts(self) -> ImageFacts:
+        """Size and statistics of the stored pictures."""
+        return ImageFacts.from_dict(self.artifact.manifest.facts["images"])
+
+    @cached_property
+    def images(self) -> ImageStore:
+        """The decoded pictures."""
+        return ImageStore(self.artifact, num_images=int(self.artifact.manifest.counts["num_images"]))
+
+    @cached_property
+    def thumbnails(self) -> ThumbnailStore:
+        """The pictures for people, by image row."""
+        return ThumbnailStore(self.artifact)
+
+    def sequences(self, split: SplitConfig, *, block_users: int = USERS_PER_ROW_GROUP) -> Iterator[Sequences]:
+        """All sequences in blocks of about `block_users` users, in order of user index, marked by the split's protocol."""
+        stored = split.protocol != "cold_items"
+        columns = ["user_index", "items", "kinds", "times", "weights", *([split.protocol] if stored else [])]
+        for batch in self._sequence_files.to_batches(columns=columns, batch_size=block_users):
+            if batch.num_rows:
+                yield self._ragged(batch, split)
+
+    def user_ids(self) -> Iterator[Any]:
+        """User ids as pyarrow string arrays, in blocks, in order of user index."""
+        for batch in self._sequence_files.to_batches(columns=["user_id"]):
+            yield batch.column("user_id")
+
+    @property
+    def _sequence_files(self) -> Any:
+        folder = self.artifact.location / "sequences.parquet"
+        files = [f.path for f in folder.files() if f.path.endswith(".parquet")]
+        return pads.dataset(files, filesystem=folder.filesystem, format="parquet")
+
+    def _ragged(self, batch: Any, split: SplitConfig) -> Sequences:
+        lists = {name: batch.column(name) for name in ("items", "kinds", "times", "weights")}
+        lengths = np.asarray(pc.list_value_length(lists["items"]), np.int64)
+        flat = {name: np.asarray(values.flatten()) for name, values in lists.items()}
+        items = flat["items"].astype(np.int32, copy=False)
+        if split.protocol == "cold_items":
+            marks = cold_item_marks(items, self.num_items, split.cold_seed, split.cold_share)
+        else:
+            marks = np.asarray(batch.column(split.protocol).flatten(), np.int8)
+        return Sequences(
+            np.asarray(batch.column("user_index"), np.int32),
+            np.r_[0, np.cumsum(lengths)],
+            items,
+            flat["kinds"].astype(np.int8, copy=False),
+            flat["times"].astype(np.int64, copy=False),
+            flat["weights"].astype(np.float32, copy=False),
+            marks,
+        )

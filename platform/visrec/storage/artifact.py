@@ -1,0 +1,178 @@
+"""One immutable folder with a manifest: written out of sight, made visible last."""
+
+import hashlib
+import json
+import secrets
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from visrec.config.base import Config
+from visrec.errors import ArtifactError
+from visrec.storage.location import Location
+
+MANIFEST = "manifest.json"
+SCHEMA_VERSION = 1
+_LIBRARIES = ("visrec", "ray", "torch", "torchvision", "pyarrow", "numpy", "scikit-learn", "faiss-cpu")
+
+
+class Manifest(Config):
+    """What a folder holds and where it comes from."""
+
+    schema_version: int
+    kind: str
+    name: str
+    created_at: str
+    """UTC, ISO 8601."""
+    parents: dict[str, str]
+    """Kind and name of the artifacts that this one was made from."""
+    config: dict[str, Any]
+    counts: dict[str, float]
+    facts: dict[str, Any]
+    files: dict[str, str]
+    """SHA-256 of each file, by path below the folder."""
+    versions: dict[str, str]
+
+
+class Artifact:
+    """A finished folder.
+
+    Example:
+        >>> snapshot = Workspace("workspace").find("snapshots")      # doctest: +SKIP
+        >>> (snapshot.location / "items.parquet").exists()           # doctest: +SKIP
+        True
+    """
+
+    def __init__(self, location: Location, manifest: Manifest) -> None:
+        self.location = location
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, location: Location) -> "Artifact":
+        """Read the manifest.
+
+        Raises:
+            ArtifactError: There is no finished artifact, or another schema version.
+        """
+        place = location / MANIFEST
+        if not place.exists():
+            raise ArtifactError(f"expected a finished artifact at {location}, found no {MANIFEST}")
+        try:
+            manifest = Manifest.model_validate_json(place.read_bytes())
+        except ValidationError as error:
+            raise ArtifactError(f"{place} is damaged: {error.errors()[0]['msg']}") from None
+        if manifest.schema_version != SCHEMA_VERSION:
+            raise ArtifactError(f"{location} has schema version {manifest.schema_version}, this release reads {SCHEMA_VERSION}")
+        return cls(location, manifest)
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.manifest.name
+
+    def local_path(self, file: str) -> Path:
+        """Where `file` can be memory-mapped: in place, or a copy where the workspace is remote."""
+        cache = Path(tempfile.gettempdir()) / "visrec-cache" / self.manifest.kind / self.name / Path(file).parent
+        return (self.location / file).local_path(cache)
+
+    def verify(self) -> None:
+        """Compare every file with its checksum.
+
+        Raises:
+            ArtifactError: A file is missing or differs; names it.
+        """
+        for file, expected in self.manifest.files.items():
+            place = self.location / file
+            if not place.exists():
+                raise ArtifactError(f"{self.location} is damaged: {file} is missing")
+            if _sha256(place) != expected:
+                raise ArtifactError(f"{self.location} is damaged: {file} does not match its checksum")
+
+
+class ArtifactWriter:
+    """Context in which a folder is filled; it becomes visible when the block ends without an error, else vanishes.
+
+    On a local filesystem the folder has a temporary name until it is renamed; on an object store it is in place and
+    its manifest, without which nobody takes it for finished, is written last.
+
+    Attributes:
+        staging: Where to write the files.
+        counts: Numbers for the manifest, to be filled within the block.
+        facts: Other things for the manifest, to be filled within the block.
+        result: The finished artifact, after the block.
+    """
+
+    def __init__(self, final: Location, kind: str, *, config: Config, parents: Mapping[str, str]) -> None:
+        self._final = final
+        self._kind = kind
+        self._config = config
+        self._parents = dict(parents)
+        token = secrets.token_hex(4)
+        self.staging = final.parent / f".{final.name}.partial-{token}" if final.is_local else final
+        self.counts: dict[str, float] = {}
+        self.facts: dict[str, Any] = {}
+        self.result: Artifact | None = None
+
+    def __enter__(self) -> Self:
+        if not self._final.is_local:
+            self.staging.delete()
+        self.staging.make_dirs()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.staging.delete()
+            return
+        manifest = self._manifest()
+        (self.staging / MANIFEST).write_text(json.dumps(manifest.model_dump(mode="json"), indent=1))
+        if self._final.is_local:
+            if self._final.exists():  # a twin that started at the same time was first; both hold the same
+                self.staging.delete()
+            else:
+                self._final.filesystem.move(self.staging.path, self._final.path)
+        self.result = Artifact.open(self._final)
+
+    def _manifest(self) -> Manifest:
+        files = self.staging.files()
+        with ThreadPoolExecutor(4) as pool:
+            sums = list(pool.map(_sha256, files))
+        prefix = len(self.staging.path.rstrip("/")) + 1
+        return Manifest(
+            schema_version=SCHEMA_VERSION,
+            kind=self._kind,
+            name=self._final.name,
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            parents=self._parents,
+            config=self._config.model_dump(mode="json"),
+            counts=self.counts,
+            facts=self.facts,
+            files={f.path[prefix:]: s for f, s in zip(files, sums, strict=True)},
+            versions=_versions(),
+        )
+
+
+def _sha256(location: Location) -> str:
+    digest = hashlib.sha256()
+    with location.filesystem.open_input_stream(location.path) as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for library in _LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,82 @@
+"""The root of all results: one folder a kind, one folder an artifact, and a pointer to the newest of each kind."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from visrec.config.base import Config
+from visrec.errors import ArtifactError
+from visrec.storage.artifact import MANIFEST, Artifact, ArtifactWriter
+from visrec.storage.location import Location
+
+ArtifactKind = Literal["snapshots", "checkpoints", "reports", "releases"]
+
+_MADE_BY: dict[ArtifactKind, str] = {
+    "snapshots": "visrec ingest",
+    "checkpoints": "visrec train",
+    "reports": "visrec evaluate",
+    "releases": "visrec publish",
+}
+
+
+class Workspace:
+    """Finds, makes and points at artifacts under one root.
+
+    Example:
+        >>> workspace = Workspace("workspace")                                   # doctest: +SKIP
+        >>> workspace.find("snapshots").manifest.counts["num_items"]             # doctest: +SKIP
+        2000.0
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.root = Location.parse(uri)
+
+    def location(self, kind: ArtifactKind, name: str) -> Location:
+        """Where an artifact of this name is or would be."""
+        return self.root / kind / name
+
+    def has(self, kind: ArtifactKind, name: str) -> bool:
+        """Whether a finished artifact of this name is there."""
+        return (self.location(kind, name) / MANIFEST).exists()
+
+    def find(self, kind: ArtifactKind, name: str = "latest") -> Artifact:
+        """Open an artifact by name; `latest` (for releases: the current one) follows the pointer.
+
+        Raises:
+            ArtifactError: There is none; the message lists those that there are.
+        """
+        wanted = self.pointed(kind) if name == "latest" else name
+        if wanted is None:
+            raise ArtifactError(f"no {kind} in {self.root} yet; make one with `{_MADE_BY[kind]}`")
+        if not self.has(kind, wanted):
+            known = ", ".join(self.names(kind)) or "none"
+            raise ArtifactError(f"expected one of the {kind} in {self.root} ({known}), got {wanted!r}")
+        return Artifact.open(self.location(kind, wanted))
+
+    def names(self, kind: ArtifactKind) -> list[str]:
+        """Names of the finished artifacts of a kind, sorted."""
+        return [c.name for c in (self.root / kind).children() if (c / MANIFEST).exists() and not c.name.startswith(".")]
+
+    def create(
+        self, kind: ArtifactKind, name: str, *, config: Config, parents: Mapping[str, str] | None = None
+    ) -> ArtifactWriter:
+        """A context that fills a new artifact; see `ArtifactWriter`."""
+        (self.root / kind).make_dirs()
+        return ArtifactWriter(self.location(kind, name), kind, config=config, parents=parents or {})
+
+    def point(self, kind: ArtifactKind, name: str) -> None:
+        """Make `name` the one that `latest` means; a single atomic write.
+
+        Raises:
+            ArtifactError: There is no finished artifact of this name.
+        """
+        if not self.has(kind, name):
+            raise ArtifactError(f"cannot make {name!r} the current one of the {kind}: it is not there or not finished")
+        self._pointer(kind).write_text(name + "\n")
+
+    def pointed(self, kind: ArtifactKind) -> str | None:
+        """The name that `latest` means, or None where there is no artifact yet."""
+        pointer = self._pointer(kind)
+        return pointer.read_text().strip() if pointer.exists() else None
+
+    def _pointer(self, kind: ArtifactKind) -> Location:
+        return self.root / kind / ("current" if kind == "releases" else "latest")

@@ -1,0 +1,1 @@
+"""The Ray jobs of visrec, one file each, and the `visrec` command."""

@@ -1,0 +1,122 @@
+"""The `visrec` command: one subcommand a workload. Heavy imports wait until a workload is really run."""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+
+from visrec import __version__
+from visrec.config import WORKLOADS, WorkloadConfig, dump_yaml, json_schema, load_config
+from visrec.errors import VisrecError
+
+app = typer.Typer(
+    name="visrec",
+    help="Train a recommender straight from item pictures and interaction logs, and serve it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+config_app = typer.Typer(help="Show and describe configs.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="YAML file with the sections of any workload.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", "-s", help="key.path=value, laid over the file; repeat.")]
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one line on standard error and exit code 2."""
+    try:
+        app()
+    except VisrecError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {_plain(error)}")
+        sys.exit(2)
+
+
+def _plain(error: VisrecError) -> str:
+    return " ".join(str(error).split()).replace("[", r"\[")
+
+
+def _run(name: str, config: Path | None, overrides: list[str] | None, **options: Any) -> None:
+    job = load_config(WORKLOADS[name], config, overrides or [])
+    module = import_module(f"visrec.workloads.{name.replace('-', '_')}")
+    run: Callable[..., Any] = module.run
+    run(job, console=Console(highlight=False), **options)
+
+
+@app.command("demo-data")
+def demo_data(config: ConfigOption = None, set_: SetOption = None) -> None:
+    """Draw a shop: pictures, users with tastes, an interaction log with dirt, and the truth beside them."""
+    _run("demo-data", config, set_)
+
+
+@app.command()
+def ingest(config: ConfigOption = None, set_: SetOption = None) -> None:
+    """Turn logs and pictures into a snapshot."""
+    _run("ingest", config, set_)
+
+
+@app.command()
+def train(config: ConfigOption = None, set_: SetOption = None) -> None:
+    """Train the two towers on a snapshot."""
+    _run("train", config, set_)
+
+
+@app.command()
+def evaluate(config: ConfigOption = None, set_: SetOption = None) -> None:
+    """Measure a checkpoint against baselines over the full catalogue."""
+    _run("evaluate", config, set_)
+
+
+@app.command()
+def publish(config: ConfigOption = None, set_: SetOption = None) -> None:
+    """Make a release from a checkpoint, if it passes the gate."""
+    _run("publish", config, set_)
+
+
+@app.command()
+def serve(config: ConfigOption = None, set_: SetOption = None) -> None:
+    """Serve the current release over HTTP."""
+    _run("serve", config, set_)
+
+
+@app.command()
+def demo(
+    config: ConfigOption = None,
+    set_: SetOption = None,
+    exit_: Annotated[bool, typer.Option("--exit", help="End after the sample queries instead of serving on.")] = False,
+) -> None:
+    """The whole line on generated data: draw, ingest, train, evaluate, publish, serve, query."""
+    _run("demo", config, set_, exit_after_queries=exit_)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+WorkloadName = Literal["demo-data", "ingest", "train", "evaluate", "publish", "serve", "demo"]
+
+
+@config_app.command("show")
+def config_show(workload: WorkloadName, config: ConfigOption = None, set_: SetOption = None) -> None:
+    """Print a workload's config as YAML, defaults filled in."""
+    typer.echo(dump_yaml(load_config(_workload(workload), config, set_ or [])), nl=False)
+
+
+@config_app.command("schema")
+def config_schema(workload: WorkloadName) -> None:
+    """Print the JSON schema of a workload's config."""
+    typer.echo(json_schema(_workload(workload)))
+
+
+def _workload(name: str) -> type[WorkloadConfig]:
+    return WORKLOADS[name]
+
+
+if __name__ == "__main__":
+    main()

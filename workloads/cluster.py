@@ -1,0 +1,58 @@
+"""Reaching Ray: the cluster this process already runs on, one by address, or a local one of its own."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import ray
+
+from visrec.config import RayConfig
+from visrec.errors import ClusterError
+
+MIN_LOCAL_CPUS = 4
+"""Logical CPUs that a local cluster has at least: Train workers and the tasks that feed them wait for each other
+without end where only two are to be had. They share the real cores."""
+
+
+@contextmanager
+def ray_session(config: RayConfig) -> Iterator[None]:
+    """Connect for the length of a block; a session that was there before is used and left running.
+
+    Raises:
+        ClusterError: No cluster answers at the address, or it runs another Ray version.
+    """
+    if ray.is_initialized():
+        yield
+        return
+    connect(config)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def connect(config: RayConfig) -> None:
+    """Connect, and stay connected."""
+    address = config.address or ("auto" if os.environ.get("RAY_JOB_ID") or os.environ.get("RAY_ADDRESS") else "local")
+    # Without these Ray Data prints a plan for every small dataset, and a hang would stay silent for 30 minutes.
+    os.environ.setdefault("RAY_DATA_EXECUTION_NO_PROGRESS_TIMEOUT_S", "300")
+    os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
+    try:
+        if address == "local":
+            num_cpus = config.num_cpus or max(MIN_LOCAL_CPUS, os.cpu_count() or 1)
+            ray.init("local", num_cpus=num_cpus, logging_level=logging.WARNING, log_to_driver=False)
+            _protect_token()
+        else:
+            ray.init(address, logging_level=logging.WARNING, log_to_driver=False)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ClusterError(f"expected a Ray {ray.__version__} cluster at {address!r}: {reason}") from None
+
+
+def _protect_token() -> None:
+    # A fresh local cluster writes its shared secret readable for everybody.
+    token = Path.home() / ".ray" / "auth_token"
+    if token.exists() and token.stat().st_mode & 0o077:
+        token.chmod(0o600)
