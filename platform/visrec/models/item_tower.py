@@ -1,0 +1,92 @@
+"""From a picture, and if wanted an id, to an item vector.
+
+Shape legend: N distinct items, H x W pixels, F backbone features, D vector size.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from visrec.config import ItemTowerConfig
+from visrec.data.image_store import ImageFacts
+from visrec.errors import ConfigError
+from visrec.models.backbones import build_backbone
+
+UNSEEN = -1
+"""Item index of an item that has no id vector."""
+
+
+class ItemTower(nn.Module):
+    """x_i = projection(backbone(picture_i)) + id vector_i.
+
+    The id vector is left out for items that training never saw, and in training for a random share of the items, so
+    that the picture alone is a good vector too (id dropout, after DropoutNet: Volkovs et al. 2017).
+
+    Example:
+        >>> facts = ImageFacts(16, 16, (0.5,) * 3, (0.25,) * 3)
+        >>> tower = ItemTower(ItemTowerConfig(), dim=8, num_items=10, image_facts=facts)
+        >>> tower(torch.zeros(4, 16, 16, 3, dtype=torch.uint8), torch.arange(4)).shape
+        torch.Size([4, 8])
+    """
+
+    mean: Tensor
+    std: Tensor
+    known: Tensor
+
+    def __init__(self, config: ItemTowerConfig, *, dim: int, num_items: int, image_facts: ImageFacts) -> None:
+        """Make a tower with random weights.
+
+        Raises:
+            ConfigError: Neither pixels nor ids, or an unknown backbone.
+        """
+        super().__init__()
+        if config.backbone is None and not config.id_embedding:
+            raise ConfigError("model.item: expected a backbone or id_embedding: true, got neither pixels nor ids")
+        self.id_dropout = config.id_dropout if config.backbone is not None else 0.0
+        self.backbone: nn.Module | None = None
+        if config.backbone is not None:
+            size = {"height_px": image_facts.height, "width_px": image_facts.width}
+            backbone, num_features = build_backbone(config.backbone, width=config.width, **size)
+            self.backbone = backbone.to(memory_format=torch.channels_last)
+            self.projection = nn.Sequential(
+                nn.LayerNorm(num_features), nn.Dropout(config.dropout), nn.Linear(num_features, dim)
+            )
+        self.ids = nn.Embedding(num_items, dim) if config.id_embedding else None
+        if self.ids is not None:
+            nn.init.normal_(self.ids.weight, std=dim**-0.5 if self.backbone is None else 0.1 * dim**-0.5)
+        self.vector_dropout = nn.Dropout(config.dropout if self.backbone is None else 0.0)
+        self.register_buffer("mean", torch.tensor(image_facts.mean).mul(255))
+        self.register_buffer("std", torch.tensor(image_facts.std).mul(255))
+        self.register_buffer("known", torch.ones(num_items, dtype=torch.bool))
+
+    @property
+    def needs_pixels(self) -> bool:
+        """Whether `forward` reads pictures."""
+        return self.backbone is not None
+
+    def forward(self, images_NHWC: Tensor | None, item_index_N: Tensor) -> Tensor:
+        """Item vectors [N, D].
+
+        Args:
+            images_NHWC: uint8 pictures; None for a tower without pixels.
+            item_index_N: int64 item indices; `UNSEEN` (-1) for items without an id.
+        """
+        x_ND: Tensor | None = None
+        if self.backbone is not None:
+            assert images_NHWC is not None, "this tower needs pictures"
+            pixels_NHWC = (images_NHWC.float() - self.mean) / self.std
+            # NHWC memory seen as NCHW is what "channels last" means: no copy.
+            x_ND = self.projection(self.backbone(pixels_NHWC.permute(0, 3, 1, 2)))
+        if self.ids is not None:
+            x_ND = self._id_vectors(item_index_N) if x_ND is None else x_ND + self._id_vectors(item_index_N)
+        assert x_ND is not None
+        out: Tensor = self.vector_dropout(x_ND)
+        return out
+
+    def _id_vectors(self, item_index_N: Tensor) -> Tensor:
+        assert self.ids is not None
+        safe_N = item_index_N.clamp(min=0)
+        has_id_N = (item_index_N >= 0) & self.known[safe_N]
+        if self.training and self.id_dropout > 0:
+            has_id_N = has_id_N & (torch.rand(has_id_N.shape, device=has_id_N.device) >= self.id_dropout)
+        vectors: Tensor = self.ids(safe_N) * has_id_N.unsqueeze(1)
+        return vectors

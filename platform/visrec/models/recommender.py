@@ -1,0 +1,170 @@
+"""A trained model ready for use: encodes pictures and histories, keeps its facts beside its weights.
+
+Shape legend: B users, L positions, N pictures, H x W pixels, D vector size, I items of the catalogue.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import nn
+
+from visrec.config import ModelConfig, parse_config
+from visrec.data.image_store import ImageFacts, ImageStore
+from visrec.errors import ArtifactError, VisrecError
+from visrec.models.item_tower import UNSEEN
+from visrec.models.two_tower import TwoTower
+from visrec.models.user_tower import gap_buckets
+from visrec.storage import Location
+
+WEIGHTS = "model.safetensors"
+FACTS = "model.json"
+
+
+@dataclass(frozen=True)
+class History:
+    """One user's events, oldest first.
+
+    Attributes:
+        items: Item indices, int32 [L].
+        kinds: Codes of event kinds, int8 [L].
+        times: Milliseconds, int64 [L].
+    """
+
+    items: NDArray[np.int32]
+    kinds: NDArray[np.int8]
+    times: NDArray[np.int64]
+
+
+def dump_weights(model: nn.Module) -> bytes:
+    """The weights as a safetensors file."""
+    # safetensors refuses strided views, and channels-last convolution weights are such.
+    return bytes(save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}))
+
+
+class Recommender:
+    """The two towers in evaluation mode, numpy in and numpy out.
+
+    Example:
+        >>> recommender = Recommender.load(release.location)                              # doctest: +SKIP
+        >>> query_BD = recommender.encode_users([history], vectors_ID)                    # doctest: +SKIP
+        >>> scores_BI = query_BD @ vectors_ID.T + recommender.item_biases                 # doctest: +SKIP
+    """
+
+    def __init__(self, model: TwoTower, config: ModelConfig, *, num_items: int, image_facts: ImageFacts) -> None:
+        self._model = model.eval()
+        self.config = config
+        self.num_items = num_items
+        self.image_facts = image_facts
+
+    @classmethod
+    def load(cls, folder: Location, *, weights: str = WEIGHTS) -> "Recommender":
+        """Read weights and facts; no pickle is involved.
+
+        Raises:
+            ArtifactError: A file is missing, damaged, or does not fit the other.
+        """
+        try:
+            facts: dict[str, Any] = json.loads((folder / FACTS).read_text())
+            config = parse_config(ModelConfig, facts["config"])
+            image_facts = ImageFacts.from_dict(facts["image_facts"])
+            num_items = int(facts["num_items"])
+            model = TwoTower(config, num_items=num_items, image_facts=image_facts)
+            model.load_state_dict(load((folder / weights).read_bytes()))
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, VisrecError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ArtifactError(f"expected a model ({WEIGHTS}, {FACTS}) at {folder}: {reason}") from None
+        return cls(model, config, num_items=num_items, image_facts=image_facts)
+
+    def save(self, folder: Location) -> None:
+        """Write weights and facts."""
+        (folder / WEIGHTS).write_bytes(dump_weights(self._model))
+        facts = {
+            "config": self.config.model_dump(mode="json"),
+            "num_items": self.num_items,
+            "image_facts": asdict(self.image_facts),
+        }
+        (folder / FACTS).write_text(json.dumps(facts, indent=1))
+
+    @property
+    def item_biases(self) -> NDArray[np.float32]:
+        """Bias of each item: float32 [I]."""
+        with torch.no_grad():
+            return self._model.item_biases().float().cpu().numpy()
+
+    @torch.no_grad()
+    def encode_pictures(
+        self, images_NHWC: NDArray[np.uint8], item_index: NDArray[np.int32] | None = None
+    ) -> NDArray[np.float32]:
+        """Item vectors float32 [N, D] of pictures of the size in `image_facts`.
+
+        Args:
+            images_NHWC: uint8 pictures.
+            item_index: Their item indices; None or -1 for pictures that are no item of the catalogue, whose vectors
+                come from pixels alone.
+
+        Raises:
+            VisrecError: The model has no pixels, or the pictures have another size.
+        """
+        expected = (self.image_facts.height, self.image_facts.width, 3)
+        if self._model.item_tower.needs_pixels and images_NHWC.shape[1:] != expected:
+            raise VisrecError(f"expected pictures of {expected}, got {images_NHWC.shape[1:]}")
+        if not self._model.item_tower.needs_pixels and item_index is None:
+            raise VisrecError("this model knows items by id only and cannot encode a new picture")
+        index = np.full(len(images_NHWC), UNSEEN, np.int32) if item_index is None else item_index
+        vectors = self._model.item_tower(torch.from_numpy(images_NHWC), torch.from_numpy(index.astype(np.int64)))
+        return vectors.float().numpy()
+
+    def encode_catalogue(
+        self, images: ImageStore, image_rows: NDArray[np.int32], *, start: int = 0, batch_size: int = 256
+    ) -> NDArray[np.float32]:
+        """Vectors [I, D] of consecutive items from item index `start` on, whose image rows are given.
+
+        An item without a picture (row -1) is encoded as a black one; ingest leaves none in a catalogue.
+        """
+        blocks = []
+        for at in range(0, len(image_rows), batch_size):
+            rows = image_rows[at : at + batch_size]
+            index = np.arange(start + at, start + at + len(rows), dtype=np.int32)
+            blocks.append(self.encode_pictures(self._pictures(images, rows), index))
+        return np.concatenate(blocks) if blocks else np.zeros((0, self.config.dim), np.float32)
+
+    @torch.no_grad()
+    def encode_users(self, histories: Sequence[History], vectors_ID: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Query vectors float32 [B, D], W applied: score(u, i) = query_u . x_i + b_i.
+
+        Only the last `config.user.max_length` events count; an empty history gives zeros, which rank by bias alone.
+        """
+        lengths = [min(len(h.items), self.config.user.max_length) for h in histories]
+        longest = max(lengths, default=0)
+        queries = np.zeros((len(histories), self.config.dim), np.float32)
+        if longest == 0:
+            return queries
+        items_BL, kinds_BL, times_BL = (np.zeros((len(histories), longest), np.int64) for _ in range(3))
+        for row, (history, length) in enumerate(zip(histories, lengths, strict=True)):
+            if length:
+                items_BL[row, :length] = history.items[-length:]
+                kinds_BL[row, :length] = history.kinds[-length:]
+                times_BL[row, :length] = history.times[-length:]
+        users_BLD = self._model.user_tower(
+            torch.from_numpy(vectors_ID[items_BL]), torch.from_numpy(kinds_BL), gap_buckets(torch.from_numpy(times_BL))
+        )
+        last = torch.tensor([max(length - 1, 0) for length in lengths])
+        found = users_BLD[torch.arange(len(histories)), last].float().numpy()
+        has_history = np.array(lengths) > 0
+        queries[has_history] = found[has_history]
+        return queries
+
+    def _pictures(self, images: ImageStore, rows: NDArray[np.int32]) -> NDArray[np.uint8]:
+        size = (len(rows), self.image_facts.height, self.image_facts.width, 3)
+        if not self._model.item_tower.needs_pixels:
+            return np.broadcast_to(np.zeros((), np.uint8), size)
+        pictures = np.zeros(size, np.uint8)
+        pictures[rows >= 0] = images.read(rows[rows >= 0])
+        return pictures

@@ -1,0 +1,95 @@
+"""The two towers together: score(u, i) = <W h_u, x_i> + b_i.
+
+Shape legend: B sequences, L positions, N distinct items, H x W pixels, D vector size, I items of the catalogue.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from visrec.config import ModelConfig
+from visrec.data.image_store import ImageFacts
+from visrec.models.item_tower import ItemTower
+from visrec.models.user_tower import UserTower
+
+
+@dataclass(frozen=True)
+class TowerOutput:
+    """What a loss needs.
+
+    Attributes:
+        users_BLD: User vector after each event.
+        items_ND: Vectors of the distinct items.
+        biases_N: Their biases.
+    """
+
+    users_BLD: Tensor
+    items_ND: Tensor
+    biases_N: Tensor
+
+
+class TwoTower(nn.Module):
+    """Both towers over one batch in which every distinct item is encoded once.
+
+    The same N vectors serve as history inputs, as targets and as negatives ("pixels once").
+
+    Example:
+        >>> facts = ImageFacts(16, 16, (0.5,) * 3, (0.25,) * 3)
+        >>> model = TwoTower(ModelConfig(dim=8), num_items=10, image_facts=facts)
+        >>> pictures = torch.zeros(3, 16, 16, 3, dtype=torch.uint8)
+        >>> zeros = torch.zeros(2, 4, dtype=torch.long)
+        >>> out = model(pictures, torch.tensor([4, 7, 9]), zeros, zeros, zeros)
+        >>> out.users_BLD.shape, out.items_ND.shape
+        (torch.Size([2, 4, 8]), torch.Size([3, 8]))
+    """
+
+    item_counts: Tensor
+
+    def __init__(self, config: ModelConfig, *, num_items: int, image_facts: ImageFacts) -> None:
+        super().__init__()
+        self.item_tower = ItemTower(config.item, dim=config.dim, num_items=num_items, image_facts=image_facts)
+        self.user_tower = UserTower(config.user, dim=config.dim)
+        self.biases = nn.Embedding(num_items, 1) if config.item_bias else None
+        self.register_buffer("item_counts", torch.zeros(num_items))
+        if self.biases is not None:
+            nn.init.zeros_(self.biases.weight)
+
+    def set_item_counts(self, counts_I: Tensor) -> None:
+        """Tell the model how often each item is a training positive.
+
+        Biases start at log popularity, which a softmax would have to learn first; items without a positive count as
+        unseen: they have no id vector, and the bias of the rarest tenth of the seen ones.
+        """
+        self.item_counts.copy_(counts_I)
+        self.item_tower.known.copy_(counts_I > 0)
+        if self.biases is not None:
+            with torch.no_grad():
+                self.biases.weight.copy_(torch.log((counts_I + 1) / (counts_I + 1).mean()).unsqueeze(1))
+
+    def forward(
+        self, images_NHWC: Tensor | None, item_index_N: Tensor, slots_BL: Tensor, kinds_BL: Tensor, gaps_BL: Tensor
+    ) -> TowerOutput:
+        """Vectors of a batch.
+
+        Args:
+            images_NHWC: uint8 pictures of the distinct items; None for a model without pixels.
+            item_index_N: Their indices.
+            slots_BL: For each history event the place (0 to N - 1) of its item among the distinct ones.
+            kinds_BL: Codes of the event kinds.
+            gaps_BL: Buckets of the time since the event before.
+        """
+        items_ND = self.item_tower(images_NHWC, item_index_N)
+        users_BLD = self.user_tower(items_ND[slots_BL], kinds_BL, gaps_BL)
+        return TowerOutput(users_BLD, items_ND, self.item_biases()[item_index_N])
+
+    def item_biases(self) -> Tensor:
+        """Bias of every item [I]; zeros for a model without biases."""
+        if self.biases is None:
+            return torch.zeros_like(self.item_counts)
+        biases_I = self.biases.weight.squeeze(1)
+        seen_I = self.item_counts > 0
+        if not bool(seen_I.any()) or bool(seen_I.all()):
+            return biases_I
+        rare_I = seen_I & (self.item_counts <= torch.quantile(self.item_counts[seen_I], 0.1))
+        return torch.where(seen_I, biases_I, biases_I[rare_I].mean().detach())

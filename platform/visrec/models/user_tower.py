@@ -1,0 +1,102 @@
+"""From a click sequence to a user vector at every position of it.
+
+Shape legend: B sequences, L positions, D item vector size, E event context size, H hidden size.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from visrec.config import EVENT_KINDS, UserTowerConfig
+from visrec.errors import ConfigError
+
+NUM_GAPS = 40
+"""Buckets of the time between two events: powers of two of a second, up to many years."""
+_CONTEXT = 16
+
+
+class UserTower(nn.Module):
+    """Vectors of item, event kind and time gap, through a GRU (Hidasi et al. 2016) or a causal transformer (Kang and
+    McAuley 2018), to W h: position l sees events 0 to l and nothing later.
+
+    Sequences are padded on the right; what stands at padded places never reaches an earlier place.
+
+    Example:
+        >>> tower = UserTower(UserTowerConfig(), dim=8)
+        >>> zeros = torch.zeros(2, 5, dtype=torch.long)
+        >>> tower(torch.zeros(2, 5, 8), zeros, zeros).shape
+        torch.Size([2, 5, 8])
+    """
+
+    def __init__(self, config: UserTowerConfig, *, dim: int) -> None:
+        super().__init__()
+        self.kinds = nn.Embedding(len(EVENT_KINDS), _CONTEXT) if config.event_context else None
+        self.gaps = nn.Embedding(NUM_GAPS, _CONTEXT) if config.event_context else None
+        num_inputs = dim + (2 * _CONTEXT if config.event_context else 0)
+        self.input_dropout = nn.Dropout(config.dropout)
+        self.encoder: nn.Module = (_Gru if config.kind == "gru" else _Transformer)(config, num_inputs)
+        self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.hidden_dim, dim))
+
+    def forward(self, history_BLD: Tensor, kinds_BL: Tensor, gaps_BL: Tensor) -> Tensor:
+        """User vectors [B, L, D], W applied.
+
+        Args:
+            history_BLD: Item vectors of the events, oldest first.
+            kinds_BL: Codes of the event kinds.
+            gaps_BL: Buckets of the time since the event before; see `gap_buckets`.
+        """
+        parts = [history_BLD]
+        if self.kinds is not None and self.gaps is not None:
+            parts += [self.kinds(kinds_BL), self.gaps(gaps_BL)]
+        hidden_BLH = self.encoder(self.input_dropout(torch.cat(parts, dim=-1)))
+        out: Tensor = self.head(hidden_BLH)
+        return out
+
+
+def gap_buckets(times_ms: Tensor) -> Tensor:
+    """Bucket of the time between each event and the one before, along the last axis; the first has bucket 0.
+
+    Example:
+        >>> gap_buckets(torch.tensor([1000, 1000, 4000])).tolist()
+        [0, 0, 2]
+    """
+    seconds = torch.diff(times_ms, dim=-1, prepend=times_ms[..., :1]).clamp(min=0).double() / 1000
+    return torch.log2(seconds + 1).floor().long().clamp(max=NUM_GAPS - 1)
+
+
+class _Gru(nn.Module):
+    def __init__(self, config: UserTowerConfig, num_inputs: int) -> None:
+        super().__init__()
+        dropout = config.dropout if config.num_layers > 1 else 0.0
+        self.gru = nn.GRU(num_inputs, config.hidden_dim, config.num_layers, batch_first=True, dropout=dropout)
+
+    def forward(self, inputs_BLE: Tensor) -> Tensor:
+        hidden_BLH: Tensor = self.gru(inputs_BLE)[0]
+        return hidden_BLH
+
+
+class _Transformer(nn.Module):
+    def __init__(self, config: UserTowerConfig, num_inputs: int) -> None:
+        super().__init__()
+        if config.hidden_dim % config.num_heads:
+            raise ConfigError(
+                f"model.user.num_heads: expected a divisor of hidden_dim {config.hidden_dim}, got {config.num_heads}"
+            )
+        self.input = nn.Linear(num_inputs, config.hidden_dim)
+        self.positions = nn.Parameter(torch.randn(config.max_length, config.hidden_dim) * 0.02)
+        layer = nn.TransformerEncoderLayer(
+            config.hidden_dim,
+            config.num_heads,
+            dim_feedforward=2 * config.hidden_dim,
+            dropout=config.dropout,
+            batch_first=True,
+            norm_first=True,
+        )
+        self.layers = nn.TransformerEncoder(layer, config.num_layers, enable_nested_tensor=False)
+        self.norm = nn.LayerNorm(config.hidden_dim)
+
+    def forward(self, inputs_BLE: Tensor) -> Tensor:
+        length = inputs_BLE.shape[1]
+        hidden_BLH = self.input(inputs_BLE) + self.positions[:length]
+        mask_LL = torch.ones(length, length, dtype=torch.bool, device=inputs_BLE.device).triu(1)
+        out: Tensor = self.norm(self.layers(hidden_BLH, mask=mask_LL, is_causal=True))
+        return out
