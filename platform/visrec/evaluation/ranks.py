@@ -1,0 +1,158 @@
+"""At which place of a user's ranking the held-out items stand, ties included.
+
+Shape suffixes: B users, I items of the catalogue, C candidates that are ranked, P held-out (user, item) pairs.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visrec.data.snapshot import Sequences
+
+_CHUNK_ELEMENTS = 1 << 24
+"""Scores compared at once; bounds the memory where users have many held-out items."""
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Places of the held-out items of some users.
+
+    Attributes:
+        row_P: Row of each pair's user, ascending, int64.
+        item_P: Item index of each pair, int32.
+        rank_P: Place from 1, best first, float64; inf where a scorer refuses the item (score NaN or -inf).
+        middle_rank_P: Place with every tie at its middle, float64: what AUC is made of.
+        num_targets_B: Held-out items of each user, int64.
+        num_candidates_B: Items that the user's ranking holds, int64.
+    """
+
+    row_P: NDArray[np.int64]
+    item_P: NDArray[np.int32]
+    rank_P: NDArray[np.float64]
+    middle_rank_P: NDArray[np.float64]
+    num_targets_B: NDArray[np.int64]
+    num_candidates_B: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.num_targets_B)
+
+    def where(self, keep_P: NDArray[np.bool_]) -> "Ranks":
+        """Only some pairs; users may be left without any."""
+        row_P = self.row_P[keep_P]
+        return Ranks(
+            row_P,
+            self.item_P[keep_P],
+            self.rank_P[keep_P],
+            self.middle_rank_P[keep_P],
+            np.bincount(row_P, minlength=len(self)),
+            self.num_candidates_B,
+        )
+
+
+def rank_targets(
+    scores_BI: NDArray[np.float32],
+    seen: Sequences,
+    targets: Sequences,
+    *,
+    candidates: NDArray[np.int32] | None = None,
+    set_valued: bool = False,
+) -> Ranks:
+    """Rank each user's held-out items among the candidates that the user has not seen.
+
+    A tie must not flatter a scorer. The only held-out item of a user gets the middle of its tie (three items of equal
+    score at the top: place 2), so that a constant scorer is in the middle and not first. With several held-out items
+    middles would count too many hits at a cut, so there ties follow one fixed random order of the items.
+
+    Args:
+        scores_BI: Higher is better; NaN and -inf mean "never recommended".
+        seen: Items that the rankings leave out, row for row the users of the scores.
+        targets: Held-out items, the same users; each needs one or more.
+        candidates: Item indices to rank; None is the whole catalogue.
+        set_valued: Break ties by the fixed order also for users with one held-out item, as the published protocols
+            with sets of held-out items do.
+
+    Raises:
+        ValueError: Rows do not match, a user has no held-out item, or one that is seen or no candidate.
+    """
+    _check_rows(scores_BI, seen, targets)
+    z_BC, column_of_item = _candidate_scores(scores_BI, seen, candidates)
+    row_P, column_P = targets.row_of_event, column_of_item[targets.items]
+    score_P = z_BC[row_P, column_P]
+    if (column_P < 0).any() or np.isnan(score_P).any():
+        raise ValueError(
+            "expected held-out items among the unseen candidates, got one that is seen or no candidate"
+        )
+    counts_B = np.diff(targets.offsets)
+    ordered_P = np.full(len(row_P), set_valued) | (counts_B > 1)[row_P]
+    higher_P, ties_P, ahead_P = _count(z_BC, row_P, column_P, score_P, ordered_P)
+    middle_P = 1 + higher_P + 0.5 * ties_P
+    rank_P = np.where(ordered_P, 1.0 + higher_P + ahead_P, middle_P)
+    rank_P[np.isneginf(score_P)] = np.inf
+    num_candidates_B = (~np.isnan(z_BC)).sum(1)
+    return Ranks(row_P, targets.items, rank_P, middle_P, counts_B, num_candidates_B)
+
+
+def tie_order(num_candidates: int) -> NDArray[np.int64]:
+    """Place of each candidate in the fixed random order that breaks ties.
+
+    The order is that of the peers' published protocol (`RandomState(0).permutation`), so that numbers compare.
+    """
+    place = np.empty(num_candidates, np.int64)
+    place[np.random.RandomState(0).permutation(num_candidates)] = np.arange(num_candidates)
+    return place
+
+
+def _check_rows(scores_BI: NDArray[np.float32], seen: Sequences, targets: Sequences) -> None:
+    if not len(scores_BI) == len(seen) == len(targets):
+        raise ValueError(
+            f"expected one row a user in scores, seen and targets, got {len(scores_BI)}, {len(seen)} and {len(targets)}"
+        )
+    if not np.array_equal(seen.user_index, targets.user_index):
+        raise ValueError("expected the same users in the same order in seen and targets")
+    if (np.diff(targets.offsets) == 0).any():
+        raise ValueError("expected one or more held-out items for every user, got a user with none")
+
+
+def _candidate_scores(
+    scores_BI: NDArray[np.float32], seen: Sequences, candidates: NDArray[np.int32] | None
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """A copy [B, C] of the candidates' scores with NaN at seen items, and the column of each item (-1: none).
+
+    NaN compares false with everything, so seen items count nowhere.
+    """
+    num_items = scores_BI.shape[1]
+    chosen = np.arange(num_items) if candidates is None else candidates
+    column_of_item = np.full(num_items, -1, np.int64)
+    column_of_item[chosen] = np.arange(len(chosen))
+    z_BC = scores_BI.copy() if candidates is None else scores_BI[:, candidates]
+    z_BC[np.isnan(z_BC)] = -np.inf
+    rows, columns = seen.row_of_event, column_of_item[seen.items]
+    z_BC[rows[columns >= 0], columns[columns >= 0]] = np.nan
+    return z_BC, column_of_item
+
+
+def _count(
+    z_BC: NDArray[np.float32],
+    row_P: NDArray[np.int64],
+    column_P: NDArray[np.int64],
+    score_P: NDArray[np.float32],
+    ordered_P: NDArray[np.bool_],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """For each pair: candidates scored higher, others scored equal, and the equal ones ahead in the tie order."""
+    higher_P, ties_P, ahead_P = (np.zeros(len(row_P), np.int64) for _ in range(3))
+    place_C: NDArray[Any] | None = None
+    step = max(1, _CHUNK_ELEMENTS // max(1, z_BC.shape[1]))
+    for start in range(0, len(row_P), step):
+        part = slice(start, start + step)
+        z_pC, t_p1 = z_BC[row_P[part]], score_P[part, None]
+        equal_pC = z_pC == t_p1
+        higher_P[part] = (z_pC > t_p1).sum(1)
+        ties_P[part] = equal_pC.sum(1) - 1
+        tied_p = (ties_P[part] > 0) & ordered_P[part]
+        if tied_p.any():
+            place_C = tie_order(z_BC.shape[1]) if place_C is None else place_C
+            ahead_tC = equal_pC[tied_p] & (place_C < place_C[column_P[part][tied_p]][:, None])
+            ahead_P[start + np.flatnonzero(tied_p)] = ahead_tC.sum(1)
+    return higher_P, ties_P, ahead_P
