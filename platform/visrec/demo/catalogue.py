@@ -1,0 +1,89 @@
+"""The items of the shop."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visrec.config import DemoDataConfig
+from visrec.demo.calendar import DAY_MS, LOG_END_MS, log_start_ms
+from visrec.demo.designs import Design, design_of, draw_designs
+from visrec.demo.randomness import stream
+
+ARRIVING_SHARE: Final = 0.25
+"""Share of the items that arrive while the log runs; the others were there before."""
+YEARS_BEFORE: Final = 1.0
+QUALITY_SPREAD: Final = 0.4
+"""Standard deviation of quality, on the scale of log-odds of a positive."""
+POPULARITY_SPREAD: Final = 0.9
+"""Standard deviation of the logarithm of an item's share of the popular slots: a long tail."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All items, in order of their arrival.
+
+    Attributes:
+        designs: Values of each design, int32 [D, 4].
+        design_of_item: Row in `designs`, int32 [I].
+        created_at: Milliseconds, rising, int64 [I].
+        quality: What an item is better or worse than its looks, in log-odds, float32 [I].
+        popularity: Weight with which the shop shows it, float64 [I].
+    """
+
+    designs: NDArray[np.int32]
+    design_of_item: NDArray[np.int32]
+    created_at: NDArray[np.int64]
+    quality: NDArray[np.float32]
+    popularity: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.design_of_item)
+
+    def design(self, item: int) -> Design:
+        """The looks of one item."""
+        return design_of(self.designs[self.design_of_item[item]])
+
+
+def make_catalogue(config: DemoDataConfig, seed: int) -> Catalogue:
+    """Draw the items of a shop."""
+    random = stream(seed, "catalogue")
+    num = config.num_items
+    designs = draw_designs(num, seed)
+    # Every design has an item; what is left is spread unevenly, as some designs sell in more variants than others.
+    share = random.gamma(4.0, size=len(designs))
+    extra = random.choice(len(designs), num - len(designs), p=share / share.sum())
+    design_of_item = random.permutation(np.r_[np.arange(len(designs)), extra]).astype(np.int32)
+    num_arriving = round(ARRIVING_SHARE * num)
+    start = log_start_ms(config.days)
+    before = start - random.integers(0, int(YEARS_BEFORE * 365 * DAY_MS), num - num_arriving)
+    during = random.integers(start, LOG_END_MS, num_arriving)
+    hidden = random.normal(size=num)
+    return Catalogue(
+        designs=designs,
+        design_of_item=design_of_item,
+        created_at=np.sort(np.r_[before, during]),
+        quality=(QUALITY_SPREAD * hidden).astype(np.float32),
+        popularity=np.exp(POPULARITY_SPREAD * hidden),
+    )
+
+
+def item_name(item: int, num_items: int) -> str:
+    """Id of an item at the edges.
+
+    Example:
+        >>> item_name(42, 2000)
+        'i00042'
+    """
+    return f"i{item:0{max(5, len(str(num_items - 1)))}d}"
+
+
+def user_name(user: int, num_users: int) -> str:
+    """Id of a user at the edges.
+
+    Example:
+        >>> user_name(17, 3000)
+        'u00017'
+    """
+    return f"u{user:0{max(5, len(str(num_users - 1)))}d}"

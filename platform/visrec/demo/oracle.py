@@ -1,0 +1,67 @@
+"""The best possible recommender on generated data: it knows the tastes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visrec.demo.designs import one_hot
+from visrec.demo.tastes import affinity
+from visrec.demo.truth import Truth, read_truth
+from visrec.errors import NotFoundError
+from visrec.storage import Location
+
+
+class Oracle:
+    """Scores items by the users' true affinity.
+
+    Example:
+        >>> oracle = Oracle.load(Location.parse("workspace/demo-data/truth"))               # doctest: +SKIP
+        >>> oracle.score(["u00017"], np.array([1735000000000]), ["i00042"]).shape           # doctest: +SKIP
+        (1, 1)
+    """
+
+    def __init__(self, truth: Truth) -> None:
+        self._truth = truth
+        self._user_rows = {user: row for row, user in enumerate(truth.user_ids)}
+        self._item_rows = {item: row for row, item in enumerate(truth.item_ids)}
+
+    @classmethod
+    def load(cls, location: Location) -> "Oracle":
+        """Read the truth from its folder.
+
+        Raises:
+            ArtifactError: It is missing, damaged or of another version.
+        """
+        return cls(read_truth(location))
+
+    def score(
+        self, user_ids: Sequence[str], times: NDArray[np.int64], item_ids: Sequence[str]
+    ) -> NDArray[np.float32]:
+        """Probability of a positive of each user on each item, once it is looked at, at that user's time.
+
+        Args:
+            user_ids: [U].
+            times: Milliseconds since 1970, int64 [U].
+            item_ids: [I].
+
+        Returns:
+            float32 [U, I]; 0 where the item is not yet there at that time.
+
+        Raises:
+            NotFoundError: An id that the truth does not hold.
+        """
+        truth = self._truth
+        users = _rows(self._user_rows, user_ids, "user")
+        items = _rows(self._item_rows, item_ids, "item")
+        times = np.asarray(times, np.int64)
+        logits = truth.tastes.worths(users, times) @ one_hot(truth.values[items]).T + truth.quality[items]
+        scores: NDArray[np.float32] = affinity(logits) * (truth.created_at[items] <= times[:, None])
+        return scores
+
+
+def _rows(known: dict[str, int], ids: Sequence[str], what: str) -> NDArray[np.int64]:
+    try:
+        return np.array([known[name] for name in ids], np.int64)
+    except KeyError as error:
+        raise NotFoundError(f"the truth does not hold {what} {error.args[0]!r}") from None

@@ -1,0 +1,48 @@
+"""Picture files: most are fine, a few are what a scraper or a full disk leaves behind."""
+
+import io
+from typing import Final
+
+from PIL import Image
+
+from visrec.config import DemoDataConfig
+from visrec.demo.catalogue import Catalogue, item_name
+from visrec.demo.drawing import draw_item
+from visrec.demo.randomness import stream
+
+PNG_EVERY: Final = 50
+"""One picture in so many is a PNG, named as one."""
+PNG_NAMED_JPG_EVERY: Final = 100
+"""One picture in so many is a PNG, named .jpg: any decoder reads it."""
+HTML: Final = b"<!doctype html><html><head><title>404 Not Found</title></head><body>Not Found</body></html>\n"
+
+
+def file_name(item: int, num_items: int) -> str:
+    """Name of an item's picture in the folder of pictures."""
+    return item_name(item, num_items) + (".png" if item % PNG_EVERY == 7 else ".jpg")
+
+
+def broken_pictures(config: DemoDataConfig, seed: int) -> dict[int, str]:
+    """Items whose picture is broken, and how: `truncated`, or `mislabelled` (a web page named .jpg)."""
+    share = config.dirt / 10
+    num = max(round(share * config.num_items), min(2, config.num_items // 50)) if share else 0
+    items = stream(seed, "broken pictures").choice(config.num_items, num, replace=False)
+    return {int(item): ("truncated", "mislabelled")[place % 2] for place, item in enumerate(items)}
+
+
+def picture_file(catalogue: Catalogue, item: int, size: int, seed: int, broken: str | None = None) -> bytes:
+    """The bytes of one item's picture file."""
+    if broken == "mislabelled":
+        return HTML
+    image = draw_item(catalogue.design(item), stream(seed, "picture", item), size)
+    data = _encode(image, png=item % PNG_EVERY == 7 or item % PNG_NAMED_JPG_EVERY == 3)
+    return data[: int(0.6 * len(data))] if broken == "truncated" else data
+
+
+def _encode(image: Image.Image, *, png: bool) -> bytes:
+    buffer = io.BytesIO()
+    if png:
+        image.save(buffer, "PNG")
+    else:
+        image.save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()

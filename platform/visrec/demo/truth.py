@@ -1,0 +1,123 @@
+"""The truth beside the data: the looks of every item and the tastes of every user.
+
+items.parquet   item_id, created_at (ms), quality, shape, colour, pattern, style (by name)
+users.parquet   user_id, archetype, now, later (float lists)
+truth.json      version, seed, archetypes, origin_ms, and counts of what was written
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from visrec.demo.catalogue import Catalogue, item_name, user_name
+from visrec.demo.designs import ATTRIBUTES, NUM_VALUES
+from visrec.demo.tastes import Tastes
+from visrec.errors import ArtifactError
+from visrec.storage import Location
+
+TRUTH_VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What `read_truth` reads.
+
+    Attributes:
+        item_ids: [I].
+        values: Values of each item's design, int32 [I, 4].
+        created_at: Milliseconds, int64 [I].
+        quality: float32 [I].
+        user_ids: [U].
+        tastes: Of the users, in their order.
+        facts: The content of truth.json.
+    """
+
+    item_ids: list[str]
+    values: NDArray[np.int32]
+    created_at: NDArray[np.int64]
+    quality: NDArray[np.float32]
+    user_ids: list[str]
+    tastes: Tastes
+    facts: dict[str, Any]
+
+
+def write_truth(folder: Location, catalogue: Catalogue, tastes: Tastes, facts: dict[str, Any]) -> None:
+    """Write the three files; `facts` are added to truth.json."""
+    folder.make_dirs()
+    num_items, num_users = len(catalogue), len(tastes.archetype)
+    values_I4 = catalogue.designs[catalogue.design_of_item]
+    items = {
+        "item_id": [item_name(item, num_items) for item in range(num_items)],
+        "created_at": catalogue.created_at,
+        "quality": catalogue.quality,
+    }
+    for place, (attribute, names) in enumerate(ATTRIBUTES.items()):
+        items[attribute] = np.array(names)[values_I4[:, place]]
+    users = {
+        "user_id": [user_name(user, num_users) for user in range(num_users)],
+        "archetype": tastes.archetype,
+        "now": _lists(tastes.now),
+        "later": _lists(tastes.later),
+    }
+    _write_table(folder / "items.parquet", pa.table(items))
+    _write_table(folder / "users.parquet", pa.table(users))
+    known = {
+        "version": TRUTH_VERSION,
+        "origin_ms": tastes.origin_ms,
+        "archetypes": tastes.archetypes.tolist(),
+    }
+    (folder / "truth.json").write_text(json.dumps({**facts, **known}, indent=1))
+
+
+def read_truth(folder: Location) -> Truth:
+    """Read the three files.
+
+    Raises:
+        ArtifactError: They are missing, damaged or of another version.
+    """
+    try:
+        facts = json.loads((folder / "truth.json").read_text())
+        version = facts["version"]
+        if version != TRUTH_VERSION:
+            raise ArtifactError(f"{folder} has truth version {version}, this release reads {TRUTH_VERSION}")
+        items = pq.read_table((folder / "items.parquet").path, filesystem=folder.filesystem)
+        users = pq.read_table((folder / "users.parquet").path, filesystem=folder.filesystem)
+    except (FileNotFoundError, ValueError, KeyError, pa.ArrowException) as error:
+        raise ArtifactError(f"expected the truth of demo data at {folder}: {error}") from None
+    places = [{name: place for place, name in enumerate(names)} for names in ATTRIBUTES.values()]
+    columns = [
+        [known[name] for name in items.column(a).to_pylist()]
+        for a, known in zip(ATTRIBUTES, places, strict=True)
+    ]
+    return Truth(
+        item_ids=items.column("item_id").to_pylist(),
+        values=np.array(columns, np.int32).T,
+        created_at=items.column("created_at").to_numpy(),
+        quality=items.column("quality").to_numpy(),
+        user_ids=users.column("user_id").to_pylist(),
+        tastes=Tastes(
+            archetype=users.column("archetype").to_numpy(),
+            archetypes=np.array(facts["archetypes"], np.float32),
+            now=_matrix(users.column("now")),
+            later=_matrix(users.column("later")),
+            origin_ms=int(facts["origin_ms"]),
+        ),
+        facts=facts,
+    )
+
+
+def _lists(rows: NDArray[np.float32]) -> Any:
+    return pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), NUM_VALUES)
+
+
+def _matrix(column: Any) -> NDArray[np.float32]:
+    return np.asarray(column.combine_chunks().flatten(), np.float32).reshape(-1, NUM_VALUES)
+
+
+def _write_table(location: Location, table: Any) -> None:
+    pq.write_table(table, location.path, filesystem=location.filesystem)
