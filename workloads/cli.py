@@ -23,8 +23,15 @@ app = typer.Typer(
 config_app = typer.Typer(help="Show and describe configs.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 
-ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="YAML file with the sections of any workload.")]
-SetOption = Annotated[list[str] | None, typer.Option("--set", "-s", help="key.path=value, laid over the file; repeat.")]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", "-c", help="YAML file with the sections of any workload.")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", "-s", help="key.path=value, laid over the file; repeat.")
+]
+
+
+WorkloadName = Literal["demo-data", "ingest", "train", "evaluate", "publish", "serve", "demo"]
 
 
 def main() -> None:
@@ -87,19 +94,56 @@ def serve(config: ConfigOption = None, set_: SetOption = None) -> None:
 def demo(
     config: ConfigOption = None,
     set_: SetOption = None,
-    exit_: Annotated[bool, typer.Option("--exit", help="End after the sample queries instead of serving on.")] = False,
+    exit_: Annotated[
+        bool, typer.Option("--exit", help="End after the sample queries instead of serving on.")
+    ] = False,
 ) -> None:
     """The whole line on generated data: draw, ingest, train, evaluate, publish, serve, query."""
     _run("demo", config, set_, exit_after_queries=exit_)
 
 
 @app.command()
+def submit(
+    workload: WorkloadName,
+    config: ConfigOption = None,
+    set_: SetOption = None,
+    address: Annotated[
+        str, typer.Option("--address", envvar="RAY_API_SERVER_ADDRESS", help="The cluster's dashboard.")
+    ] = "http://127.0.0.1:8265",
+    no_follow: Annotated[bool, typer.Option("--no-follow", help="Return when the job is accepted.")] = False,
+    stop_on_interrupt: Annotated[
+        bool, typer.Option("--stop-on-interrupt", help="Ctrl-C stops the job, not only the following.")
+    ] = False,
+    prepare: Annotated[
+        Path | None,
+        typer.Option(
+            "--prepare", help="Only write code and config to this folder, and print Ray's own command."
+        ),
+    ] = None,
+) -> None:
+    """Run a workload as a job on a Ray cluster, follow its log, exit with its exit code."""
+    job = load_config(_workload(workload), config, set_ or [])
+    submission = import_module("visrec.workloads.submit")
+    console = Console(highlight=False)
+    if prepare is not None:
+        files = submission.prepare(workload, job, prepare.absolute())
+        console.print(files.ray_command(address), soft_wrap=True)
+        return
+    result = submission.run(
+        workload,
+        job,
+        console=console,
+        address=address,
+        follow=not no_follow,
+        stop_on_interrupt=stop_on_interrupt,
+    )
+    raise typer.Exit(result.exit_code)
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
-
-
-WorkloadName = Literal["demo-data", "ingest", "train", "evaluate", "publish", "serve", "demo"]
 
 
 @config_app.command("show")

@@ -35,7 +35,9 @@ def ray_session(config: RayConfig) -> Iterator[None]:
 
 def connect(config: RayConfig) -> None:
     """Connect, and stay connected."""
-    address = config.address or ("auto" if os.environ.get("RAY_JOB_ID") or os.environ.get("RAY_ADDRESS") else "local")
+    address = config.address or (
+        "auto" if os.environ.get("RAY_JOB_ID") or os.environ.get("RAY_ADDRESS") else "local"
+    )
     # Without these Ray Data prints a plan for every small dataset, and a hang would stay silent for 30 minutes.
     os.environ.setdefault("RAY_DATA_EXECUTION_NO_PROGRESS_TIMEOUT_S", "300")
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
