@@ -14,6 +14,10 @@ class EvaluationConfig(Config):
 
     part: Literal["test", "validation"] = "test"
     ks: tuple[int, ...] = (5, 10, 20, 50)
+    """Cut-offs of the ranking metrics."""
+    list_size: int = Field(10, ge=1, le=1000)
+    """Length of the lists whose coverage, novelty and diversity are measured, and the cut-off of groups and plots;
+    joined to `ks`."""
     baselines: tuple[BaselineName, ...] = ("popularity", "recent_popularity", "item_knn", "ease", "oracle")
     """`oracle` is left out where the snapshot has no truth beside it."""
     bootstrap_samples: int = Field(2000, ge=10, le=100_000)
@@ -22,8 +26,11 @@ class EvaluationConfig(Config):
     """Window of the recent-popularity baseline, up to the end of training."""
     knn_neighbours: int = Field(100, ge=1)
     ease_regularisation: float = Field(50.0, gt=0)
-    max_ease_items: int = Field(20_000, ge=1)
-    """EASE inverts an items x items matrix; larger catalogues leave it out, and the report says so."""
+    max_ease_items: int = Field(10_000, ge=1)
+    """EASE inverts an items x items matrix (0.8 GB at 10,000 items, with the cube in time); larger catalogues leave it
+    out, and the report says so."""
+    max_pairs: int = Field(2_500_000, ge=1)
+    """Pairs (user, unseen item) that the pair classification looks at; users are drawn where there are more."""
     truth: str | None = None
     """Folder with the truth of generated data; null looks where the snapshot's manifest says the input came from."""
 
@@ -33,3 +40,8 @@ class EvaluationConfig(Config):
         if not ks or min(ks) < 1:
             raise ValueError("needs one or more cut-offs of at least 1")
         return tuple(sorted(set(ks)))
+
+    @property
+    def cutoffs(self) -> tuple[int, ...]:
+        """`ks` and `list_size`, ascending."""
+        return tuple(sorted({*self.ks, self.list_size}))

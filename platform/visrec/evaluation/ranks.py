@@ -77,7 +77,7 @@ def rank_targets(
         ValueError: Rows do not match, a user has no held-out item, or one that is seen or no candidate.
     """
     _check_rows(scores_BI, seen, targets)
-    z_BC, column_of_item = _candidate_scores(scores_BI, seen, candidates)
+    z_BC, column_of_item = candidate_scores(scores_BI, seen, candidates)
     row_P, column_P = targets.row_of_event, column_of_item[targets.items]
     score_P = z_BC[row_P, column_P]
     if (column_P < 0).any() or np.isnan(score_P).any():
@@ -115,7 +115,7 @@ def _check_rows(scores_BI: NDArray[np.float32], seen: Sequences, targets: Sequen
         raise ValueError("expected one or more held-out items for every user, got a user with none")
 
 
-def _candidate_scores(
+def candidate_scores(
     scores_BI: NDArray[np.float32], seen: Sequences, candidates: NDArray[np.int32] | None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """A copy [B, C] of the candidates' scores with NaN at seen items, and the column of each item (-1: none).

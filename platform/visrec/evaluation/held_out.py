@@ -1,0 +1,86 @@
+"""What is hidden from a scorer, what it may look at, and which items it ranks.
+
+part         history, seen, fitted on     held out
+validation   train                        validation
+test         train and validation         test
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visrec.config import SplitConfig
+from visrec.data.snapshot import USERS_PER_ROW_GROUP, Sequences, Snapshot
+from visrec.data.splits import TEST, TRAIN, VALIDATION, cold_items
+from visrec.storage import Artifact
+
+Part = Literal["test", "validation"]
+
+_KNOWN_MARKS = {"validation": (TRAIN,), "test": (TRAIN, VALIDATION)}
+_HELD_OUT_MARK = {"validation": VALIDATION, "test": TEST}
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Users that can be evaluated: the same users, row for row, in both.
+
+    Attributes:
+        histories: What a scorer may look at; also the items that rankings leave out.
+        targets: The held-out events; one or more a user.
+    """
+
+    histories: Sequences
+    targets: Sequences
+
+    def __len__(self) -> int:
+        return len(self.histories)
+
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """Time of each user's first held-out event in milliseconds: int64 [U]."""
+        return self.targets.times[self.targets.offsets[:-1]]
+
+
+def hold_out(block: Sequences, part: Part) -> HeldOut:
+    """Split a block into histories and held-out events; users without the one or the other are left out."""
+    histories = known_events(block, part)
+    targets = block.where(block.marks == _HELD_OUT_MARK[part])
+    rows = np.flatnonzero((np.diff(histories.offsets) > 0) & (np.diff(targets.offsets) > 0))
+    return HeldOut(histories.take(rows), targets.take(rows))
+
+
+def known_events(block: Sequences, part: Part) -> Sequences:
+    """The events that come before the part: all that a scorer may know of."""
+    return block.where(np.isin(block.marks, _KNOWN_MARKS[part]))
+
+
+def ranked_items(split: SplitConfig, num_items: int, part: Part) -> NDArray[np.int32] | None:
+    """Item indices that are ranked: under `cold_items` the part's cold items among themselves, else None for all."""
+    if split.protocol != "cold_items":
+        return None
+    test, validation = cold_items(num_items, split.cold_seed, split.cold_share)
+    return test if part == "test" else validation
+
+
+@dataclass(frozen=True)
+class KnownEvents:
+    """The events that a scorer may be fitted on, in blocks of users; can be gone over again and again.
+
+    Small to send to another process: it holds the snapshot's address, not its data.
+
+    Example:
+        >>> for block in KnownEvents(snapshot.artifact, SplitConfig(), "test"):      # doctest: +SKIP
+        ...     counts += np.bincount(block.items, minlength=snapshot.num_items)
+    """
+
+    artifact: Artifact
+    split: SplitConfig
+    part: Part
+    block_users: int = USERS_PER_ROW_GROUP
+
+    def __iter__(self) -> Iterator[Sequences]:
+        for block in Snapshot(self.artifact).sequences(self.split, block_users=self.block_users):
+            yield known_events(block, self.part)

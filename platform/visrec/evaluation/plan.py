@@ -1,0 +1,134 @@
+"""What an evaluation will do: which split, which part, which scorers, and why some are left out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from visrec.config import EvaluationConfig, SplitConfig, parse_config
+from visrec.data.snapshot import Snapshot
+from visrec.errors import ConfigError
+from visrec.evaluation.diversity import category_matrix, unit_vectors
+from visrec.evaluation.groups import popularity_groups
+from visrec.evaluation.held_out import KnownEvents, ranked_items
+from visrec.evaluation.measure import Yardstick
+from visrec.evaluation.novelty import self_information
+from visrec.evaluation.pairs import drawn_users
+from visrec.evaluation.scorers.ease import Ease
+from visrec.evaluation.scorers.item_knn import ItemKnn
+from visrec.evaluation.scorers.oracle import OracleScorer
+from visrec.evaluation.scorers.popularity import Popularity
+from visrec.evaluation.scorers.recent_popularity import RecentPopularity
+from visrec.evaluation.scorers.scorer import Scorer
+from visrec.evaluation.scorers.two_tower import TwoTowerScorer
+from visrec.storage import Artifact, Location
+
+MODEL = "model"
+"""Name of the model among the scorers; the others are called as in `EvaluationConfig.baselines`."""
+
+
+@dataclass(frozen=True)
+class EvaluationPlan:
+    """Small and whole: any process can fit any scorer from it.
+
+    Attributes:
+        checkpoint: The model to measure.
+        snapshot: The data that it was trained on.
+        split: The split that it was trained on.
+        config: What to measure.
+        truth: Folder of the truth, where there is one.
+        left_out: Baselines that are not run, and why.
+    """
+
+    checkpoint: Artifact
+    snapshot: Artifact
+    split: SplitConfig
+    config: EvaluationConfig
+    truth: Location | None
+    left_out: dict[str, str]
+
+    @property
+    def scorer_names(self) -> tuple[str, ...]:
+        """The model first, then the baselines that are run."""
+        return (MODEL, *(name for name in self.config.baselines if name not in self.left_out))
+
+    @property
+    def known_events(self) -> KnownEvents:
+        """What the baselines are fitted on."""
+        return KnownEvents(self.snapshot, self.split, self.config.part)
+
+
+def plan_evaluation(checkpoint: Artifact, snapshot: Artifact, config: EvaluationConfig) -> EvaluationPlan:
+    """Look at what there is and decide.
+
+    Raises:
+        ConfigError: The part to test is one that the model was trained on.
+    """
+    split = parse_config(SplitConfig, checkpoint.manifest.config["training"]["split"])
+    if config.part == "validation" and split.fit_on == "train_and_validation":
+        raise ConfigError(
+            "evaluation.part: expected 'test', since this checkpoint was trained on train and validation, got 'validation'"
+        )
+    truth = _truth(snapshot, config)
+    left_out = {}
+    if "oracle" in config.baselines and truth is None:
+        left_out["oracle"] = (
+            "the truth is known for generated data only, and there is none beside this snapshot's input"
+        )
+    num_items = int(snapshot.manifest.counts["num_items"])
+    if "ease" in config.baselines and num_items > config.max_ease_items:
+        left_out["ease"] = (
+            f"the catalogue has {num_items:,} items, and EASE inverts an items x items matrix; "
+            f"evaluation.max_ease_items is {config.max_ease_items:,}"
+        )
+    return EvaluationPlan(checkpoint, snapshot, split, config, truth, left_out)
+
+
+def fit_scorer(plan: EvaluationPlan, name: str) -> Scorer:
+    """Fit or load one scorer by its name."""
+    blocks, config = plan.known_events, plan.config
+    num_items = int(plan.snapshot.manifest.counts["num_items"])
+    match name:
+        case "model":
+            return TwoTowerScorer.load(plan.checkpoint)
+        case "popularity":
+            return Popularity.fit(blocks, num_items)
+        case "recent_popularity":
+            return RecentPopularity.fit(blocks, num_items, days=config.recent_days)
+        case "item_knn":
+            return ItemKnn.fit(blocks, num_items, num_neighbours=config.knn_neighbours)
+        case "ease":
+            return Ease.fit(blocks, num_items, regularisation=config.ease_regularisation)
+        case "oracle":
+            assert plan.truth is not None
+            return OracleScorer.load(plan.truth, Snapshot(plan.snapshot))
+    raise ValueError(f"expected one of {', '.join(plan.scorer_names)}, got {name!r}")
+
+
+def make_yardstick(plan: EvaluationPlan, model: TwoTowerScorer, seed: int) -> Yardstick:
+    """Popularity, vectors, categories and drawn users, from which all scorers are measured alike."""
+    snapshot, config = Snapshot(plan.snapshot), plan.config
+    counts = Popularity.fit(plan.known_events, snapshot.num_items).counts
+    candidates = ranked_items(plan.split, snapshot.num_items, config.part)
+    num_candidates = snapshot.num_items if candidates is None else len(candidates)
+    return Yardstick(
+        part=config.part,
+        ks=config.cutoffs,
+        list_size=config.list_size,
+        candidates=candidates,
+        set_valued=plan.split.protocol != "leave_one_out",
+        bits_I=self_information(counts, snapshot.num_users),
+        item_group_I=popularity_groups(counts),
+        unit_vectors_ID=unit_vectors(np.asarray(model.vectors_ID)),
+        categories_IC=category_matrix(snapshot.items.column("categories").to_pylist()),
+        pair_users_U=drawn_users(snapshot.num_users, num_candidates, config.max_pairs, seed),
+    )
+
+
+def _truth(snapshot: Artifact, config: EvaluationConfig) -> Location | None:
+    if config.truth is not None:
+        return Location.parse(config.truth)
+    uri = (snapshot.manifest.facts.get("input") or {}).get("truth")
+    if not uri:
+        return None
+    location = Location.parse(uri)
+    return location if location.exists() else None

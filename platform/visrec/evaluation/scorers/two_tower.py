@@ -1,0 +1,65 @@
+"""The trained model as a scorer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visrec.data.snapshot import Sequences
+from visrec.errors import ArtifactError
+from visrec.models.recommender import History, Recommender
+from visrec.storage import Artifact
+
+ITEM_VECTORS = "item_vectors.npy"
+_BATCH_USERS = 256
+
+
+@dataclass(frozen=True)
+class TwoTowerScorer:
+    """score(u, i) = query_u . x_i + b_i.
+
+    Attributes:
+        recommender: The model.
+        vectors_ID: Its item vectors, float32 [I, D].
+    """
+
+    recommender: Recommender
+    vectors_ID: NDArray[np.float32]
+
+    @classmethod
+    def load(cls, checkpoint: Artifact) -> "TwoTowerScorer":
+        """Read a checkpoint's model and the item vectors beside it.
+
+        Raises:
+            ArtifactError: A file is missing or damaged, or they do not fit each other.
+        """
+        recommender = Recommender.load(checkpoint.location)
+        place = checkpoint.location / ITEM_VECTORS
+        try:
+            vectors_ID = np.load(checkpoint.local_path(ITEM_VECTORS), allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise ArtifactError(f"expected item vectors at {place}: {error}") from None
+        expected = (recommender.num_items, recommender.config.dim)
+        if vectors_ID.shape != expected:
+            raise ArtifactError(
+                f"expected item vectors of shape {expected} at {place}, got {vectors_ID.shape}"
+            )
+        return cls(recommender, vectors_ID.astype(np.float32, copy=False))
+
+    def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See `Scorer.score`."""
+        length = self.recommender.config.user.max_length
+        users = [_last_events(histories, row, length) for row in range(len(histories))]
+        queries = [
+            self.recommender.encode_users(users[at : at + _BATCH_USERS], self.vectors_ID)
+            for at in range(0, len(users), _BATCH_USERS)
+        ]
+        scores = np.concatenate(queries) @ self.vectors_ID.T
+        scores += self.recommender.item_biases
+        return np.asarray(scores, np.float32)
+
+
+def _last_events(histories: Sequences, row: int, length: int) -> History:
+    end = int(histories.offsets[row + 1])
+    start = max(int(histories.offsets[row]), end - length)
+    return History(histories.items[start:end], histories.kinds[start:end], histories.times[start:end])
