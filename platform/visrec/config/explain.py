@@ -1,6 +1,7 @@
 """One clear line for each way in which a config can be wrong."""
 
 import difflib
+import re
 import types
 from typing import Any, Union, get_args, get_origin
 
@@ -35,6 +36,7 @@ def _line(kind: type[Config], problem: Any) -> str:
         return f"{key}: {message}" if key else message
     expected = message[0].lower() + message[1:]
     expected = expected.removeprefix("input should be ").removeprefix("a valid ")
+    expected = re.split(", (?:got|unable to parse) ", expected)[0]  # what came is said below
     hint = _nearest(str(problem["input"]), [a.strip("' ") for a in expected.replace(" or ", ",").split(",")])
     return f"{key}: expected {expected}, got {got}{hint}"
 
