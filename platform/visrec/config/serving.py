@@ -17,6 +17,8 @@ class ReleaseConfig(Config):
     """Gate: test metrics that the report must reach, such as `{ndcg@10: 0.02}`."""
     beat_baseline: Literal["popularity", "recent_popularity", "item_knn", "ease"] | None = None
     """Gate: the model's lead over this baseline must lie above 0 with its whole paired interval."""
+    baseline_metric: str = "ndcg@10"
+    """Metric in which the baseline must be beaten."""
     activate: bool = True
     """Make the release the current one."""
 

@@ -1,0 +1,143 @@
+"""Making a release from a checkpoint, the snapshot it was trained on, and the report that measured it."""
+
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pyarrow import fs as pafs
+
+from visrec.config import EVENT_KINDS, ReleaseConfig, SplitConfig
+from visrec.data.snapshot import Snapshot
+from visrec.errors import VisrecError
+from visrec.models import Recommender
+from visrec.releases.gate import check_gate
+from visrec.releases.histories import write_histories, write_users
+from visrec.releases.popularity import measure_popularity
+from visrec.releases.release import Release, save_array
+from visrec.retrieval import append_bias, build_retriever
+from visrec.storage import Artifact, Location, Workspace, content_id
+
+FORMAT = 1
+"""Part of every release's name: raise it when the same parents would give other files."""
+BATCH_PICTURES = 256
+
+
+def release_name(checkpoint: Artifact, report: Artifact, config: ReleaseConfig) -> str:
+    """The name that a release of these parents has; whether it goes live at once is no part of it."""
+    return content_id(
+        "release", FORMAT, checkpoint.name, report.name, config.model_dump(mode="json", exclude={"activate"})
+    )
+
+
+def build_release(
+    workspace: Workspace, checkpoint: Artifact, snapshot: Snapshot, report: Artifact, config: ReleaseConfig
+) -> Artifact:
+    """Check the gate, then write the release. It does not go live by that: see `live.activate`.
+
+    Raises:
+        VisrecError: The report measured another checkpoint, or the gate does not open; nothing is written.
+        ArtifactError: A file of the checkpoint is damaged.
+    """
+    _check_parents(checkpoint, snapshot, report)
+    measured = json.loads((report.location / "report.json").read_text())
+    check_gate(measured, config)
+    recommender = Recommender.load(checkpoint.location)
+    vectors_ID: NDArray[np.float32] = np.load(
+        checkpoint.local_path("item_vectors.npy"), mmap_mode="r", allow_pickle=False
+    )
+    parents = {"checkpoints": checkpoint.name, "snapshots": snapshot.name, "reports": report.name}
+    name = release_name(checkpoint, report, config)
+    with workspace.create("releases", name, config=config, parents=parents) as writer:
+        folder = writer.staging
+        _copy_files(checkpoint, snapshot, folder)
+        save_array(folder, "item_vectors.npy", vectors_ID)
+        save_array(folder, "item_biases.npy", recommender.item_biases)
+        similar_ID = _write_picture_vectors(folder, recommender, snapshot, vectors_ID)
+        build_retriever(config.index, append_bias(vectors_ID, recommender.item_biases)).save(
+            (folder / "scores").make_dirs()
+        )
+        build_retriever(config.index, unit_length(similar_ID)).save((folder / "similar").make_dirs())
+        kinds = _write_users(folder, snapshot, config.max_history)
+        keys = ("part", "split", "num_users", "metrics", "paired", "oracle_share")
+        (folder / "metrics.json").write_text(json.dumps({key: measured.get(key) for key in keys}, indent=1))
+        writer.counts |= {"num_items": snapshot.num_items, "num_users": snapshot.num_users}
+        writer.facts |= {
+            "images": snapshot.artifact.manifest.facts["images"],
+            "kinds": kinds,
+            "index": config.index,
+            "has_pictures": recommender.config.item.backbone is not None,
+            "picture_vectors": similar_ID is not vectors_ID,
+        }
+    assert writer.result is not None
+    return Release(writer.result).artifact
+
+
+def unit_length(vectors_ID: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The vectors scaled to length 1, so that inner products are cosines; zeros stay zeros."""
+    lengths_I1 = np.linalg.norm(vectors_ID, axis=1, keepdims=True)
+    return np.asarray(vectors_ID / np.where(lengths_I1 > 0, lengths_I1, 1), np.float32)
+
+
+def _check_parents(checkpoint: Artifact, snapshot: Snapshot, report: Artifact) -> None:
+    measured, trained_on = report.manifest.parents["checkpoints"], checkpoint.manifest.parents["snapshots"]
+    if measured != checkpoint.name:
+        raise VisrecError(
+            f"expected a report of checkpoint {checkpoint.name}, got {report.name}, which measured {measured}"
+        )
+    if trained_on != snapshot.name:
+        raise VisrecError(
+            f"expected snapshot {trained_on}, on which {checkpoint.name} was trained, got {snapshot.name}"
+        )
+
+
+def _copy_files(checkpoint: Artifact, snapshot: Snapshot, folder: Location) -> None:
+    for file in ("model.safetensors", "model.json"):
+        _copy(checkpoint.location / file, folder / file)
+    _copy(snapshot.artifact.location / "items.parquet", folder / "items.parquet")
+    (folder / "thumbnails").make_dirs()
+    for part in (snapshot.artifact.location / "thumbnails").files():
+        _copy(part, folder / "thumbnails" / part.name)
+
+
+def _copy(source: Location, target: Location) -> None:
+    pafs.copy_files(
+        source.path,
+        target.path,
+        source_filesystem=source.filesystem,
+        destination_filesystem=target.filesystem,
+    )
+
+
+def _write_picture_vectors(
+    folder: Location, recommender: Recommender, snapshot: Snapshot, vectors_ID: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Vectors to compare pictures by. Where items are known by id too, an uploaded picture has no such part: then it is
+    compared with what the pixels alone give."""
+    if recommender.config.item.backbone is None or not recommender.config.item.id_embedding:
+        return vectors_ID
+    rows_I = snapshot.image_rows
+    similar_ID = np.zeros_like(vectors_ID)
+    for start in range(0, len(rows_I), BATCH_PICTURES):
+        items = np.flatnonzero(rows_I[start : start + BATCH_PICTURES] >= 0) + start
+        if len(items):
+            similar_ID[items] = recommender.encode_pictures(snapshot.images.read(rows_I[items]))
+    save_array(folder, "picture_vectors.npy", similar_ID)
+    return similar_ID
+
+
+def _write_users(folder: Location, snapshot: Snapshot, max_history: int) -> dict[str, int]:
+    """Histories and popularity; returns the number of events of each kind."""
+
+    def blocks() -> Any:
+        return snapshot.sequences(SplitConfig())
+
+    kinds = np.zeros(len(EVENT_KINDS), np.int64)
+    for block in blocks():
+        kinds += np.bincount(block.kinds, minlength=len(EVENT_KINDS))
+    write_histories(folder, blocks(), max_history=max_history)
+    write_users(folder, snapshot.user_ids())
+    popularity = measure_popularity(blocks, snapshot.num_items)
+    save_array(folder, "popular.npy", popularity.items)
+    save_array(folder, "popularity.npy", popularity.events_per_week)
+    return {kind: int(count) for kind, count in zip(EVENT_KINDS, kinds, strict=True) if count}

@@ -1,0 +1,105 @@
+"""The catalogue of a release: facts of each item by index, index by id, and search for a person who browses."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from visrec.errors import NotFoundError
+
+
+class Catalogue:
+    """Item facts in columns; row number = item index.
+
+    Attributes:
+        available: Whether an item may be recommended: bool [I].
+        prices: NaN where there is none: float64 [I].
+        image_rows: Row of the picture, -1 where there is none: int32 [I].
+        category_names: All categories, sorted.
+        category_counts: Items in each: int64.
+
+    Example:
+        >>> release.catalogue.index_of("i00042")            # doctest: +SKIP
+        42
+    """
+
+    def __init__(self, items: Any) -> None:
+        self._ids = items.column("item_id").combine_chunks()
+        self._titles = items.column("title").combine_chunks()
+        self._index = {item_id: index for index, item_id in enumerate(self._ids.to_pylist())}
+        self.available: NDArray[np.bool_] = np.asarray(
+            items.column("available").fill_null(True).to_numpy(), np.bool_
+        )
+        self.prices: NDArray[np.float64] = (
+            items.column("price").cast(pa.float64()).fill_null(np.nan).to_numpy()
+        )
+        self.image_rows: NDArray[np.int32] = np.asarray(items.column("image_row").to_numpy(), np.int32)
+        lists = pc.fill_null(items.column("categories").combine_chunks(), [])
+        lengths = np.asarray(pc.list_value_length(lists), np.int64)
+        self._offsets = np.r_[0, np.cumsum(lengths)]
+        names, self._codes = np.unique(np.asarray(lists.flatten().to_pylist(), object), return_inverse=True)
+        self.category_names: list[str] = names.tolist()
+        self.category_counts: NDArray[np.int64] = np.bincount(self._codes, minlength=len(names))
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def id_of(self, item: int) -> str:
+        """Id of an item index."""
+        return str(self._ids[item].as_py())
+
+    def index_of(self, item_id: str) -> int:
+        """Index of an item id.
+
+        Raises:
+            NotFoundError: The catalogue does not hold it.
+        """
+        try:
+            return self._index[item_id]
+        except KeyError:
+            raise NotFoundError(f"item {item_id!r} is not in the catalogue") from None
+
+    def title_of(self, item: int) -> str | None:
+        """Title, or None."""
+        title = self._titles[item].as_py()
+        return None if title is None else str(title)
+
+    def price_of(self, item: int) -> float | None:
+        """Price, or None."""
+        price = float(self.prices[item])
+        return None if np.isnan(price) else price
+
+    def categories_of(self, item: int) -> list[str]:
+        """Names of the item's categories."""
+        return [self.category_names[c] for c in self._codes[self._offsets[item] : self._offsets[item + 1]]]
+
+    def has_any_category(self, items: NDArray[np.int32], names: frozenset[str]) -> NDArray[np.bool_]:
+        """Which of the items are in at least one of the categories: bool [N]."""
+        wanted = np.array([name in names for name in self.category_names], np.bool_)
+        starts, lengths = self._offsets[items], self._offsets[items + 1] - self._offsets[items]
+        rows = np.repeat(np.arange(len(items)), lengths)
+        begins = np.cumsum(lengths) - lengths
+        codes = self._codes[np.arange(len(rows)) + np.repeat(starts - begins, lengths)]
+        return np.bincount(rows[wanted[codes]], minlength=len(items)) > 0
+
+    def search(self, text: str | None = None, category: str | None = None) -> NDArray[np.int32]:
+        """Indices of the items whose title, id or category contains every word of `text`, in order of index."""
+        everything = np.arange(len(self), dtype=np.int32)
+        found = np.ones(len(self), np.bool_)
+        for word in (text or "").split():
+            names = frozenset(name for name in self.category_names if word.casefold() in name.casefold())
+            found &= (
+                _contains(self._titles, word)
+                | _contains(self._ids, word)
+                | self.has_any_category(everything, names)
+            )
+        if category is not None:
+            found &= self.has_any_category(everything, frozenset([category]))
+        return np.flatnonzero(found).astype(np.int32)
+
+
+def _contains(texts: Any, word: str) -> NDArray[np.bool_]:
+    hits = pc.match_substring(texts, word, ignore_case=True)
+    return np.asarray(hits.fill_null(False).to_numpy(zero_copy_only=False), np.bool_)

@@ -1,0 +1,100 @@
+"""What each known user did last: written in blocks of users, read by user id from memory-mapped files.
+
+Two Arrow files: `histories.arrow` has one row a user in the snapshot's order, `users.arrow` has the user ids in text
+order with their rows. A look-up is a binary search in the second and one read in the first; neither is held in memory.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from visrec.data.snapshot import Sequences
+from visrec.errors import ArtifactError
+from visrec.models import History
+from visrec.storage import Artifact, Location
+
+HISTORIES = "histories.arrow"
+USERS = "users.arrow"
+_SCHEMA = pa.schema(
+    {"items": pa.list_(pa.int32()), "kinds": pa.list_(pa.int8()), "times": pa.list_(pa.int64())}
+)
+
+
+def write_histories(folder: Location, blocks: Iterable[Sequences], *, max_history: int) -> None:
+    """Write the last `max_history` events of each user, block by block."""
+    place = folder / HISTORIES
+    with (
+        place.filesystem.open_output_stream(place.path) as stream,
+        pa.ipc.new_file(stream, _SCHEMA) as writer,
+    ):
+        for block in blocks:
+            writer.write_batch(_batch(block, max_history))
+
+
+def write_users(folder: Location, user_ids: Iterable[Any]) -> int:
+    """Write the ids of all users, given as string arrays in row order; returns how many there are."""
+    ids = pa.chunked_array(list(user_ids), pa.string()).cast(pa.large_string())
+    order = pc.sort_indices(ids)
+    batch = pa.record_batch({"user_id": ids.combine_chunks().take(order), "row": order.cast(pa.int64())})
+    place = folder / USERS
+    with (
+        place.filesystem.open_output_stream(place.path) as stream,
+        pa.ipc.new_file(stream, batch.schema) as writer,
+    ):
+        writer.write_batch(batch)
+    return len(ids)
+
+
+class Histories:
+    """Finds a user's history by id.
+
+    Example:
+        >>> release.histories.find("u00017").items          # doctest: +SKIP
+        array([12, 803, 44], dtype=int32)
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        users = _map(artifact.local_path(USERS))
+        self._ids = users.column("user_id").combine_chunks()
+        self._rows = np.asarray(users.column("row").combine_chunks())
+        self._blocks = _map(artifact.local_path(HISTORIES)).to_batches()
+        self._starts = np.cumsum([0, *(b.num_rows for b in self._blocks)])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def find(self, user_id: str) -> History | None:
+        """The user's history, or None for a user that the release does not know."""
+        place = bisect_left(range(len(self)), user_id, key=lambda i: str(self._ids[i].as_py()))
+        if place == len(self) or self._ids[place].as_py() != user_id:
+            return None
+        row = int(self._rows[place])
+        block = int(np.searchsorted(self._starts, row, side="right")) - 1
+        event_lists = [
+            self._blocks[block].column(name)[row - self._starts[block]].values for name in _SCHEMA.names
+        ]
+        items, kinds, times = (values.to_numpy() for values in event_lists)
+        return History(items, kinds, times)
+
+
+def _batch(block: Sequences, max_history: int) -> Any:
+    starts, ends = block.offsets[:-1], block.offsets[1:]
+    kept = np.minimum(ends - starts, max_history)
+    offsets = np.r_[0, np.cumsum(kept)].astype(np.int32)
+    events = np.arange(offsets[-1]) + np.repeat(ends - kept - offsets[:-1], kept)
+    columns: tuple[NDArray[Any], ...] = (block.items, block.kinds, block.times)
+    lists = [pa.ListArray.from_arrays(offsets, pa.array(values[events])) for values in columns]
+    return pa.record_batch(lists, schema=_SCHEMA)
+
+
+def _map(path: Path) -> Any:
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ArtifactError(f"{path} is damaged or missing: {error}") from None
