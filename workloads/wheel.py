@@ -32,6 +32,7 @@ def build_wheel(folder: Path) -> Path:
         digest.update(f"{name}\0{len(data)}\0".encode() + data)
     version = visrec.__version__
     files |= _metadata(f"visrec-{version}.dist-info", version, files)
+    folder.mkdir(parents=True, exist_ok=True)
     # After the version a wheel's name may have a build tag: a digit, then anything.
     path = folder / f"visrec-{version}-0_{digest.hexdigest()[:12]}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+
+from visrec.config import Config
+from visrec.errors import ArtifactError
+from visrec.storage import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(str(tmp_path))
+
+
+def make(workspace: Workspace, name: str) -> None:
+    with workspace.create("checkpoints", name, config=Config()) as writer:
+        (writer.staging / "a.txt").write_text(name)
+
+
+def test_nothing_there_says_what_makes_it(workspace: Workspace) -> None:
+    with pytest.raises(ArtifactError, match=r"no checkpoints in .* yet; make one with `visrec train`"):
+        workspace.find("checkpoints")
+    assert workspace.pointed("checkpoints") is None
+    assert workspace.names("checkpoints") == []
+
+
+def test_latest_follows_the_pointer(workspace: Workspace) -> None:
+    make(workspace, "one")
+    make(workspace, "two")
+    workspace.point("checkpoints", "two")
+    assert workspace.find("checkpoints").name == "two"
+    workspace.point("checkpoints", "one")
+    assert workspace.find("checkpoints").name == "one"
+    assert workspace.find("checkpoints", "two").name == "two"
+    assert workspace.names("checkpoints") == ["one", "two"]
+
+
+def test_an_unknown_name_lists_those_that_there_are(workspace: Workspace) -> None:
+    make(workspace, "one")
+    make(workspace, "two")
+    with pytest.raises(
+        ArtifactError, match=r"expected one of the checkpoints in .* \(one, two\), got 'three'"
+    ):
+        workspace.find("checkpoints", "three")
+
+
+def test_the_pointer_only_goes_to_what_is_finished(workspace: Workspace) -> None:
+    make(workspace, "one")
+    workspace.point("checkpoints", "one")
+    workspace.location("checkpoints", "half").make_dirs()
+    with pytest.raises(ArtifactError, match="cannot make 'half' the current one"):
+        workspace.point("checkpoints", "half")
+    assert workspace.find("checkpoints").name == "one"
+    assert not workspace.has("checkpoints", "half")
+
+
+def test_what_is_being_written_has_no_name_yet(workspace: Workspace) -> None:
+    make(workspace, "one")
+    with workspace.create("checkpoints", "two", config=Config()):
+        assert workspace.names("checkpoints") == ["one"]
+    assert workspace.names("checkpoints") == ["one", "two"]
+
+
+def test_releases_have_a_current_one(workspace: Workspace, tmp_path: Path) -> None:
+    with workspace.create("releases", "r1", config=Config()):
+        pass
+    workspace.point("releases", "r1")
+    assert (tmp_path / "releases" / "current").read_text() == "r1\n"

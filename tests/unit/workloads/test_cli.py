@@ -1,0 +1,87 @@
+"""The command as a user meets it: each run is a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from visrec import __version__
+from visrec.config import WORKLOADS, PipelineConfig, TrainJob, dump_yaml
+from visrec.workloads.cli import app
+
+
+def visrec(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "visrec.workloads.cli", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (
+            ["train", "--set", "trainning.seed=1"],
+            "error: trainning: unknown key; did you mean 'training'?; the others are checkpoint,",
+        ),
+        (["ingest", "--config", "none.yaml"], "error: config file not found: none.yaml"),
+        (
+            ["submit", "train", "--address", "localhost"],
+            "error: expected the dashboard's address, such as http://",
+        ),
+        (
+            ["submit", "train", "--address", "http://127.0.0.1:1"],
+            "error: expected a Ray cluster's dashboard at http://127.0.0.1:1: nothing answers",
+        ),
+    ],
+)
+def test_a_users_mistake_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[str], line: str) -> None:
+    done = visrec(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(line)
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+
+
+def test_brackets_in_an_error_are_shown_as_they_are(tmp_path: Path) -> None:
+    done = visrec("train", "--set", "seed=[bold]", cwd=tmp_path)
+    assert done.stderr == "error: seed: expected integer, got ['bold']\n"
+
+
+@pytest.mark.parametrize("workload", sorted(WORKLOADS))
+def test_config_show_is_what_a_config_file_may_hold(workload: str) -> None:
+    shown = CliRunner().invoke(app, ["config", "show", workload])
+    assert shown.exit_code == 0
+    assert yaml.safe_load(shown.output) == WORKLOADS[workload]().model_dump(mode="json")
+
+
+def test_config_show_lays_set_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("seed: 3\nmodel: {dim: 16}\n")
+    shown = CliRunner().invoke(app, ["config", "show", "train", "-c", str(path), "-s", "model.dim=8"])
+    assert shown.output == dump_yaml(TrainJob(seed=3, model=TrainJob().model.replace(dim=8)))
+
+
+def test_config_schema_names_every_key_and_its_meaning() -> None:
+    shown = CliRunner().invoke(app, ["config", "schema", "demo"])
+    schema = yaml.safe_load(shown.output)
+    assert set(schema["properties"]) == set(PipelineConfig.model_fields)
+    assert schema["properties"]["seed"]["description"] == "Reaches every random choice."
+
+
+def test_every_workload_is_a_command_and_can_be_submitted() -> None:
+    commands = {c.name or str(c.callback.__name__) for c in app.registered_commands if c.callback}
+    assert set(WORKLOADS) <= commands
+    for workload in WORKLOADS:
+        assert CliRunner().invoke(app, [workload, "--help"]).exit_code == 0
+
+
+def test_version() -> None:
+    assert CliRunner().invoke(app, ["version"]).output == f"{__version__}\n"
+
+
+def test_an_unknown_command_names_the_mistake() -> None:
+    done = CliRunner().invoke(app, ["trian"])
+    assert done.exit_code == 2
+    assert "trian" in done.output
