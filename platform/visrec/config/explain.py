@@ -44,7 +44,11 @@ def _line(kind: type[Config], problem: Any) -> str:
 def _unknown_key(kind: type[Config], key: str, location: list[Any]) -> str:
     valid = sorted(_fields_at(kind, location[:-1]))
     hint = _nearest(str(location[-1]), valid)
-    return f"{key}: unknown key; expected one of {', '.join(valid)}{hint}" if not hint else f"{key}: unknown key{hint}"
+    return (
+        f"{key}: unknown key; expected one of {', '.join(valid)}{hint}"
+        if not hint
+        else f"{key}: unknown key{hint}"
+    )
 
 
 def _nearest(word: str, valid: list[str]) -> str:
@@ -62,7 +66,9 @@ def _fields_at(kind: type[BaseModel], location: list[Any]) -> set[str]:
     for step in location:
         if isinstance(current, type) and issubclass(current, BaseModel) and step in current.model_fields:
             current = _unwrap(current.model_fields[step].annotation)
-    return set(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else set()
+    return (
+        set(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else set()
+    )
 
 
 def _unwrap(annotation: Any) -> Any:

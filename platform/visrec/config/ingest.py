@@ -114,9 +114,15 @@ class EventWeights(Config):
     @field_validator("weights")
     @classmethod
     def _signs(cls, weights: dict[EventKind, float]) -> dict[EventKind, float]:
-        wrong = [k for k, w in weights.items() if (k in NEGATIVE_KINDS and w > 0) or (k not in NEGATIVE_KINDS and w < 0)]
+        wrong = [
+            k
+            for k, w in weights.items()
+            if (k in NEGATIVE_KINDS and w > 0) or (k not in NEGATIVE_KINDS and w < 0)
+        ]
         if wrong:
-            raise ValueError(f"negative kinds take a weight <= 0, the others >= 0; not so for {', '.join(wrong)}")
+            raise ValueError(
+                f"negative kinds take a weight <= 0, the others >= 0; not so for {', '.join(wrong)}"
+            )
         return weights
 
     def resolved(self) -> dict[EventKind, float]:

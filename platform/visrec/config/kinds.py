@@ -2,7 +2,9 @@
 
 from typing import Literal, get_args
 
-EventKind = Literal["view", "click", "like", "share", "comment", "cart", "purchase", "skip", "dislike", "hide"]
+EventKind = Literal[
+    "view", "click", "like", "share", "comment", "cart", "purchase", "skip", "dislike", "hide"
+]
 
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 """All kinds, in the order of their codes: the code of a kind in the files is its place here."""

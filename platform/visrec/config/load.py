@@ -17,7 +17,9 @@ ConfigT = TypeVar("ConfigT", bound=Config)
 WorkloadT = TypeVar("WorkloadT", bound=WorkloadConfig)
 
 
-def load_config(kind: type[WorkloadT], path: str | Path | None = None, overrides: Sequence[str] = ()) -> WorkloadT:
+def load_config(
+    kind: type[WorkloadT], path: str | Path | None = None, overrides: Sequence[str] = ()
+) -> WorkloadT:
     """The config of one workload from a YAML file that may hold the sections of all.
 
     Every section is checked, also those that this workload does not read: a typo shows at the first command.
@@ -75,7 +77,9 @@ def _read(path: str | Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
         where = f" at line {place.line + 1}, column {place.column + 1}" if place else ""
-        raise ConfigError(f"config file {path} is not valid YAML{where}: {getattr(error, 'problem', error)}") from None
+        raise ConfigError(
+            f"config file {path} is not valid YAML{where}: {getattr(error, 'problem', error)}"
+        ) from None
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -126,4 +130,3 @@ def _place(node: list[Any], step: str, key: str) -> int:
     if not step.isdigit() or int(step) > len(node):
         raise ConfigError(f"--set {key}: expected a list place from 0 to {len(node)}, got {step!r}")
     return int(step)
-

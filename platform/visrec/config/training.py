@@ -54,8 +54,9 @@ class PhaseConfig(Config):
     gradient_clip: float = Field(1.0, gt=0)
     """Largest norm of the gradient."""
     loss: LossConfig = LossConfig()
-    windows_per_user: int = Field(1, ge=1, le=1000)
-    """Windows of `model.user.max_length` drawn from each user's sequence in an epoch."""
+    max_windows_per_user: int = Field(8, ge=1, le=100_000)
+    """A sequence longer than `model.user.max_length` is cut into windows of that length, at a new offset each epoch;
+    of the longest users only so many windows, drawn at random, are used in one epoch."""
     early_stopping_epochs: int = Field(0, ge=0)
     """Stop the phase after so many epochs without a better validation NDCG; 0 is off."""
 

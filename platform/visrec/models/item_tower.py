@@ -40,7 +40,9 @@ class ItemTower(nn.Module):
         """
         super().__init__()
         if config.backbone is None and not config.id_embedding:
-            raise ConfigError("model.item: expected a backbone or id_embedding: true, got neither pixels nor ids")
+            raise ConfigError(
+                "model.item: expected a backbone or id_embedding: true, got neither pixels nor ids"
+            )
         self.id_dropout = config.id_dropout if config.backbone is not None else 0.0
         self.backbone: nn.Module | None = None
         if config.backbone is not None:

@@ -57,7 +57,9 @@ class Recommender:
         >>> scores_BI = query_BD @ vectors_ID.T + recommender.item_biases                 # doctest: +SKIP
     """
 
-    def __init__(self, model: TwoTower, config: ModelConfig, *, num_items: int, image_facts: ImageFacts) -> None:
+    def __init__(
+        self, model: TwoTower, config: ModelConfig, *, num_items: int, image_facts: ImageFacts
+    ) -> None:
         self._model = model.eval()
         self.config = config
         self.num_items = num_items
@@ -77,7 +79,15 @@ class Recommender:
             num_items = int(facts["num_items"])
             model = TwoTower(config, num_items=num_items, image_facts=image_facts)
             model.load_state_dict(load((folder / weights).read_bytes()))
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, VisrecError) as error:
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            RuntimeError,
+            SafetensorError,
+            VisrecError,
+        ) as error:
             reason = str(error).strip().splitlines()[0]
             raise ArtifactError(f"expected a model ({WEIGHTS}, {FACTS}) at {folder}: {reason}") from None
         return cls(model, config, num_items=num_items, image_facts=image_facts)
@@ -96,7 +106,7 @@ class Recommender:
     def item_biases(self) -> NDArray[np.float32]:
         """Bias of each item: float32 [I]."""
         with torch.no_grad():
-            return self._model.item_biases().float().cpu().numpy()
+            return _array(self._model.item_biases())
 
     @torch.no_grad()
     def encode_pictures(
@@ -118,8 +128,8 @@ class Recommender:
         if not self._model.item_tower.needs_pixels and item_index is None:
             raise VisrecError("this model knows items by id only and cannot encode a new picture")
         index = np.full(len(images_NHWC), UNSEEN, np.int32) if item_index is None else item_index
-        vectors = self._model.item_tower(torch.from_numpy(images_NHWC), torch.from_numpy(index.astype(np.int64)))
-        return vectors.float().numpy()
+        vectors_ND = self._model.item_tower(self._tensor(images_NHWC), self._tensor(index.astype(np.int64)))
+        return _array(vectors_ND)
 
     def encode_catalogue(
         self, images: ImageStore, image_rows: NDArray[np.int32], *, start: int = 0, batch_size: int = 256
@@ -136,7 +146,9 @@ class Recommender:
         return np.concatenate(blocks) if blocks else np.zeros((0, self.config.dim), np.float32)
 
     @torch.no_grad()
-    def encode_users(self, histories: Sequence[History], vectors_ID: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode_users(
+        self, histories: Sequence[History], vectors_ID: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
         """Query vectors float32 [B, D], W applied: score(u, i) = query_u . x_i + b_i.
 
         Only the last `config.user.max_length` events count; an empty history gives zeros, which rank by bias alone.
@@ -153,13 +165,18 @@ class Recommender:
                 kinds_BL[row, :length] = history.kinds[-length:]
                 times_BL[row, :length] = history.times[-length:]
         users_BLD = self._model.user_tower(
-            torch.from_numpy(vectors_ID[items_BL]), torch.from_numpy(kinds_BL), gap_buckets(torch.from_numpy(times_BL))
+            self._tensor(vectors_ID[items_BL]), self._tensor(kinds_BL), gap_buckets(self._tensor(times_BL))
         )
-        last = torch.tensor([max(length - 1, 0) for length in lengths])
-        found = users_BLD[torch.arange(len(histories)), last].float().numpy()
+        last = [max(length - 1, 0) for length in lengths]
+        found = _array(users_BLD[list(range(len(histories))), last])
         has_history = np.array(lengths) > 0
         queries[has_history] = found[has_history]
         return queries
+
+    def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
+        # A copy where the array is read-only (memory-mapped, broadcast): torch would warn that it could be written.
+        writable = array if array.flags.writeable else array.copy()
+        return torch.from_numpy(writable).to(self._model.item_counts.device)
 
     def _pictures(self, images: ImageStore, rows: NDArray[np.int32]) -> NDArray[np.uint8]:
         size = (len(rows), self.image_facts.height, self.image_facts.width, 3)
@@ -168,3 +185,7 @@ class Recommender:
         pictures = np.zeros(size, np.uint8)
         pictures[rows >= 0] = images.read(rows[rows >= 0])
         return pictures
+
+
+def _array(tensor: torch.Tensor) -> NDArray[np.float32]:
+    return tensor.float().cpu().numpy()

@@ -68,7 +68,12 @@ class TwoTower(nn.Module):
                 self.biases.weight.copy_(torch.log((counts_I + 1) / (counts_I + 1).mean()).unsqueeze(1))
 
     def forward(
-        self, images_NHWC: Tensor | None, item_index_N: Tensor, slots_BL: Tensor, kinds_BL: Tensor, gaps_BL: Tensor
+        self,
+        images_NHWC: Tensor | None,
+        item_index_N: Tensor,
+        slots_BL: Tensor,
+        kinds_BL: Tensor,
+        gaps_BL: Tensor,
     ) -> TowerOutput:
         """Vectors of a batch.
 

@@ -69,7 +69,9 @@ class Artifact:
         except ValidationError as error:
             raise ArtifactError(f"{place} is damaged: {error.errors()[0]['msg']}") from None
         if manifest.schema_version != SCHEMA_VERSION:
-            raise ArtifactError(f"{location} has schema version {manifest.schema_version}, this release reads {SCHEMA_VERSION}")
+            raise ArtifactError(
+                f"{location} has schema version {manifest.schema_version}, this release reads {SCHEMA_VERSION}"
+            )
         return cls(location, manifest)
 
     @property
@@ -79,7 +81,9 @@ class Artifact:
 
     def local_path(self, file: str) -> Path:
         """Where `file` can be memory-mapped: in place, or a copy where the workspace is remote."""
-        cache = Path(tempfile.gettempdir()) / "visrec-cache" / self.manifest.kind / self.name / Path(file).parent
+        cache = (
+            Path(tempfile.gettempdir()) / "visrec-cache" / self.manifest.kind / self.name / Path(file).parent
+        )
         return (self.location / file).local_path(cache)
 
     def verify(self) -> None:

@@ -37,7 +37,9 @@ class Location:
         try:
             filesystem, path = pafs.FileSystem.from_uri(text)
         except (pa.ArrowException, ValueError, OSError) as error:
-            raise DataError(f"expected a path or a URI of a known filesystem, got {text!r}: {error}") from None
+            raise DataError(
+                f"expected a path or a URI of a known filesystem, got {text!r}: {error}"
+            ) from None
         return cls(filesystem, path)
 
     def __truediv__(self, name: str) -> "Location":
@@ -112,7 +114,10 @@ class Location:
     def children(self) -> list["Location"]:
         """Files and folders directly in this folder, sorted by name."""
         selector = pafs.FileSelector(self.path, allow_not_found=True)
-        return [Location(self.filesystem, i.path) for i in sorted(self.filesystem.get_file_info(selector), key=lambda i: i.path)]
+        return [
+            Location(self.filesystem, i.path)
+            for i in sorted(self.filesystem.get_file_info(selector), key=lambda i: i.path)
+        ]
 
     def delete(self) -> None:
         """Delete the file, or the folder with everything in it; nothing where there is neither."""

@@ -54,7 +54,11 @@ class Workspace:
 
     def names(self, kind: ArtifactKind) -> list[str]:
         """Names of the finished artifacts of a kind, sorted."""
-        return [c.name for c in (self.root / kind).children() if (c / MANIFEST).exists() and not c.name.startswith(".")]
+        return [
+            c.name
+            for c in (self.root / kind).children()
+            if (c / MANIFEST).exists() and not c.name.startswith(".")
+        ]
 
     def create(
         self, kind: ArtifactKind, name: str, *, config: Config, parents: Mapping[str, str] | None = None
@@ -70,7 +74,9 @@ class Workspace:
             ArtifactError: There is no finished artifact of this name.
         """
         if not self.has(kind, name):
-            raise ArtifactError(f"cannot make {name!r} the current one of the {kind}: it is not there or not finished")
+            raise ArtifactError(
+                f"cannot make {name!r} the current one of the {kind}: it is not there or not finished"
+            )
         self._pointer(kind).write_text(name + "\n")
 
     def pointed(self, kind: ArtifactKind) -> str | None:

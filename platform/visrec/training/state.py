@@ -1,0 +1,75 @@
+"""Where a run stands: everything that a restart needs to go on as if nothing had happened.
+
+Random numbers need no saving: dropout and negatives of a step are drawn from (seed, phase, epoch, step, rank).
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+from visrec.models import Recommender
+from visrec.models.recommender import WEIGHTS
+from visrec.storage import Location
+
+LAST_WEIGHTS = "last.safetensors"
+STATE = "training_state.pt"
+
+
+@dataclass
+class TrainState:
+    """The place in the run, and its history.
+
+    Attributes:
+        phase: Number of the current phase.
+        epoch: Epochs of it that are done.
+        step: Steps done in the epoch after those.
+        best_metric: Best validation value of the phase so far; None before the first.
+        stale_epochs: Epochs since it.
+        epochs: One record an epoch, over all phases.
+        best_weights: The model of the best epoch, as a safetensors file; None before the first validation.
+    """
+
+    phase: int = 0
+    epoch: int = 0
+    step: int = 0
+    best_metric: float | None = None
+    stale_epochs: int = 0
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    best_weights: bytes | None = None
+
+    def next_phase(self) -> None:
+        """Go to the start of the next phase."""
+        self.phase, self.epoch, self.step = self.phase + 1, 0, 0
+        self.best_metric, self.stale_epochs = None, 0
+
+
+def save_state(
+    folder: Path, state: TrainState, recommender: Recommender, optimizer: torch.optim.Optimizer | None
+) -> None:
+    """Write best and last weights, the optimizer (None after the last step) and the place."""
+    location = Location.parse(folder)
+    recommender.save(location)
+    (folder / LAST_WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes())
+    if state.best_weights is not None:
+        (folder / WEIGHTS).write_bytes(state.best_weights)
+    place = {name: value for name, value in vars(state).items() if name != "best_weights"}
+    saved = {
+        "state": place,
+        "has_best": state.best_weights is not None,
+        "optimizer": optimizer.state_dict() if optimizer is not None else None,
+    }
+    torch.save(saved, folder / STATE)
+
+
+def load_state(folder: Path, model: torch.nn.Module) -> tuple[TrainState, dict[str, Any] | None]:
+    """Restore the last weights into `model`; returns the place and the optimizer's state."""
+    model.load_state_dict(load_file(folder / LAST_WEIGHTS))
+    # weights_only refuses any pickled code, should somebody have swapped the file.
+    saved = torch.load(folder / STATE, weights_only=True, map_location="cpu")
+    state = TrainState(**saved["state"])
+    if saved["has_best"]:
+        state.best_weights = (folder / WEIGHTS).read_bytes()
+    return state, saved["optimizer"]

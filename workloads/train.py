@@ -1,0 +1,166 @@
+"""`visrec train`: the two towers on a snapshot, in one process or on the workers of Ray Train."""
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
+from ray.train.torch import TorchTrainer
+from ray.train.v2.api.exceptions import TrainingFailedError
+from rich.console import Console
+
+from visrec.config import TrainJob, parse_config
+from visrec.data.snapshot import Snapshot
+from visrec.errors import ClusterError, ConfigError
+from visrec.storage import Artifact, Workspace, content_id
+from visrec.training.curves import draw_curves
+from visrec.training.environment import LocalEnvironment, RayEnvironment
+from visrec.training.loop import HISTORY, train
+from visrec.workloads.cluster import ray_session
+from visrec.workloads.progress import ProgressBoard, TrainingProgress, follow
+
+VERSION = 1
+"""Raised when the same config would give another model, so that old checkpoints are not taken for new ones."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What came out.
+
+    Attributes:
+        checkpoint: The finished artifact.
+        epochs: One record an epoch.
+        seconds: Wall time of this call.
+        found: Whether it had been trained before, so that nothing was done.
+    """
+
+    checkpoint: Artifact
+    epochs: list[dict[str, Any]]
+    seconds: float
+    found: bool
+
+
+def run(job: TrainJob, *, console: Console) -> TrainResult:
+    """Train, or find what the same config and snapshot gave before.
+
+    A run that was killed goes on from its last checkpoint when it is started again.
+    """
+    started = time.perf_counter()
+    workspace = Workspace(job.workspace)
+    snapshot = Snapshot(workspace.find("snapshots", job.snapshot))
+    name = content_id(
+        VERSION,
+        snapshot.name,
+        job.seed,
+        job.model,
+        job.training.split,
+        list(job.training.model_dump()["phases"]),
+        job.training.scaling.num_workers,
+        job.training.selection_metric,
+        job.training.validation_users,
+    )
+    found = workspace.has("checkpoints", name)
+    if not found:
+        console.print(
+            f"training on snapshot {snapshot.name}: {snapshot.num_users:,} users, {snapshot.num_items:,} items"
+        )
+        _train(job, snapshot, workspace, name, console)
+    workspace.point("checkpoints", name)
+    artifact = workspace.find("checkpoints", name)
+    epochs = json.loads((artifact.location / HISTORY).read_text())
+    seconds = time.perf_counter() - started
+    console.print(_summary(artifact, epochs, seconds, found), soft_wrap=True)
+    return TrainResult(artifact, epochs, seconds, found)
+
+
+def _train(job: TrainJob, snapshot: Snapshot, workspace: Workspace, name: str, console: Console) -> None:
+    run_folder = workspace.root / "runs" / name
+    in_process = job.training.scaling.num_workers == 0
+    with (_in_process if in_process else _on_workers)(job, snapshot, run_folder, console) as folder:
+        with workspace.create(
+            "checkpoints", name, config=job, parents={"snapshots": snapshot.name}
+        ) as writer:
+            for file in sorted(folder.iterdir()):
+                (writer.staging / file.name).write_bytes(file.read_bytes())
+            epochs = json.loads((folder / HISTORY).read_text())
+            (writer.staging / "curves.png").write_bytes(draw_curves(epochs))
+            writer.counts.update(num_epochs=len(epochs), num_items=snapshot.num_items)
+            writer.facts["epochs"] = epochs
+    run_folder.delete()  # what a restart would have needed
+
+
+@contextmanager
+def _in_process(job: TrainJob, snapshot: Snapshot, run_folder: Any, console: Console) -> Iterator[Path]:
+    if not run_folder.is_local:
+        raise ConfigError(f"training.scaling.num_workers: 0 needs a local workspace, got {job.workspace}")
+    board = ProgressBoard()
+    with TrainingProgress(console) as progress:
+
+        def tell(update: dict[str, Any]) -> None:
+            board.tell(update)
+            progress.show(*board.read())
+
+        environment = LocalEnvironment(Path(run_folder.path), tell)
+        train(job, snapshot, environment)
+    with environment.resume() as folder:
+        assert folder is not None
+        yield folder
+
+
+@contextmanager
+def _on_workers(job: TrainJob, snapshot: Snapshot, run_folder: Any, console: Console) -> Iterator[Path]:
+    scaling = job.training.scaling
+    with ray_session(job.ray), follow(console) as board, tempfile.TemporaryDirectory() as scratch:
+        trainer = TorchTrainer(
+            worker,
+            train_loop_config={"job": job.model_dump(mode="json"), "snapshot": snapshot.name, "board": board},
+            scaling_config=ScalingConfig(
+                num_workers=scaling.num_workers,
+                use_gpu=scaling.use_gpu,
+                resources_per_worker=scaling.resources_per_worker,
+            ),
+            run_config=RunConfig(
+                name=run_folder.name,
+                storage_path=run_folder.parent.path,
+                storage_filesystem=run_folder.filesystem,
+                failure_config=FailureConfig(max_failures=scaling.max_failures),
+                checkpoint_config=CheckpointConfig(num_to_keep=2),
+            ),
+        )
+        try:
+            result = trainer.fit()
+        except TrainingFailedError as error:
+            raise _failure(error) from error
+        assert result.checkpoint is not None
+        folder = Path(scratch) / "checkpoint"
+        yield Path(result.checkpoint.to_directory(str(folder)))
+        shutil.rmtree(folder)
+
+
+def worker(config: dict[str, Any]) -> None:
+    """The function that every worker of Ray Train runs."""
+    job = parse_config(TrainJob, config["job"])
+    snapshot = Snapshot(Workspace(job.workspace).find("snapshots", config["snapshot"]))
+    board = config["board"]
+    train(job, snapshot, RayEnvironment(lambda update: board.tell.remote(update)))
+
+
+def _failure(error: TrainingFailedError) -> ClusterError:
+    causes = getattr(error, "worker_failures", {}) or {}
+    first = next(iter(causes.values()), error)
+    lines = str(first).strip().splitlines()
+    return ClusterError(f"training failed: {lines[-1] if lines else type(first).__name__}")
+
+
+def _summary(artifact: Artifact, epochs: list[dict[str, Any]], seconds: float, found: bool) -> str:
+    validated = [e for e in epochs if "ndcg@10" in e]
+    best = max(validated, key=lambda e: float(e["ndcg@10"])) if validated else None
+    quality = f", best validation ndcg@10 {best['ndcg@10']:.4f} (epoch {best['epoch']})" if best else ""
+    did = "found, nothing to do" if found else f"trained {len(epochs)} epochs in {seconds:.1f} s"
+    return f"checkpoint {artifact.name}: {did}{quality}"
