@@ -1,0 +1,139 @@
+"""What a demo leaves: seconds, memory, quality, as a table, as JSON and as Markdown."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from visrec.storage import Artifact, Location
+from visrec.workloads.sample_queries import QueryResult
+
+_METRIC = "ndcg@10"
+
+
+@dataclass(frozen=True)
+class DemoSummary:
+    """All numbers of one demo, each of them measured.
+
+    Attributes:
+        stages: Seconds of each stage, in order; a stage whose result was found is short.
+        peak_memory_bytes: Of all processes together; None where the system does not tell.
+        counts: Of the snapshot.
+        metric: Name of the metric.
+        scores: The metric of the model and of each baseline.
+        leads: The model's lead over each baseline in the metric, with its paired interval: (mean, low, high).
+        oracle_share: Share of the oracle's metric that the model reaches; None without truth.
+        num_users: Users that were measured.
+        queries: The sample queries.
+        address: Where the page is, or was.
+    """
+
+    stages: dict[str, float]
+    peak_memory_bytes: int | None
+    counts: dict[str, int]
+    metric: str
+    scores: dict[str, float]
+    leads: dict[str, tuple[float, float, float]]
+    oracle_share: float | None
+    num_users: int
+    queries: tuple[QueryResult, ...]
+    address: str
+
+    @property
+    def seconds(self) -> float:
+        """From the start to the sample queries' answers."""
+        return sum(self.stages.values())
+
+
+def summarise(
+    snapshot: Artifact,
+    report: Artifact,
+    *,
+    stages: dict[str, float],
+    peak_memory_bytes: int | None,
+    queries: tuple[QueryResult, ...],
+    address: str,
+) -> DemoSummary:
+    """Put the numbers of the artifacts and of the run together."""
+    told: dict[str, Any] = json.loads((report.location / "report.json").read_text())
+    metric = _metric(told["metrics"]["model"])
+    wanted = ("num_items", "num_users", "num_interactions", "num_rejected_rows", "num_rejected_images")
+    return DemoSummary(
+        stages=stages,
+        peak_memory_bytes=peak_memory_bytes,
+        counts={n: int(snapshot.manifest.counts[n]) for n in wanted if n in snapshot.manifest.counts},
+        metric=metric,
+        scores={name: float(metrics[metric]["mean"]) for name, metrics in told["metrics"].items()},
+        leads={
+            name: (float(lead[metric]["mean"]), float(lead[metric]["low"]), float(lead[metric]["high"]))
+            for name, lead in told["paired"].items()
+        },
+        oracle_share=(told["oracle_share"] or {}).get(metric),
+        num_users=int(told["num_users"]),
+        queries=queries,
+        address=address,
+    )
+
+
+def _metric(measured: dict[str, Any]) -> str:
+    """NDCG at 10, or at the first cut-off where the config leaves out 10."""
+    return _METRIC if _METRIC in measured else next(m for m in measured if m.startswith("ndcg@"))
+
+
+def print_summary(summary: DemoSummary, console: Console) -> None:
+    """The summary as two small tables."""
+    stages = Table("stage", "seconds", box=None, pad_edge=False)
+    for name, seconds in summary.stages.items():
+        stages.add_row(name, f"{seconds:.1f}")
+    stages.add_row("[bold]all[/]", f"[bold]{summary.seconds:.1f}[/]")
+    scores = Table(summary.metric, "", "the model's lead", box=None, pad_edge=False)
+    for name, score in summary.scores.items():
+        scores.add_row(name, f"{score:.4f}", _lead(summary, name))
+    console.print()
+    console.print(stages)
+    console.print()
+    console.print(scores)
+    console.print()
+    for line in _facts(summary):
+        console.print(line, soft_wrap=True)
+
+
+def write_summary(summary: DemoSummary, folder: Location) -> None:
+    """`summary.json` and `summary.md`."""
+    values = {**asdict(summary), "seconds": summary.seconds}
+    (folder / "summary.json").write_text(json.dumps(values, indent=1) + "\n")
+    (folder / "summary.md").write_text(_markdown(summary))
+
+
+def _markdown(summary: DemoSummary) -> str:
+    lines = ["# visrec demo", "", *_facts(summary), "", "| stage | seconds |", "|---|---:|"]
+    lines += [f"| {name} | {seconds:.1f} |" for name, seconds in summary.stages.items()]
+    lines += [
+        f"| all | {summary.seconds:.1f} |",
+        "",
+        f"| scorer | {summary.metric} | the model's lead |",
+        "|---|---:|---|",
+    ]
+    lines += [f"| {name} | {score:.4f} | {_lead(summary, name)} |" for name, score in summary.scores.items()]
+    lines += ["", "| query | answers | ms |", "|---|---:|---:|"]
+    lines += [f"| {q.name} | {len(q.item_ids)} | {q.milliseconds:.0f} |" for q in summary.queries]
+    return "\n".join(lines) + "\n"
+
+
+def _facts(summary: DemoSummary) -> list[str]:
+    facts = [f"{summary.counts['num_items']:,} items, {summary.counts['num_users']:,} users"]
+    facts.append(f"{summary.num_users:,} of them with a history and a held-out item")
+    if summary.oracle_share is not None:
+        facts.append(f"{summary.oracle_share:.0%} of the oracle's {summary.metric}")
+    if summary.peak_memory_bytes is not None:
+        facts.append(f"{summary.peak_memory_bytes / 1e9:.1f} GB of memory at most")
+    return [", ".join(facts)]
+
+
+def _lead(summary: DemoSummary, name: str) -> str:
+    if name not in summary.leads:
+        return ""
+    mean, low, high = summary.leads[name]
+    return f"{mean:+.4f} ({low:+.4f} to {high:+.4f})"

@@ -1,0 +1,103 @@
+"""A sample of queries through real HTTP, one of each kind that the server answers."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import requests
+
+from visrec.config import EVENT_KINDS, SplitConfig
+from visrec.data.snapshot import Snapshot
+from visrec.errors import ClusterError
+
+_TIMEOUT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Somebody and something to ask about, taken from a snapshot.
+
+    Attributes:
+        user_id: A user with a long history.
+        history: Their last events, oldest first: item id and kind.
+        item_id: The last item with a picture.
+        picture: That picture, as a JPEG file.
+    """
+
+    user_id: str
+    history: tuple[tuple[str, str], ...]
+    item_id: str
+    picture: bytes
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """An answer.
+
+    Attributes:
+        name: What was asked.
+        item_ids: The items of the answer, best first.
+        milliseconds: From the request to the whole answer, seen from here.
+    """
+
+    name: str
+    item_ids: tuple[str, ...]
+    milliseconds: float
+
+
+def take_sample(snapshot: Snapshot, *, num_events: int = 5) -> Sample:
+    """The user with the longest history among the first block of users; the same one each time."""
+    block = next(snapshot.sequences(SplitConfig()))
+    row = int(np.argmax(np.diff(block.offsets)))
+    events = slice(block.offsets[row], block.offsets[row + 1])
+    items, kinds = block.items[events][-num_events:], block.kinds[events][-num_events:]
+    item_ids = snapshot.items.column("item_id")
+    pictured = next(
+        (int(i) for i in items[::-1] if snapshot.image_rows[i] >= 0), int(np.argmax(snapshot.image_rows))
+    )
+    return Sample(
+        user_id=next(snapshot.user_ids())[row].as_py(),
+        history=tuple((item_ids[int(i)].as_py(), EVENT_KINDS[k]) for i, k in zip(items, kinds, strict=True)),
+        item_id=item_ids[pictured].as_py(),
+        picture=snapshot.thumbnails.read(int(snapshot.image_rows[pictured])),
+    )
+
+
+def ask(address: str, sample: Sample, *, num_items: int = 10) -> tuple[QueryResult, ...]:
+    """Ask everything once.
+
+    Raises:
+        ClusterError: A query was not answered.
+    """
+    history = [{"item_id": item_id, "kind": kind} for item_id, kind in sample.history]
+    recommend = f"{address}/v1/recommendations"
+    similar = f"{address}/v1/items/{sample.item_id}/similar"
+    search = f"{address}/v1/search/image"
+    picture = {"image": ("picture.jpg", sample.picture, "image/jpeg")}
+    k = num_items
+    return (
+        _ask(
+            f"recommendations for user {sample.user_id}", recommend, json={"user_id": sample.user_id, "k": k}
+        ),
+        _ask(
+            f"recommendations for {len(history)} given events", recommend, json={"history": history, "k": k}
+        ),
+        _ask("recommendations for nobody: popular items", recommend, json={"k": k}),
+        _ask(f"items similar to {sample.item_id}", similar, method="GET", params={"k": k}),
+        _ask(f"search by the picture of {sample.item_id}", search, files=picture, params={"k": k}),
+    )
+
+
+def _ask(name: str, url: str, *, method: str = "POST", **request: Any) -> QueryResult:
+    started = time.perf_counter()
+    try:
+        response = requests.request(method, url, timeout=_TIMEOUT_SECONDS, **request)
+    except requests.RequestException as error:
+        raise ClusterError(f"{name}: no answer from {url}: {type(error).__name__}") from None
+    milliseconds = 1000 * (time.perf_counter() - started)
+    if not response.ok:
+        raise ClusterError(
+            f"{name}: expected an answer from {url}, got {response.status_code}: {response.text[:200]}"
+        )
+    return QueryResult(name, tuple(item["id"] for item in response.json()["items"]), milliseconds)
