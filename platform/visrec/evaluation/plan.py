@@ -2,24 +2,21 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from visrec.config import EvaluationConfig, SplitConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.evaluation.diversity import category_matrix, unit_vectors
 from visrec.evaluation.groups import popularity_groups
 from visrec.evaluation.held_out import KnownEvents, ranked_items
+from visrec.evaluation.item_vectors import load_item_vectors
 from visrec.evaluation.measure import Yardstick
 from visrec.evaluation.novelty import self_information
 from visrec.evaluation.pairs import drawn_users
 from visrec.evaluation.scorers.ease import Ease
 from visrec.evaluation.scorers.item_knn import ItemKnn
-from visrec.evaluation.scorers.oracle import OracleScorer
 from visrec.evaluation.scorers.popularity import Popularity
 from visrec.evaluation.scorers.recent_popularity import RecentPopularity
 from visrec.evaluation.scorers.scorer import Scorer
-from visrec.evaluation.scorers.two_tower import TwoTowerScorer
 from visrec.storage import Artifact, Location
 
 MODEL = "model"
@@ -66,7 +63,7 @@ def plan_evaluation(checkpoint: Artifact, snapshot: Artifact, config: Evaluation
     split = parse_config(SplitConfig, checkpoint.manifest.config["training"]["split"])
     if config.part == "validation" and split.fit_on == "train_and_validation":
         raise ConfigError(
-            "evaluation.part: expected 'test', since this checkpoint was trained on train and validation, got 'validation'"
+            "evaluation.part: expected 'test', since the checkpoint was trained on validation as well, got 'validation'"
         )
     truth = _truth(snapshot, config)
     left_out = {}
@@ -85,10 +82,13 @@ def plan_evaluation(checkpoint: Artifact, snapshot: Artifact, config: Evaluation
 
 def fit_scorer(plan: EvaluationPlan, name: str) -> Scorer:
     """Fit or load one scorer by its name."""
+    # Imported where they are used: torch takes seconds to import, and a process that fits a baseline needs none of it.
     blocks, config = plan.known_events, plan.config
     num_items = int(plan.snapshot.manifest.counts["num_items"])
     match name:
         case "model":
+            from visrec.evaluation.scorers.two_tower import TwoTowerScorer
+
             return TwoTowerScorer.load(plan.checkpoint)
         case "popularity":
             return Popularity.fit(blocks, num_items)
@@ -99,12 +99,14 @@ def fit_scorer(plan: EvaluationPlan, name: str) -> Scorer:
         case "ease":
             return Ease.fit(blocks, num_items, regularisation=config.ease_regularisation)
         case "oracle":
+            from visrec.evaluation.scorers.oracle import OracleScorer
+
             assert plan.truth is not None
             return OracleScorer.load(plan.truth, Snapshot(plan.snapshot))
     raise ValueError(f"expected one of {', '.join(plan.scorer_names)}, got {name!r}")
 
 
-def make_yardstick(plan: EvaluationPlan, model: TwoTowerScorer, seed: int) -> Yardstick:
+def make_yardstick(plan: EvaluationPlan, seed: int) -> Yardstick:
     """Popularity, vectors, categories and drawn users, from which all scorers are measured alike."""
     snapshot, config = Snapshot(plan.snapshot), plan.config
     counts = Popularity.fit(plan.known_events, snapshot.num_items).counts
@@ -118,7 +120,7 @@ def make_yardstick(plan: EvaluationPlan, model: TwoTowerScorer, seed: int) -> Ya
         set_valued=plan.split.protocol != "leave_one_out",
         bits_I=self_information(counts, snapshot.num_users),
         item_group_I=popularity_groups(counts),
-        unit_vectors_ID=unit_vectors(np.asarray(model.vectors_ID)),
+        unit_vectors_ID=unit_vectors(load_item_vectors(plan.checkpoint)),
         categories_IC=category_matrix(snapshot.items.column("categories").to_pylist()),
         pair_users_U=drawn_users(snapshot.num_users, num_candidates, config.max_pairs, seed),
     )

@@ -5,8 +5,8 @@ n_i users had, and a user u who had m_u items,
 
     w_iu = idf_u * (k1 + 1) / (k1 * ((1 - b) + b * n_i / mean n) + 1),     idf_u = log I - log(1 + m_u)
 
-and sim(i, j) = sum over u of w_iu * w_ju. Each item keeps its K nearest, itself among them; the score of j is the sum of
-sim(i, j) over the history. Since w_iu splits into a factor of the item and one of the user, one pass over the users'
+and sim(i, j) = sum over u of w_iu * w_ju. Each item keeps its K nearest, itself among them; the score of j is the sum
+of sim(i, j) over the history. Since w_iu splits into a factor of the item and one of the user, one pass over the users'
 co-occurrences, weighted by idf_u squared, is enough.
 """
 

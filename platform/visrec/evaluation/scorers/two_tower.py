@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from visrec.data.snapshot import Sequences
 from visrec.errors import ArtifactError
+from visrec.evaluation.item_vectors import load_item_vectors
 from visrec.models.recommender import History, Recommender
 from visrec.storage import Artifact
 
-ITEM_VECTORS = "item_vectors.npy"
 _BATCH_USERS = 256
 
 
@@ -33,18 +33,13 @@ class TwoTowerScorer:
         Raises:
             ArtifactError: A file is missing or damaged, or they do not fit each other.
         """
-        recommender = Recommender.load(checkpoint.location)
-        place = checkpoint.location / ITEM_VECTORS
-        try:
-            vectors_ID = np.load(checkpoint.local_path(ITEM_VECTORS), allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"expected item vectors at {place}: {error}") from None
+        recommender, vectors_ID = Recommender.load(checkpoint.location), load_item_vectors(checkpoint)
         expected = (recommender.num_items, recommender.config.dim)
         if vectors_ID.shape != expected:
             raise ArtifactError(
-                f"expected item vectors of shape {expected} at {place}, got {vectors_ID.shape}"
+                f"expected item vectors of shape {expected} in {checkpoint.name}, got {vectors_ID.shape}"
             )
-        return cls(recommender, vectors_ID.astype(np.float32, copy=False))
+        return cls(recommender, vectors_ID)
 
     def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Scorer.score`."""

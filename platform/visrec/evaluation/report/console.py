@@ -1,0 +1,38 @@
+"""The main numbers for a terminal."""
+
+from rich.console import Console
+from rich.table import Table
+
+from visrec.evaluation.plan import MODEL
+from visrec.evaluation.report.context import TITLES, ReportContext
+from visrec.evaluation.report.markdown import metric_title
+from visrec.evaluation.summary import Summary
+
+
+def print_summary(summary: Summary, context: ReportContext, console: Console) -> None:
+    """A table of the main metrics, with the model's paired lead over each baseline, and what was left out."""
+    k = context.plan.config.list_size
+    names = (f"ndcg@{k}", f"recall@{k}", "mrr", "auc")
+    lead = f"ndcg@{k}"
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    for name in names:
+        table.add_column(metric_title(name), justify="right")
+    table.add_column(f"{metric_title(lead)}: model's lead", justify="right")
+    for scorer, row in summary.metrics.items():
+        best = row[lead]
+        difference = summary.paired[scorer][lead] if scorer in summary.paired else None
+        table.add_row(
+            TITLES[scorer],
+            f"{best.mean:.4f} \\[{best.low:.3f}, {best.high:.3f}]",
+            *(f"{row[name].mean:.4f}" for name in names[1:]),
+            f"{difference.mean:+.4f} \\[{difference.low:+.3f}, {difference.high:+.3f}]" if difference else "",
+            style="bold" if scorer == MODEL else None,
+        )
+    console.print(table)
+    if summary.oracle_share and lead in summary.oracle_share:
+        console.print(
+            f"the model reaches {summary.oracle_share[lead]:.0%} of the oracle's {metric_title(lead)}"
+        )
+    for scorer, reason in context.plan.left_out.items():
+        console.print(f"{TITLES[scorer]} left out: {reason}")

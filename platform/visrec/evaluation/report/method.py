@@ -1,0 +1,45 @@
+"""The part of the report that says how everything was measured."""
+
+from visrec.evaluation.report.context import TITLES, ReportContext
+from visrec.evaluation.summary import Summary
+
+_PROTOCOLS = {
+    "leave_one_out": "The last event of each user is the test, the one before the validation item, the rest trains.",
+    "global_time": "Two cuts in time, the same for all users: what comes after the second is the test part, what lies "
+    "between them the validation part.",
+    "cold_items": "A share of the items leaves training completely; only these are ranked, among themselves.",
+}
+_FITTED = {
+    "test": "on the train and validation parts",
+    "validation": "on the train part",
+}
+_TRAINED = {"train": "on the train part", "train_and_validation": "on the train and validation parts"}
+
+
+def method_section(summary: Summary, context: ReportContext) -> str:
+    """Protocol, ties, intervals, settings, what was left out, times."""
+    plan, config = context.plan, context.plan.config
+    set_valued = plan.split.protocol != "leave_one_out"
+    lines = [
+        f"- Split `{plan.split.protocol}`. {_PROTOCOLS[plan.split.protocol]}",
+        "- Rankings hold the whole catalogue without the user's seen items; nothing is sampled."
+        if context.ranked is None
+        else f"- Rankings hold the {context.num_ranked:,} cold items; nothing is sampled.",
+        f"- {summary.num_users:,} of {context.num_users:,} users have both a history and a held-out item.",
+        f"- The model was trained {_TRAINED[plan.split.fit_on]}; baselines were fitted {_FITTED[config.part]}. All see "
+        f"the same histories.",
+        "- Equal scores: "
+        + (
+            "a fixed random order of the items decides."
+            if set_valued
+            else "the held-out item takes the middle place among its equals, so no tie flatters."
+        ),
+        f"- Intervals: percentile bootstrap over users, {config.bootstrap_samples:,} resamples, "
+        f"{config.confidence:.0%}, seed {context.seed}.",
+        f"- Item-kNN: BM25, {config.knn_neighbours} neighbours. EASE: lambda {config.ease_regularisation:g}. Recent "
+        f"popularity: the last {config.recent_days:g} days before the last known event.",
+        *(f"- {TITLES[name]} is left out: {reason}." for name, reason in plan.left_out.items()),
+        f"- Snapshot `{plan.snapshot.name}` ({context.num_items:,} items), checkpoint `{plan.checkpoint.name}`.",
+        "- Seconds: " + ", ".join(f"{step} {value:.1f}" for step, value in context.seconds.items()) + ".",
+    ]
+    return "## How it was measured\n\n" + "\n".join(lines)

@@ -1,0 +1,179 @@
+"""Per-user measures summed up: means, intervals, differences, groups. All that a report shows."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visrec.config import EvaluationConfig
+from visrec.evaluation.bootstrap import Interval, intervals
+from visrec.evaluation.coverage import coverage, gini, recommendation_counts
+from visrec.evaluation.groups import ACTIVITY_GROUPS, POPULARITY_GROUPS, activity_groups
+from visrec.evaluation.measure import Measures, PerUser
+from visrec.evaluation.pair_classification import classify_pairs
+from visrec.evaluation.plan import MODEL
+
+ORACLE = "oracle"
+Intervals = dict[str, Interval]
+Bootstrap = Callable[[Mapping[str, NDArray[np.float64]]], Intervals]
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group of users.
+
+    Attributes:
+        num_users: Users in it.
+        scorers: Scorer -> metric -> interval.
+    """
+
+    num_users: int
+    scorers: dict[str, Intervals]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The numbers of a report, by scorer and metric.
+
+    Attributes:
+        num_users: Users measured.
+        num_targets: Held-out items of all of them.
+        metrics: Means with intervals.
+        paired: Baseline -> metric -> model minus baseline, paired by user. The oracle is no baseline.
+        oracle_share: Metric -> the model's mean divided by the oracle's; None without an oracle.
+        activity: Group of `ACTIVITY_GROUPS` -> its users.
+        popularity: Group of `POPULARITY_GROUPS` -> users with such a held-out item, and the metrics of those items.
+        catalogue: Scorer -> coverage and Gini coefficient of the lists.
+        pairs: Scorer -> numbers of the pair classification, None where there were too few pairs.
+        curves: Scorer -> `recall` and `ndcg` -> means at k = 1, 2, ...
+        exposure: Scorer -> in how many lists each item stands, int64 [I].
+    """
+
+    num_users: int
+    num_targets: int
+    metrics: dict[str, Intervals]
+    paired: dict[str, Intervals]
+    oracle_share: dict[str, float] | None
+    activity: dict[str, Group]
+    popularity: dict[str, Group]
+    catalogue: dict[str, dict[str, float]]
+    pairs: dict[str, dict[str, float] | None]
+    curves: dict[str, dict[str, list[float]]]
+    exposure: dict[str, NDArray[np.int64]]
+
+
+def summarise(
+    measures: Measures,
+    config: EvaluationConfig,
+    *,
+    num_items: int,
+    candidates: NDArray[np.int32] | None,
+    seed: int,
+) -> Summary:
+    """Sum up the measures of all users.
+
+    Args:
+        measures: Of all blocks, merged.
+        config: Cut-offs, number of resamples, confidence.
+        num_items: Size of the catalogue.
+        candidates: Item indices that were ranked, None for all.
+        seed: Of the resamples.
+    """
+
+    def bootstrap(columns: Mapping[str, NDArray[np.float64]]) -> Intervals:
+        return intervals(
+            columns, num_samples=config.bootstrap_samples, seed=seed, confidence=config.confidence
+        )
+
+    columns = {name: scorer.metrics for name, scorer in measures.scorers.items()}
+    exposure = {
+        name: recommendation_counts(scorer.lists, num_items) for name, scorer in measures.scorers.items()
+    }
+    metrics = _nested(columns, bootstrap)
+    return Summary(
+        num_users=len(measures.user_index),
+        num_targets=int(measures.num_targets.sum()),
+        metrics=metrics,
+        paired=_nested(_differences(columns), bootstrap),
+        oracle_share=_oracle_share(metrics),
+        activity=_activity(measures, config.list_size, bootstrap),
+        popularity=_popularity(measures, bootstrap),
+        catalogue={
+            name: _catalogue(counts, candidates, config.list_size) for name, counts in exposure.items()
+        },
+        pairs={name: classify_pairs(scorer.pairs) for name, scorer in measures.scorers.items()},
+        curves={
+            name: {
+                "recall": (scorer.curves[0] / len(measures.user_index)).tolist(),
+                "ndcg": (scorer.curves[1] / len(measures.user_index)).tolist(),
+            }
+            for name, scorer in measures.scorers.items()
+        },
+        exposure=exposure,
+    )
+
+
+def _nested(columns: Mapping[str, PerUser], bootstrap: Bootstrap) -> dict[str, Intervals]:
+    """One bootstrap for all scorers, so that they share its resamples."""
+    flat = {(scorer, metric): values for scorer, row in columns.items() for metric, values in row.items()}
+    found = bootstrap({f"{scorer}/{metric}": values for (scorer, metric), values in flat.items()})
+    nested: dict[str, Intervals] = {scorer: {} for scorer in columns}
+    for scorer, metric in flat:
+        nested[scorer][metric] = found[f"{scorer}/{metric}"]
+    return nested
+
+
+def _differences(columns: Mapping[str, PerUser]) -> dict[str, PerUser]:
+    """Model minus each baseline, user by user."""
+    return {
+        name: {metric: columns[MODEL][metric] - values for metric, values in row.items()}
+        for name, row in columns.items()
+        if name not in (MODEL, ORACLE)
+    }
+
+
+def _oracle_share(metrics: Mapping[str, Intervals]) -> dict[str, float] | None:
+    if ORACLE not in metrics:
+        return None
+    ranking = ("recall@", "ndcg@", "hr@", "precision@", "f1@", "map@", "mrr")
+    return {
+        name: metrics[MODEL][name].mean / best.mean
+        for name, best in metrics[ORACLE].items()
+        if name.startswith(ranking) and best.mean > 0
+    }
+
+
+def _activity(measures: Measures, k: int, bootstrap: Bootstrap) -> dict[str, Group]:
+    group_U = activity_groups(measures.history_lengths)
+    groups = {}
+    for code, group in enumerate(ACTIVITY_GROUPS):
+        rows = np.flatnonzero(group_U == code)
+        if len(rows):
+            columns = {
+                name: {metric: scorer.metrics[metric][rows] for metric in (f"recall@{k}", f"ndcg@{k}")}
+                for name, scorer in measures.scorers.items()
+            }
+            groups[group] = Group(len(rows), _nested(columns, bootstrap))
+    return groups
+
+
+def _popularity(measures: Measures, bootstrap: Bootstrap) -> dict[str, Group]:
+    groups = {}
+    for group in POPULARITY_GROUPS:
+        by_scorer = {name: scorer.by_target[group] for name, scorer in measures.scorers.items()}
+        rows = np.flatnonzero(~np.isnan(next(iter(by_scorer[MODEL].values()))))
+        if len(rows):
+            columns = {
+                name: {metric: values[rows] for metric, values in row.items()}
+                for name, row in by_scorer.items()
+            }
+            groups[group] = Group(len(rows), _nested(columns, bootstrap))
+    return groups
+
+
+def _catalogue(
+    counts: NDArray[np.int64], candidates: NDArray[np.int32] | None, list_size: int
+) -> dict[str, float]:
+    ranked = counts if candidates is None else counts[candidates]
+    return {f"coverage@{list_size}": coverage(ranked), f"gini@{list_size}": gini(ranked)}

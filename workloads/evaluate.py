@@ -1,0 +1,78 @@
+"""`visrec evaluate`: measure a checkpoint against baselines over the full catalogue, spread over the cluster."""
+
+import time
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from visrec.config import EvaluateJob
+from visrec.data.snapshot import Snapshot
+from visrec.evaluation.plan import plan_evaluation
+from visrec.evaluation.report.as_json import REPORT_VERSION
+from visrec.evaluation.report.console import print_summary
+from visrec.evaluation.report.context import ReportContext
+from visrec.evaluation.report.write import write_report
+from visrec.evaluation.scorers.popularity import count_items
+from visrec.evaluation.summary import Summary, summarise
+from visrec.storage import Artifact, Workspace, content_id
+from visrec.workloads.cluster import ray_session
+from visrec.workloads.measure import measure_on_cluster
+
+
+@dataclass(frozen=True)
+class EvaluateResult:
+    """What an evaluation leaves.
+
+    Attributes:
+        report: The artifact with `report.json`, `report.md` and the plots.
+        summary: The numbers; None where the report was there before.
+    """
+
+    report: Artifact
+    summary: Summary | None
+
+
+def run(job: EvaluateJob, *, console: Console) -> EvaluateResult:
+    """Measure, and write a report.
+
+    Raises:
+        ArtifactError: The checkpoint or its snapshot is missing or damaged.
+        ConfigError: The part to test is one that the model was trained on.
+        DataError: No user has both a history and a held-out item.
+    """
+    workspace = Workspace(job.workspace)
+    checkpoint = workspace.find("checkpoints", job.checkpoint)
+    snapshot = workspace.find("snapshots", checkpoint.manifest.parents["snapshots"])
+    plan = plan_evaluation(checkpoint, snapshot, job.evaluation)
+    name = content_id("report", REPORT_VERSION, checkpoint.name, snapshot.name, job.evaluation, job.seed)
+    if workspace.has("reports", name):
+        workspace.point("reports", name)
+        console.print(f"found report {name} of this checkpoint and config, nothing to do")
+        return EvaluateResult(workspace.find("reports", name), None)
+    console.print(f"evaluate checkpoint {checkpoint.name} on {plan.config.part} of {plan.split.protocol}")
+    with ray_session(job.ray):
+        measures, yardstick, seconds = measure_on_cluster(plan, job.seed)
+    started = time.perf_counter()
+    known = Snapshot(snapshot)
+    summary = summarise(
+        measures, plan.config, num_items=known.num_items, candidates=yardstick.candidates, seed=job.seed
+    )
+    context = ReportContext(
+        plan=plan,
+        seed=job.seed,
+        num_items=known.num_items,
+        num_ranked=known.num_items if yardstick.candidates is None else len(yardstick.candidates),
+        num_users=known.num_users,
+        known_counts=count_items(plan.known_events, known.num_items),
+        ranked=yardstick.candidates,
+        seconds=seconds | {"summarise": time.perf_counter() - started},
+    )
+    parents = {"checkpoints": checkpoint.name, "snapshots": snapshot.name}
+    with workspace.create("reports", name, config=job, parents=parents) as writer:
+        write_report(writer.staging, summary, measures, context)
+        writer.counts |= {"num_users": summary.num_users, "num_targets": summary.num_targets}
+    workspace.point("reports", name)
+    print_summary(summary, context, console)
+    console.print(f"report {name}: {workspace.location('reports', name) / 'report.md'}")
+    assert writer.result is not None
+    return EvaluateResult(writer.result, summary)

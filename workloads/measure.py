@@ -1,0 +1,84 @@
+"""Measuring on the cluster: scorers are fitted one task each, and blocks of users are measured by tasks.
+
+The scorers stay in the object store. This process reads the sequences and hands out blocks; what comes back is small.
+Apart from `evaluate`, so that the tasks' processes need not import what only the report is made with.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import ray
+from ray.exceptions import RayTaskError
+
+from visrec.data.snapshot import Sequences, Snapshot
+from visrec.errors import DataError, VisrecError
+from visrec.evaluation.measure import Measures, Yardstick, block_users, measure_block, merge
+from visrec.evaluation.plan import EvaluationPlan, fit_scorer, make_yardstick
+from visrec.evaluation.scorers.scorer import Scorer
+
+_TASKS_PER_CPU = 2
+"""Blocks under way for each CPU of the cluster: enough to keep it busy, few enough for the object store."""
+
+
+def measure_on_cluster(plan: EvaluationPlan, seed: int) -> tuple[Measures, Yardstick, dict[str, float]]:
+    """Fit all scorers at once, then measure block after block.
+
+    Returns:
+        What all users reached, what it was measured with, and the seconds that each step took.
+
+    Raises:
+        DataError: No user has both a history and a held-out item.
+    """
+    started = time.perf_counter()
+    fit = ray.remote(num_returns=2)(_fit)
+    tasks = {name: fit.remote(plan, name) for name in plan.scorer_names}
+    yardstick = make_yardstick(plan, seed)
+    seconds = {f"fit {name}": _get(duration) for name, (_, duration) in tasks.items()}
+    seconds["fit all"] = time.perf_counter() - started
+    started = time.perf_counter()
+    snapshot = Snapshot(plan.snapshot)
+    blocks = snapshot.sequences(plan.split, block_users=block_users(snapshot.num_items))
+    measured = _measured(blocks, {name: scorer for name, (scorer, _) in tasks.items()}, ray.put(yardstick))
+    parts = [part for part in measured if len(part.user_index)]
+    if not parts:
+        raise DataError(
+            f"expected users with a history and a held-out item in the {plan.config.part} part of "
+            f"{plan.split.protocol}, got none"
+        )
+    return merge(parts), yardstick, seconds | {"measure": time.perf_counter() - started}
+
+
+def _measured(blocks: Iterable[Sequences], scorers: dict[str, Any], yardstick: Any) -> Iterator[Measures]:
+    """Measures of the blocks in their order, a bounded number of them under way."""
+    limit = max(2, int(_TASKS_PER_CPU * ray.cluster_resources().get("CPU", 1)))
+    task = ray.remote(_measure)
+    pending: deque[Any] = deque()
+    for block in blocks:
+        if len(pending) >= limit:
+            yield _get(pending.popleft())
+        pending.append(task.remote(block, yardstick, list(scorers), *scorers.values()))
+    while pending:
+        yield _get(pending.popleft())
+
+
+def _fit(plan: EvaluationPlan, name: str) -> tuple[Scorer, float]:
+    """The scorer, which stays where it was made, and the seconds that it took."""
+    started = time.perf_counter()
+    return fit_scorer(plan, name), time.perf_counter() - started
+
+
+def _measure(block: Sequences, yardstick: Yardstick, names: list[str], *scorers: Scorer) -> Measures:
+    """`measure_block` with the scorers as arguments of their own, since Ray looks up only those."""
+    return measure_block(block, dict(zip(names, scorers, strict=True)), yardstick)
+
+
+def _get(reference: Any) -> Any:
+    """The value; a user's mistake in a task is raised as what it was, without the task's traceback."""
+    try:
+        return ray.get(reference)
+    except RayTaskError as error:
+        if isinstance(error.cause, VisrecError):
+            raise error.cause from None
+        raise
