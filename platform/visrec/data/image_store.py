@@ -94,9 +94,15 @@ class ImageStore:
         """
         rows = np.asarray(rows)
         if rows.size and (rows.min() < 0 or rows.max() >= self._num_images):
-            raise IndexError(f"expected image rows from 0 to {self._num_images - 1}, got {rows.min()} to {rows.max()}")
+            raise IndexError(
+                f"expected image rows from 0 to {self._num_images - 1}, got {rows.min()} to {rows.max()}"
+            )
         parts, places = np.divmod(rows, ROWS_PER_PART)
-        out = np.empty((len(rows), *self._part(0).shape[1:]), np.uint8) if self._num_images else np.empty((0, 1, 1, 3), np.uint8)
+        out = (
+            np.empty((len(rows), *self._part(0).shape[1:]), np.uint8)
+            if self._num_images
+            else np.empty((0, 1, 1, 3), np.uint8)
+        )
         for part in np.unique(parts):
             mask = parts == part
             out[mask] = self._part(int(part))[places[mask]]

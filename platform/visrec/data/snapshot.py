@@ -21,7 +21,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
@@ -67,7 +66,11 @@ class Sequences:
 
     def where(self, keep: NDArray[np.bool_]) -> "Sequences":
         """The same users with only the events where `keep` [N] is true."""
-        counts = np.add.reduceat(np.r_[keep, False].astype(np.int64), self.offsets[:-1]) if len(self) else np.zeros(0, np.int64)
+        counts = (
+            np.add.reduceat(np.r_[keep, False].astype(np.int64), self.offsets[:-1])
+            if len(self)
+            else np.zeros(0, np.int64)
+        )
         counts[np.diff(self.offsets) == 0] = 0  # reduceat gives the next element for an empty slice
         return Sequences(
             self.user_index,

@@ -1,0 +1,204 @@
+"""The catalogue's rows: ids, attributes and where each picture is. As large as the catalogue, so kept in the driver."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from pyarrow import fs as pafs
+
+from visrec.config.ingest import Ingest
+from visrec.data.catalogue.attributes import parse_attributes
+from visrec.data.catalogue.folder import pictures_by_item
+from visrec.data.catalogue.sources import CellPicture, FilePicture, PictureSource
+from visrec.data.ids import natural_order
+from visrec.data.quarantine import Reject
+from visrec.data.reading.chunks import Chunk, cut
+from visrec.data.reading.columns import check_columns
+from visrec.data.reading.files import InputFile
+from visrec.data.reading.raw import RawRows
+from visrec.data.reading.read import read
+from visrec.data.reading.values import text
+from visrec.data.reasons import Reason
+from visrec.errors import DataError
+from visrec.storage import Location
+
+_WHOLE_FILE = 1 << 62
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All items that have an id, in the natural order of their ids.
+
+    Attributes:
+        items: item_id and the attributes, one row an item.
+        image_row: Row of each item's picture in the image store, -1 where it has none; int32 [I].
+        sources: Where the picture of each row of the image store is: in the order in which the input lists the items.
+        row_item: Item of each row of the image store, int32 [R].
+        rejects: Rows of the items file that were refused, and items without a picture.
+        num_unreadable_values: Attributes that could not be read and are null.
+    """
+
+    items: pa.Table
+    image_row: NDArray[np.int32]
+    sources: list[PictureSource]
+    row_item: NDArray[np.int32]
+    rejects: list[Reject]
+    num_unreadable_values: int
+
+    def __len__(self) -> int:
+        return len(self.image_row)
+
+    @property
+    def item_ids(self) -> Any:
+        """Ids as a pyarrow string array."""
+        return self.items.column("item_id").combine_chunks()
+
+
+@dataclass(frozen=True)
+class _Listing:
+    """Items in the order of the input, as read: nothing checked against each other."""
+
+    items: pa.Table
+    locations: list[str]
+    pictures: list[PictureSource | None]
+    rejects: list[Reject]
+    num_unreadable_values: int
+
+
+def read_catalogue(
+    config: Ingest, files: Sequence[InputFile], pictures: Sequence[pafs.FileInfo]
+) -> Catalogue:
+    """Read the catalogue.
+
+    Args:
+        config: Where the items and the pictures are.
+        files: Files of the items; empty where the pictures are the catalogue.
+        pictures: Files of the picture folder; empty where there is none.
+
+    Raises:
+        DataError: A mapped column is missing, a file cannot be read, or there is no item at all.
+    """
+    folder = Location.parse(config.images.path) if config.images.path is not None else None
+    by_name, rejects = pictures_by_item(folder, pictures) if folder else ({}, [])
+    listing = _from_files(config, files, folder, by_name) if files else _from_folder(by_name)
+    if not listing.items.num_rows:
+        raise DataError(f"expected items in {config.items.path or config.images.path}, found none")
+    return _catalogue(listing, rejects if not files else [])
+
+
+def _from_folder(by_name: dict[str, FilePicture]) -> _Listing:
+    attributes, _ = parse_attributes({}, len(by_name), separator="|")
+    items = attributes.add_column(0, "item_id", pa.array(list(by_name), pa.string()))
+    return _Listing(items, [str(p) for p in by_name.values()], list(by_name.values()), [], 0)
+
+
+def _from_files(
+    config: Ingest, files: Sequence[InputFile], folder: Location | None, by_name: dict[str, FilePicture]
+) -> _Listing:
+    columns = {role: name for role, name in config.items.columns.model_dump().items() if name is not None}
+    chunks = cut(files, chunk_bytes=_WHOLE_FILE)
+    check_columns(chunks, columns, setting="ingest.items.columns")
+    parts = []
+    for chunk in chunks:
+        image = columns.get("image")
+        cells = image is not None and _holds_bytes(chunk, image)
+        wanted = {role: name for role, name in columns.items() if not (cells and role == "image")}
+        for raw in read(chunk, wanted, whole=True):
+            sources = _cells(chunk, str(image)) if cells else _paths(raw, folder, by_name)
+            parts.append(_listing(raw, chunk, sources, config.items.category_separator))
+    return _Listing(
+        pa.concat_tables([p.items for p in parts]) if parts else _from_folder({}).items,
+        [location for p in parts for location in p.locations],
+        [picture for p in parts for picture in p.pictures],
+        [reject for p in parts for reject in p.rejects],
+        sum(p.num_unreadable_values for p in parts),
+    )
+
+
+def _holds_bytes(chunk: Chunk, column: str) -> bool:
+    if chunk.file.format != "parquet":
+        return False
+    schema = pq.read_schema(chunk.file.location.path, filesystem=chunk.file.location.filesystem)
+    kind = schema.field(column).type
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
+
+
+def _cells(chunk: Chunk, column: str) -> list[PictureSource | None]:
+    location = chunk.file.location
+    metadata = pq.read_metadata(location.path, filesystem=location.filesystem)
+    return [
+        CellPicture(location, column, group, row)
+        for group in range(chunk.start, chunk.end)
+        for row in range(metadata.row_group(group).num_rows)
+    ]
+
+
+def _paths(
+    raw: RawRows, folder: Location | None, by_name: dict[str, FilePicture]
+) -> list[PictureSource | None]:
+    if "image" not in raw.columns:
+        ids, _ = text(raw.columns["item_id"])
+        return [by_name.get(item) for item in ids.to_pylist()]
+    paths, _ = text(raw.columns["image"])
+    return [FilePicture(folder, path) if path else None for path in paths.to_pylist()]
+
+
+def _listing(raw: RawRows, chunk: Chunk, sources: list[PictureSource | None], separator: str) -> _Listing:
+    name = str(chunk.file.location)
+    ids, broken = text(raw.columns["item_id"])
+    missing = np.asarray(pc.is_null(ids))
+    attributes, num_unreadable = parse_attributes(raw.columns, len(ids), separator=separator)
+    rejects = [
+        Reject("items", f"{name}:{line}", Reason.MALFORMED_ROW, row[:120]) for line, row in raw.malformed
+    ]
+    for row in np.flatnonzero(missing):
+        reason = Reason.NOT_UTF8 if broken[row] else Reason.MISSING_ITEM
+        rejects.append(Reject("items", f"{name}:{raw.lines[row]}", reason))
+    kept = np.flatnonzero(~missing)
+    return _Listing(
+        attributes.add_column(0, "item_id", ids).take(pa.array(kept)),
+        [f"{name}:{line}" for line in raw.lines[kept]],
+        [sources[row] for row in kept],
+        rejects,
+        num_unreadable,
+    )
+
+
+def _catalogue(listing: _Listing, rejects: list[Reject]) -> Catalogue:
+    """Each id once (its first row), in natural order; picture rows in the order of the listing."""
+    codes = np.asarray(listing.items.column("item_id").combine_chunks().dictionary_encode().indices)
+    _, firsts = np.unique(codes, return_index=True)
+    firsts = np.sort(firsts)
+    ids = listing.items.column("item_id").to_pylist()
+    rejects = [*listing.rejects, *rejects]
+    for row in np.setdiff1d(np.arange(len(codes)), firsts):
+        rejects.append(Reject("items", listing.locations[row], Reason.DUPLICATE_ITEM, ids[row]))
+    items = listing.items.take(pa.array(firsts))
+    order = natural_order(items.column("item_id").combine_chunks())
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order))
+
+    image_row = np.full(len(order), -1, np.int32)
+    sources: list[PictureSource] = []
+    row_item = []
+    for k, row in enumerate(firsts):
+        picture = listing.pictures[row]
+        if picture is None:
+            rejects.append(Reject("images", ids[row], Reason.NO_IMAGE, f"no picture of item {ids[row]}"))
+            continue
+        image_row[place[k]] = len(sources)
+        row_item.append(place[k])
+        sources.append(picture)
+    return Catalogue(
+        items.take(pa.array(order)),
+        image_row,
+        sources,
+        np.array(row_item, np.int32),
+        rejects,
+        listing.num_unreadable_values,
+    )

@@ -1,0 +1,41 @@
+"""The natural order of ids: by value where all are integers, else by text."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+# No leading zeros: "7" and "007" are two ids, and by value they would tie.
+_INTEGER = r"^(0|-?[1-9][0-9]{0,17})$"
+
+
+def all_integers(ids: Any) -> bool:
+    """Whether every id of a pyarrow string array is a plain integer.
+
+    Example:
+        >>> all_integers(pa.array(["3", "-12"])), all_integers(pa.array(["3", "007"]))
+        (True, False)
+    """
+    return bool(pc.all(pc.match_substring_regex(ids, _INTEGER), min_count=0).as_py())
+
+
+def sort_key(ids: Any, *, integers: bool) -> Any:
+    """What to sort ids by: a pyarrow int64 array of their values, or the texts themselves."""
+    return pc.cast(ids, pa.int64()) if integers else ids
+
+
+def natural_order(ids: Any, *, integers: bool | None = None) -> NDArray[np.int64]:
+    """Places of the ids in their natural order.
+
+    Args:
+        ids: pyarrow string array.
+        integers: Whether to compare by value; None finds out from the ids.
+
+    Example:
+        >>> natural_order(pa.array(["10", "9"])).tolist(), natural_order(pa.array(["i10", "i9"])).tolist()
+        ([1, 0], [0, 1])
+    """
+    by_value = all_integers(ids) if integers is None else integers
+    return np.asarray(pc.sort_indices(sort_key(ids, integers=by_value)), np.int64)

@@ -1,0 +1,163 @@
+"""One picture from its bytes to pixels: any format, mode and orientation, guarded against bombs.
+
+Ingest and server use the same function, so that an uploaded picture becomes the pixels that a catalogue picture
+would have become. Decoding is Pillow's.
+"""
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from visrec.errors import PictureError
+
+# Pillow's other readers are left out: some start programs (EPS), and none belongs to pictures of a shop.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+THUMBNAIL_QUALITY = 85
+
+# What Pillow's readers raise on damaged data.
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+)
+_BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+_ORIENTATION_TAG = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True)
+class DecodedPicture:
+    """A decoded picture.
+
+    Attributes:
+        pixels: The picture at the wanted size, uint8 [H, W, 3], RGB.
+        image: The picture upright in RGB, as large as it was decoded.
+        width: Pixels, as the file says.
+        height: Pixels, as the file says.
+    """
+
+    pixels: NDArray[np.uint8]
+    image: Image.Image
+    width: int
+    height: int
+
+
+def decode_picture(
+    data: bytes, *, height: int, width: int, max_pixels: int, max_bytes: int, detail: int = 512
+) -> DecodedPicture:
+    """Decode a picture and resize it, without keeping its aspect.
+
+    Transparent parts lie on white, an animation gives its first frame, 16 bits become 8, EXIF orientation is applied.
+
+    Args:
+        data: The file's bytes.
+        height: Rows of `pixels`.
+        width: Columns of `pixels`.
+        max_pixels: Pictures that claim more are refused by their header, before anything is decoded.
+        max_bytes: Longer data is refused.
+        detail: Large JPEGs are decoded at a fraction of their size, never with a side below this (or below twice the
+            wanted size).
+
+    Raises:
+        PictureError: With code `too_large`, `not_an_image`, `too_many_pixels` or `truncated`.
+
+    Example:
+        >>> picture = decode_picture(data, height=64, width=64, max_pixels=10**7, max_bytes=10**7)  # doctest: +SKIP
+        >>> picture.pixels.shape                                                                    # doctest: +SKIP
+        (64, 64, 3)
+    """
+    if len(data) > max_bytes:
+        raise PictureError(f"expected at most {max_bytes:,} bytes, got {len(data):,}", code="too_large")
+    image = _open(data, max_pixels)
+    size = image.size
+    least = max(detail, 2 * height, 2 * width)
+    try:
+        image.draft(None, (least, least))
+        image.load()
+        rgb = _upright(image, _to_rgb(image))
+    except _BOMB:
+        raise PictureError(
+            "expected a picture of sane size, got a decompression bomb", code="too_many_pixels"
+        ) from None
+    except _DAMAGE as error:
+        raise PictureError(f"the picture is truncated or damaged: {error}", code="truncated") from None
+    pixels = np.asarray(rgb.resize((width, height), Image.Resampling.BILINEAR))
+    return DecodedPicture(pixels, rgb, *size)
+
+
+def make_thumbnail(image: Image.Image, size: int) -> bytes:
+    """A JPEG whose longer side is at most `size` pixels; smaller pictures keep their size."""
+    small = image.copy()
+    small.thumbnail((size, size), Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=THUMBNAIL_QUALITY)
+    return buffer.getvalue()
+
+
+def _open(data: bytes, max_pixels: int) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError:
+        shown = "an empty file" if not data else f"{len(data):,} bytes of something else"
+        raise PictureError(
+            f"expected a picture ({', '.join(FORMATS)}), got {shown}", code="not_an_image"
+        ) from None
+    except _BOMB as error:
+        raise PictureError(
+            f"expected at most {max_pixels:,} pixels: {error}", code="too_many_pixels"
+        ) from None
+    except _DAMAGE as error:
+        raise PictureError(f"the picture's header is damaged: {error}", code="truncated") from None
+    if image.width * image.height > max_pixels:
+        raise PictureError(
+            f"expected at most {max_pixels:,} pixels, got {image.width} x {image.height}",
+            code="too_many_pixels",
+        )
+    return image
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        image = _to_8_bits(image)
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    """Grey of more than 8 bits to 8; Pillow's own conversion would cut everything above 255 off."""
+    values = np.asarray(image, np.float64)
+    top = 65535.0 if image.mode.startswith("I") else 1.0
+    top = max(top, float(np.nanmax(values, initial=0.0)))
+    return Image.fromarray(np.nan_to_num(values.clip(0) * (255.0 / top)).round().astype(np.uint8), "L")
+
+
+def _upright(image: Image.Image, rgb: Image.Image) -> Image.Image:
+    try:
+        orientation = image.getexif().get(_ORIENTATION_TAG)
+    except _DAMAGE:  # broken metadata does not spoil the picture
+        return rgb
+    step = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+    return rgb if step is None else rgb.transpose(step)

@@ -1,0 +1,150 @@
+"""Which files an input setting names, and what they are."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from pyarrow import fs as pafs
+
+from visrec.config.ingest import FileFormat
+from visrec.errors import DataError
+from visrec.storage import Location
+
+RowFormat = Literal["csv", "jsonl", "parquet"]
+
+_ENDINGS: dict[str, RowFormat] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+_COMPRESSED = (".gz", ".bz2", ".zst", ".lz4")
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One file of rows.
+
+    Attributes:
+        location: Where it is.
+        size: Bytes.
+        modified: Time of the last change, nanoseconds since 1970; 0 where the filesystem does not say.
+        format: How its rows are written.
+        compressed: Whether the whole file is compressed, so that it can only be read from its beginning.
+    """
+
+    location: Location
+    size: int
+    modified: int
+    format: RowFormat
+    compressed: bool
+
+
+def list_files(uri: str, file_format: FileFormat, *, setting: str) -> list[InputFile]:
+    """The files that a path, a folder or a glob (`*`, `?`, `**`) names, sorted by path.
+
+    In a folder, hidden files (`.x`, `_x`) and, where the format goes by the ending, those with other endings are
+    left out.
+
+    Args:
+        uri: A path or a URI.
+        file_format: `auto` goes by each file's ending.
+        setting: Name of the setting that holds `uri`, for the message.
+
+    Raises:
+        DataError: Nothing is there, or nothing of a known format.
+    """
+    infos = _find(uri)
+    if not infos:
+        raise DataError(
+            f"{setting}: expected a file, a folder or a glob that matches files, found nothing at {uri}"
+        )
+    one_file = len(infos) == 1 and infos[0][0].path == Location.parse(_base(uri)[0]).path
+    visible = [(place, info) for place, info in infos if one_file or not _hidden(place, uri)]
+    files = [_input_file(place, info, file_format) for place, info in visible]
+    known = [f for f in files if f is not None]
+    if not known:
+        endings = ", ".join(_ENDINGS)
+        raise DataError(
+            f"{setting}: expected files that end in {endings} (also with .gz), found none at {uri}"
+        )
+    return known
+
+
+def list_folder(folder: Location, *, setting: str) -> list[pafs.FileInfo]:
+    """Everything directly in a folder, sorted by name.
+
+    Raises:
+        DataError: There is no such folder.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{setting}: expected a folder, found none at {folder}")
+    found = folder.filesystem.get_file_info(pafs.FileSelector(folder.path))
+    return sorted((i for i in found if i.type == pafs.FileType.File), key=lambda i: str(i.path))
+
+
+def fingerprint(files: Iterable[tuple[str, int, int]]) -> str:
+    """One value for the (path, size, time of change) of all files: another one as soon as any of them changes."""
+    digest = hashlib.sha256()
+    for path, size, modified in files:
+        digest.update(f"{path}\t{size}\t{modified}\n".encode())
+    return digest.hexdigest()
+
+
+def file_times(info: pafs.FileInfo) -> int:
+    """Nanoseconds since 1970 of a file's last change; 0 where the filesystem does not say."""
+    return int(info.mtime_ns or 0)
+
+
+def _find(uri: str) -> list[tuple[Location, pafs.FileInfo]]:
+    base, pattern = _base(uri)
+    place = Location.parse(base)
+    info = place.filesystem.get_file_info(place.path)
+    if info.type == pafs.FileType.File:
+        return [(place, info)] if not pattern else []
+    if info.type != pafs.FileType.Directory:
+        return []
+    selector = pafs.FileSelector(place.path, recursive=True)
+    found = sorted(
+        (i for i in place.filesystem.get_file_info(selector) if i.type == pafs.FileType.File),
+        key=lambda i: str(i.path),
+    )
+    prefix = len(place.path.rstrip("/")) + 1
+    matches = _glob(pattern) if pattern else re.compile("")
+    return [(Location(place.filesystem, i.path), i) for i in found if matches.match(i.path[prefix:])]
+
+
+def _base(uri: str) -> tuple[str, str]:
+    """The part of a glob before its first wildcard, up to a slash, and the rest; the whole and "" where there is none."""
+    wildcard = re.search(r"[*?]", uri)
+    if not wildcard:
+        return uri, ""
+    cut = uri.rfind("/", 0, wildcard.start())
+    return (uri[:cut] or "/", uri[cut + 1 :]) if cut >= 0 else (".", uri)
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    steps = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    return re.compile("".join(steps.get(p, re.escape(p)) for p in parts) + r"\Z")
+
+
+def _hidden(place: Location, uri: str) -> bool:
+    base = Location.parse(_base(uri)[0]).path.rstrip("/")
+    return any(part.startswith((".", "_")) for part in place.path[len(base) + 1 :].split("/"))
+
+
+def _input_file(place: Location, info: pafs.FileInfo, file_format: FileFormat) -> InputFile | None:
+    name = place.name.lower()
+    compressed = name.endswith(_COMPRESSED)
+    stem = name.rsplit(".", 1)[0] if compressed else name
+    ending = "." + stem.rsplit(".", 1)[-1] if "." in stem else ""
+    kind = _ENDINGS.get(ending) if file_format == "auto" else file_format
+    if kind is None:
+        return None
+    return InputFile(place, int(info.size), file_times(info), kind, compressed and kind != "parquet")

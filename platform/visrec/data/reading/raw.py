@@ -1,0 +1,25 @@
+"""Rows as a file has them: the wanted columns, unchecked, and the line of each."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """Rows of one piece of a chunk.
+
+    Attributes:
+        columns: By role (`user_id`, `time`, ...) a pyarrow array: binary from CSV, string from JSONL (numbers as their
+            text), the file's own type from Parquet.
+        lines: int64 [N]: line (Parquet: row) of each row, counted from 1 at the chunk's beginning.
+        malformed: Line and text of what is no row at all: another number of fields, a lone quote, no JSON object.
+        num_lines: Lines of the piece, rows or not.
+    """
+
+    columns: dict[str, Any]
+    lines: NDArray[np.int64]
+    malformed: list[tuple[int, str]]
+    num_lines: int

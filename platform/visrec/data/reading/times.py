@@ -1,0 +1,127 @@
+"""Times of any spelling to milliseconds since 1970, UTC."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from visrec.config.ingest import TimeUnit
+from visrec.errors import DataError
+
+_PER_MS: dict[str, float] = {"s": 1e-3, "ms": 1.0, "us": 1e3, "ns": 1e6}
+_NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
+_LIMIT = 2.0**62
+
+
+def parse_times(column: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Milliseconds of each value.
+
+    Text is read as a number or as ISO 8601 (without a zone: UTC). With unit `auto` the size of a number tells its
+    unit: below 1e11 seconds, below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds; each of them means
+    the years 1973 to 5138.
+
+    Args:
+        column: pyarrow array of text, numbers, timestamps or dates.
+        unit: What numbers count.
+
+    Returns:
+        Milliseconds, int64 [N] (0 where unreadable), and whether each value is readable, bool [N].
+
+    Raises:
+        DataError: The column has a type that no time has.
+
+    Example:
+        >>> parse_times(pa.array(["1700000000", "2023-11-14T22:13:20Z", "soon"]), "auto")[0].tolist()
+        [1700000000000, 1700000000000, 0]
+    """
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        # To microseconds first: every unit and every zone can be cast to it, and the rest is a plain division.
+        micros = pc.cast(
+            pc.cast(column, pa.timestamp("us", getattr(column.type, "tz", None)), safe=False), pa.int64()
+        )
+        return _fill(micros) // 1000, _valid(column)
+    if (
+        pa.types.is_integer(column.type)
+        or pa.types.is_floating(column.type)
+        or pa.types.is_decimal(column.type)
+    ):
+        if unit == "iso8601":
+            raise DataError(
+                f"ingest.interactions.time_unit: iso8601 expects a column of text, got one of {column.type}"
+            )
+        numbers = column if pa.types.is_integer(column.type) else pc.cast(column, pa.float64())
+        return _from_numbers(numbers, unit)
+    if pa.types.is_string(column.type):
+        return _from_text(column, unit)
+    raise DataError(f"expected times as text, numbers or timestamps, got a column of {column.type}")
+
+
+def _from_text(text: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    times, good = np.zeros(len(text), np.int64), np.zeros(len(text), bool)
+    text = pc.fill_null(pc.utf8_trim_whitespace(text), "")
+    number = np.zeros(len(text), bool)
+    if unit != "iso8601":
+        number = np.asarray(pc.match_substring_regex(text, _NUMBER))
+        whole = number & np.asarray(pc.match_substring_regex(text, r"^[-+]?[0-9]{1,18}$"))
+        for mask, kind in ((whole, pa.int64()), (number & ~whole, pa.float64())):
+            chosen = pc.utf8_ltrim(text.filter(pa.array(mask)), "+")
+            times[mask], good[mask] = _from_numbers(pc.cast(chosen, kind), unit)
+    if unit in ("auto", "iso8601"):
+        times[~number], good[~number] = _from_iso(text.filter(pa.array(~number)))
+    return times, good
+
+
+def _from_numbers(column: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    valid = _valid(column)
+    values = _fill(column)
+    if unit == "auto":
+        size = np.abs(values.astype(np.float64))
+        per_ms = np.select([size < 1e11, size < 1e14, size < 1e17], [1e-3, 1.0, 1e3], 1e6)
+    else:
+        per_ms = np.full(len(values), _PER_MS[unit])
+    if np.issubdtype(values.dtype, np.integer):
+        # Whole numbers stay whole: a float holds nanoseconds since 1970 only to the nearest 256.
+        divisor = np.maximum(per_ms, 1).astype(np.int64)
+        seconds = per_ms < 1
+        fits = ~seconds | (np.abs(values.astype(np.float64)) * 1000 < _LIMIT)
+        times = np.where(seconds & fits, values.astype(np.int64), 0) * 1000 + np.where(
+            seconds, 0, values // divisor
+        )
+        return times.astype(np.int64), valid & fits
+    with np.errstate(over="ignore", invalid="ignore"):
+        times_float = np.floor(values / per_ms)
+    fits = np.isfinite(times_float) & (np.abs(times_float) < _LIMIT)
+    return np.where(fits, times_float, 0).astype(np.int64), valid & fits
+
+
+def _from_iso(text: Any) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    try:  # the common case at once: every value is 2023-11-14T22:13:20[.123][Z]
+        micros = pc.cast(pc.cast(pc.utf8_rtrim(text, "Z"), pa.timestamp("us")), pa.int64())
+        return _fill(micros) // 1000, np.ones(len(text), bool)
+    except pa.ArrowInvalid:
+        values = [parse_iso(value) for value in text.to_pylist()]
+        return np.array([v or 0 for v in values], np.int64), np.array([v is not None for v in values], bool)
+
+
+def parse_iso(value: str) -> int | None:
+    """Milliseconds of one ISO 8601 time (without a zone: UTC), or None where it is none."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return int((aware - _EPOCH).total_seconds() * 1000 // 1)
+
+
+def _valid(column: Any) -> NDArray[np.bool_]:
+    return np.asarray(pc.is_valid(column))
+
+
+def _fill(column: Any) -> NDArray[Any]:
+    return np.asarray(pc.fill_null(column, 0))
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,0 +1,160 @@
+"""Stage: read the log. One Ray task a chunk; good rows stay in the object store, the driver sees counts."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import ray
+
+from visrec.data.ids import all_integers
+from visrec.data.quarantine import Tally, example
+from visrec.data.reading.chunks import Chunk
+from visrec.data.reading.events import EventRules, check_events
+from visrec.data.reading.places import Places
+from visrec.data.reading.read import read
+from visrec.data.reasons import REASONS, Reason
+from visrec.data.stages.tasks import fetch, run_tasks
+
+_USERS_IN_SAMPLE = 100_000
+_MIN_USERS_OF_CHUNK = 64
+
+
+@dataclass(frozen=True)
+class RejectSummary:
+    """Counts of a table of rejects, with one example each: (chunk, line, detail)."""
+
+    counts: dict[Reason, int]
+    examples: dict[Reason, tuple[int, int, str]]
+
+    @classmethod
+    def of(cls, rejects: pa.Table) -> "RejectSummary":
+        """Summarise a table of `REJECT_SCHEMA`."""
+        codes = np.asarray(rejects.column("reason"))
+        found, firsts, counts = np.unique(codes, return_index=True, return_counts=True)
+        rows = rejects.take(pa.array(firsts)).to_pylist()
+        reasons = [REASONS[code] for code in found]
+        return cls(
+            dict(zip(reasons, counts.tolist(), strict=True)),
+            {r: (row["chunk"], row["line"], row["detail"]) for r, row in zip(reasons, rows, strict=True)},
+        )
+
+    def tally(self, places: Places) -> Tally:
+        """With the examples' places spelled out."""
+        result = Tally()
+        for reason, count in self.counts.items():
+            chunk, line, detail = self.examples[reason]
+            location = places.format(np.array([chunk], np.int32), np.array([line]))[0].as_py()
+            result.add(reason, count, example(location, detail))
+        return result
+
+
+@dataclass(frozen=True)
+class _Summary:
+    """What the driver sees of a piece of a chunk."""
+
+    num_lines: int
+    num_events: int
+    rejects: RejectSummary
+    integer_users: bool
+    users: list[str]
+    """User ids of some events, evenly spaced."""
+
+
+@dataclass
+class Log:
+    """The log as read.
+
+    Attributes:
+        blocks: References of tables of `EVENT_SCHEMA`.
+        rejects: References of tables of `REJECT_SCHEMA`, the empty ones left out.
+        num_rows: Rows read, good and bad.
+        num_events: Good rows.
+        integer_users: Whether all user ids are integers.
+        user_sample: User ids of some events: a user with more events is more often among them.
+        places: Where rows stand.
+        tally: Refused rows.
+    """
+
+    places: Places
+    blocks: list[Any] = field(default_factory=list)
+    rejects: list[Any] = field(default_factory=list)
+    num_rows: int = 0
+    num_events: int = 0
+    integer_users: bool = True
+    user_sample: list[str] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+
+
+def _read_chunk(
+    number: int, chunk: Chunk, columns: dict[str, str], rules: EventRules, item_ids: Any, sample_size: int
+) -> Iterator[Any]:
+    """Three values for each piece of the chunk: events, rejects, summary."""
+    for raw in read(chunk, columns):
+        events, rejects = check_events(raw, rules, item_ids, number)
+        users = events.column("user_id").combine_chunks()
+        step = max(1, len(users) // sample_size)
+        sample = users.take(pa.array(np.arange(0, len(users), step)))
+        summary = _Summary(
+            raw.num_lines,
+            len(users),
+            RejectSummary.of(rejects),
+            all_integers(pc.unique(users)),
+            sample.to_pylist(),
+        )
+        yield events
+        yield rejects
+        yield summary
+
+
+def read_log(
+    chunks: Sequence[Chunk],
+    columns: dict[str, str],
+    rules: EventRules,
+    item_ids: Any,
+    *,
+    on_rows: Callable[[int], None],
+) -> Log:
+    """Read all chunks.
+
+    Args:
+        chunks: All chunks of the log.
+        columns: Role and column name of what the log has.
+        rules: What makes a row an event.
+        item_ids: Ids of the catalogue, a pyarrow string array.
+        on_rows: Told how many rows have been read, each time some have.
+
+    Raises:
+        DataError: A file is damaged or cannot be read.
+    """
+    sample = max(_MIN_USERS_OF_CHUNK, _USERS_IN_SAMPLE // max(len(chunks), 1))
+    shared = columns, ray.put(rules), ray.put(item_ids), sample
+    results: dict[int, list[tuple[Any, Any, _Summary]]] = {}
+    for number, references in run_tasks(_read_chunk, ((n, chunk, *shared) for n, chunk in enumerate(chunks))):
+        pieces = [references[k : k + 3] for k in range(0, len(references), 3)]
+        results[number] = [(events, rejects, fetch(summary)) for events, rejects, summary in pieces]
+        on_rows(sum(_num_rows(summary) for _, _, summary in results[number]))
+    lines = [sum(summary.num_lines for _, _, summary in results[k]) for k in range(len(chunks))]
+    log = Log(Places.of(chunks, lines))
+    for number in range(len(chunks)):
+        for events, rejects, summary in results[number]:
+            _include(log, events, rejects, summary)
+    return log
+
+
+def _num_rows(summary: _Summary) -> int:
+    return summary.num_events + sum(summary.rejects.counts.values())
+
+
+def _include(log: Log, events: Any, rejects: Any, summary: _Summary) -> None:
+    log.num_rows += _num_rows(summary)
+    log.num_events += summary.num_events
+    log.tally.include(summary.rejects.tally(log.places))
+    if summary.num_events:
+        log.blocks.append(events)
+        log.user_sample += summary.users
+        log.integer_users &= summary.integer_users
+    if summary.rejects.counts:
+        log.rejects.append(rejects)

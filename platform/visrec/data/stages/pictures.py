@@ -1,0 +1,79 @@
+"""Stage: decode the pictures. One Ray task writes one part of the image store, or as many as a row group holds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visrec.config.ingest import ImagesInput
+from visrec.data.catalogue.items import Catalogue
+from visrec.data.catalogue.parts import PartResult, PictureSums, write_part
+from visrec.data.catalogue.sources import CellPicture, PictureSource
+from visrec.data.image_store import ROWS_PER_PART
+from visrec.data.quarantine import Reject
+from visrec.data.stages.tasks import fetch, in_order, run_tasks
+from visrec.storage import Location
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What became of all pictures.
+
+    Attributes:
+        has_picture: Whether each item has a picture, bool [I].
+        rejects: Pictures that could not be decoded.
+        sums: Over the good ones.
+    """
+
+    has_picture: NDArray[np.bool_]
+    rejects: list[Reject]
+    sums: PictureSums
+
+
+def write_pictures(
+    catalogue: Catalogue, folder: Location, config: ImagesInput, *, on_pictures: Callable[[int], None]
+) -> Pictures:
+    """Write `images/` and `thumbnails/`.
+
+    Args:
+        catalogue: Where the pictures are.
+        folder: The snapshot's folder.
+        config: Sizes and limits.
+        on_pictures: Told how many pictures have been decoded, each time some have.
+    """
+    for name in ("images", "thumbnails"):
+        (folder / name).make_dirs()
+    starts = _task_starts(catalogue.sources)
+    ends = [*starts[1:], len(catalogue.sources)]
+    arguments = (
+        (catalogue.sources[start:end], start // ROWS_PER_PART, folder, config)
+        for start, end in zip(starts, ends, strict=True)
+    )
+    results: dict[int, PartResult] = {}
+    for number, reference in run_tasks(write_part, arguments):
+        results[number] = fetch(reference)
+        on_pictures(results[number].num_rows)
+    has_picture = catalogue.image_row >= 0
+    rejects: list[Reject] = []
+    sums = PictureSums(0, np.zeros(3), np.zeros(3))
+    for result in in_order(results.items()):  # so that sums of floats are the same in every run
+        has_picture[catalogue.row_item[result.bad_rows]] = False
+        rejects += result.rejects
+        sums += result.sums
+    return Pictures(has_picture, rejects, sums)
+
+
+def _task_starts(sources: Sequence[PictureSource]) -> list[int]:
+    """First row of each task: every part for files; for cells as many parts as the row group fills, so that a row group
+    is not read again for each."""
+    starts = list(range(0, len(sources), ROWS_PER_PART))
+    kept: list[int] = []
+    group: object = None
+    for start in starts:
+        source = sources[start]
+        here = (source.file, source.row_group) if isinstance(source, CellPicture) else None
+        if here is None or here != group:
+            kept.append(start)
+        group = here
+    return kept

@@ -1,0 +1,72 @@
+"""Running many Ray tasks, a bounded number at a time, and telling a user's mistake from a fault of ours."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import ray
+from ray.exceptions import RayTaskError
+
+from visrec.errors import VisrecError
+
+IN_FLIGHT = 256
+"""Tasks submitted and not yet finished: enough for a large cluster, and a bound on what waits."""
+
+
+def run_tasks(
+    function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], *, num_returns: int = 1
+) -> Iterator[tuple[int, Any]]:
+    """Call a function once for each tuple of arguments, as Ray tasks.
+
+    Args:
+        function: A plain function of a module, or a generator function.
+        arguments: Of each call; references among them are resolved where the task runs. Taken as tasks finish.
+        num_returns: References that a call gives (a generator function gives one for each value, whatever this says).
+
+    Yields:
+        The number of the call and its reference (of several returns or a generator: the list of references), in the
+        order in which the tasks finish.
+
+    Example:
+        >>> [(n, fetch(r)) for n, r in run_tasks(max, [(1, 2), (5, 4)])]     # doctest: +SKIP
+        [(0, 2), (1, 5)]
+    """
+    task = ray.remote(function) if num_returns == 1 else ray.remote(num_returns=num_returns)(function)
+    remaining = enumerate(arguments)
+    waiting: dict[Any, tuple[int, Any]] = {}
+    while True:
+        for number, values in islice(remaining, IN_FLIGHT - len(waiting)):
+            result = task.remote(*values)
+            waiting[_last(result)] = number, result
+        if not waiting:
+            return
+        finished, _ = ray.wait(list(waiting), num_returns=1, fetch_local=False)
+        number, result = waiting.pop(finished[0])
+        yield number, list(result) if isinstance(result, ray.ObjectRefGenerator) else result
+
+
+def fetch(reference: Any) -> Any:
+    """The value of a reference; a `VisrecError` of the task is raised here as what it is.
+
+    Raises:
+        VisrecError: The task raised it.
+    """
+    try:
+        return ray.get(reference)
+    except RayTaskError as error:
+        cause = getattr(error, "cause", None)
+        if isinstance(cause, VisrecError):
+            raise cause from None
+        raise
+
+
+def in_order(results: Iterable[tuple[int, Any]]) -> list[Any]:
+    """Values of numbered results, by number."""
+    return [value for _, value in sorted(results, key=lambda result: result[0])]
+
+
+def _last(result: Any) -> Any:
+    """The reference that is there when the task has finished."""
+    if isinstance(result, ray.ObjectRefGenerator):
+        return result.completed()
+    return result[-1] if isinstance(result, list) else result

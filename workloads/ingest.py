@@ -1,0 +1,137 @@
+"""`visrec ingest`: from logs and pictures to a snapshot."""
+
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from visrec.config import IngestJob
+from visrec.data.inputs import find_inputs
+from visrec.data.quarantine import Tally
+from visrec.data.stages.build import Built, build_snapshot
+from visrec.storage import Artifact, Workspace, content_id
+from visrec.workloads.cluster import ray_session
+
+FORMAT_VERSION = 1
+"""Part of a snapshot's name: goes up when the same input would give other files."""
+
+
+@dataclass(frozen=True)
+class IngestResult:
+    """What an ingest leaves.
+
+    Attributes:
+        snapshot: The artifact.
+        found: It was there before, and nothing was done.
+        seconds: Time that it took.
+    """
+
+    snapshot: Artifact
+    found: bool
+    seconds: float
+
+
+def run(job: IngestJob, *, console: Console) -> IngestResult:
+    """Make a snapshot, or find the one that the same input and config made.
+
+    Raises:
+        DataError: The input is missing or cannot be read, too much of it is dirt, or nothing of it is left.
+    """
+    started = time.perf_counter()
+    workspace = Workspace(job.workspace)
+    inputs = find_inputs(job.ingest)
+    name = content_id("snapshot", FORMAT_VERSION, job.ingest, inputs.fingerprint)
+    if workspace.has("snapshots", name):
+        workspace.point("snapshots", name)
+        console.print(f"found snapshot {name} of this input and config, nothing to do")
+        return IngestResult(workspace.find("snapshots", name), True, time.perf_counter() - started)
+    with ray_session(job.ray), workspace.create("snapshots", name, config=job) as writer:
+        with StageProgress(console) as progress:
+            built = build_snapshot(job.ingest, inputs, writer.staging, progress)
+        writer.counts.update(built.counts)
+        writer.facts.update(built.facts)
+    workspace.point("snapshots", name)
+    seconds = time.perf_counter() - started
+    console.print(_table(built, seconds))
+    console.print(f"snapshot {name} in {workspace.location('snapshots', name)}")
+    return IngestResult(workspace.find("snapshots", name), False, seconds)
+
+
+class StageProgress:
+    """A line for the stage that runs; those that ended stay."""
+
+    def __init__(self, console: Console) -> None:
+        self._bars = Progress(
+            SpinnerColumn(finished_text=" "),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def start(self, what: str, total: int | None) -> None:
+        """A stage begins; the one before has ended."""
+        if self._task is not None:
+            done = next(task.completed for task in self._bars.tasks if task.id == self._task)
+            self._bars.update(self._task, total=done)
+        self._task = self._bars.add_task(what, total=total)
+
+    def advance(self, count: int) -> None:
+        """So many more are done."""
+        if self._task is not None:
+            self._bars.advance(self._task, count)
+
+
+def _table(built: Built, seconds: float) -> Table:
+    counts = built.counts
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_row("rows read", f"{counts['num_rows_read']:,.0f}")
+    table.add_row("rows kept", f"{counts['num_interactions']:,.0f}")
+    table.add_row("rows merged into others", f"{counts['num_merged_events']:,.0f}")
+    _add_reasons(table, "rows refused", built.refused)
+    table.add_row("users", f"{counts['num_users']:,.0f}")
+    table.add_row("positives in sequences", f"{counts['num_positives']:,.0f}")
+    table.add_row("items read", f"{counts['num_items_read']:,.0f}")
+    table.add_row("items kept", f"{counts['num_items']:,.0f}")
+    table.add_row("pictures decoded", f"{counts['num_images'] - counts['num_rejected_images']:,.0f}")
+    _add_reasons(table, "items and pictures refused", built.refused_items)
+    if counts["num_unreadable_item_values"]:
+        table.add_row(
+            "item attributes that could not be read", f"{counts['num_unreadable_item_values']:,.0f}"
+        )
+    table.add_row("time", f"{seconds:.1f} s")
+    return table
+
+
+def _add_reasons(table: Table, title: str, refused: Tally) -> None:
+    table.add_row(title, f"{sum(refused.counts.values()):,}")
+    for reason, count in refused.counts.most_common():
+        if count:
+            table.add_row(f"  [dim]{reason.value}[/dim]", f"[dim]{count:,}[/dim]")
