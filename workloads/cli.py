@@ -12,6 +12,7 @@ from rich.console import Console
 from visrec import __version__
 from visrec.config import WORKLOADS, WorkloadConfig, dump_yaml, json_schema, load_config
 from visrec.errors import VisrecError
+from visrec.workloads.paths import with_absolute_paths
 
 app = typer.Typer(
     name="visrec",
@@ -48,7 +49,7 @@ def _plain(error: VisrecError) -> str:
 
 
 def _run(name: str, config: Path | None, overrides: list[str] | None, **options: Any) -> None:
-    job = load_config(WORKLOADS[name], config, overrides or [])
+    job = with_absolute_paths(load_config(WORKLOADS[name], config, overrides or []))
     module = import_module(f"visrec.workloads.{name.replace('-', '_')}")
     run: Callable[..., Any] = module.run
     run(job, console=Console(highlight=False), **options)

@@ -41,6 +41,8 @@ def connect(config: RayConfig) -> None:
     # Without these Ray Data prints a plan for every small dataset, and a hang would stay silent for 30 minutes.
     os.environ.setdefault("RAY_DATA_EXECUTION_NO_PROGRESS_TIMEOUT_S", "300")
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
+    # That a local cluster asks for a token is as it should be, and not worth a warning each time.
+    logging.getLogger("ray._private.authentication.authentication_token_setup").setLevel(logging.ERROR)
     try:
         if address == "local":
             num_cpus = config.num_cpus or max(MIN_LOCAL_CPUS, os.cpu_count() or 1)

@@ -74,7 +74,7 @@ def ask(address: str, sample: Sample, *, num_items: int = 10) -> tuple[QueryResu
     recommend = f"{address}/v1/recommendations"
     similar = f"{address}/v1/items/{sample.item_id}/similar"
     search = f"{address}/v1/search/image"
-    picture = {"image": ("picture.jpg", sample.picture, "image/jpeg")}
+    picture = {"file": ("picture.jpg", sample.picture, "image/jpeg")}
     k = num_items
     return (
         _ask(

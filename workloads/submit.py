@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
 from aiohttp import ClientError
@@ -28,6 +28,7 @@ from rich.console import Console
 from visrec.config import WORKLOADS, PipelineConfig, WorkloadConfig, dump_yaml
 from visrec.errors import ClusterError
 from visrec.workloads.dashboard import check_cluster, token_headers
+from visrec.workloads.paths import JobT, with_absolute_paths
 from visrec.workloads.wheel import build_wheel
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8265"
@@ -35,8 +36,6 @@ CONFIG_FILE = "job.yaml"
 INTERRUPTED = 130
 """Exit code of a program that Ctrl-C ended, by the shell's convention."""
 _END_SECONDS = 30.0
-
-JobT = TypeVar("JobT", bound=WorkloadConfig)
 
 
 @dataclass(frozen=True)
@@ -147,31 +146,8 @@ def prepare(workload: str, job: WorkloadConfig, folder: Path) -> JobFolder:
 
 
 def for_cluster(job: JobT) -> JobT:
-    """The config as it must be on the cluster: absolute paths, and the cluster that the job itself runs on.
-
-    Example:
-        >>> for_cluster(WorkloadConfig(workspace="s3://bucket/shop")).workspace
-        's3://bucket/shop'
-    """
-    values = job.model_dump()
-    values["ray"]["address"] = None
-    for *parents, key in (
-        ("workspace",),
-        ("ingest", "interactions", "path"),
-        ("ingest", "items", "path"),
-        ("ingest", "images", "path"),
-        ("evaluation", "truth"),
-    ):
-        node = values
-        for parent in parents:
-            node = node.get(parent, {})
-        if node.get(key) is not None:
-            node[key] = _absolute(node[key])
-    return type(job).model_validate(values)
-
-
-def _absolute(text: str) -> str:
-    return text if "://" in text else os.path.abspath(os.path.expanduser(text))
+    """The config as it must be on the cluster: absolute paths, and the cluster that the job itself runs on."""
+    return with_absolute_paths(job.replace(ray=job.ray.replace(address=None)))
 
 
 def _submit(address: str, headers: dict[str, str], job: JobFolder) -> tuple[Any, str]:

@@ -1,0 +1,39 @@
+"""Absolute paths in configs: workers and jobs run in other folders than the command."""
+
+import os
+from typing import TypeVar
+
+from visrec.config import WorkloadConfig
+
+JobT = TypeVar("JobT", bound=WorkloadConfig)
+
+_PATHS = (
+    ("workspace",),
+    ("ingest", "interactions", "path"),
+    ("ingest", "items", "path"),
+    ("ingest", "images", "path"),
+    ("evaluation", "truth"),
+)
+
+
+def with_absolute_paths(job: JobT) -> JobT:
+    """The same config with relative paths resolved from the current folder; URIs stay as they are.
+
+    Example:
+        >>> with_absolute_paths(WorkloadConfig(workspace="/tmp/../shop")).workspace
+        '/shop'
+        >>> with_absolute_paths(WorkloadConfig(workspace="s3://bucket/shop")).workspace
+        's3://bucket/shop'
+    """
+    values = job.model_dump()
+    for *parents, key in _PATHS:
+        node = values
+        for parent in parents:
+            node = node.get(parent, {})
+        if node.get(key) is not None:
+            node[key] = _absolute(node[key])
+    return type(job).model_validate(values)
+
+
+def _absolute(text: str) -> str:
+    return text if "://" in text else os.path.abspath(os.path.expanduser(text))
