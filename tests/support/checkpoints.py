@@ -26,8 +26,12 @@ def make_checkpoint(
     model: ModelConfig = TINY_MODEL,
     name: str = "test-checkpoint",
     seed: int = 0,
+    item_counts: NDArray[np.float32] | None = None,
 ) -> Artifact:
-    """Write an untrained model as training would, and point `latest` at it."""
+    """Write an untrained model as training would, and point `latest` at it.
+
+    `item_counts` [I] gives the items biases by popularity; without them all biases are 0.
+    """
     job = TrainJob(
         workspace="test",
         snapshot=snapshot.name,
@@ -36,7 +40,9 @@ def make_checkpoint(
     )
     torch.manual_seed(seed)
     towers = TwoTower(model, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
-    towers.set_item_counts(torch.ones(snapshot.num_items))
+    towers.set_item_counts(
+        torch.ones(snapshot.num_items) if item_counts is None else torch.from_numpy(item_counts)
+    )
     recommender = Recommender(towers, model, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
     with workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer:
         recommender.save(writer.staging)

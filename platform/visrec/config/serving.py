@@ -65,6 +65,8 @@ class ServeConfig(Config):
     max_upload_bytes: int = Field(5_000_000, ge=1000)
     max_upload_pixels: int = Field(25_000_000, ge=1000)
     request_timeout_s: float = Field(10.0, gt=0)
+    follow_release_s: float = Field(2.0, gt=0)
+    """How often the server looks whether another release has been made current."""
     ranking: RankingConfig = RankingConfig()
     ingress: DeploymentConfig = DeploymentConfig()
     encoder: DeploymentConfig = DeploymentConfig()

@@ -52,7 +52,6 @@ def build_release(
         folder = writer.staging
         _copy_files(checkpoint, snapshot, folder)
         save_array(folder, "item_vectors.npy", vectors_ID)
-        save_array(folder, "item_biases.npy", recommender.item_biases)
         similar_ID = _write_picture_vectors(folder, recommender, snapshot, vectors_ID)
         build_retriever(config.index, append_bias(vectors_ID, recommender.item_biases)).save(
             (folder / "scores").make_dirs()
@@ -65,6 +64,7 @@ def build_release(
         writer.facts |= {
             "images": snapshot.artifact.manifest.facts["images"],
             "kinds": kinds,
+            "event_weights": snapshot.artifact.manifest.facts["event_weights"],
             "index": config.index,
             "has_pictures": recommender.config.item.backbone is not None,
             "picture_vectors": similar_ID is not vectors_ID,

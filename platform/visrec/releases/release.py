@@ -4,7 +4,6 @@ Files of a release:
 
     model.safetensors, model.json   the two towers
     item_vectors.npy                float32 [I, D]
-    item_biases.npy                 float32 [I]
     picture_vectors.npy             float32 [I, D], from pixels alone; only where the item vectors know ids too
     scores/                         index over [x, b]: what a user may like
     similar/                        index over x or the picture vectors, of length 1: what looks alike
@@ -68,7 +67,7 @@ class Release:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Facts of the manifest: `images`, `kinds` (events of each kind in the histories), `index`."""
+        """Facts of the manifest: `images`, `kinds` (events of each kind in the histories), `event_weights`, `index`."""
         return self.artifact.manifest.facts
 
     @cached_property
@@ -84,11 +83,6 @@ class Release:
     def item_vectors(self) -> NDArray[np.float32]:
         """float32 [I, D], memory-mapped."""
         return self._array("item_vectors.npy")
-
-    @cached_property
-    def item_biases(self) -> NDArray[np.float32]:
-        """float32 [I]."""
-        return self._array("item_biases.npy")
 
     @cached_property
     def histories(self) -> Histories:

@@ -1,5 +1,5 @@
 import pytest
-from tests.support.checkpoints import report_content
+from tests.support.releases import report_content
 
 from visrec.config import ReleaseConfig
 from visrec.errors import VisrecError

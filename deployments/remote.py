@@ -1,0 +1,78 @@
+"""The deployments as the pipeline sees them: handles to other processes, with the errors unwrapped."""
+
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from ray.exceptions import RayTaskError
+
+from visrec.deployments.messages import Candidates, Event, Ranked, Rules, Space, UserQuery
+from visrec.errors import VisrecError
+
+AnswerT = TypeVar("AnswerT")
+
+
+class RemoteEncoder:
+    """The encoder behind a handle."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    async def encode_user(self, release: str, user_id: str | None, events: Sequence[Event]) -> UserQuery:
+        """See `Encoder.encode_user`."""
+        answer: UserQuery = await unwrapped(self._handle.encode_user.remote(release, user_id, events))
+        return answer
+
+    async def encode_picture(self, release: str, data: bytes) -> NDArray[np.float32]:
+        """See `Encoder.encode_picture`."""
+        answer: NDArray[np.float32] = await unwrapped(self._handle.encode_picture.remote(release, data))
+        return answer
+
+
+class RemoteRetriever:
+    """The retriever behind a handle."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    async def search(
+        self, release: str, space: Space, vector_D: NDArray[np.float32], k: int, exclude: NDArray[np.int32]
+    ) -> Candidates:
+        """See `CandidateFinder.search`."""
+        answer: Candidates = await unwrapped(self._handle.search.remote(release, space, vector_D, k, exclude))
+        return answer
+
+    async def neighbours(self, release: str, item: int, k: int) -> Candidates:
+        """See `CandidateFinder.neighbours`."""
+        answer: Candidates = await unwrapped(self._handle.neighbours.remote(release, item, k))
+        return answer
+
+
+class RemoteRanker:
+    """The ranker behind a handle."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    async def rank(
+        self, release: str, candidates: Candidates, rules: Rules, k: int, diversity: float
+    ) -> Ranked:
+        """See `Ranker.rank`."""
+        answer: Ranked = await unwrapped(self._handle.rank.remote(release, candidates, rules, k, diversity))
+        return answer
+
+    async def popular(self, release: str, rules: Rules, k: int) -> Ranked:
+        """See `Ranker.popular`."""
+        answer: Ranked = await unwrapped(self._handle.popular.remote(release, rules, k))
+        return answer
+
+
+async def unwrapped(answer: Awaitable[AnswerT]) -> AnswerT:
+    """The answer; a VisrecError raised in the other process is raised here as itself."""
+    try:
+        return await answer
+    except RayTaskError as error:
+        if isinstance(error.cause, VisrecError):
+            raise error.cause from None
+        raise

@@ -1,0 +1,71 @@
+"""Reports and releases on disk for tests, in the formats that evaluation and publishing write.
+
+release = make_release(workspace, checkerboard_snapshot(workspace))
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+from tests.support.checkpoints import make_checkpoint
+
+from visrec.config import EvaluateJob, ItemTowerConfig, ModelConfig, ReleaseConfig, UserTowerConfig
+from visrec.data.snapshot import Snapshot
+from visrec.releases import Release, activate, build_release
+from visrec.storage import Artifact, Workspace
+
+SMALL_MODEL = ModelConfig(
+    dim=8, item=ItemTowerConfig(width=4), user=UserTowerConfig(hidden_dim=8, max_length=10)
+)
+"""Knows items by their pixels."""
+
+
+def report_content(*, ndcg: float = 0.3, lead_low: float = 0.05, part: str = "test") -> dict[str, Any]:
+    """A `report.json` in which popularity is beaten by about 0.1."""
+    return {
+        "part": part,
+        "split": {"protocol": "leave_one_out"},
+        "num_users": 40,
+        "metrics": {
+            "model": {"ndcg@10": {"mean": ndcg, "low": ndcg - 0.02, "high": ndcg + 0.02}},
+            "popularity": {"ndcg@10": {"mean": ndcg - 0.1, "low": ndcg - 0.12, "high": ndcg - 0.08}},
+        },
+        "paired": {"popularity": {"ndcg@10": {"mean": 0.1, "low": lead_low, "high": 0.15}}},
+        "oracle_share": None,
+        "seconds": 1.0,
+    }
+
+
+def make_report(
+    workspace: Workspace,
+    checkpoint: Artifact,
+    content: dict[str, Any] | None = None,
+    *,
+    name: str = "test-report",
+) -> Artifact:
+    """A report artifact of given content."""
+    config = EvaluateJob(checkpoint=checkpoint.name)
+    parents = {"checkpoints": checkpoint.name, "snapshots": checkpoint.manifest.parents["snapshots"]}
+    with workspace.create("reports", name, config=config, parents=parents) as writer:
+        (writer.staging / "report.json").write_text(json.dumps(content or report_content()))
+    workspace.point("reports", name)
+    assert writer.result is not None
+    return writer.result
+
+
+def make_release(
+    workspace: Workspace,
+    snapshot: Snapshot,
+    *,
+    model: ModelConfig = SMALL_MODEL,
+    config: ReleaseConfig | None = None,
+    seed: int = 0,
+) -> Release:
+    """Checkpoint, report and release in one go; the release is made current."""
+    counts = np.asarray(snapshot.items.column("num_positives"), np.float32)
+    name = f"test-checkpoint-{seed}"
+    checkpoint = make_checkpoint(workspace, snapshot, model=model, seed=seed, name=name, item_counts=counts)
+    report = make_report(workspace, checkpoint, name=f"test-report-{seed}")
+    artifact = build_release(workspace, checkpoint, snapshot, report, config or ReleaseConfig(index="exact"))
+    activate(workspace, artifact.name)
+    return Release(artifact)
