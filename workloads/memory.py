@@ -38,18 +38,20 @@ class PeakMemory:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._look()
+        self.look()
         self._stop.set()
         self._thread.join()
 
     def _watch(self) -> None:
         while not self._stop.wait(self._interval):
-            self._look()
+            self.look()
 
-    def _look(self) -> None:
+    def look(self) -> int | None:
+        """Measure now; returns the peak until now."""
         total = sum(_proportional_size(pid) for pid in _descendants(os.getpid()))
         if total:
             self.num_bytes = max(total, self.num_bytes or 0)
+        return self.num_bytes
 
 
 def _descendants(root: int) -> set[int]:

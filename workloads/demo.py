@@ -1,0 +1,126 @@
+"""`visrec demo`: the whole line on generated data, in one Ray session, from the first pixel to the page.
+
+It only calls the other workloads, one after the other, with the config that each would get from the same file.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from rich.console import Console
+
+from visrec.config import (
+    DemoDataJob,
+    EvaluateJob,
+    Ingest,
+    IngestJob,
+    PipelineConfig,
+    PublishJob,
+    ServeJob,
+    TrainJob,
+    WorkloadConfig,
+)
+from visrec.data.snapshot import Snapshot
+from visrec.demo.ingest_config import ingest_config
+from visrec.storage import Location, Workspace
+from visrec.workloads import demo_data, evaluate, ingest, publish, serve, train
+from visrec.workloads.cluster import ray_session
+from visrec.workloads.demo_summary import DemoSummary, print_summary, summarise, write_summary
+from visrec.workloads.memory import PeakMemory
+from visrec.workloads.sample_queries import QueryResult, ask, take_sample
+
+JobT = TypeVar("JobT", bound=WorkloadConfig)
+ResultT = TypeVar("ResultT")
+_SHOWN_ITEMS = 5
+
+
+@dataclass
+class _Clock:
+    """Runs stages one after the other, and knows how long each took."""
+
+    console: Console
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def run(self, stage: str, work: Callable[[], ResultT]) -> ResultT:
+        self.console.rule(f"[bold]{stage}", align="left")
+        started = time.perf_counter()
+        result = work()
+        self.seconds[stage] = time.perf_counter() - started
+        return result
+
+
+def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = False) -> DemoSummary:
+    """Draw, ingest, train, evaluate, publish, serve, ask; then serve on until Ctrl-C.
+
+    What an earlier run left in the workspace is found and not made again.
+
+    Args:
+        job: Every section of the config. Of `ingest`, places, columns and event weights are those of the shop.
+        console: Where to write.
+        exit_after_queries: End after the sample queries.
+    """
+    clock = _Clock(console)
+    workspace = Workspace(job.workspace)
+    with PeakMemory() as memory, ray_session(job.ray):
+        _prepare(job, clock, console)
+        server = clock.run("serve", lambda: serve.start(_part(job, ServeJob), console=console))
+        try:
+            sample = take_sample(Snapshot(workspace.find("snapshots")))
+            queries = clock.run("sample queries", lambda: ask(server.address, sample))
+            _print_queries(queries, console)
+            summary = summarise(
+                workspace.find("snapshots"),
+                workspace.find("reports"),
+                stages=clock.seconds,
+                peak_memory_bytes=memory.look(),
+                queries=queries,
+                address=server.address,
+            )
+            write_summary(summary, workspace.root)
+            print_summary(summary, console)
+            if not exit_after_queries:
+                _serve_on(server.address, console)
+        finally:
+            server.stop()
+    return summary
+
+
+def _prepare(job: PipelineConfig, clock: _Clock, console: Console) -> None:
+    """Everything up to a release that is live."""
+    shop = clock.run("demo-data", lambda: demo_data.run(_part(job, DemoDataJob), console=console))
+    with_shop = job.replace(ingest=_of_shop(job.ingest, shop.location))
+    clock.run("ingest", lambda: ingest.run(_part(with_shop, IngestJob), console=console))
+    clock.run("train", lambda: train.run(_part(job, TrainJob), console=console))
+    clock.run("evaluate", lambda: evaluate.run(_part(job, EvaluateJob), console=console))
+    clock.run("publish", lambda: publish.run(_part(job, PublishJob), console=console))
+
+
+def _part(job: PipelineConfig, kind: type[JobT]) -> JobT:
+    """What the command of this kind would read from the same file."""
+    return kind(**{name: getattr(job, name) for name in kind.model_fields})
+
+
+def _of_shop(wanted: Ingest, folder: Location) -> Ingest:
+    """The shop's own ingest config, with picture size, cleaning and shares as they are wanted."""
+    shop = ingest_config(folder)
+    return shop.replace(
+        images=wanted.images.replace(path=shop.images.path),
+        cleaning=wanted.cleaning,
+        validation_share=wanted.validation_share,
+        test_share=wanted.test_share,
+    )
+
+
+def _print_queries(queries: tuple[QueryResult, ...], console: Console) -> None:
+    for query in queries:
+        shown = " ".join(query.item_ids[:_SHOWN_ITEMS])
+        console.print(f"{query.name} [dim]({query.milliseconds:.0f} ms)[/]: {shown} ...")
+
+
+def _serve_on(address: str, console: Console) -> None:
+    console.print(f"\nthe page: [bold]{address}[/]   the interface: {address}/docs   Ctrl-C ends")
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
