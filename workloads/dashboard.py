@@ -24,7 +24,8 @@ def token_headers(address: str) -> dict[str, str]:
         raise ClusterError(
             f"expected the dashboard's address, such as http://127.0.0.1:8265, got {address!r}"
         )
-    answer = _get(address, "/api/authentication_mode", {})  # older versions do not know it, and have no tokens
+    # Older versions do not know this path, and have no tokens either.
+    answer = _get(address, "/api/authentication_mode", {})
     if answer.get("authentication_mode", "disabled") == "disabled":
         return {}
     token = _token()
