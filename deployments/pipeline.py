@@ -17,6 +17,10 @@ WIDENING = 8
 """Where rules leave too few of the candidates, so many times as many are asked for."""
 
 
+class Busy(Exception):
+    """A deployment has no room for the request, or no replica of it is there; later it may have."""
+
+
 class EncoderPort(Protocol):
     """The encoder, wherever it runs."""
 

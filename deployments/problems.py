@@ -8,10 +8,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
-from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from visrec.deployments.pipeline import Busy
 from visrec.errors import NotFoundError, PictureError, VisrecError
 
 logger = logging.getLogger(__name__)
@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
 _TOO_LARGE = frozenset({"too_large", "too_many_pixels"})
+_SLUGS = {400: "unreadable-request", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
 
 class FieldError(BaseModel):
@@ -76,8 +77,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(NotFoundError, _not_found)
     app.add_exception_handler(PictureError, _picture)
     app.add_exception_handler(VisrecError, _visrec)
-    app.add_exception_handler(BackPressureError, _busy)
-    app.add_exception_handler(DeploymentUnavailableError, _busy)
+    app.add_exception_handler(Busy, _busy)
     app.add_exception_handler(TimeoutError, _timeout)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -91,7 +91,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    slug = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    slug = _SLUGS.get(error.status_code, f"http-{error.status_code}")
     return problem_response(_path(request), error.status_code, slug, error.detail, headers=error.headers)
 
 
@@ -109,7 +109,7 @@ def _not_found(request: Request, error: Exception) -> JSONResponse:
 def _picture(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PictureError)
     if error.code in _TOO_LARGE:
-        return problem_response(_path(request), 413, "picture-too-large", str(error))
+        return problem_response(_path(request), 413, "too-large", str(error))
     return problem_response(_path(request), 422, "unreadable-picture", str(error))
 
 

@@ -6,8 +6,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from ray.exceptions import RayTaskError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
 from visrec.deployments.messages import Candidates, Event, Ranked, Rules, Space, UserQuery
+from visrec.deployments.pipeline import Busy
 from visrec.errors import VisrecError
 
 AnswerT = TypeVar("AnswerT")
@@ -69,9 +71,15 @@ class RemoteRanker:
 
 
 async def unwrapped(answer: Awaitable[AnswerT]) -> AnswerT:
-    """The answer; a VisrecError raised in the other process is raised here as itself."""
+    """The answer; a VisrecError raised in the other process is raised here as itself.
+
+    Raises:
+        Busy: The other deployment's queue is full, or no replica of it is there.
+    """
     try:
         return await answer
+    except (BackPressureError, DeploymentUnavailableError) as error:
+        raise Busy(str(error)) from error
     except RayTaskError as error:
         if isinstance(error.cause, VisrecError):
             raise error.cause from None
