@@ -7,9 +7,10 @@ from torch import Tensor, nn
 class SmallCNN(nn.Module):
     """Picture to feature vector: a patch stem of stride 4, then two stages that halve the size and double the channels.
 
-    Every stage's average is part of the feature: early ones carry colour and texture, late ones shape. Group
-    normalisation instead of batch normalisation, so that a picture's vector never depends on its neighbours in the
-    batch; "encode each distinct picture once" then equals encoding every position.
+    Every stage's average is part of the feature: early ones carry colour and texture, late ones shape. The stem has no
+    normalisation, which would take a picture's own colour and light away; the stages have group normalisation, under
+    which a picture's vector never depends on its neighbours in the batch, so that encoding each distinct picture once
+    equals encoding every position.
 
     Shapes: input float [N, 3, H, W] -> [N, num_features]. H and W of at least 8.
 
@@ -23,11 +24,11 @@ class SmallCNN(nn.Module):
         channels = (width, 2 * width, 4 * width)
         self.stages = nn.ModuleList(
             [
-                _stage(3, channels[0], kernel=7, stride=4),
-                _stage(channels[0], channels[1], kernel=3, stride=2),
+                nn.Sequential(nn.Conv2d(3, channels[0], 7, stride=4, padding=3), nn.ReLU(inplace=True)),
+                _stage(channels[0], channels[1], stride=2),
                 nn.Sequential(
-                    _stage(channels[1], channels[2], kernel=3, stride=2),
-                    _stage(channels[2], channels[2], kernel=3, stride=1),
+                    _stage(channels[1], channels[2], stride=2),
+                    _stage(channels[2], channels[2], stride=1),
                 ),
             ]
         )
@@ -43,10 +44,10 @@ class SmallCNN(nn.Module):
         return torch.cat(pooled, dim=1)
 
 
-def _stage(num_in: int, num_out: int, *, kernel: int, stride: int) -> nn.Sequential:
-    groups = next(g for g in (8, 4, 2, 1) if num_out % g == 0)
+def _stage(num_in: int, num_out: int, *, stride: int) -> nn.Sequential:
+    num_groups = max(1, num_out // 16)
     return nn.Sequential(
-        nn.Conv2d(num_in, num_out, kernel, stride, kernel // 2, bias=False),
-        nn.GroupNorm(groups, num_out),
+        nn.Conv2d(num_in, num_out, 3, stride, padding=1, bias=False),
+        nn.GroupNorm(num_groups if num_out % num_groups == 0 else 1, num_out),
         nn.ReLU(inplace=True),
     )

@@ -1,0 +1,116 @@
+"""A model on disk and off it again: the same answers, and no damaged file goes unnoticed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from support.snapshots import checkerboard_snapshot
+
+from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
+from visrec.data.image_store import ImageFacts
+from visrec.errors import ArtifactError, VisrecError
+from visrec.models import History, Recommender, TwoTower, gap_buckets
+from visrec.storage import Location, Workspace
+
+FACTS = ImageFacts(8, 8, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
+CONFIG = ModelConfig(
+    dim=8,
+    item=ItemTowerConfig(width=8, id_embedding=True),
+    user=UserTowerConfig(hidden_dim=16, max_length=4),
+)
+
+
+def make(config: ModelConfig = CONFIG) -> Recommender:
+    torch.manual_seed(0)
+    model = TwoTower(config, num_items=20, image_facts=FACTS)
+    model.set_item_counts(torch.arange(20.0))
+    return Recommender(model, config, num_items=20, image_facts=FACTS)
+
+
+def history(items: list[int]) -> History:
+    times = np.arange(len(items), dtype=np.int64) * 60_000
+    return History(np.array(items, np.int32), np.ones(len(items), np.int8), times)
+
+
+def test_saved_and_loaded_it_gives_the_same_vectors(tmp_path: Path) -> None:
+    before = make()
+    before.save(Location.parse(tmp_path))
+    after = Recommender.load(Location.parse(tmp_path))
+    pictures = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), np.uint8)
+    index = np.array([1, 2, -1, 0, 7], np.int32)
+    np.testing.assert_array_equal(
+        before.encode_pictures(pictures, index), after.encode_pictures(pictures, index)
+    )
+    np.testing.assert_array_equal(before.item_biases, after.item_biases)
+    assert after.image_facts == FACTS
+    assert after.config == CONFIG
+
+
+def test_many_histories_at_once_equal_one_at_a_time() -> None:
+    recommender = make()
+    vectors = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
+    histories = [history([1, 2, 3]), history([5]), history([]), history([9, 8, 7, 6, 5, 4])]
+    together = recommender.encode_users(histories, vectors)
+    alone = np.concatenate([recommender.encode_users([h], vectors) for h in histories])
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+    assert (together[2] == 0).all()
+
+
+def test_only_the_most_recent_events_count() -> None:
+    recommender = make()
+    vectors = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
+    long, recent = history([9, 8, 7, 6, 5, 4]), history([7, 6, 5, 4])
+    np.testing.assert_allclose(
+        recommender.encode_users([long], vectors), recommender.encode_users([recent], vectors), atol=1e-6
+    )
+
+
+def test_serving_a_history_equals_the_training_forward_pass() -> None:
+    recommender = make()
+    model = recommender._model
+    vectors = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
+    one = history([3, 1, 4])
+    with torch.no_grad():
+        users = model.user_tower(
+            torch.from_numpy(vectors[one.items])[None],
+            torch.from_numpy(one.kinds.astype(np.int64))[None],
+            gap_buckets(torch.from_numpy(one.times))[None],
+        )
+    np.testing.assert_allclose(recommender.encode_users([one], vectors)[0], users[0, -1].numpy(), atol=1e-6)
+
+
+def test_the_catalogue_is_encoded_row_by_row(tmp_path: Path) -> None:
+    snapshot = checkerboard_snapshot(Workspace(str(tmp_path)))
+    recommender = make()
+    whole = recommender.encode_catalogue(snapshot.images, snapshot.image_rows, batch_size=7)
+    late = recommender.encode_catalogue(snapshot.images, snapshot.image_rows[12:], start=12)
+    np.testing.assert_allclose(whole[12:], late, atol=1e-6)
+    pictures = snapshot.images.read(snapshot.image_rows[:3])
+    np.testing.assert_allclose(
+        whole[:3], recommender.encode_pictures(pictures, np.arange(3, dtype=np.int32)), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "model.json"])
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_a_damaged_file_is_an_artifact_error(tmp_path: Path, file: str, damage: str) -> None:
+    make().save(Location.parse(tmp_path))
+    path = tmp_path / file
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:100])
+    else:
+        path.unlink()
+    with pytest.raises(ArtifactError, match="expected a model"):
+        Recommender.load(Location.parse(tmp_path))
+
+
+def test_pictures_of_another_size_are_refused() -> None:
+    with pytest.raises(VisrecError, match=r"expected pictures of \(8, 8, 3\), got \(9, 8, 3\)"):
+        make().encode_pictures(np.zeros((1, 9, 8, 3), np.uint8))
+
+
+def test_a_model_of_ids_cannot_encode_a_new_picture() -> None:
+    config = CONFIG.replace(item=ItemTowerConfig(backbone=None, id_embedding=True))
+    with pytest.raises(VisrecError, match="knows items by id only"):
+        make(config).encode_pictures(np.zeros((1, 8, 8, 3), np.uint8))

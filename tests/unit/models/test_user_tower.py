@@ -1,0 +1,62 @@
+"""User tower: causal, blind to padding, and the time gaps it sees."""
+
+import pytest
+import torch
+
+from visrec.config import UserTowerConfig
+from visrec.errors import ConfigError
+from visrec.models import UserTower, gap_buckets
+
+KINDS = ["gru", "transformer"]
+
+
+def tower(kind: str, **settings: object) -> UserTower:
+    torch.manual_seed(0)
+    config = UserTowerConfig(kind=kind, hidden_dim=16, dropout=0, max_length=8, **settings)  # type: ignore[arg-type]
+    return UserTower(config, dim=4).eval()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_position_never_sees_a_later_event(kind: str) -> None:
+    model = tower(kind)
+    history, zeros = torch.randn(1, 6, 4), torch.zeros(1, 6, dtype=torch.long)
+    before = model(history, zeros, zeros)
+    changed = history.clone()
+    changed[0, 4:] = 99
+    after = model(changed, zeros, zeros)
+    torch.testing.assert_close(before[0, :4], after[0, :4])
+    assert not torch.allclose(before[0, 4:], after[0, 4:])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_batched_and_padded_equals_single(kind: str) -> None:
+    model = tower(kind)
+    short, long = torch.randn(3, 4), torch.randn(6, 4)
+    batch = torch.zeros(2, 6, 4)
+    batch[0, :3], batch[1] = short, long
+    zeros = torch.zeros(2, 6, dtype=torch.long)
+    together = model(batch, zeros, zeros)
+    alone = model(short.unsqueeze(0), zeros[:1, :3], zeros[:1, :3])
+    torch.testing.assert_close(together[0, :3], alone[0])
+
+
+def test_kind_and_time_gap_change_the_vector_only_where_wanted() -> None:
+    history, zeros = torch.randn(1, 3, 4), torch.zeros(1, 3, dtype=torch.long)
+    with_context, without = tower("gru"), tower("gru", event_context=False)
+    assert not torch.allclose(with_context(history, zeros, zeros), with_context(history, zeros + 2, zeros))
+    assert not torch.allclose(with_context(history, zeros, zeros), with_context(history, zeros, zeros + 5))
+    torch.testing.assert_close(without(history, zeros, zeros), without(history, zeros + 2, zeros + 5))
+
+
+def test_gaps_are_powers_of_two_of_a_second() -> None:
+    times = torch.tensor([[0, 500, 1_500, 4_500, 4_500, 3_604_500]])
+    assert gap_buckets(times).tolist() == [[0, 0, 1, 2, 0, 11]]
+
+
+def test_a_clock_that_runs_backwards_counts_as_no_time() -> None:
+    assert gap_buckets(torch.tensor([9_000, 1_000])).tolist() == [0, 0]
+
+
+def test_heads_must_divide_the_hidden_size() -> None:
+    with pytest.raises(ConfigError, match="expected a divisor of hidden_dim 16, got 3"):
+        tower("transformer", num_heads=3)

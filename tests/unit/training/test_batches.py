@@ -1,0 +1,114 @@
+"""Batches: distinct items, the same order by the same seed, shares of workers, and the odds of an item."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from support.snapshots import sequences_of
+
+from visrec.config import LossConfig, PhaseConfig
+from visrec.data.snapshot import Sequences
+from visrec.errors import DataError
+from visrec.training.batches import Batch, BatchStream, epoch_facts
+
+HISTORIES = [[0, 1, 2, 3], [4, 5], [6, 0, 7], [2, 8, 9, 1, 5], [3], [7, 4, 0]]
+
+
+def stream(histories: list[list[int]] = HISTORIES, **settings: object) -> BatchStream:
+    block = sequences_of(histories)
+
+    def blocks() -> Iterator[Sequences]:
+        half = len(histories) // 2
+        yield block.take(np.arange(half))
+        yield block.take(np.arange(half, len(histories)))
+
+    phase = PhaseConfig(**{"batch_size": 2, **settings})  # type: ignore[arg-type]
+    num_items = 1 + max(i for h in histories for i in h)
+    everything = np.arange(num_items, dtype=np.int32)
+    return BatchStream(blocks, phase, max_length=3, candidates=everything, num_items=num_items, seed=5)
+
+
+def pairs(batch: Batch) -> list[tuple[int, int]]:
+    """(history item, next item) of every valid position."""
+    rows, columns = np.nonzero(batch.targets_BL.numpy() >= 0)
+    items = batch.item_index_N.numpy()
+    history, targets = batch.slots_BL.numpy()[rows, columns], batch.targets_BL.numpy()[rows, columns]
+    return list(zip(items[history].tolist(), items[targets].tolist(), strict=True))
+
+
+def test_an_epoch_holds_every_step_of_every_sequence_once() -> None:
+    found = sorted(p for batch in stream().epoch(0) for p in pairs(batch))
+    assert found == sorted((a, b) for h in HISTORIES for a, b in zip(h, h[1:], strict=False))
+
+
+def test_every_distinct_item_stands_once() -> None:
+    for batch in stream(batch_size=6).epoch(0):
+        items = batch.item_index_N.tolist()
+        assert items == sorted(set(items))
+
+
+def test_hits_are_the_users_positives_outside_the_window_too() -> None:
+    batch = next(stream([[0, 1, 2, 3, 4, 5, 6, 7], [8, 9]], batch_size=10).epoch(0))
+    items = batch.item_index_N.numpy()
+    for row in range(len(batch.hits_BN)):
+        hits = set(items[batch.hits_BN[row].numpy()].tolist())
+        assert hits == ({8, 9} if 8 in hits else set(range(8)))
+
+
+def test_the_same_seed_gives_the_same_batches_and_a_restart_skips_to_its_place() -> None:
+    settings = {"loss": LossConfig(num_uniform_negatives=3)}
+    whole = list(stream(**settings).epoch(3))
+    again = list(stream(**settings).epoch(3, skip=1))
+    assert len(whole) == len(again) + 1
+    for a, b in zip(whole[1:], again, strict=True):
+        for name, tensor in vars(a).items():
+            assert torch.equal(tensor, getattr(b, name)), name
+
+
+def test_epochs_differ() -> None:
+    assert [pairs(b) for b in stream().epoch(0)] != [pairs(b) for b in stream().epoch(1)]
+
+
+def test_workers_share_an_epoch_in_equal_parts() -> None:
+    base = stream([[k, k + 1] for k in range(11)])
+    shares = [list(replace(base, rank=rank, world_size=2).epoch(0)) for rank in (0, 1)]
+    assert [len(b.slots_BL) for b in shares[0]] == [len(b.slots_BL) for b in shares[1]]
+    both = [p for share in shares for batch in share for p in pairs(batch)]
+    assert len(both) == len(set(both)) == 10  # eleven windows on two workers: one waits for another epoch
+    assert epoch_facts(replace(base, world_size=2)).num_steps == len(shares[0])
+
+
+def test_fewer_windows_than_workers_is_said() -> None:
+    with pytest.raises(DataError, match=r"expected at least one training sequence .* a worker \(8\), got 6"):
+        list(replace(stream(), world_size=8).epoch(0))
+
+
+@pytest.mark.parametrize("negatives", [0, 4])
+def test_inclusion_probabilities_are_the_observed_frequencies(negatives: int) -> None:
+    rng = np.random.default_rng(0)
+    histories = [
+        rng.choice(30, rng.integers(2, 6), replace=False, p=_skewed(30)).tolist() for _ in range(200)
+    ]
+    many = replace(
+        stream(histories, batch_size=8, loss=LossConfig(num_uniform_negatives=negatives)), max_length=10
+    )
+    facts = epoch_facts(many)
+    batches = [b for epoch in range(20) for b in many.epoch(epoch)]
+    observed = np.zeros(many.num_items)
+    for batch in batches:
+        observed[batch.item_index_N.numpy()] += 1
+    assert facts.num_steps == len(batches) / 20
+    np.testing.assert_allclose(facts.inclusion_I, observed / len(batches), atol=0.07)
+
+
+def test_full_softmax_has_every_candidate_with_certainty() -> None:
+    full = stream(loss=LossConfig(name="full_softmax"))
+    assert all(b.item_index_N.tolist() == list(range(10)) for b in full.epoch(0))
+    assert epoch_facts(full).inclusion_I.tolist() == [1.0] * 10
+
+
+def _skewed(num: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    weights = 1 / np.arange(1, num + 1)
+    return weights / weights.sum()

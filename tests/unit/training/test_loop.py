@@ -1,0 +1,155 @@
+"""The loop as a whole, in this process: it learns what can be learned, repeats itself, and goes on where it stopped."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+from support.snapshots import checkerboard_snapshot
+
+from visrec.config import (
+    ItemTowerConfig,
+    LossConfig,
+    ModelConfig,
+    PhaseConfig,
+    SplitConfig,
+    TrainingConfig,
+    TrainJob,
+    UserTowerConfig,
+)
+from visrec.data.snapshot import Snapshot
+from visrec.storage import Workspace
+from visrec.training.environment import LocalEnvironment
+from visrec.training.loop import train
+
+GOLDEN = Path(__file__).parent / "golden_losses.json"
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    return checkerboard_snapshot(
+        Workspace(str(tmp_path_factory.mktemp("workspace"))), num_users=40, num_items=20
+    )
+
+
+def job(*phases: PhaseConfig, **training: Any) -> TrainJob:
+    model = ModelConfig(
+        dim=8,
+        item=ItemTowerConfig(width=4, dropout=0.1),
+        user=UserTowerConfig(hidden_dim=16, dropout=0.1, max_length=10),
+        item_bias=False,
+    )
+    return TrainJob(model=model, training=TrainingConfig(phases=phases, **training))
+
+
+def run(job: TrainJob, snapshot: Snapshot, folder: Path) -> LocalEnvironment:
+    environment = LocalEnvironment(folder)
+    train(job, snapshot, environment)
+    return environment
+
+
+def weights(folder: Path, file: str = "model.safetensors") -> dict[str, Any]:
+    return dict(load_file(folder / "last" / file))
+
+
+def test_from_pixels_alone_it_finds_the_one_right_item(snapshot: Snapshot, tmp_path: Path) -> None:
+    phase = PhaseConfig(epochs=12, batch_size=8, learning_rate=1e-2)
+    environment = run(job(phase), snapshot, tmp_path)
+    # Of twenty items a user has had eight of one colour; validation is one of the two of that colour that remain.
+    metrics = environment.reports[-2]
+    assert metrics["hr@10"] == 1.0
+    assert metrics["auc"] > 0.94  # those two come first: one place lost in half of the cases makes 0.955
+
+
+def test_two_runs_agree_bit_for_bit_and_with_the_stored_curve(snapshot: Snapshot, tmp_path: Path) -> None:
+    config = job(PhaseConfig(epochs=3, batch_size=8, loss=LossConfig(num_uniform_negatives=4)))
+    first, second = (run(config, snapshot, tmp_path / name) for name in "ab")
+    for name, value in weights(tmp_path / "a").items():
+        np.testing.assert_array_equal(value, weights(tmp_path / "b")[name])
+    losses = [r["loss"] for r in first.reports if "loss" in r]
+    assert losses == [r["loss"] for r in second.reports if "loss" in r]
+    # A refactoring must not move this curve; the tolerance is what another processor's arithmetic may differ by.
+    assert losses == pytest.approx(json.loads(GOLDEN.read_text()), rel=1e-3)
+
+
+class Crash(Exception):
+    """What kills a run in these tests."""
+
+
+def crash_at_report(number: int, environment: LocalEnvironment) -> Callable[..., None]:
+    report = environment.report
+
+    def crashing(metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
+        report(metrics, write_checkpoint)
+        if len(environment.reports) == number:
+            raise Crash
+
+    return crashing
+
+
+@pytest.mark.parametrize("crash_after", [1, 2, 3, 5])
+def test_a_run_that_crashed_ends_as_if_it_had_not(
+    snapshot: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crash_after: int
+) -> None:
+    phases = [
+        PhaseConfig(name="first", epochs=2, batch_size=8),
+        PhaseConfig(name="second", epochs=1, batch_size=8, trainable="head"),
+    ]
+    config = job(*phases, checkpoint_every_steps=3)
+    run(config, snapshot, tmp_path / "whole")
+    environment = LocalEnvironment(tmp_path / "broken")
+    monkeypatch.setattr(environment, "report", crash_at_report(crash_after, environment))
+    with pytest.raises(Crash):
+        train(config, snapshot, environment)
+    run(config, snapshot, tmp_path / "broken")
+    for file in ("model.safetensors", "last.safetensors"):
+        whole, resumed = (weights(tmp_path / name, file) for name in ("whole", "broken"))
+        for name, value in whole.items():
+            np.testing.assert_array_equal(value, resumed[name], err_msg=f"{file} {name}")
+
+
+def test_a_head_phase_leaves_the_backbone_as_it_was(snapshot: Snapshot, tmp_path: Path) -> None:
+    base = PhaseConfig(name="base", epochs=1, batch_size=8)
+    head = PhaseConfig(name="head", epochs=2, batch_size=8, trainable="head")
+    run(job(base), snapshot, tmp_path / "one")
+    run(job(base, head), snapshot, tmp_path / "two")
+    one, two = weights(tmp_path / "one", "last.safetensors"), weights(tmp_path / "two", "last.safetensors")
+    same = {name: bool((one[name] == two[name]).all()) for name in one}
+    assert all(value for name, value in same.items() if name.startswith("item_tower.backbone"))
+    assert not same["user_tower.head.1.weight"]
+
+
+def test_early_stopping_ends_a_phase_and_the_best_epoch_is_kept(snapshot: Snapshot, tmp_path: Path) -> None:
+    phase = PhaseConfig(epochs=40, batch_size=8, learning_rate=1e-2, early_stopping_epochs=2)
+    environment = run(job(phase, selection_metric="hr@10"), snapshot, tmp_path)
+    epochs = [r for r in environment.reports if "loss" in r]
+    assert len(epochs) < 40
+    best = max(range(len(epochs)), key=lambda k: epochs[k]["hr@10"])
+    assert len(epochs) == best + 3
+
+
+def test_a_refit_sees_validation_events_and_has_no_validation(snapshot: Snapshot, tmp_path: Path) -> None:
+    phase = PhaseConfig(epochs=1, batch_size=8)
+    plain = run(job(phase), snapshot, tmp_path / "plain")
+    refit = run(job(phase, split=SplitConfig(fit_on="train_and_validation")), snapshot, tmp_path / "refit")
+    assert "ndcg@10" in plain.reports[0]
+    assert "ndcg@10" not in refit.reports[0]
+    counts = [weights(tmp_path / name)["item_counts"].sum() for name in ("plain", "refit")]
+    assert counts == [40 * 8, 40 * 9]
+
+
+def test_the_last_report_holds_what_a_checkpoint_needs(snapshot: Snapshot, tmp_path: Path) -> None:
+    run(job(PhaseConfig(epochs=1, batch_size=8)), snapshot, tmp_path)
+    names = {path.name for path in (tmp_path / "last").iterdir()}
+    assert names == {
+        "history.json",
+        "item_vectors.npy",
+        "last.safetensors",
+        "model.json",
+        "model.safetensors",
+        "training_state.pt",
+    }
+    assert np.load(tmp_path / "last" / "item_vectors.npy").shape == (20, 8)
