@@ -178,7 +178,11 @@ async def _follow(client: Any, name: str, console: Console) -> SubmitResult:
     # The log can end a moment before the state is known.
     deadline = time.monotonic() + _END_SECONDS
     info = client.get_job_info(name)
-    while not info.status.is_terminal() and time.monotonic() < deadline:
+    while not info.status.is_terminal():
+        if time.monotonic() > deadline:
+            raise ClusterError(
+                f"the log of {name} ended, but the job is still {info.status}; see `ray job status {name}`"
+            )
         await asyncio.sleep(0.2)
         info = client.get_job_info(name)
     if info.status == JobStatus.SUCCEEDED:
