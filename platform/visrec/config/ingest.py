@@ -1,5 +1,6 @@
 """Settings of ingest: where the input is, what its columns are called, and what counts as dirt."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -103,6 +104,17 @@ class Cleaning(Config):
     """Events later than now plus this are impossible."""
     k_core: int = Field(0, ge=0)
     """Keep only users and items with at least this many positives, applied until nothing changes; 0 is off."""
+
+    @field_validator("min_time")
+    @classmethod
+    def _iso(cls, text: str) -> str:
+        try:
+            datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError(
+                f"expected an ISO 8601 time such as 1990-01-01T00:00:00Z, got {text!r}"
+            ) from None
+        return text
 
 
 class EventWeights(Config):

@@ -152,7 +152,7 @@ class Snapshot:
         return ThumbnailStore(self.artifact)
 
     def sequences(self, split: SplitConfig, *, block_users: int = USERS_PER_ROW_GROUP) -> Iterator[Sequences]:
-        """All sequences in blocks of about `block_users` users, in order of user index, marked by the split's protocol."""
+        """All sequences in blocks of about `block_users` users, in order of user index, with the split's marks."""
         stored = split.protocol != "cold_items"
         columns = ["user_index", "items", "kinds", "times", "weights", *([split.protocol] if stored else [])]
         for batch in self._sequence_files.to_batches(columns=columns, batch_size=block_users):

@@ -38,7 +38,7 @@ def csv_rows(
         ([b'1', b'3'], [1, 3], [(2, '2')])
     """
     ends = _line_ends(data)
-    starts = np.r_[0, ends[:-1]]
+    starts = np.r_[0, ends][: len(ends)]
     skip = _blank(data, starts, ends)
     if header:
         skip[:1] = True
@@ -94,19 +94,17 @@ def _line_ends(data: bytes) -> NDArray[np.int64]:
 def _blank(data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether each line holds nothing but its line end."""
     codes = np.frombuffer(data, np.uint8)
-    size = ends - starts
-    size = size - (size > 0) * (codes[ends - 1] == _NEWLINE)
-    return (
-        (size == 0) | ((size == 1) & (codes[np.minimum(starts, len(data) - 1)] == _RETURN))
-        if data
-        else size == 0
-    )
+    size = ends - starts - (codes[ends - 1] == _NEWLINE)
+    blank: NDArray[np.bool_] = (size == 0) | ((size == 1) & (codes[starts] == _RETURN))
+    return blank
 
 
 def _lone_quotes(data: bytes, ends: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether each line holds an odd number of quotes."""
     quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == _QUOTE)
-    return np.bincount(np.searchsorted(ends, quotes, side="right"), minlength=len(ends)) % 2 == 1
+    lines = np.searchsorted(ends, quotes, side="right")
+    odd: NDArray[np.bool_] = np.bincount(lines, minlength=len(ends)) % 2 == 1
+    return odd
 
 
 def _select(

@@ -139,7 +139,7 @@ def _kinds(raw: RawRows, rules: EventRules, check: _Check) -> NDArray[np.int8]:
     codes = [
         rules.kinds.get(name, rules.kinds.get(name.lower(), -1)) for name in names.dictionary.to_pylist()
     ]
-    kinds = np.array(codes, np.int8)[np.asarray(names.indices)]
+    kinds: NDArray[np.int8] = np.array(codes, np.int8)[np.asarray(names.indices)]
     check.mark(kinds < 0, Reason.UNKNOWN_KIND, names)
     return kinds
 

@@ -120,7 +120,7 @@ def _find(uri: str) -> list[tuple[Location, pafs.FileInfo]]:
 
 
 def _base(uri: str) -> tuple[str, str]:
-    """The part of a glob before its first wildcard, up to a slash, and the rest; the whole and "" where there is none."""
+    """A glob cut at the last slash before its first wildcard; without a wildcard the whole and ""."""
     wildcard = re.search(r"[*?]", uri)
     if not wildcard:
         return uri, ""

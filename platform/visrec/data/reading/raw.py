@@ -1,6 +1,6 @@
 """Rows as a file has them: the wanted columns, unchecked, and the line of each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,3 +23,8 @@ class RawRows:
     lines: NDArray[np.int64]
     malformed: list[tuple[int, str]]
     num_lines: int
+
+    def after(self, num_lines: int) -> "RawRows":
+        """The same rows, where so many lines of the chunk come before them."""
+        malformed = [(line + num_lines, row) for line, row in self.malformed]
+        return replace(self, lines=self.lines + num_lines, malformed=malformed)

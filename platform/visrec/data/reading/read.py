@@ -28,13 +28,16 @@ def read(chunk: Chunk, columns: Mapping[str, str], *, whole: bool = False) -> It
         if chunk.file.format == "parquet":
             yield parquet_rows(chunk, columns)
             return
-        for number, data in enumerate(pieces(chunk, piece_bytes=None if whole else PIECE_BYTES)):
+        lines_before = 0
+        for data in pieces(chunk, piece_bytes=None if whole else PIECE_BYTES):
             if chunk.file.format == "jsonl":
-                yield jsonl_rows(data, columns)
-                continue
-            header = chunk.start == 0 and number == 0
-            yield csv_rows(
-                data, chunk.fields, columns, delimiter=chunk.delimiter, header=header, multiline=whole
-            )
+                raw = jsonl_rows(data, columns)
+            else:
+                header = chunk.start == 0 and lines_before == 0
+                raw = csv_rows(
+                    data, chunk.fields, columns, delimiter=chunk.delimiter, header=header, multiline=whole
+                )
+            yield raw.after(lines_before)
+            lines_before += raw.num_lines
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{chunk.file.location} cannot be read: {error}") from None

@@ -10,35 +10,37 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def pieces(chunk: Chunk, *, piece_bytes: int | None = PIECE_BYTES) -> Iterator[bytes]:
-    """The bytes of the chunk's lines. Each piece but the last ends with a line end; None gives all in one piece.
+    """The bytes of the chunk's lines. Each piece but the last ends with a line end.
+
+    Only compressed files come in several pieces, of about `piece_bytes`; None gives these too as one.
 
     The first piece of a file begins with its first line, the header of a CSV file included, without a byte-order mark.
 
     Raises:
         OSError: The file cannot be read, or its compression is damaged.
     """
-    source = _compressed(chunk, piece_bytes) if chunk.file.compressed else _range(chunk)
-    rest = b""
-    first = chunk.start == 0
-    for block in source:
-        data = rest + block
-        if first:
-            data, first = data.removeprefix(_BOM), False
-        end = data.rfind(b"\n") + 1 if piece_bytes is not None else 0
-        rest = data[end:]
-        if end:
-            yield data[:end]
-    if rest:
-        yield rest
+    blocks = _compressed(chunk, piece_bytes) if chunk.file.compressed else _range(chunk)
+    for number, piece in enumerate(blocks):
+        yield piece.removeprefix(_BOM) if chunk.start == 0 and number == 0 else piece
 
 
 def _compressed(chunk: Chunk, piece_bytes: int | None) -> Iterator[bytes]:
     location = chunk.file.location
+    rest = b""
     with location.filesystem.open_input_stream(
         location.path
     ) as stream:  # pyarrow goes by the file name's ending
-        while block := stream.read(piece_bytes or PIECE_BYTES):
-            yield bytes(block)
+        if piece_bytes is None:
+            yield bytes(stream.read())
+            return
+        while block := stream.read(piece_bytes):
+            data = rest + bytes(block)
+            end = data.rfind(b"\n") + 1
+            rest = data[end:]
+            if end:
+                yield data[:end]
+    if rest:
+        yield rest
 
 
 def _range(chunk: Chunk) -> Iterator[bytes]:

@@ -92,7 +92,8 @@ def _from_numbers(column: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArr
         )
         return times.astype(np.int64), valid & fits
     with np.errstate(over="ignore", invalid="ignore"):
-        times_float = np.floor(values / per_ms)
+        # To microseconds first: 1700000000.123 s lies a little below 1700000000123 ms as a float.
+        times_float = np.floor(np.round(values / per_ms, 3))
     fits = np.isfinite(times_float) & (np.abs(times_float) < _LIMIT)
     return np.where(fits, times_float, 0).astype(np.int64), valid & fits
 

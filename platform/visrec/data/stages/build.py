@@ -108,7 +108,8 @@ def _read(config: Ingest, inputs: Inputs, catalogue: Catalogue, progress: Progre
         raise DataError(f"ingest.interactions.path: expected rows in {source.path}, found none")
     if not log.num_events:
         raise DataError(
-            f"no valid row in {source.path}: all {log.num_rows:,} are refused; most frequent: {log.tally.most_frequent()}"
+            f"expected a valid row in {source.path}, all {log.num_rows:,} are refused; "
+            f"most frequent: {log.tally.most_frequent()}"
         )
     _check_rows(config, log.tally, log.num_rows)
     return log
@@ -135,7 +136,9 @@ def _check_pictures(config: Ingest, catalogue: Catalogue, pictures: Pictures) ->
     if not pictures.has_picture.any():
         everything = tally(catalogue.rejects)
         everything.include(refused)
-        raise DataError(f"no item has a picture; most frequent: {everything.most_frequent()}")
+        raise DataError(
+            f"expected items with a picture, found none; most frequent: {everything.most_frequent()}"
+        )
     return refused
 
 
@@ -219,6 +222,10 @@ def _counts(
     }
 
 
+def _absolute(path: str | None) -> str | None:
+    return path if path is None or "://" in path else str(Location.parse(path))
+
+
 def _facts(
     config: Ingest, inputs: Inputs, pictures: Pictures, core: Core, refused: Tally, refused_items: Tally
 ) -> dict[str, Any]:
@@ -227,7 +234,7 @@ def _facts(
         "items": config.items.path,
         "images": config.images.path,
     }
-    absolute = {name: None if path is None else str(Location.parse(path)) for name, path in where.items()}
+    absolute = {name: _absolute(path) for name, path in where.items()}
     reasons = refused.counts + refused_items.counts
     return {
         "images": {

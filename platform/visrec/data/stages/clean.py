@@ -10,6 +10,7 @@ import ray
 
 from visrec.data.cleaning.clean import CleaningRules, clean
 from visrec.data.quarantine import QUARANTINE_SCHEMA, Tally, write_quarantine
+from visrec.data.reading.events import EVENT_SCHEMA
 from visrec.data.reading.places import Places
 from visrec.data.reasons import REASONS
 from visrec.data.stages.log import RejectSummary
@@ -63,6 +64,8 @@ def write_read_rejects(tables: Sequence[Any], places: Places, folder: Location) 
 def _clean_block(
     number: int, events: pa.Table, rules: CleaningRules, places: Places, folder: Location
 ) -> tuple[Any, Any]:
+    if not events.num_rows:  # the shuffle leaves an empty range without columns
+        events = EVENT_SCHEMA.empty_table()
     block, rejects, num_merged = clean(events, rules)
     write_quarantine(folder, f"clean-{number:05d}", quarantine_rows(rejects, places))
     return block, (RejectSummary.of(rejects), num_merged, len(block.user_ids))

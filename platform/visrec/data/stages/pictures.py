@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +46,9 @@ def write_pictures(
     for name in ("images", "thumbnails"):
         (folder / name).make_dirs()
     starts = _task_starts(catalogue.sources)
-    ends = [*starts[1:], len(catalogue.sources)]
     arguments = (
         (catalogue.sources[start:end], start // ROWS_PER_PART, folder, config)
-        for start, end in zip(starts, ends, strict=True)
+        for start, end in pairwise([*starts, len(catalogue.sources)])
     )
     results: dict[int, PartResult] = {}
     for number, reference in run_tasks(write_part, arguments):

@@ -34,15 +34,19 @@ def run_tasks(
     task = ray.remote(function) if num_returns == 1 else ray.remote(num_returns=num_returns)(function)
     remaining = enumerate(arguments)
     waiting: dict[Any, tuple[int, Any]] = {}
-    while True:
-        for number, values in islice(remaining, IN_FLIGHT - len(waiting)):
-            result = task.remote(*values)
-            waiting[_last(result)] = number, result
-        if not waiting:
-            return
-        finished, _ = ray.wait(list(waiting), num_returns=1, fetch_local=False)
-        number, result = waiting.pop(finished[0])
-        yield number, list(result) if isinstance(result, ray.ObjectRefGenerator) else result
+    try:
+        while True:
+            for number, values in islice(remaining, IN_FLIGHT - len(waiting)):
+                result = task.remote(*values)
+                waiting[_last(result)] = number, result
+            if not waiting:
+                return
+            finished, _ = ray.wait(list(waiting), num_returns=1, fetch_local=False)
+            number, result = waiting.pop(finished[0])
+            yield number, list(result) if isinstance(result, ray.ObjectRefGenerator) else result
+    finally:  # nobody waits for the others any more where the caller stops early
+        for last, (_, result) in waiting.items():
+            ray.cancel(result if isinstance(result, ray.ObjectRefGenerator) else last)
 
 
 def fetch(reference: Any) -> Any:

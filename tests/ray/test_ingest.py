@@ -1,0 +1,165 @@
+"""Ingest end to end: formats, what is found again, what a kill leaves."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import ray
+from rich.console import Console
+from tests.support.shop import NUM_ITEMS, NUM_USERS, Shop, good_rows
+from tests.support.snapshots import make_snapshot
+
+from visrec.config import IngestJob, SplitConfig, dump_yaml
+from visrec.data.snapshot import Snapshot
+from visrec.data.splits import TEST
+from visrec.storage import Workspace
+from visrec.workloads.ingest import run
+
+pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
+CONSOLE = Console(quiet=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cluster() -> Iterator[None]:
+    ray.init("local", num_cpus=4, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+def _ingest(job: IngestJob) -> Snapshot:
+    result = run(job, console=CONSOLE)
+    assert not result.found
+    result.snapshot.verify()
+    return Snapshot(result.snapshot)
+
+
+def _sequences(snapshot: Snapshot) -> dict[str, list[tuple[str, int]]]:
+    """Items and times of each user."""
+    items = snapshot.items.column("item_id").to_pylist()
+    users = [user for block in snapshot.user_ids() for user in block.to_pylist()]
+    found = {}
+    for block in snapshot.sequences(SplitConfig()):
+        for k, user in enumerate(block.user_index):
+            events = slice(block.offsets[k], block.offsets[k + 1])
+            names = [items[i] for i in block.items[events]]
+            found[users[user]] = list(zip(names, block.times[events].tolist(), strict=True))
+    return found
+
+
+def _expected() -> dict[str, list[tuple[str, int]]]:
+    expected: dict[str, list[tuple[str, int]]] = {}
+    for user, item, _, seconds in good_rows():
+        expected.setdefault(user, []).append((item, seconds * 1000))
+    return expected
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_every_format_gives_the_same_snapshot(tmp_path: Path, form: str) -> None:
+    shop = Shop(tmp_path / "shop")
+    if form == "jsonl":
+        shop.use_jsonl()
+    if form == "parquet":
+        shop.use_parquet()
+    snapshot = _ingest(shop.job())
+    assert _sequences(snapshot) == _expected()
+    counts = snapshot.artifact.manifest.counts
+    assert counts["num_rows_read"] == counts["num_interactions"] == 8 * NUM_USERS
+    assert (counts["num_users"], counts["num_items"], counts["num_images"]) == (
+        NUM_USERS,
+        NUM_ITEMS,
+        NUM_ITEMS,
+    )
+    colours = snapshot.images.read(snapshot.image_rows)[:, 4, 4, 0]
+    items = [int(item[1:]) for item in snapshot.items.column("item_id").to_pylist()]
+    assert colours.tolist() == [20 * item for item in items]
+    assert snapshot.thumbnails.read(NUM_ITEMS - 1)[:2] == b"\xff\xd8"
+    times = sorted(t for events in _expected().values() for _, t in events)
+    cuts = snapshot.artifact.manifest.facts["global_time_cuts"]
+    assert cuts == [times[int(0.8 * len(times))], times[int(0.9 * len(times))]]
+    marks = np.concatenate([b.marks for b in snapshot.sequences(SplitConfig())])
+    assert (marks == TEST).sum() == NUM_USERS
+
+
+def test_files_have_the_columns_that_everybody_expects(tmp_path: Path) -> None:
+    made = make_snapshot(Workspace(str(tmp_path / "made")), [[0, 1, 2]], num_items=3).artifact.location
+    real = _ingest(Shop(tmp_path / "shop").job()).artifact.location
+    for name in ("items.parquet", "sequences.parquet", "interactions.parquet"):
+        assert pq.read_table(f"{real}/{name}").schema.equals(pq.read_table(f"{made}/{name}").schema), name
+    assert pq.read_table(f"{real}/quarantine.parquet").column_names == [
+        "source",
+        "location",
+        "reason",
+        "detail",
+    ]
+
+
+def test_the_same_input_is_found_and_another_one_is_not(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop")
+    first = run(shop.job(), console=CONSOLE)
+    again = run(shop.job(), console=CONSOLE)
+    assert (first.found, again.found) == (False, True)
+    assert again.snapshot.manifest == first.snapshot.manifest
+    elsewhere = run(shop.job("other-workspace"), console=CONSOLE)
+    assert not elsewhere.found
+    assert elsewhere.snapshot.manifest.files == first.snapshot.manifest.files  # byte for byte
+    shop.config["cleaning"]["merge_seconds"] = 7.0
+    assert not run(shop.job(), console=CONSOLE).found
+    (shop.root / "log.csv").write_bytes((shop.root / "log.csv").read_bytes() + b"u1,i1,click,1700000000\n")
+    changed = run(shop.job(), console=CONSOLE)
+    assert not changed.found
+    workspace = Workspace(str(shop.root / "workspace"))
+    assert len(workspace.names("snapshots")) == 3
+    assert workspace.find("snapshots").name == changed.snapshot.name
+
+
+def test_k_core_takes_items_out_of_the_catalogue(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop")
+    rare = [("u0", "i0", "click", 1_700_000_900), ("new", "i1", "click", 1_700_000_000)]
+    shop.write_log([row for row in good_rows() if row[1] != "i0"] + rare)
+    shop.config["cleaning"]["k_core"] = 3
+    snapshot = _ingest(shop.job())
+    assert "i0" not in snapshot.items.column("item_id").to_pylist()
+    assert "new" not in _sequences(snapshot)
+    assert snapshot.num_items == NUM_ITEMS - 1
+    assert snapshot.artifact.manifest.facts["reasons"] == {"below_k_core": 2}
+    lost = pq.read_table(f"{snapshot.artifact.location}/quarantine.parquet").to_pylist()
+    lines = (shop.root / "log.csv").read_text().splitlines()
+    assert sorted(lines[int(row["location"].rsplit(":", 1)[1]) - 1].split(",")[0] for row in lost) == [
+        "new",
+        "u0",
+    ]
+
+
+def test_killed_half_way_leaves_nothing_that_looks_finished(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop")
+    job = shop.job()
+    config = tmp_path / "ingest.yaml"
+    config.write_text(dump_yaml(job))
+    command = [str(Path(sys.executable).parent / "visrec"), "ingest", "--config", str(config)]
+    snapshots = shop.root / "workspace" / "snapshots"
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(snapshots.glob(".*.partial-*/images/part-*")):
+        assert process.poll() is None, "the ingest ended before it could be killed"
+        assert time.monotonic() < deadline, "no picture was written in time"
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    workspace = Workspace(str(shop.root / "workspace"))
+    assert workspace.names("snapshots") == []
+    assert workspace.pointed("snapshots") is None
+    (left,) = snapshots.iterdir()
+    assert left.name.startswith(".")
+
+    two_days_ago = time.time() - 2 * 86_400
+    for path in [*left.rglob("*"), left]:
+        os.utime(path, (two_days_ago, two_days_ago))
+    assert _sequences(_ingest(job)) == _expected()
+    assert not left.exists()  # what was left of the killed one is cleared away
