@@ -3,10 +3,10 @@
 It only calls the other workloads, one after the other, with the config that each would get from the same file.
 """
 
-import threading
+import gc
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -48,6 +48,7 @@ class _Clock:
         self.console.rule(f"[bold]{stage}", align="left")
         started = time.perf_counter()
         result = work()
+        gc.collect()  # actors of a stage live as long as cycles that hold their handles, each with a torch of its own
         self.seconds[stage] = time.perf_counter() - started
         return result
 
@@ -64,7 +65,8 @@ def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = Fal
     """
     clock = _Clock(console)
     workspace = Workspace(job.workspace)
-    with PeakMemory() as memory, ray_session(job.ray):
+    with PeakMemory() as memory, ExitStack() as stack:
+        clock.run("start Ray", lambda: stack.enter_context(ray_session(job.ray)))
         _prepare(job, clock, console)
         server = clock.run("serve", lambda: serve.start(_part(job, ServeJob), console=console))
         try:
@@ -122,5 +124,5 @@ def _print_queries(queries: tuple[QueryResult, ...], console: Console) -> None:
 
 def _serve_on(address: str, console: Console) -> None:
     console.print(f"\nthe page: [bold]{address}[/]   the interface: {address}/docs   Ctrl-C ends")
-    with suppress(KeyboardInterrupt):
-        threading.Event().wait()
+    serve.wait_for_stop_signal()
+    console.print("stopping")

@@ -1,0 +1,92 @@
+"""`visrec demo --exit` on a tiny shop: every stage, then real HTTP, then a second run that finds it all."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BIN = Path(sys.executable).parent
+SETTINGS = {
+    "workspace": "w",
+    "demo_data.num_items": 60,
+    "demo_data.num_users": 80,
+    "demo_data.num_events": 4000,
+    "demo_data.image_size": 32,
+    "ingest.images.height": 32,
+    "ingest.images.width": 32,
+    "model.dim": 16,
+    "model.item.width": 8,
+    "training.phases.0.epochs": 1,
+    "evaluation.bootstrap_samples": 50,
+    "serve.port": 0,
+}
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+
+def demo(folder: Path) -> subprocess.CompletedProcess[str]:
+    overrides = [word for key, value in SETTINGS.items() for word in ("--set", f"{key}={value}")]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+    return subprocess.run(
+        [str(BIN / "visrec"), "demo", *overrides, "--exit"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("demo")
+    done = demo(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder, done.stdout
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((folder / "w" / "summary.json").read_text())
+    return told
+
+
+def test_every_stage_runs_and_is_measured(first: tuple[Path, str]) -> None:
+    folder, output = first
+    told = summary(folder)
+    stages = ["start Ray", "demo-data", "ingest", "train", "evaluate", "publish", "serve", "sample queries"]
+    assert list(told["stages"]) == stages
+    assert all(seconds > 0 for seconds in told["stages"].values())
+    assert told["peak_memory_bytes"] > 100_000_000
+    assert {"model", "popularity", "item_knn", "oracle"} <= set(told["scores"])
+    assert 0 < told["oracle_share"] < 1.5
+    assert "of the oracle's ndcg@10" in output
+    assert (folder / "w" / "summary.md").read_text().startswith("# visrec demo")
+
+
+def test_every_kind_of_query_is_answered(first: tuple[Path, str]) -> None:
+    folder, _ = first
+    queries = summary(folder)["queries"]
+    assert len(queries) == 5
+    for query in queries:
+        assert len(query["item_ids"]) == 10, query
+        assert len(set(query["item_ids"])) == 10, query
+    for_user, for_history, popular, similar, by_picture = (q["item_ids"] for q in queries)
+    assert popular not in (for_user, for_history)
+    assert queries[3]["name"].split()[-1] not in similar  # an item is not similar to itself
+    assert queries[4]["name"].split()[-1] in by_picture  # but its own picture finds it
+
+
+def test_a_second_run_finds_everything_and_serves(first: tuple[Path, str]) -> None:
+    folder, _ = first
+    before = summary(folder)
+    done = demo(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = summary(folder)
+    assert after["scores"] == before["scores"]
+    assert [q["item_ids"] for q in after["queries"]] == [q["item_ids"] for q in before["queries"]]
+    assert after["stages"]["train"] < before["stages"]["train"]
