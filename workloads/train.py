@@ -17,7 +17,8 @@ from rich.console import Console
 
 from visrec.config import TrainJob, parse_config
 from visrec.data.snapshot import Snapshot
-from visrec.errors import ClusterError, ConfigError
+from visrec.errors import ClusterError, ConfigError, VisrecError
+from visrec.models import TwoTower
 from visrec.storage import Artifact, Workspace, content_id
 from visrec.training.curves import draw_curves
 from visrec.training.environment import LocalEnvironment, RayEnvironment
@@ -80,6 +81,8 @@ def run(job: TrainJob, *, console: Console) -> TrainResult:
 
 
 def _train(job: TrainJob, snapshot: Snapshot, workspace: Workspace, name: str, console: Console) -> None:
+    # A mistake in the model's settings shows here, before workers start and are restarted for it.
+    TwoTower(job.model, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
     run_folder = workspace.root / "runs" / name
     in_process = job.training.scaling.num_workers == 0
     with (_in_process if in_process else _on_workers)(job, snapshot, run_folder, console) as folder:
@@ -151,11 +154,13 @@ def worker(config: dict[str, Any]) -> None:
     train(job, snapshot, RayEnvironment(lambda update: board.tell.remote(update)))
 
 
-def _failure(error: TrainingFailedError) -> ClusterError:
-    causes = getattr(error, "worker_failures", {}) or {}
-    first = next(iter(causes.values()), error)
-    lines = str(first).strip().splitlines()
-    return ClusterError(f"training failed: {lines[-1] if lines else type(first).__name__}")
+def _failure(error: TrainingFailedError) -> VisrecError:
+    """The user's mistake that a worker met, else what Ray Train says of the failure."""
+    causes = list(getattr(error, "worker_failures", {}).values()) or [error]
+    chain = [getattr(cause, "cause", cause) for cause in causes]
+    mistake = next((cause for cause in chain if isinstance(cause, VisrecError)), None)
+    lines = str(chain[0]).strip().splitlines()
+    return mistake or ClusterError(f"training failed: {lines[-1] if lines else type(chain[0]).__name__}")
 
 
 def _summary(artifact: Artifact, epochs: list[dict[str, Any]], seconds: float, found: bool) -> str:

@@ -34,6 +34,9 @@ class UserTowerConfig(Config):
     dropout: float = Field(0.2, ge=0, lt=1)
     max_length: int = Field(50, ge=1, le=2048)
     """Most recent events of a user that the tower looks at."""
+    mean_taste: bool = True
+    """Add a linear map of the mean of the history's item vectors, at first the mean itself: what a user likes in
+    general, beside what the sequence says of now. It learns from few events, and carries over to unseen items."""
     event_context: bool = True
     """Join each history item with its event kind and the time gap to the next event."""
 

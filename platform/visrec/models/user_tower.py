@@ -35,6 +35,9 @@ class UserTower(nn.Module):
         self.input_dropout = nn.Dropout(config.dropout)
         self.encoder: nn.Module = (_Gru if config.kind == "gru" else _Transformer)(config, num_inputs)
         self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.hidden_dim, dim))
+        self.taste = nn.Linear(dim, dim, bias=False) if config.mean_taste else None
+        if self.taste is not None:
+            nn.init.eye_(self.taste.weight)
 
     def forward(self, history_BLD: Tensor, kinds_BL: Tensor, gaps_BL: Tensor) -> Tensor:
         """User vectors [B, L, D], W applied.
@@ -49,7 +52,14 @@ class UserTower(nn.Module):
             parts += [self.kinds(kinds_BL), self.gaps(gaps_BL)]
         hidden_BLH = self.encoder(self.input_dropout(torch.cat(parts, dim=-1)))
         out: Tensor = self.head(hidden_BLH)
+        if self.taste is not None:
+            out = out + self.taste(_running_mean(history_BLD))
         return out
+
+
+def _running_mean(history_BLD: Tensor) -> Tensor:
+    counts_L1 = torch.arange(1, history_BLD.shape[1] + 1, device=history_BLD.device).unsqueeze(1)
+    return history_BLD.cumsum(dim=1) / counts_L1
 
 
 def gap_buckets(times_ms: Tensor) -> Tensor:

@@ -56,10 +56,10 @@ def test_id_dropout_leaves_out_its_share_of_ids_in_training_only() -> None:
     same_picture = pictures(1).expand(400, -1, -1, -1)
     pixels_only = model(same_picture[:1], torch.tensor([-1]))
     model.train()
-    dropped = (model(same_picture, torch.arange(400)) - pixels_only).abs().sum(1) < 1e-6
+    dropped = (model(same_picture, torch.arange(400)) - pixels_only).abs().sum(1) < 1e-4
     assert 150 < int(dropped.sum()) < 250
     model.eval()
-    assert not ((model(same_picture, torch.arange(400)) - pixels_only).abs().sum(1) < 1e-6).any()
+    assert not ((model(same_picture, torch.arange(400)) - pixels_only).abs().sum(1) < 1e-4).any()
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "squeezenet1_1"])

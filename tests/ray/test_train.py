@@ -1,0 +1,115 @@
+"""Training on real Ray Train workers: two of them, one killed on the way, and a run that is found again."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import ray
+from ray.util.state import list_actors
+from rich.console import Console
+from safetensors.numpy import load
+from support.snapshots import checkerboard_snapshot
+
+from visrec.config import (
+    ItemTowerConfig,
+    ModelConfig,
+    PhaseConfig,
+    RayConfig,
+    ScalingConfig,
+    TrainingConfig,
+    TrainJob,
+    UserTowerConfig,
+)
+from visrec.data.snapshot import Snapshot
+from visrec.errors import ConfigError
+from visrec.models import Recommender
+from visrec.storage import Artifact, Workspace
+from visrec.workloads.cluster import ray_session
+from visrec.workloads.train import run
+
+pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
+    workspace = Workspace(str(tmp_path_factory.mktemp("workspace")))
+    with ray_session(RayConfig()):
+        yield checkerboard_snapshot(workspace, num_users=64, num_items=20)
+
+
+def job(snapshot: Snapshot, *, epochs: int, num_workers: int) -> TrainJob:
+    root = snapshot.artifact.location.parent.parent
+    return TrainJob(
+        workspace=str(root),
+        model=ModelConfig(
+            dim=8, item=ItemTowerConfig(width=4), user=UserTowerConfig(hidden_dim=16, max_length=10)
+        ),
+        training=TrainingConfig(
+            phases=(PhaseConfig(epochs=epochs, batch_size=4, learning_rate=1e-2),),
+            scaling=ScalingConfig(num_workers=num_workers, resources_per_worker={"CPU": 0.5}),
+        ),
+    )
+
+
+def test_two_workers_train_one_model_and_the_run_is_found_again(snapshot: Snapshot) -> None:
+    config = job(snapshot, epochs=3, num_workers=2)
+    out = StringIO()
+    result = run(config, console=Console(file=out, width=200))
+    assert not result.found
+    assert result.epochs[-1]["auc"] > 0.9
+    assert "epoch   3  loss" in out.getvalue()
+    _check_files(result.checkpoint, snapshot)
+    again = run(config, console=Console(file=out, width=200))
+    assert again.found
+    assert again.checkpoint.name == result.checkpoint.name
+
+
+def test_a_killed_worker_does_not_end_the_run(snapshot: Snapshot) -> None:
+    killed: list[int] = []
+    stop = threading.Event()
+    address = ray.get_runtime_context().gcs_address
+
+    def kill_one_worker() -> None:
+        while not killed and not stop.wait(0.2):
+            done = list((Path(snapshot.artifact.location.parent.parent.path) / "runs").glob("*/checkpoint_*"))
+            workers = list_actors(
+                address=address, filters=[("class_name", "=", "RayTrainWorker"), ("state", "=", "ALIVE")]
+            )
+            if done and workers:
+                os.kill(workers[-1].pid, signal.SIGKILL)
+                killed.append(workers[-1].pid)
+
+    killer = threading.Thread(target=kill_one_worker)
+    killer.start()
+    try:
+        result = run(job(snapshot, epochs=12, num_workers=2), console=Console(file=StringIO()))
+    finally:
+        stop.set()
+        killer.join()
+    assert killed, "the run ended before a worker could be killed"
+    assert [e["epoch"] for e in result.epochs] == list(range(1, 13))
+    _check_files(result.checkpoint, snapshot)
+
+
+def test_a_mistake_in_a_worker_is_one_line(snapshot: Snapshot) -> None:
+    config = job(snapshot, epochs=1, num_workers=1)
+    wrong = config.replace(model=config.model.replace(item=ItemTowerConfig(backbone="resnet81")))
+    with pytest.raises(ConfigError, match="got 'resnet81'; nearest:"):
+        run(wrong, console=Console(file=StringIO()))
+
+
+def _check_files(checkpoint: Artifact, snapshot: Snapshot) -> None:
+    checkpoint.verify()
+    assert checkpoint.manifest.parents == {"snapshots": snapshot.name}
+    assert (checkpoint.location / "curves.png").read_bytes().startswith(b"\x89PNG")
+    recommender = Recommender.load(checkpoint.location)
+    vectors_ID = np.load(checkpoint.local_path("item_vectors.npy"))
+    again_ID = recommender.encode_catalogue(snapshot.images, snapshot.image_rows)
+    np.testing.assert_allclose(vectors_ID, again_ID, atol=1e-5)
+    last = load((checkpoint.location / "last.safetensors").read_bytes())
+    assert last.keys() == load((checkpoint.location / "model.safetensors").read_bytes()).keys()
