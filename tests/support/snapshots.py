@@ -98,20 +98,27 @@ def make_snapshot(
 
 
 def checkerboard_snapshot(
-    workspace: Workspace, *, num_users: int = 40, num_items: int = 20, seed: int = 0, image_size: int = 8
+    workspace: Workspace,
+    *,
+    num_users: int = 40,
+    num_items: int = 20,
+    group_sizes: tuple[int, int] | None = None,
+    seed: int = 0,
+    image_size: int = 8,
 ) -> Snapshot:
-    """Two groups: even users take all even items, odd users all odd ones, each user in an order of its own.
+    """Two groups: even users take all red items, odd users all blue ones, each user in an order of its own.
 
-    The picture's colour tells the group (even red, odd blue), so the held-out item is the one item of the right
-    colour that the user has not had: a model that has understood it reaches NDCG 1 in leave-one-out.
+    The held-out item is the one item of the right colour that the user has not had: a model that has understood it
+    reaches NDCG 1 in leave-one-out. Even items are red and odd ones blue; with `group_sizes` the first so many are red.
     """
     rng = np.random.default_rng(seed)
-    groups = [np.arange(num_items)[parity::2] for parity in (0, 1)]
+    red = np.arange(num_items) % 2 == 0 if group_sizes is None else np.arange(num_items) < group_sizes[0]
+    groups = [np.flatnonzero(red), np.flatnonzero(~red)]
     histories = [rng.permutation(groups[u % 2]).tolist() for u in range(num_users)]
     images = rng.integers(0, 60, (num_items, image_size, image_size, 3)).astype(np.uint8)
-    images[0::2, ..., 0] += 180
-    images[1::2, ..., 2] += 180
-    categories = [["red"] if i % 2 == 0 else ["blue"] for i in range(num_items)]
+    images[red, ..., 0] += 180
+    images[~red, ..., 2] += 180
+    categories = [["red"] if is_red else ["blue"] for is_red in red]
     return make_snapshot(workspace, histories, num_items=num_items, categories=categories, images=images)
 
 

@@ -22,7 +22,7 @@ def classify_pairs(pairs: ScoredPairs) -> dict[str, float] | None:
     None where one of the halves lacks positives or negatives, so that nothing can be fitted or judged.
     """
     halves = [pairs.folds == fold for fold in (0, 1)]
-    if any(len(np.unique(pairs.labels[half])) < 2 for half in halves):
+    if any(pairs.labels[half].all() or not pairs.labels[half].any() for half in halves):
         return None
     decided = np.zeros(len(pairs.labels), np.bool_)
     for half, other in (halves, halves[::-1]):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -14,12 +15,14 @@ from visrec.data.snapshot import Snapshot
 from visrec.evaluation.held_out import Part, hold_out
 from visrec.evaluation.measure import Measures
 from visrec.evaluation.plan import MODEL, EvaluationPlan
-from visrec.evaluation.report.plots.style import COLOURS, GRID, MUTED, TEXT, new_figure
+from visrec.evaluation.report.plots.style import COLOURS, GRID, MUTED, new_figure
 from visrec.evaluation.top_lists import NO_ITEM
 
 NUM_USERS = 6
 NUM_PICTURES = 6
 _HIT = "#D55E00"
+_CELL, _SPACE, _GAP, _MARGIN, _HEAD = 0.92, 0.05, 0.5, 0.15, 1.0
+"""Inches: side of a cell, free space within it, between the halves, around the sheet, above it."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,7 @@ def _known(
 
 def contact_sheet(rows: Sequence[SheetRow], snapshot: Snapshot) -> Figure:
     """One line of pictures a user: at the left the history, at the right the recommendations, hits framed."""
-    cell, gap, head = 0.92, 0.5, 1.0
-    width, height = 2 * NUM_PICTURES * cell + gap + 0.3, head + len(rows) * cell + 0.12
+    width, height = 2 * NUM_PICTURES * _CELL + _GAP + 2 * _MARGIN, _HEAD + len(rows) * _CELL + _MARGIN
     figure = new_figure(
         width,
         height,
@@ -75,49 +77,40 @@ def contact_sheet(rows: Sequence[SheetRow], snapshot: Snapshot) -> Figure:
         subtitle="Each line is one user: half of them drawn among those with a hit, the others among all. Framed: a "
         "held-out item.",
     )
-    left, right = 0.15, 0.15 + NUM_PICTURES * cell + gap
+    axes = figure.add_axes((0, 0, 1, 1))  # in inches, so that pictures can be placed by their size
+    axes.set_axis_off()
+    left, right = _MARGIN, _MARGIN + NUM_PICTURES * _CELL + _GAP
     for x, text, colour in (
         (left, "Last seen, newest at the right", MUTED),
         (right, "Recommended", COLOURS["model"]),
     ):
-        figure.text(x / width, 1 - 0.78 / height, text, size=9, color=colour, weight="bold", va="center")
+        axes.text(x, height - _HEAD + 0.2, text, size=9, color=colour, weight="bold", va="center")
     for line, row in enumerate(rows):
-        y = height - head - (line + 1) * cell
+        y = height - _HEAD - (line + 1) * _CELL
         pad = NUM_PICTURES - len(row.history)  # short histories end at the right, where the newest is
         for place, item in enumerate(row.history):
-            _picture(figure, snapshot, item, (left + (pad + place) * cell, y, cell), frame=None)
+            _picture(axes, snapshot, item, left + (pad + place) * _CELL, y, hit=False)
         for place, item in enumerate(row.recommended):
-            frame = _HIT if item in row.held_out else None
-            _picture(figure, snapshot, item, (right + place * cell, y, cell), frame=frame)
+            _picture(axes, snapshot, item, right + place * _CELL, y, hit=item in row.held_out)
+    axes.set_xlim(0, width)
+    axes.set_ylim(0, height)
     return figure
 
 
-def _picture(
-    figure: Figure, snapshot: Snapshot, item: int, place: tuple[float, float, float], *, frame: str | None
-) -> None:
-    width, height = figure.get_size_inches()
-    x, y, cell = place
-    margin = 0.05
-    axes: Any = figure.add_axes(
-        (
-            (x + margin) / width,
-            (y + margin) / height,
-            (cell - 2 * margin) / width,
-            (cell - 2 * margin) / height,
-        )
-    )
-    axes.set_xticks([])
-    axes.set_yticks([])
+def _picture(axes: Any, snapshot: Snapshot, item: int, x: float, y: float, *, hit: bool) -> None:
+    """Draw an item as large as its cell allows, in the middle of it; the lower left of the cell is (x, y)."""
     image_row = int(snapshot.image_rows[item])
-    if image_row >= 0:
-        axes.imshow(_thumbnail(snapshot, image_row), aspect="equal", interpolation="antialiased")
-    else:
-        axes.text(
-            0.5, 0.5, "no picture", size=7, color=TEXT, ha="center", va="center", transform=axes.transAxes
-        )
-    for spine in axes.spines.values():
-        spine.set_color(frame or GRID)
-        spine.set_linewidth(3 if frame else 0.6)
+    if image_row < 0:
+        axes.text(x + _CELL / 2, y + _CELL / 2, "no picture", size=7, color=MUTED, ha="center", va="center")
+        return
+    image = _thumbnail(snapshot, image_row)
+    largest = _CELL - 2 * _SPACE
+    across, down = (largest * size / max(image.shape[:2]) for size in (image.shape[1], image.shape[0]))
+    corner = (x + (_CELL - across) / 2, y + (_CELL - down) / 2)
+    extent = (corner[0], corner[0] + across, corner[1], corner[1] + down)
+    axes.imshow(image, extent=extent, aspect="auto", interpolation="antialiased")
+    colour, line = (_HIT, 3.0) if hit else (GRID, 0.6)
+    axes.add_patch(Rectangle(corner, across, down, fill=False, edgecolor=colour, linewidth=line, zorder=3))
 
 
 def _thumbnail(snapshot: Snapshot, image_row: int) -> NDArray[np.uint8]:

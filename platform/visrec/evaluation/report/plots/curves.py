@@ -18,11 +18,12 @@ def cutoff_curves(summary: Summary, context: ReportContext) -> Figure:
         title="Recall and NDCG by length of the list",
         subtitle=f"Means over {summary.num_users:,} users, among {context.num_ranked:,} items",
     )
+    length = min(len(summary.curves["model"]["recall"]), context.num_ranked)
     panels = figure.subplots(1, 2)
-    figure.subplots_adjust(0.05, 0.48 / height, 0.885, top_of_axes(height), wspace=0.42)
+    figure.subplots_adjust(0.05, 0.48 / height, 0.875, top_of_axes(height), wspace=0.5)
     for axes, (name, title) in zip(panels, (("recall", "Recall@k"), ("ndcg", "NDCG@k")), strict=True):
         for scorer, curves in reversed(summary.curves.items()):
-            values = curves[name]
+            values = curves[name][:length]
             axes.plot(
                 np.arange(1, len(values) + 1),
                 values,
@@ -30,12 +31,11 @@ def cutoff_curves(summary: Summary, context: ReportContext) -> Figure:
                 linewidth=2.4 if scorer == "model" else 1.5,
                 linestyle="--" if scorer == "oracle" else "-",
             )
-        length = len(next(iter(summary.curves.values()))[name])
         axes.set_xlim(1, max(length, 2))
         axes.set_ylim(bottom=0)
         spread_labels(
             axes,
-            {TITLES[s]: curves[name][-1] for s, curves in summary.curves.items()},
+            {TITLES[s]: curves[name][length - 1] for s, curves in summary.curves.items()},
             {TITLES[s]: COLOURS[s] for s in summary.curves},
         )
         axes.set_title(title, size=9.5, loc="left", color=TEXT)

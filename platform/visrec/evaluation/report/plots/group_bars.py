@@ -26,7 +26,7 @@ def group_bars(summary: Summary, context: ReportContext) -> Figure:
     left, right = figure.subplots(
         1, 2, sharey=True, width_ratios=[max(len(summary.activity), 1), max(len(summary.popularity), 1)]
     )
-    figure.subplots_adjust(0.05, 0.95 / height, 0.99, top_of_axes(height), wspace=0.06)
+    figure.subplots_adjust(0.05, 0.75 / height, 0.99, top_of_axes(height), wspace=0.06)
     _bars(left, summary.activity, name, "Length of history")
     _bars(right, summary.popularity, name, "Popularity of the held-out item")
     left.set_ylim(bottom=0)

@@ -5,7 +5,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from visrec.evaluation.report.context import TITLES, ReportContext
-from visrec.evaluation.report.plots.labels import spread_labels
 from visrec.evaluation.report.plots.style import COLOURS, MUTED, TEXT, new_figure, tidy
 from visrec.evaluation.summary import Summary
 
@@ -22,23 +21,20 @@ def long_tail(summary: Summary, context: ReportContext) -> Figure:
         "events, the wider",
     )
     axes = figure.subplots()
-    figure.subplots_adjust(0.085, 0.55 / height, 0.80, 1 - 0.75 / height)
+    figure.subplots_adjust(0.095, 0.55 / height, 0.97, 1 - 0.75 / height)
     ranked = np.arange(context.num_items) if context.ranked is None else context.ranked
     order = ranked[np.argsort(-context.known_counts[ranked], kind="stable")]
     share = np.arange(len(order) + 1) / len(order)
-    lines = {TITLES[name]: cumulative_share(counts[order]) for name, counts in summary.exposure.items()}
-    colours = {TITLES[name]: COLOURS[name] for name in summary.exposure}
-    for title, line in reversed(lines.items()):
-        axes.plot(share, line, color=colours[title], linewidth=2.4 if title == TITLES["model"] else 1.5)
-    if context.known_counts[order].sum():
+    for name, counts in reversed(summary.exposure.items()):
+        width = 2.4 if name == "model" else 1.5
+        line = cumulative_share(counts[order])
+        axes.plot(share, line, color=COLOURS[name], linewidth=width, label=TITLES[name])
+    if context.known_counts[order].sum():  # cold items have none
         known = cumulative_share(context.known_counts[order])
-        axes.plot(share, known, color=TEXT, linewidth=1.2, linestyle=":")
-        lines["Known events"], colours["Known events"] = known, TEXT
+        axes.plot(share, known, color=TEXT, linewidth=1.2, linestyle=":", label="Known events")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
-    # All lines end at 1, so they are named at the height that they have reached early on.
-    early = max(1, len(order) // 20)
-    spread_labels(axes, {title: float(line[early]) for title, line in lines.items()}, colours)
+    axes.legend(loc="lower right", frameon=False, fontsize=8, reverse=True)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
     axes.set_xlabel("Items, most popular first", size=8.5, color=MUTED)

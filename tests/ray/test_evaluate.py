@@ -1,0 +1,85 @@
+"""`visrec evaluate` on a small local cluster: the same numbers as in one process, and mistakes told in one line."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import ray
+from rich.console import Console
+from tests.support.checkpoints import make_checkpoint
+from tests.support.snapshots import checkerboard_snapshot, make_snapshot
+
+from visrec.config import EvaluateJob, EvaluationConfig
+from visrec.data.snapshot import Snapshot
+from visrec.errors import ArtifactError, DataError
+from visrec.evaluation.measure import measure, merge
+from visrec.evaluation.plan import fit_scorer, make_yardstick, plan_evaluation
+from visrec.evaluation.summary import summarise
+from visrec.storage import Workspace
+from visrec.workloads.evaluate import run
+
+pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
+
+CONFIG = EvaluationConfig(bootstrap_samples=50, baselines=("popularity", "item_knn", "ease"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cluster() -> Iterator[None]:
+    ray.init("local", num_cpus=4, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+def test_the_whole_workload(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path))
+    snapshot = checkerboard_snapshot(workspace, num_users=40, num_items=24)
+    checkpoint = make_checkpoint(workspace, snapshot)
+    job = EvaluateJob(workspace=str(tmp_path), evaluation=CONFIG)
+    console = Console(record=True, width=140)
+    result = run(job, console=console)
+    again = run(job, console=console)
+
+    printed = console.export_text()
+    assert "NDCG@10" in printed and "Item-kNN" in printed
+    assert again.report.name == result.report.name and "nothing to do" in printed
+    assert workspace.pointed("reports") == result.report.name
+    assert result.report.manifest.parents == {"checkpoints": checkpoint.name, "snapshots": snapshot.name}
+    result.report.verify()
+    report = json.loads((result.report.location / "report.json").read_text())
+    assert report["metrics"]["ease"]["ndcg@10"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
+
+
+def test_mistakes_in_tasks_come_out_as_what_they_are(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path))
+    checkpoint = make_checkpoint(workspace, checkerboard_snapshot(workspace, num_users=4, num_items=12))
+    job = EvaluateJob(workspace=str(tmp_path), evaluation=CONFIG)
+    (checkpoint.location / "model.safetensors").write_bytes(b"not weights")
+    with pytest.raises(ArtifactError, match="expected a model"):
+        run(job, console=Console(quiet=True))
+    short = make_snapshot(workspace, [[0, 1], [1, 2]], num_items=3, name="short")
+    make_checkpoint(workspace, short, name="short")
+    with pytest.raises(DataError, match="expected users with a history and a held-out item"):
+        run(job.replace(checkpoint="short"), console=Console(quiet=True))
+    assert workspace.names("reports") == []
+
+
+def test_equal_to_one_process(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path))
+    snapshot = checkerboard_snapshot(workspace, num_users=40, num_items=24)
+    checkpoint = make_checkpoint(workspace, snapshot)
+    job = EvaluateJob(workspace=str(tmp_path), evaluation=CONFIG)
+    on_cluster = run(job, console=Console(quiet=True)).summary
+
+    plan = plan_evaluation(checkpoint, snapshot.artifact, CONFIG)
+    scorers = {name: fit_scorer(plan, name) for name in plan.scorer_names}
+    blocks = Snapshot(snapshot.artifact).sequences(plan.split)
+    measures = merge(measure(blocks, scorers, make_yardstick(plan, seed=0)))
+    here = summarise(measures, CONFIG, num_items=24, candidates=None, seed=0)
+    assert on_cluster is not None
+    for name, row in here.metrics.items():
+        for metric, interval in row.items():
+            assert on_cluster.metrics[name][metric].mean == pytest.approx(interval.mean, abs=1e-6), (
+                name,
+                metric,
+            )
