@@ -12,7 +12,8 @@ from visrec.deployments.loaded import PartDeployment
 from visrec.deployments.messages import Event, Source, UserQuery
 from visrec.errors import VisrecError
 from visrec.models import History, Recommender
-from visrec.releases import Histories, Release
+from visrec.releases import Release
+from visrec.releases.histories import Histories
 from visrec.retrieval import append_one
 
 _NO_HISTORY = History(np.empty(0, np.int32), np.empty(0, np.int8), np.empty(0, np.int64))

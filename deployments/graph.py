@@ -21,6 +21,8 @@ from visrec.releases import CURRENT
 REFUSAL_ROOM = 32
 """Requests that Ray Serve lets into the ingress beyond its own bounds, so that it is the ingress that refuses them."""
 SHUTDOWN_S = 2.0
+MAX_STARTS = 2
+"""A release that cannot be loaded will not be loadable the next time."""
 
 
 class ServeArgs(Config):
@@ -63,6 +65,7 @@ def _deployment(kind: type, name: str, config: DeploymentConfig, **options: Any)
         autoscaling_config=config.autoscaling.model_dump(),
         ray_actor_options={"num_cpus": config.num_cpus, "num_gpus": config.num_gpus},
         graceful_shutdown_timeout_s=SHUTDOWN_S,
+        max_constructor_retry_count=MAX_STARTS,
         max_surge_percent=100,  # with a single replica an update would stall the requests meanwhile
         **options,
     )

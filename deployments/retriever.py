@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 from visrec.deployments.loaded import PartDeployment
 from visrec.deployments.messages import Candidates, Space
 from visrec.releases import Release
-from visrec.releases.build import unit_length
-from visrec.retrieval import Retriever
+from visrec.retrieval import Retriever, unit_length
 
 
 class CandidateFinder:

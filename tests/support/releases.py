@@ -11,7 +11,8 @@ from tests.support.checkpoints import make_checkpoint
 
 from visrec.config import EvaluateJob, ItemTowerConfig, ModelConfig, ReleaseConfig, UserTowerConfig
 from visrec.data.snapshot import Snapshot
-from visrec.releases import Release, activate, build_release
+from visrec.releases import Release, activate
+from visrec.releases.build import build_release
 from visrec.storage import Artifact, Workspace
 
 SMALL_MODEL = ModelConfig(

@@ -15,7 +15,7 @@ from visrec.releases.gate import check_gate
 from visrec.releases.histories import write_histories, write_users
 from visrec.releases.popularity import measure_popularity
 from visrec.releases.release import Release, save_array
-from visrec.retrieval import append_bias, build_retriever
+from visrec.retrieval import append_bias, build_retriever, unit_length
 from visrec.storage import Artifact, Location, Workspace, content_id
 
 FORMAT = 1
@@ -71,12 +71,6 @@ def build_release(
         }
     assert writer.result is not None
     return Release(writer.result).artifact
-
-
-def unit_length(vectors_ID: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The vectors scaled to length 1, so that inner products are cosines; zeros stay zeros."""
-    lengths_I1 = np.linalg.norm(vectors_ID, axis=1, keepdims=True)
-    return np.asarray(vectors_ID / np.where(lengths_I1 > 0, lengths_I1, 1), np.float32)
 
 
 def _check_parents(checkpoint: Artifact, snapshot: Snapshot, report: Artifact) -> None:

@@ -18,7 +18,7 @@ Files of a release:
 import io
 import json
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -28,12 +28,15 @@ from numpy.typing import NDArray
 from visrec.config import EVENT_KINDS, EventKind
 from visrec.data.image_store import ThumbnailStore
 from visrec.errors import ArtifactError
-from visrec.models import Recommender
 from visrec.releases.catalogue import Catalogue
-from visrec.releases.histories import Histories
 from visrec.releases.popularity import Popularity
-from visrec.retrieval import Retriever, load_retriever
 from visrec.storage import Artifact, Workspace
+
+# A replica imports torch and faiss only if it works with them: that saves seconds and memory in the others.
+if TYPE_CHECKING:
+    from visrec.models import Recommender
+    from visrec.releases.histories import Histories
+    from visrec.retrieval import Retriever
 
 CURRENT = "current"
 """Stands for the release that the pointer names."""
@@ -85,8 +88,10 @@ class Release:
         return self._array("item_vectors.npy")
 
     @cached_property
-    def histories(self) -> Histories:
+    def histories(self) -> "Histories":
         """What each known user did last."""
+        from visrec.releases.histories import Histories
+
         return Histories(self.artifact)
 
     @cached_property
@@ -117,21 +122,28 @@ class Release:
         """Whether the model can encode a picture that is no item of the catalogue."""
         return bool(self.facts["has_pictures"])
 
-    def recommender(self) -> Recommender:
+    def recommender(self) -> "Recommender":
         """The two towers."""
+        from visrec.models import Recommender
+
         return Recommender.load(self.artifact.location)
 
-    def score_index(self) -> Retriever:
+    def score_index(self) -> "Retriever":
         """What a user may like: queries are [q, 1]."""
-        return load_retriever(self.artifact.location / "scores")
+        return self._index("scores")
 
-    def similar_index(self) -> Retriever:
+    def similar_index(self) -> "Retriever":
         """What looks alike, by cosine: queries are vectors of length 1."""
-        return load_retriever(self.artifact.location / "similar")
+        return self._index("similar")
 
     def similar_vectors(self) -> NDArray[np.float32]:
         """The vectors behind `similar_index`, not scaled: float32 [I, D]."""
         return self._array("picture_vectors.npy") if self.facts["picture_vectors"] else self.item_vectors
+
+    def _index(self, folder: str) -> "Retriever":
+        from visrec.retrieval import load_retriever
+
+        return load_retriever(self.artifact.location / folder)
 
     def _array(self, file: str) -> NDArray[Any]:
         path = self.artifact.local_path(file)

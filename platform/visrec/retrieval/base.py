@@ -61,6 +61,12 @@ def append_one(queries_BD: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([queries_BD, np.ones((len(queries_BD), 1), np.float32)], axis=1, dtype=np.float32)
 
 
+def unit_length(vectors_ID: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The vectors scaled to length 1, so that inner products are cosines; zeros stay zeros."""
+    lengths_I1 = np.linalg.norm(vectors_ID, axis=1, keepdims=True)
+    return np.asarray(vectors_ID / np.where(lengths_I1 > 0, lengths_I1, 1), np.float32)
+
+
 def checked_queries(queries_BD: NDArray[np.float32], k: int, dim: int) -> NDArray[np.float32]:
     """The queries, contiguous.
 

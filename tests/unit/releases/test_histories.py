@@ -8,8 +8,7 @@ from tests.support.snapshots import HOUR_MS, START_MS, SnapshotSettings, sequenc
 
 from visrec.config import EVENT_KINDS
 from visrec.errors import ArtifactError
-from visrec.releases import Histories
-from visrec.releases.histories import write_histories, write_users
+from visrec.releases.histories import Histories, write_histories, write_users
 from visrec.storage import Artifact, Workspace
 
 

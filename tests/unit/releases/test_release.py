@@ -12,9 +12,9 @@ from visrec.config import ItemTowerConfig, ModelConfig, ReleaseConfig, SplitConf
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError, VisrecError
 from visrec.models import Recommender
-from visrec.releases import Release, activate, build_release, list_releases
-from visrec.releases.build import unit_length
-from visrec.retrieval import append_bias, append_one
+from visrec.releases import Release, activate, list_releases
+from visrec.releases.build import build_release
+from visrec.retrieval import append_bias, append_one, unit_length
 from visrec.storage import Workspace
 
 PICTURES_AND_IDS = SMALL_MODEL.replace(item=ItemTowerConfig(width=4, id_embedding=True))

@@ -1,0 +1,53 @@
+"""`visrec publish`: make a release from a checkpoint, if its report passes the gate, and make it live."""
+
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from visrec.config import PublishJob
+from visrec.data.snapshot import Snapshot
+from visrec.releases import activate
+from visrec.releases.build import build_release, release_name
+from visrec.storage import Artifact, Workspace
+
+
+@dataclass(frozen=True)
+class PublishResult:
+    """What publishing leaves.
+
+    Attributes:
+        release: The artifact.
+        is_current: Whether it is the live one now.
+    """
+
+    release: Artifact
+    is_current: bool
+
+
+def run(job: PublishJob, *, console: Console) -> PublishResult:
+    """Build the release, and make it current unless the config says not to.
+
+    Raises:
+        ArtifactError: The checkpoint, its snapshot or the report is missing or damaged.
+        VisrecError: The report measured another checkpoint, or the gate does not open; nothing is written.
+    """
+    workspace = Workspace(job.workspace)
+    checkpoint = workspace.find("checkpoints", job.checkpoint)
+    report = workspace.find("reports", job.report)
+    name = release_name(checkpoint, report, job.release)
+    if workspace.has("releases", name):
+        release = workspace.find("releases", name)
+        console.print(f"found release {name} of this checkpoint and config, nothing to do")
+    else:
+        snapshot = Snapshot(workspace.find("snapshots", checkpoint.manifest.parents["snapshots"]))
+        console.print(f"publish checkpoint {checkpoint.name}, measured by report {report.name}")
+        release = build_release(workspace, checkpoint, snapshot, report, job.release)
+        counts = release.manifest.counts
+        console.print(
+            f"release {name}: {counts['num_items']:,.0f} items, {counts['num_users']:,.0f} users, index"
+            f" {job.release.index}"
+        )
+    if job.release.activate:
+        activate(workspace, name)
+        console.print(f"{name} is the current release")
+    return PublishResult(release, is_current=workspace.pointed("releases") == name)

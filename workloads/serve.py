@@ -1,0 +1,190 @@
+"""`visrec serve`: the current release over HTTP, with the web page, until Ctrl-C."""
+
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+
+import ray
+import requests
+from rich.console import Console
+
+from visrec.config import ServeConfig, ServeJob
+from visrec.errors import ClusterError, ConfigError
+from visrec.releases import Release
+from visrec.storage import Workspace
+from visrec.workloads.cluster import ray_session
+from visrec.workloads.haproxy import METRICS_PORT, STATS_PORT, find_haproxy, free_ports, haproxy_environment
+
+APP = "visrec"
+READY_TIMEOUT_S = 120.0
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True)
+class ServerHandle:
+    """A running server.
+
+    Attributes:
+        address: Where the page is, such as `http://127.0.0.1:8000`.
+        stop: Ends the server, and the Ray session if it was started for it.
+    """
+
+    address: str
+    stop: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class ServeResult:
+    """What a server that has ended leaves."""
+
+    address: str
+
+
+def run(job: ServeJob, *, console: Console) -> ServeResult:
+    """Serve until Ctrl-C or SIGTERM.
+
+    Raises:
+        ArtifactError: There is no release, or it is damaged.
+        ConfigError: The port is taken.
+        ClusterError: The graph does not start.
+    """
+    server = start(job, console=console)
+    try:
+        console.print(
+            f"the page: [bold]{server.address}[/]   the interface: {server.address}/docs   Ctrl-C ends"
+        )
+        wait_for_stop_signal()
+        console.print("stopping")
+    finally:
+        server.stop()
+    return ServeResult(server.address)
+
+
+def start(job: ServeJob, *, console: Console) -> ServerHandle:
+    """Start the graph and wait until it answers. Uses the Ray session that is there, or starts one for itself.
+
+    Raises:
+        ArtifactError: There is no release, or it is damaged.
+        ConfigError: The port is taken.
+        ClusterError: The graph does not start.
+    """
+    release = Release.open(Workspace(job.workspace))
+    port = _usable_port(job.serve)
+    with ExitStack() as stack:
+        stack.enter_context(ray_session(job.ray))
+        environment = stack.enter_context(_proxy(job.serve))
+        stack.enter_context(_serve_instance(job.serve.host, port, job.serve.request_timeout_s, environment))
+        _deploy(job)
+        address = f"http://{_reachable(job.serve.host)}:{port}"
+        _wait_until_ready(address)
+        through = "HAProxy" if environment else "Serve's proxy"
+        console.print(f"release {release.name} is served through {through}")
+        if environment:
+            ports = f"{environment[STATS_PORT]} and {environment[METRICS_PORT]}"
+            console.print(
+                f"[dim]HAProxy's statistics and metrics: ports {ports} of this machine, not of others[/]"
+            )
+        return ServerHandle(address, stack.pop_all().close)
+
+
+def _proxy(config: ServeConfig) -> AbstractContextManager[dict[str, str]]:
+    """Environment of the proxy: empty for Serve's own."""
+    if config.haproxy is False:
+        return nullcontext({})
+    binary = find_haproxy()
+    # Elsewhere the nodes' own environment decides: a script on this machine is no use there.
+    usable = binary is not None and _is_this_machine()
+    if config.haproxy and not usable:
+        raise ConfigError(
+            "serve.haproxy: expected a cluster on this machine alone with HAProxy installed, found none"
+        )
+    return haproxy_environment(binary) if binary is not None and usable else nullcontext({})
+
+
+def _is_this_machine() -> bool:
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    return len(nodes) == 1 and nodes[0]["NodeManagerAddress"] == ray.util.get_node_ip_address()
+
+
+@contextmanager
+def _serve_instance(host: str, port: int, timeout_s: float, environment: dict[str, str]) -> Iterator[None]:
+    from ray import serve  # slow to import; only this workload needs it
+
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
+    if serve.status().proxies:
+        raise ClusterError(
+            "Ray Serve already runs on this cluster: deploy with `serve deploy` there, or end it with `serve shutdown`"
+        )
+    serve.start(
+        proxy_location="HeadOnly",
+        # The ingress answers in time by itself; this is for the case that it cannot.
+        http_options={"host": host, "port": port, "request_timeout_s": timeout_s + 5},
+        controller_options={"runtime_env": {"env_vars": environment}},
+    )
+    try:
+        yield
+    finally:
+        serve.shutdown()
+
+
+def _deploy(job: ServeJob) -> None:
+    from ray import serve
+
+    from visrec.deployments.graph import ServeArgs, build_app
+
+    try:
+        serve.run(build_app(ServeArgs(workspace=job.workspace, serve=job.serve)), name=APP, route_prefix="/")
+    except RuntimeError as error:
+        reason = [line.strip() for line in str(error).splitlines() if line.strip()][-1]
+        raise ClusterError(f"the serving graph does not start: {reason}") from None
+
+
+def _wait_until_ready(address: str) -> None:
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    came = "no answer"
+    while time.monotonic() < deadline:
+        try:
+            response = requests.get(f"{address}/v1/health", timeout=5)
+        except requests.RequestException as error:
+            came = type(error).__name__
+        else:
+            if response.ok:
+                return
+            came = response.text[:200]
+        time.sleep(_POLL_S)
+    raise ClusterError(f"expected an answer from {address} within {READY_TIMEOUT_S:.0f} s, got {came}")
+
+
+def _usable_port(config: ServeConfig) -> int:
+    if config.port == 0:
+        return free_ports(1, config.host)[0]
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((config.host, config.port))
+        except OSError as error:
+            raise ConfigError(
+                f"serve.port: {config.host}:{config.port} cannot be listened on ({error.strerror}); take another with"
+                " `--set serve.port=...`, 0 takes a free one"
+            ) from None
+    return config.port
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::") else host
+
+
+def wait_for_stop_signal() -> None:
+    """Return at Ctrl-C or SIGTERM."""
+    # Ray's own handler, set when it connects, would leave with an exit code.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
+    finally:
+        signal.signal(signal.SIGTERM, before)
