@@ -68,30 +68,8 @@ def make_snapshot(
         _write_sequences(writer.staging, histories, when, kind, cuts, users_per_part)
         _write_interactions(writer.staging, histories, when, kind)
         _write_pictures(writer.staging, pictures)
-        pixels = pictures.reshape(-1, 3) / 255
-        num_events = sum(map(len, histories))
-        writer.counts |= {
-            "num_items": num_items,
-            "num_users": len(histories),
-            "num_images": len(pictures),
-            "num_interactions": num_events,
-            "num_positives": num_events,
-            "num_rows_read": num_events,
-            "num_rejected_rows": 0,
-            "num_rejected_images": 0,
-        }
-        writer.facts |= {
-            "images": {
-                "height": pictures.shape[1],
-                "width": pictures.shape[2],
-                "mean": pixels.mean(0).tolist(),
-                "std": np.maximum(pixels.std(0), 0.05).tolist(),
-            },
-            "input": {"interactions": "made in a test", "items": None, "images": None, "truth": truth},
-            "global_time_cuts": list(cuts),
-            "reasons": {},
-            "event_weights": DEFAULT_WEIGHTS,
-        }
+        writer.counts |= _counts(histories, num_items, len(pictures))
+        writer.facts |= _facts(pictures, cuts, truth)
     workspace.point("snapshots", name)
     assert writer.result is not None
     return Snapshot(writer.result)
@@ -139,6 +117,36 @@ def sequences_of(
         weights=np.ones(num_events, np.float32),
         marks=np.array(flat, np.int8),
     )
+
+
+def _counts(histories: Sequence[Sequence[int]], num_items: int, num_images: int) -> dict[str, float]:
+    num_events = sum(map(len, histories))
+    return {
+        "num_items": num_items,
+        "num_users": len(histories),
+        "num_images": num_images,
+        "num_interactions": num_events,
+        "num_positives": num_events,
+        "num_rows_read": num_events,
+        "num_rejected_rows": 0,
+        "num_rejected_images": 0,
+    }
+
+
+def _facts(pictures: NDArray[np.uint8], cuts: tuple[int, int], truth: str | None) -> dict[str, Any]:
+    pixels = pictures.reshape(-1, 3) / 255
+    return {
+        "images": {
+            "height": pictures.shape[1],
+            "width": pictures.shape[2],
+            "mean": pixels.mean(0).tolist(),
+            "std": np.maximum(pixels.std(0), 0.05).tolist(),
+        },
+        "input": {"interactions": "made in a test", "items": None, "images": None, "truth": truth},
+        "global_time_cuts": list(cuts),
+        "reasons": {},
+        "event_weights": DEFAULT_WEIGHTS,
+    }
 
 
 def _cuts(times: NDArray[np.int64]) -> tuple[int, int]:

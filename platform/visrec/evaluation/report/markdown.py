@@ -91,14 +91,23 @@ def _verdict(other: str, difference: Interval) -> str:
 
 def _main_table(summary: Summary, context: ReportContext) -> str:
     k = context.plan.config.list_size
-    names = (f"ndcg@{k}", f"recall@{k}", f"hr@{k}", f"precision@{k}", f"f1@{k}", "mrr", "auc")
+    main, others = (
+        (f"ndcg@{k}", f"recall@{k}", "mrr"),
+        (f"hr@{k}", f"precision@{k}", f"f1@{k}", f"map@{k}", "auc"),
+    )
     rows = [
-        [_scorer(scorer), *(_interval(row[name]) for name in names)]
+        [
+            _scorer(scorer),
+            *(_interval(row[name]) for name in main),
+            *(f"{row[name].mean:.4f}" for name in others),
+        ]
         for scorer, row in summary.metrics.items()
     ]
-    confidence = context.plan.config.confidence
-    note = f"Means over users with {confidence:.0%} bootstrap intervals. AUC is of each user's ranking."
-    return f"## Ranking\n\n{table(['', *map(metric_title, names)], rows)}\n\n{note}"
+    note = (
+        f"Means over users; in brackets {context.plan.config.confidence:.0%} bootstrap intervals (those of the other "
+        "columns are in `report.json`). AUC is the mean of the users' own."
+    )
+    return f"## Ranking\n\n{table(['', *map(metric_title, (*main, *others))], rows)}\n\n{note}"
 
 
 def _paired_table(summary: Summary, context: ReportContext) -> str:

@@ -9,6 +9,11 @@ _PROTOCOLS = {
     "between them the validation part.",
     "cold_items": "A share of the items leaves training completely; only these are ranked, among themselves.",
 }
+_COLD = (
+    "No baseline but the oracle can tell cold items apart: popularity, item-kNN and EASE score all of them 0, and what "
+    "they show is one list in a fixed random order, the same for everybody. Such a list can be lucky or unlucky by far "
+    "more than its interval says; AUC, where ties count half, is not touched by it."
+)
 _FITTED = {
     "test": "on the train and validation parts",
     "validation": "on the train part",
@@ -34,6 +39,7 @@ def method_section(summary: Summary, context: ReportContext) -> str:
             if set_valued
             else "the held-out item takes the middle place among its equals, so no tie flatters."
         ),
+        *(["- " + _COLD] if context.ranked is not None else []),
         f"- Intervals: percentile bootstrap over users, {config.bootstrap_samples:,} resamples, "
         f"{config.confidence:.0%}, seed {context.seed}.",
         f"- Item-kNN: BM25, {config.knn_neighbours} neighbours. EASE: lambda {config.ease_regularisation:g}. Recent "
