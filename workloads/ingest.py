@@ -10,7 +10,6 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
-    SpinnerColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
@@ -20,7 +19,7 @@ from rich.table import Table
 from visrec.config import IngestJob
 from visrec.data.inputs import find_inputs
 from visrec.data.quarantine import Tally
-from visrec.data.stages.build import Built, build_snapshot
+from visrec.data.stages.build import Built, build_snapshot, plan_snapshot
 from visrec.storage import Artifact, Workspace, content_id
 from visrec.storage.leftovers import remove_leftovers
 from visrec.workloads.cluster import ray_session
@@ -61,35 +60,35 @@ def run(job: IngestJob, *, console: Console) -> IngestResult:
         workspace.point("snapshots", name)
         console.print(f"found snapshot {name} of this input and config, nothing to do")
         return IngestResult(workspace.find("snapshots", name), True, time.perf_counter() - started)
+    plan = plan_snapshot(job.ingest, inputs)
     remove_leftovers(workspace.root / "snapshots", older_than=LEFTOVERS_SECONDS)
     # Ray ends first: no task may still write when the folder is finished or deleted.
     with workspace.create("snapshots", name, config=job) as writer, ray_session(job.ray):
         with StageProgress(console) as progress:
-            built = build_snapshot(job.ingest, inputs, writer.staging, progress)
+            built = build_snapshot(job.ingest, inputs, plan, writer.staging, progress)
         writer.counts.update(built.counts)
         writer.facts.update(built.facts)
     workspace.point("snapshots", name)
     seconds = time.perf_counter() - started
     console.print(_table(built, seconds))
-    console.print(f"snapshot {name} in {workspace.location('snapshots', name)}")
+    console.print(f"snapshot {name} in {workspace.location('snapshots', name)}", soft_wrap=True)
     return IngestResult(workspace.find("snapshots", name), False, seconds)
 
 
 class StageProgress:
-    """A line for the stage that runs; those that ended stay."""
+    """A bar for each stage on a terminal; elsewhere a line for each that has ended."""
 
     def __init__(self, console: Console) -> None:
+        self._console = console
         self._bars = Progress(
-            SpinnerColumn(finished_text=" "),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             console=console,
-            transient=True,
             disable=not console.is_terminal,
         )
-        self._task: TaskID | None = None
+        self._stage: TaskID | None = None
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -98,19 +97,30 @@ class StageProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is None:
+            self._end()
         self._bars.stop()
 
     def start(self, what: str, total: int | None) -> None:
         """A stage begins; the one before has ended."""
-        if self._task is not None:
-            done = next(task.completed for task in self._bars.tasks if task.id == self._task)
-            self._bars.update(self._task, total=done)
-        self._task = self._bars.add_task(what, total=total)
+        self._end()
+        self._stage = self._bars.add_task(what, total=total)
 
     def advance(self, count: int) -> None:
         """So many more are done."""
-        if self._task is not None:
-            self._bars.advance(self._task, count)
+        if self._stage is not None:
+            self._bars.advance(self._stage, count)
+
+    def _end(self) -> None:
+        if self._stage is None:
+            return
+        stage = self._bars.tasks[self._stage]
+        self._bars.update(self._stage, total=stage.completed)
+        if not self._console.is_terminal:
+            self._console.print(
+                f"{stage.description} {stage.completed:,.0f} [dim]({stage.elapsed or 0:.1f} s)[/dim]"
+            )
+        self._stage = None
 
 
 def _table(built: Built, seconds: float) -> Table:

@@ -19,6 +19,8 @@ from tests.support.snapshots import make_snapshot
 from visrec.config import IngestJob, SplitConfig, dump_yaml
 from visrec.data.snapshot import Snapshot
 from visrec.data.splits import TEST
+from visrec.data.stages.tasks import fetch, in_order, run_tasks
+from visrec.errors import ClusterError, DataError
 from visrec.storage import Workspace
 from visrec.workloads.ingest import run
 
@@ -117,6 +119,27 @@ def test_the_same_input_is_found_and_another_one_is_not(tmp_path: Path) -> None:
     workspace = Workspace(str(shop.root / "workspace"))
     assert len(workspace.names("snapshots")) == 3
     assert workspace.find("snapshots").name == changed.snapshot.name
+
+
+def test_tasks_tell_a_users_mistake_from_a_fault_of_ours() -> None:
+    def work(number: int) -> int:
+        if number == 7:
+            raise DataError("a mistake")
+        if number == 8:
+            raise FileNotFoundError("/only/here")
+        return number * number
+
+    def letters() -> Iterator[str]:
+        yield from "ab"
+
+    values = in_order((n, fetch(r)) for n, r in run_tasks(work, ((k,) for k in range(5))))
+    assert values == [0, 1, 4, 9, 16]
+    ((_, references),) = run_tasks(letters, [()])
+    assert [fetch(r) for r in references] == ["a", "b"]
+    for number, error, message in ((7, DataError, "^a mistake$"), (8, ClusterError, "every node reaches")):
+        ((_, reference),) = run_tasks(work, [(number,)])
+        with pytest.raises(error, match=message):
+            fetch(reference)
 
 
 def test_k_core_takes_items_out_of_the_catalogue(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def _head(file: InputFile) -> bytes:
 def _csv_fields(head: bytes) -> tuple[tuple[str, ...], str]:
     line = head.splitlines()[0].decode("utf-8", errors="replace") if head.strip() else ""
     delimiter = max(",\t;|", key=line.count)
-    return tuple(next(csv.reader([line], delimiter=delimiter), [])), delimiter
+    return tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])), delimiter
 
 
 def _json_fields(head: bytes) -> tuple[str, ...]:

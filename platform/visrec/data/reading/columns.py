@@ -28,3 +28,7 @@ def check_columns(chunks: Sequence[Chunk], columns: Mapping[str, str], *, settin
                 raise DataError(
                     f"{setting}.{role}: expected a column of {name} ({', '.join(fields)}), got {column!r}{hint}"
                 )
+            if fields.count(column) > 1:
+                raise DataError(
+                    f"{setting}.{role}: expected one column {column!r}, {name} has {fields.count(column)}"
+                )

@@ -15,7 +15,7 @@ from visrec.data.catalogue.items import Catalogue, read_catalogue
 from visrec.data.cleaning.clean import CleaningRules
 from visrec.data.inputs import Inputs
 from visrec.data.quarantine import Tally, check_share, rejects_table, tally, write_quarantine
-from visrec.data.reading.chunks import cut
+from visrec.data.reading.chunks import Chunk, cut
 from visrec.data.reading.columns import check_columns
 from visrec.data.reading.events import EventRules, kind_codes, mapped_columns
 from visrec.data.reading.times import parse_iso
@@ -57,7 +57,31 @@ class Built:
     refused_items: Tally
 
 
-def build_snapshot(config: Ingest, inputs: Inputs, folder: Location, progress: Progress) -> Built:
+@dataclass(frozen=True)
+class Plan:
+    """What can be known without reading rows and pictures.
+
+    Attributes:
+        chunks: Of the log.
+        catalogue: Items, and where their pictures are.
+    """
+
+    chunks: list[Chunk]
+    catalogue: Catalogue
+
+
+def plan_snapshot(config: Ingest, inputs: Inputs) -> Plan:
+    """Look into the files. Needs no Ray, so that mistakes in the config show at once.
+
+    Raises:
+        DataError: A file cannot be read, or a mapped column is missing.
+    """
+    chunks = cut(inputs.log)
+    check_columns(chunks, mapped_columns(config.interactions.columns), setting="ingest.interactions.columns")
+    return Plan(chunks, read_catalogue(config, inputs.items, inputs.pictures))
+
+
+def build_snapshot(config: Ingest, inputs: Inputs, plan: Plan, folder: Location, progress: Progress) -> Built:
     """Fill a folder with all files of a snapshot (see `visrec.data.snapshot`). Needs a Ray session.
 
     Raises:
@@ -65,16 +89,22 @@ def build_snapshot(config: Ingest, inputs: Inputs, folder: Location, progress: P
     """
     for name in ("quarantine.parquet", "interactions.parquet", "sequences.parquet"):
         (folder / name).make_dirs()
-    catalogue = read_catalogue(config, inputs.items, inputs.pictures)
-    log = _read(config, inputs, catalogue, progress)
+    catalogue = plan.catalogue
+    log = _read(config, plan, progress)
     progress.start("pictures decoded", len(catalogue.sources))
     pictures = write_pictures(catalogue, folder, config.images, on_pictures=progress.advance)
     refused_items = tally(catalogue.rejects)
     refused_items.include(_check_pictures(config, catalogue, pictures))
     cleaned, refused = _clean(config, log, pictures, folder, progress)
     shares = (config.validation_share, config.test_share)
-    progress.start("users counted", None)
-    core = find_core(cleaned.blocks, pictures.has_picture, config.cleaning.k_core, shares=shares)
+    progress.start("passes over all users", None)
+    core = find_core(
+        cleaned.blocks,
+        pictures.has_picture,
+        config.cleaning.k_core,
+        shares=shares,
+        on_pass=progress.advance,
+    )
     if not core.num_users or not core.alive.any():
         raise DataError(_nothing_left(config, log, refused))
     progress.start("users written", core.num_users)
@@ -90,11 +120,8 @@ def build_snapshot(config: Ingest, inputs: Inputs, folder: Location, progress: P
     )
 
 
-def _read(config: Ingest, inputs: Inputs, catalogue: Catalogue, progress: Progress) -> Log:
+def _read(config: Ingest, plan: Plan, progress: Progress) -> Log:
     source = config.interactions
-    columns = mapped_columns(source.columns)
-    chunks = cut(inputs.log)
-    check_columns(chunks, columns, setting="ingest.interactions.columns")
     rules = EventRules(
         time_unit=source.time_unit,
         kinds=kind_codes(source.kind_names),
@@ -103,7 +130,8 @@ def _read(config: Ingest, inputs: Inputs, catalogue: Catalogue, progress: Progre
         max_time=int((time.time() + config.cleaning.max_future_seconds) * 1000),
     )
     progress.start("rows read", None)
-    log = read_log(chunks, columns, rules, catalogue.item_ids, on_rows=progress.advance)
+    columns = mapped_columns(source.columns)
+    log = read_log(plan.chunks, columns, rules, plan.catalogue.item_ids, on_rows=progress.advance)
     if not log.num_rows:
         raise DataError(f"ingest.interactions.path: expected rows in {source.path}, found none")
     if not log.num_events:

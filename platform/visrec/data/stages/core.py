@@ -1,6 +1,6 @@
 """Stage: what must be known of all users together: the k-core, popularity, numbering, and the cuts in time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +80,12 @@ def _count_below(
 
 
 def find_core(
-    blocks: Sequence[Any], alive: NDArray[np.bool_], k: int, *, shares: tuple[float, float]
+    blocks: Sequence[Any],
+    alive: NDArray[np.bool_],
+    k: int,
+    *,
+    shares: tuple[float, float],
+    on_pass: Callable[[int], None],
 ) -> Core:
     """Find who and what stays.
 
@@ -89,13 +94,20 @@ def find_core(
         alive: Items to start from, bool [I].
         k: Least number of positives of each user and item; 0 keeps all.
         shares: Share of positives, by time, in validation and in test.
+        on_pass: Told 1 after each pass over all users.
     """
+
+    def survey(items: NDArray[np.bool_]) -> list[_Survey]:
+        surveys = _surveys(blocks, items, k)
+        on_pass(1)
+        return surveys
+
     if k:
-        alive = items_in_core(lambda items: _total(blocks, items, k), alive, k)
-    surveys = _surveys(blocks, alive, k)
-    counts = sum((s.counts for s in surveys), np.zeros(len(alive), np.int64))
+        alive = items_in_core(lambda items: _item_counts(survey(items), len(alive)), alive, k)
+    surveys = survey(alive)
     offsets = np.cumsum([0, *(s.num_users for s in surveys)]).tolist()
-    return Core(k, alive, counts, offsets[:-1], offsets[-1], _cuts(blocks, alive, k, surveys, shares))
+    cuts = _cuts(blocks, alive, k, surveys, shares)
+    return Core(k, alive, _item_counts(surveys, len(alive)), offsets[:-1], offsets[-1], cuts)
 
 
 def _surveys(blocks: Sequence[Any], alive: NDArray[np.bool_], k: int) -> list[_Survey]:
@@ -104,8 +116,8 @@ def _surveys(blocks: Sequence[Any], alive: NDArray[np.bool_], k: int) -> list[_S
     return in_order((number, fetch(reference)) for number, reference in found)
 
 
-def _total(blocks: Sequence[Any], alive: NDArray[np.bool_], k: int) -> NDArray[np.int64]:
-    return sum((s.counts for s in _surveys(blocks, alive, k)), np.zeros(len(alive), np.int64))
+def _item_counts(surveys: Sequence[_Survey], num_items: int) -> NDArray[np.int64]:
+    return sum((s.counts for s in surveys), np.zeros(num_items, np.int64))
 
 
 def _cuts(

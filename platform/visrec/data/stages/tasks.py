@@ -7,7 +7,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayTaskError
 
-from visrec.errors import VisrecError
+from visrec.errors import ClusterError, VisrecError
 
 IN_FLIGHT = 256
 """Tasks submitted and not yet finished: enough for a large cluster, and a bound on what waits."""
@@ -54,6 +54,7 @@ def fetch(reference: Any) -> Any:
 
     Raises:
         VisrecError: The task raised it.
+        ClusterError: The task could not read or write a file.
     """
     try:
         return ray.get(reference)
@@ -61,6 +62,11 @@ def fetch(reference: Any) -> Any:
         cause = getattr(error, "cause", None)
         if isinstance(cause, VisrecError):
             raise cause from None
+        if isinstance(cause, OSError):
+            raise ClusterError(
+                f"a Ray task cannot read or write its files ({cause}); the disk must have room, and with several nodes "
+                "input and workspace must be where every node reaches them"
+            ) from None
         raise
 
 

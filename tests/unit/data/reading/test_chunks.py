@@ -90,7 +90,7 @@ def test_parquet_is_cut_at_row_groups(tmp_path: Path) -> None:
 
 
 def test_header_with_mark_tab_and_quotes(tmp_path: Path) -> None:
-    uri = _write(tmp_path / "log.tsv", b'\xef\xbb\xbf"u"\ti\n1\ta\n')
+    uri = _write(tmp_path / "log.tsv", b'\xef\xbb\xbf"u"\t i\n1\ta\n')
     assert _rows(uri, chunk_bytes=100) == [("log.tsv:2", "1", "a")]
 
 
@@ -133,3 +133,9 @@ def test_columns_that_are_not_there(tmp_path: Path, columns: dict[str, str], mes
     check_columns(chunks, COLUMNS, setting="ingest.x")
     with pytest.raises(DataError, match=message):
         check_columns(chunks, columns, setting="ingest.x")
+
+
+def test_a_column_that_is_there_twice(tmp_path: Path) -> None:
+    chunks = cut(list_files(_write(tmp_path / "log.csv", b"u,i,u\n"), "auto", setting="s"))
+    with pytest.raises(DataError, match=r"ingest\.x\.user_id: expected one column 'u', log\.csv has 2"):
+        check_columns(chunks, COLUMNS, setting="ingest.x")
