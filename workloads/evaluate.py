@@ -73,6 +73,6 @@ def run(job: EvaluateJob, *, console: Console) -> EvaluateResult:
         writer.counts |= {"num_users": summary.num_users, "num_targets": summary.num_targets}
     workspace.point("reports", name)
     print_summary(summary, context, console)
-    console.print(f"report {name}: {workspace.location('reports', name) / 'report.md'}")
+    console.print(f"report {name}: {workspace.location('reports', name) / 'report.md'}", soft_wrap=True)
     assert writer.result is not None
     return EvaluateResult(writer.result, summary)

@@ -17,8 +17,8 @@ def long_tail(summary: Summary, context: ReportContext) -> Figure:
         7.2,
         height,
         title="How far recommendations reach into the long tail",
-        subtitle=f"Share of all places in lists of {k} that the most popular items take; the nearer to the known "
-        "events, the wider",
+        subtitle=f"Share of all places in lists of {k} that the most popular items take; the nearer a line to the "
+        "dotted one, the wider it reaches",
     )
     axes = figure.subplots()
     figure.subplots_adjust(0.095, 0.55 / height, 0.97, 1 - 0.75 / height)
