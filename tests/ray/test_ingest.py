@@ -130,7 +130,8 @@ def test_tasks_tell_a_users_mistake_from_a_fault_of_ours() -> None:
         return number * number
 
     def letters() -> Iterator[str]:
-        yield from "ab"
+        yield "a"
+        yield "b"
 
     values = in_order((n, fetch(r)) for n, r in run_tasks(work, ((k,) for k in range(5))))
     assert values == [0, 1, 4, 9, 16]

@@ -33,7 +33,7 @@ class InteractionsInput(Config):
     path: str | None = None
     """A file, a folder or a glob on any filesystem that pyarrow knows (`s3://`, `gs://`, a path)."""
     format: FileFormat = "auto"
-    """`auto` goes by the file name's ending."""
+    """`auto` goes by the file name's ending. In a CSV log a row is a line: quoted values hold no line breaks."""
     columns: InteractionColumns = InteractionColumns()
     time_unit: TimeUnit = "auto"
     """`auto`: ISO 8601 text is parsed as such; numbers are taken as s, ms, us or ns by their size."""
@@ -91,9 +91,9 @@ class Cleaning(Config):
     max_rejected_share: float = Field(0.2, ge=0, le=1)
     """More rejected log rows than this share stop the ingest. Duplicates and the k-core do not count."""
     max_rejected_images_share: float = Field(0.2, ge=0, le=1)
-    """More undecodable pictures than this share stop the ingest."""
+    """More undecodable pictures than this share stop the ingest. Items that have no picture at all do not count."""
     near_duplicate_seconds: float = Field(1.0, ge=0)
-    """The same user, item and kind again within this time is a near duplicate."""
+    """The same user, item and kind again within this time is a near duplicate; 0 is off."""
     merge_seconds: float = Field(1800.0, ge=0)
     """Consecutive events of one user on one item within this time become one: the strongest kind; 0 merges nothing."""
     bot_events_per_minute: float = Field(120.0, gt=0)

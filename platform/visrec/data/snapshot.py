@@ -4,11 +4,11 @@ Files of a snapshot (all times are int64 milliseconds since 1970, UTC):
 
     items.parquet          item_index, item_id, image_row (-1: none), title, categories, price, created_at, available,
                            num_positives; row number = item_index
-    interactions.parquet/  user_index, item_index, kind (code), weight, time, position, session_id; in order of
-                           (user_index, time, item_index)
+    interactions.parquet/  user_index, item_index, kind (code), weight, time, position, session_id (both null where
+                           the log has none); in order of (user_index, time, item_index)
     sequences.parquet/     one row a user, row number over all parts = user_index: user_id, items, kinds, times,
                            weights, leave_one_out, global_time (split marks). Positives only, each item once at its
-                           first time, in order of (time, item_index)
+                           first time, in order of (time, item_index); empty for a user who has none
     images/ thumbnails/    see `image_store`
     quarantine.parquet/    source, location, reason, detail
 
