@@ -46,6 +46,8 @@ def connect(config: RayConfig) -> None:
     try:
         if address == "local":
             num_cpus = config.num_cpus or max(MIN_LOCAL_CPUS, os.cpu_count() or 1)
+            # An idle worker that has loaded torch holds half a gigabyte: keep one a real core, not one a logical CPU.
+            os.environ.setdefault("RAY_num_workers_soft_limit", str(os.cpu_count() or 1))
             ray.init("local", num_cpus=num_cpus, logging_level=logging.WARNING, log_to_driver=False)
             _protect_token()
         else:

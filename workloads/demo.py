@@ -3,10 +3,10 @@
 It only calls the other workloads, one after the other, with the config that each would get from the same file.
 """
 
-import gc
+import signal
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -48,7 +48,6 @@ class _Clock:
         self.console.rule(f"[bold]{stage}", align="left")
         started = time.perf_counter()
         result = work()
-        gc.collect()  # actors of a stage live as long as cycles that hold their handles, each with a torch of its own
         self.seconds[stage] = time.perf_counter() - started
         return result
 
@@ -95,9 +94,20 @@ def _prepare(job: PipelineConfig, clock: _Clock, console: Console) -> None:
     shop = clock.run("demo-data", lambda: demo_data.run(_part(job, DemoDataJob), console=console))
     with_shop = job.replace(ingest=_of_shop(job.ingest, shop.location))
     clock.run("ingest", lambda: ingest.run(_part(with_shop, IngestJob), console=console))
-    clock.run("train", lambda: train.run(_part(job, TrainJob), console=console))
+    with _own_interrupt_handler():
+        clock.run("train", lambda: train.run(_part(job, TrainJob), console=console))
     clock.run("evaluate", lambda: evaluate.run(_part(job, EvaluateJob), console=console))
     clock.run("publish", lambda: publish.run(_part(job, PublishJob), console=console))
+
+
+@contextmanager
+def _own_interrupt_handler() -> Iterator[None]:
+    """Ray Train leaves a handler behind that aborts a training which is over, and keeps its processes alive."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _part(job: PipelineConfig, kind: type[JobT]) -> JobT:
