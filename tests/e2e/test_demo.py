@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 BIN = Path(sys.executable).parent
 SETTINGS = {
@@ -28,26 +30,26 @@ SETTINGS = {
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
-def demo(folder: Path) -> subprocess.CompletedProcess[str]:
+def demo(folder: Path, *options: str) -> subprocess.Popen[str]:
     overrides = [word for key, value in SETTINGS.items() for word in ("--set", f"{key}={value}")]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
-    return subprocess.run(
-        [str(BIN / "visrec"), "demo", *overrides, "--exit"],
+    return subprocess.Popen(
+        [str(BIN / "visrec"), "demo", *overrides, *options],
         cwd=folder,
-        env=environment,
-        capture_output=True,
+        env={**environment, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=280,
-        check=False,
     )
 
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("demo")
-    done = demo(folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder, done.stdout
+    with demo(folder, "--exit") as process:
+        output = process.communicate(timeout=280)[0]
+    assert process.returncode == 0, output
+    return folder, output
 
 
 def summary(folder: Path) -> dict[str, Any]:
@@ -81,12 +83,21 @@ def test_every_kind_of_query_is_answered(first: tuple[Path, str]) -> None:
     assert queries[4]["name"].split()[-1] in by_picture  # but its own picture finds it
 
 
-def test_a_second_run_finds_everything_and_serves(first: tuple[Path, str]) -> None:
+def test_a_second_run_finds_everything_and_serves_until_ctrl_c(first: tuple[Path, str]) -> None:
     folder, _ = first
     before = summary(folder)
-    done = demo(folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    after = summary(folder)
+    with demo(folder) as process:
+        assert process.stdout is not None
+        output = ""
+        while "the page:" not in output and (line := process.stdout.readline()):
+            output += line
+        assert "the page:" in output, output
+        after = summary(folder)
+        assert "<html" in requests.get(after["address"], timeout=10).text
+        process.send_signal(signal.SIGINT)
+        output += process.communicate(timeout=60)[0]
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
     assert after["scores"] == before["scores"]
     assert [q["item_ids"] for q in after["queries"]] == [q["item_ids"] for q in before["queries"]]
     assert after["stages"]["train"] < before["stages"]["train"]
