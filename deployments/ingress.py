@@ -1,15 +1,15 @@
 """The ingress: HTTP on one side, the three other deployments on the other."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any, Literal
 
-from ray.serve.exceptions import RayServeException
 from starlette.types import ASGIApp
 
 from visrec.config import ServeConfig
 from visrec.deployments.api import create_api
 from visrec.deployments.live import LiveRelease
-from visrec.deployments.pipeline import Pipeline
+from visrec.deployments.pipeline import Busy, Pipeline
 from visrec.deployments.remote import RemoteEncoder, RemoteRanker, RemoteRetriever, unwrapped
 from visrec.deployments.service import GraphState, Service
 
@@ -45,7 +45,8 @@ class IngressDeployment:
     async def _prepare(self, release: str) -> None:
         # All replicas at once; one that starts later loads the release at its first request for it.
         answers = [handle.broadcast("prepare", release).results_async() for handle in self._handles.values()]
-        await asyncio.gather(*(unwrapped(answer) for answer in answers))
+        with suppress(Busy):  # a deployment without a replica has nothing to prepare
+            await asyncio.gather(*(unwrapped(answer) for answer in answers))
 
     async def _graph_state(self) -> GraphState:
         states = await asyncio.gather(*(_state(handle) for handle in self._handles.values()))
@@ -55,7 +56,7 @@ class IngressDeployment:
 async def _state(handle: Any) -> Literal["ok", "unavailable"]:
     try:
         async with asyncio.timeout(PING_TIMEOUT_S):
-            await handle.ping.remote()
-    except (TimeoutError, RayServeException):
+            await unwrapped(handle.ping.remote())
+    except (TimeoutError, Busy):
         return "unavailable"
     return "ok"

@@ -60,16 +60,20 @@ class LiveRelease:
             self.trouble = str(error)
 
     async def follow(self, every_s: float) -> None:
-        """Refresh without end."""
+        """Refresh without end; what goes wrong is logged and tried again, for nobody would notice if it ended."""
         while True:
             await asyncio.sleep(every_s)
-            await self.refresh()
+            try:
+                await self.refresh()
+            except Exception:
+                logger.exception("cannot look for a new release, %s goes on answering", self.release.name)
 
     async def _change(self, wanted: str) -> None:
         name = await asyncio.to_thread(self._releases.resolve, wanted)
         if self._release is None or self._release.name != name:
             release = await asyncio.to_thread(self._releases.get, name)
-            await self._prepare(name)
+            if self._release is not None:  # at the start, the others load the release by themselves
+                await self._prepare(name)
             self._release = release
         self.trouble = None
 

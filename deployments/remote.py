@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from ray.exceptions import RayTaskError
+from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
 from visrec.deployments.messages import Candidates, Event, Ranked, Rules, Space, UserQuery
@@ -78,9 +78,13 @@ async def unwrapped(answer: Awaitable[AnswerT]) -> AnswerT:
     """
     try:
         return await answer
-    except (BackPressureError, DeploymentUnavailableError) as error:
-        raise Busy(str(error)) from error
     except RayTaskError as error:
         if isinstance(error.cause, VisrecError):
             raise error.cause from None
         raise
+    except (
+        BackPressureError,
+        DeploymentUnavailableError,
+        RayError,
+    ) as error:  # RayError: its process has just died
+        raise Busy(str(error)) from error

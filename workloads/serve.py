@@ -1,12 +1,20 @@
 """`visrec serve`: the current release over HTTP, with the web page, until Ctrl-C."""
 
+import io
 import logging
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    nullcontext,
+    redirect_stdout,
+    suppress,
+)
 from dataclasses import dataclass
 
 import ray
@@ -23,6 +31,7 @@ from visrec.workloads.haproxy import METRICS_PORT, STATS_PORT, find_haproxy, fre
 APP = "visrec"
 READY_TIMEOUT_S = 120.0
 _POLL_S = 0.2
+_LAST_WORDS_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -129,7 +138,10 @@ def _serve_instance(host: str, port: int, timeout_s: float, environment: dict[st
     try:
         yield
     finally:
-        serve.shutdown()
+        # Ray reports the end of Serve's controller as an error, from a thread of its own, on standard output.
+        with redirect_stdout(io.StringIO()):
+            serve.shutdown()
+            time.sleep(_LAST_WORDS_S)
 
 
 def _deploy(job: ServeJob) -> None:
@@ -140,8 +152,29 @@ def _deploy(job: ServeJob) -> None:
     try:
         serve.run(build_app(ServeArgs(workspace=job.workspace, serve=job.serve)), name=APP, route_prefix="/")
     except RuntimeError as error:
-        reason = [line.strip() for line in str(error).splitlines() if line.strip()][-1]
-        raise ClusterError(f"the serving graph does not start: {reason}") from None
+        raise ClusterError(f"the serving graph does not start: {_failure(error)}") from None
+
+
+def _failure(error: RuntimeError) -> str:
+    """Ray's own message names the deployment only; its status holds the traceback of what failed in it."""
+    from ray import serve
+
+    app = serve.status().applications.get(APP)
+    messages = [deployment.message for deployment in app.deployments.values()] if app else []
+    return cause_in("\n".join([*messages, str(error)]))
+
+
+def cause_in(traceback: str) -> str:
+    """The line of a traceback that says why: our own error if there is one, else the last error, else the last line.
+
+    Example:
+        >>> cause_in("Traceback ...\\nvisrec.errors.ArtifactError: no index\\nRuntimeError: it failed")
+        'no index'
+    """
+    lines = [line.strip() for line in traceback.splitlines() if line.strip()]
+    ours = [line.partition("Error: ")[2] for line in lines if line.startswith("visrec.errors.")]
+    others = [line for line in lines if "Error: " in line and "ray::" not in line]
+    return (ours or others[-1:] or lines[-1:] or ["no reason given"])[0]
 
 
 def _wait_until_ready(address: str) -> None:

@@ -61,7 +61,7 @@ def test_the_pointer_is_followed_forth_and_back(workspace: Workspace, releases: 
 
     first, second = releases[0].name, releases[1].name
     assert asyncio.run(story()) == [first, second, second, first]
-    assert prepared == [first, second, first]
+    assert prepared == [second, first]  # at the start the others load it by themselves
 
 
 def test_a_pinned_release_stays(workspace: Workspace, releases: list[Release]) -> None:

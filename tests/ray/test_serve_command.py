@@ -1,0 +1,52 @@
+"""`visrec serve` as a person runs it: it says where the page is, and ends cleanly when told to."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from tests.support.releases import make_release
+from tests.support.snapshots import checkerboard_snapshot
+
+from visrec.storage import Workspace
+
+pytestmark = pytest.mark.ray
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_serves_until_it_is_told_to_stop(tmp_path: Path, how: signal.Signals) -> None:
+    workspace = Workspace(str(tmp_path))
+    make_release(workspace, checkerboard_snapshot(workspace, num_users=4, num_items=6, image_size=16))
+    settings = [f"workspace={tmp_path}", "serve.port=0", "ray.num_cpus=4"]
+    command = [sys.executable, "-m", "visrec.workloads.cli", "serve", *(f"--set={s}" for s in settings)]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"COLUMNS": "200"},
+    ) as process:
+        assert process.stdout is not None
+        said = ""
+        while "the page:" not in said:
+            line = process.stdout.readline()
+            assert line, f"ended without an address: {said}"
+            said += line
+        found = re.search(r"http://127\.0\.0\.1:\d+", said)
+        assert found is not None
+        assert requests.get(f"{found.group()}/v1/health", timeout=30).json()["ready"]
+        started = time.monotonic()
+        process.send_signal(how)
+        rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said + rest
+    assert time.monotonic() - started < 20
+    assert "stopping" in rest
+    assert "Traceback" not in said + rest
+    assert "raylet" not in said + rest
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{found.group()}/v1/health", timeout=5)
