@@ -12,7 +12,7 @@ COLOURS = {
     "recent_popularity": "#E69F00",
     "item_knn": "#009E73",
     "ease": "#CC79A7",
-    "oracle": "#222222",
+    "oracle": "#5B5B5B",
 }
 """Colour of each scorer."""
 
