@@ -26,7 +26,7 @@ from visrec.workloads import serve
 from visrec.workloads.haproxy import find_haproxy
 
 # Importing Ray Serve warns of its own use of pydantic.
-pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore:Using extra keyword arguments on `Field`")]
 
 QUIET = Console(file=io.StringIO())
 
