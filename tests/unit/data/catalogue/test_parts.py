@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from pyarrow import fs as pafs
 from tests.support.snapshots import SnapshotSettings
 
 from visrec.config.ingest import ImagesInput
@@ -44,6 +45,16 @@ def test_files_and_what_can_be_wrong_with_them(tmp_path: Path) -> None:
     codes = [f.code if isinstance(f, PictureError) else len(f) for f in found]
     size = len(_png(9))
     assert codes == [size, "too_large", 0, "no_image", size, "unreadable", "unreadable"]
+
+
+def test_pictures_of_another_filesystem(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(_png(9))
+    folder = Location(pafs.SubTreeFileSystem(str(tmp_path), pafs.LocalFileSystem()), "in")
+    found = list(
+        read_pictures([FilePicture(folder, "a.png"), FilePicture(folder, "/in/a.png")], max_bytes=5000)
+    )
+    assert found == [_png(9)] * 2
 
 
 def test_cells_are_read_in_order(tmp_path: Path) -> None:

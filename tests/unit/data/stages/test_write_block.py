@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import fs as pafs
 
 from visrec.data.cleaning.clean import CLEAN_SCHEMA, CleanBlock
 from visrec.data.reading.places import Places
@@ -33,7 +34,9 @@ def _block() -> CleanBlock:
 def _write(core: Core, folder: Path) -> tuple[Written, list[dict[str, object]], list[dict[str, object]]]:
     for name in ("interactions.parquet", "sequences.parquet", "quarantine.parquet"):
         (folder / name).mkdir()
-    written = write_block(_block(), 0, core, PLACES, Location.parse(folder))
+    # not the plain local filesystem: nothing may depend on it
+    elsewhere = Location(pafs.SubTreeFileSystem(str(folder.parent), pafs.LocalFileSystem()), folder.name)
+    written = write_block(_block(), 0, core, PLACES, elsewhere)
     tables = [pq.read_table(folder / name) for name in ("interactions.parquet", "sequences.parquet")]
     return written, tables[0].to_pylist(), tables[1].to_pylist()
 

@@ -1,0 +1,56 @@
+"""Ranges of users, in the natural order of their ids, with about as many events each."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from visrec.data.ids import natural_order, sort_key
+
+RANGE = "range"
+"""Column with the number of a row's range."""
+
+_EVENTS_PER_RANGE = 1_000_000
+_EVENTS_PER_SMALL_RANGE = 50_000
+_MIN_RANGES = 8
+
+
+def num_ranges(num_events: int) -> int:
+    """How many ranges a log of so many events is cut into: blocks that fit into memory many times, and some parallelism
+    for small logs. Depends on nothing else, so that equal input gives equal files."""
+    return max(
+        2, min(_MIN_RANGES, num_events // _EVENTS_PER_SMALL_RANGE), -(-num_events // _EVENTS_PER_RANGE)
+    )
+
+
+def range_starts(sample: Sequence[str], num: int, *, integers: bool) -> list[Any]:
+    """First user (as a sort key) of each range but the first.
+
+    Args:
+        sample: User ids of some events: a user with more events is more often among them.
+        num: Number of ranges.
+        integers: Whether all user ids are integers.
+
+    Example:
+        >>> range_starts(["1", "1", "1", "2", "10", "11"], 2, integers=True)
+        [2]
+    """
+    ids = pa.array(sample, pa.string())
+    keys = sort_key(ids.take(pa.array(natural_order(ids, integers=integers))), integers=integers).to_pylist()
+    return [keys[len(keys) * k // num] for k in range(1, num)]
+
+
+def number_ranges(events: pa.Table, starts: Sequence[Any], integers: bool) -> pa.Table:
+    """The events with a column `RANGE`.
+
+    Example:
+        >>> events = pa.table({"user_id": ["10", "2", "1"]})
+        >>> number_ranges(events, [2], True).column("range").to_pylist()
+        [1, 1, 0]
+    """
+    users = events.column("user_id").combine_chunks().dictionary_encode()
+    keys = sort_key(users.dictionary, integers=integers).to_pylist()
+    numbers = np.array([bisect_right(starts, key) for key in keys], np.int32)
+    return events.append_column(RANGE, pa.array(numbers[np.asarray(users.indices)]))
