@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from visrec.config import DemoDataJob
 from visrec.demo.ingest_config import ingest_yaml
-from visrec.demo.write import FORMAT_VERSION, write_shop
+from visrec.demo.world import FORMAT_VERSION
+from visrec.demo.write import write_shop
 from visrec.errors import DataError
 from visrec.storage import Artifact, ArtifactWriter, Location
 from visrec.storage.artifact import MANIFEST
@@ -77,18 +78,17 @@ def run(job: DemoDataJob, *, console: Console) -> DemoDataResult:
 
 def spread_on_ray(function: Callable[[A], B], blocks: Iterable[A], /) -> Iterator[B]:
     """`map` as Ray tasks: results in order, at most two blocks a CPU under way or waiting to be taken."""
-    shared = ray.put(function)
+    shared, call = ray.put(function), ray.remote(_call)
     limit = 2 * max(int(ray.cluster_resources().get("CPU", 1)), 1)
     waiting: deque[Any] = deque()
     for block in blocks:
         if len(waiting) == limit:
             yield ray.get(waiting.popleft())
-        waiting.append(_call.remote(shared, block))
+        waiting.append(call.remote(shared, block))
     while waiting:
         yield ray.get(waiting.popleft())
 
 
-@ray.remote
 def _call(function: Callable[[A], B], block: A) -> B:
     return function(block)
 

@@ -11,12 +11,12 @@ from visrec.demo.calendar import DAY_MS, LOG_END_MS, log_start_ms
 from visrec.demo.designs import Design, design_of, draw_designs
 from visrec.demo.randomness import stream
 
-ARRIVING_SHARE: Final = 0.25
+ARRIVING_SHARE: Final = 0.3
 """Share of the items that arrive while the log runs; the others were there before."""
 YEARS_BEFORE: Final = 1.0
-QUALITY_SPREAD: Final = 0.4
+QUALITY_SPREAD: Final = 0.3
 """Standard deviation of quality, on the scale of log-odds of a positive."""
-POPULARITY_SPREAD: Final = 0.9
+POPULARITY_SPREAD: Final = 0.7
 """Standard deviation of the logarithm of an item's share of the popular slots: a long tail."""
 
 

@@ -1,16 +1,138 @@
-"""One picture from a design and a scene."""
+"""One picture from a design: outline, pattern and style in a scene, smoothed by drawing it larger."""
+
+from typing import Final
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from visrec.demo.designs import COLOURS, Design
+from visrec.demo import patterns
+from visrec.demo.designs import Design
+from visrec.demo.geometry import Points
+from visrec.demo.lighting import backdrop, fold, lit, shade, shine
+from visrec.demo.outlines import OUTLINES, Outline, Part
+from visrec.demo.palette import CREAM, MATERIALS, SECOND, TRIM, Colour, dyed, scaled
+from visrec.demo.scene import Scene, draw_scene
+from visrec.demo.stencil import Stencil, area, line
+
+OVERSAMPLING: Final = 3
+INK: Final[Colour] = (44, 38, 46)
+SHADE: Final[Colour] = (24, 14, 34)
+SHINE: Final[Colour] = (255, 252, 240)
 
 
 def draw_item(design: Design, random: np.random.Generator, size: int) -> Image.Image:
-    """Draw one product."""
-    image = Image.new("RGB", (size, size), (240, 235, 228))
-    pen = ImageDraw.Draw(image)
-    hue = COLOURS.index(design.colour) * 25
-    edge = size // 5 + int(random.integers(0, size // 10))
-    pen.ellipse((edge, edge, size - edge, size - edge), fill=(hue, 255 - hue, 120))
-    return image
+    """Draw one product.
+
+    Args:
+        design: What it looks like.
+        random: Varies proportions, dye, pose, light and background.
+        size: Height and width in pixels.
+
+    Example:
+        >>> draw_item(Design("mug", "teal", "dots", "classic"), np.random.default_rng(0), 64).size
+        (64, 64)
+    """
+    outline = OUTLINES[design.shape](random)
+    colour = dyed(design.colour, design.style, random)
+    scene = draw_scene(random, stands=outline.stands, tilt=outline.tilt, colour=colour)
+    painted = _Easel(design, colour, outline, scene, size * OVERSAMPLING).paint()
+    return lit(painted.reduce(OVERSAMPLING), scene)
+
+
+class _Easel:
+    """The large canvas on which one product is painted."""
+
+    def __init__(self, design: Design, colour: Colour, outline: Outline, scene: Scene, size: int) -> None:
+        self._design = design
+        self._colour = colour
+        self._outline = outline
+        self._scene = scene
+        self._size = size
+        self._canvas = backdrop(scene, size)
+        self._pattern = self._draw_pattern()
+
+    def paint(self) -> Image.Image:
+        """The finished canvas."""
+        stencils = [self._stencil(part) for part in self._outline.parts]
+        self._cast_shadow(stencils)
+        for part, stencil in zip(self._outline.parts, stencils, strict=True):
+            self._paint_part(part, stencil)
+        return self._canvas
+
+    def _paint_part(self, part: Part, stencil: Stencil) -> None:
+        style = self._design.style
+        if style == "comic" and part.edge and part.stroke is not None:
+            outer = self._width(part.stroke) + 2 * self._width(0.022)
+            line(self._placed(part.points), outer, self._size).paint(self._canvas, INK)
+        stencil.paint(self._canvas, self._coat(part))
+        if style == "comic" and part.edge and part.stroke is None:
+            self._ink(part)
+        elif style == "classic" and part.edge:
+            shade(stencil, self._scene.light_from).paint(self._canvas, SHADE)
+            shine(stencil, self._scene.light_from).paint(self._canvas, SHINE)
+        elif style == "modern" and part.role in ("body", "plain") and part.stroke is None:
+            fold(stencil, self._scene.light_from).paint(self._canvas, SHADE)
+
+    def _coat(self, part: Part) -> Colour | Image.Image:
+        if part.role == "body":
+            return self._pattern if part.tone == 1 else _toned(self._pattern, part.tone)
+        if part.role == "plain":
+            return scaled(self._colour, part.tone)
+        if part.role == "trim":
+            return scaled(TRIM[self._design.style], part.tone)
+        return scaled(MATERIALS[part.role], part.tone)
+
+    def _stencil(self, part: Part) -> Stencil:
+        points = self._placed(part.points)
+        if part.stroke is None:
+            return area(points, self._size, opacity=part.alpha)
+        return line(points, self._width(part.stroke), self._size, opacity=part.alpha)
+
+    def _ink(self, part: Part) -> None:
+        points = self._placed(part.points)
+        closed = [*points, points[0], points[1]]
+        ImageDraw.Draw(self._canvas).line(closed, fill=INK, width=self._width(0.022), joint="curve")
+
+    def _cast_shadow(self, stencils: list[Stencil]) -> None:
+        """A soft shadow: on the floor around the foot of what stands, on the wall behind what hangs."""
+        whole = Image.new("L", (self._size, self._size))
+        for part, stencil in zip(self._outline.parts, stencils, strict=True):
+            if part.alpha == 1:
+                whole.paste(255, stencil.box, stencil.mask)
+        small = whole.reduce(4)
+        size = small.width
+        shift = round(-0.04 * self._scene.light_from * size)
+        if self._outline.stands:
+            left, _, right, bottom = small.getbbox() or (0, 0, 1, 1)
+            height = 0.035 * size
+            cast = Image.new("L", small.size)
+            box = (left + shift, bottom - 1.4 * height, right + shift, bottom + 0.6 * height)
+            ImageDraw.Draw(cast).ellipse(box, fill=125)
+        else:
+            cast = ImageChops.offset(small, shift, round(0.035 * size)).point(lambda value: value * 0.4)
+        soft = cast.filter(ImageFilter.GaussianBlur(0.016 * size))
+        self._canvas.paste((40, 30, 40), mask=soft.resize(whole.size, Image.Resampling.BILINEAR))
+
+    def _draw_pattern(self) -> Image.Image:
+        image = Image.new("RGB", (self._size, self._size), self._colour)
+        bodies = np.concatenate([part.points for part in self._outline.parts if part.role == "body"])
+        (left, top), (right, bottom) = bodies.min(axis=0), bodies.max(axis=0)
+        pen, second = ImageDraw.Draw(image), SECOND.get(self._design.colour, CREAM)
+        for patch in patterns.DRAW[self._design.pattern]((left, top, right, bottom)):
+            pen.polygon(self._placed(patch), fill=second)
+        return image
+
+    def _placed(self, points: Points) -> list[tuple[float, float]]:
+        pose = self._scene.pose
+        placed = (points @ pose[:, :2].T + pose[:, 2]) * self._size
+        return [(x, y) for x, y in placed.tolist()]
+
+    def _width(self, stroke: float) -> int:
+        scale: float = abs(float(np.linalg.det(self._scene.pose[:, :2]))) ** 0.5
+        return max(round(stroke * scale * self._size), 1)
+
+
+def _toned(image: Image.Image, tone: float) -> Image.Image:
+    if tone < 1:
+        return image.point(lambda value: value * tone)
+    return image.point(lambda value: value + (255 - value) * (tone - 1))

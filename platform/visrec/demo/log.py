@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from visrec.config import EVENT_KINDS
+from visrec.config import EVENT_KINDS, DemoDataConfig
 from visrec.demo.calendar import iso
 from visrec.demo.catalogue import item_name, user_name
 from visrec.demo.sessions import Events
@@ -18,6 +18,11 @@ class Row:
     time_ms: int
     fields: tuple[str, ...]
 
+    @property
+    def kind(self) -> str:
+        """Kind of the event."""
+        return self.fields[COLUMNS.index("kind")]
+
     def with_fields(self, **changes: str) -> "Row":
         """A copy with some columns changed."""
         named = {**dict(zip(COLUMNS, self.fields, strict=True)), **changes}
@@ -28,7 +33,7 @@ class Row:
         return replace(self.with_fields(time=iso(time_ms)), time_ms=time_ms)
 
 
-def rows_of(events: Events, *, num_users: int, num_items: int) -> list[Row]:
+def rows_of(events: Events, config: DemoDataConfig) -> list[Row]:
     """The events as rows, in their order."""
     rows = []
     columns = (
@@ -41,11 +46,11 @@ def rows_of(events: Events, *, num_users: int, num_items: int) -> list[Row]:
         events.number,
     )
     for user, item, kind, time, session, position, number in zip(*(c.tolist() for c in columns), strict=True):
-        name = user_name(user, num_users)
+        name = user_name(user, config.num_users)
         fields = (
             f"e{name[1:]}-{number:04d}",
             name,
-            item_name(item, num_items),
+            item_name(item, config.num_items),
             EVENT_KINDS[kind],
             iso(time),
             f"s{name[1:]}-{session:03d}",

@@ -6,9 +6,10 @@ from typing import Final
 from PIL import Image
 
 from visrec.config import DemoDataConfig
-from visrec.demo.catalogue import Catalogue, item_name
+from visrec.demo.catalogue import item_name
 from visrec.demo.drawing import draw_item
 from visrec.demo.randomness import stream
+from visrec.demo.world import World
 
 PNG_EVERY: Final = 50
 """One picture in so many is a PNG, named as one."""
@@ -30,16 +31,18 @@ def broken_pictures(config: DemoDataConfig, seed: int) -> dict[int, str]:
     return {int(item): ("truncated", "mislabelled")[place % 2] for place, item in enumerate(items)}
 
 
-def picture_file(catalogue: Catalogue, item: int, size: int, seed: int, broken: str | None = None) -> bytes:
-    """The bytes of one item's picture file."""
+def picture_file(world: World, item: int, broken: str | None = None) -> bytes:
+    """The bytes of one item's picture file; `broken` is how it is, if it is."""
     if broken == "mislabelled":
         return HTML
-    image = draw_item(catalogue.design(item), stream(seed, "picture", item), size)
-    data = _encode(image, png=item % PNG_EVERY == 7 or item % PNG_NAMED_JPG_EVERY == 3)
+    random = stream(world.seed, "picture", item)
+    image = draw_item(world.catalogue.design(item), random, world.config.image_size)
+    data = encode(image, png=item % PNG_EVERY == 7 or item % PNG_NAMED_JPG_EVERY == 3)
     return data[: int(0.6 * len(data))] if broken == "truncated" else data
 
 
-def _encode(image: Image.Image, *, png: bool) -> bytes:
+def encode(image: Image.Image, *, png: bool) -> bytes:
+    """An image as the bytes of a PNG or a JPEG file."""
     buffer = io.BytesIO()
     if png:
         image.save(buffer, "PNG")

@@ -11,39 +11,39 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.config import EVENT_KINDS, DemoDataConfig, EventKind
+from visrec.config import EVENT_KINDS, EventKind
 from visrec.demo.calendar import DAY_MS, LOG_END_MS, log_start_ms
-from visrec.demo.catalogue import Catalogue
 from visrec.demo.designs import one_hot
 from visrec.demo.randomness import stream
 from visrec.demo.shelf import PAGE_LENGTH, Shelf
-from visrec.demo.tastes import Tastes, affinity
+from visrec.demo.tastes import affinity
+from visrec.demo.world import World
 
 EXAMINATION: Final = (0.95 / np.arange(1, PAGE_LENGTH + 1) ** 0.45).astype(np.float64)
 """Probability that each position is looked at."""
 FOLLOW_UPS: Final[tuple[tuple[EventKind, float, float], ...]] = (
-    ("like", 0.20, 20.0),
-    ("share", 0.05, 40.0),
-    ("comment", 0.05, 90.0),
-    ("cart", 0.16, 60.0),
+    ("like", 0.16, 20.0),
+    ("share", 0.04, 40.0),
+    ("comment", 0.04, 90.0),
+    ("cart", 0.14, 60.0),
 )
 """After a click: kind, probability at affinity 1 (it falls with it), typical seconds until then."""
 PURCHASE_AFTER_CART: Final = 0.5
 PURCHASE_SECONDS: Final = 240.0
-NEGATIVE_AT_ZERO: Final = 0.22
+NEGATIVE_AT_ZERO: Final = 0.16
 """Probability of a negative reaction to something looked at, at affinity 0; it falls with sqrt(affinity)."""
 NEGATIVE_KINDS: Final[tuple[tuple[EventKind, float], ...]] = (
     ("skip", 0.72),
     ("dislike", 0.17),
     ("hide", 0.11),
 )
-VIEW_LOGGED: Final = 0.17
+VIEW_LOGGED: Final = 0.10
 """Share of the places without a reaction that the log holds."""
 ROWS_PER_SESSION: Final = 6.0
 MAX_PAGES: Final = 25
-MIN_ACTIVITY: Final = 0.35
+MIN_ACTIVITY: Final = 0.5
 """The least active user has this share of the mean number of rows."""
-ACTIVITY_SPREAD: Final = 0.7
+ACTIVITY_SPREAD: Final = 0.6
 LATECOMERS: Final = 0.3
 """Share of users who join while the log runs."""
 CODES: Final = {kind: code for code, kind in enumerate(EVENT_KINDS)}
@@ -73,21 +73,6 @@ class Events:
 
     def __len__(self) -> int:
         return len(self.user)
-
-
-@dataclass(frozen=True)
-class World:
-    """Everything that behaviour follows from; the same for every process."""
-
-    config: DemoDataConfig
-    seed: int
-    catalogue: Catalogue
-    tastes: Tastes
-
-    @property
-    def rows_per_user(self) -> float:
-        """Mean number of clean rows."""
-        return self.config.num_events * (1 - self.config.dirt) / self.config.num_users
 
 
 class Visitor:
@@ -120,7 +105,8 @@ class Visitor:
     def _session_starts(self, num: int) -> NDArray[np.int64]:
         random, days = self._random, self._world.config.days
         first_day = random.uniform(0, 0.6 * days) if random.random() < LATECOMERS else 0.0
-        day = np.floor(random.uniform(first_day, days, num))
+        # The square root makes traffic grow steadily.
+        day = np.floor(first_day + (days - first_day) * np.sqrt(random.random(num)))
         # Two humps a day: around noon and, higher, in the evening.
         hour = (
             np.where(random.random(num) < 0.35, random.normal(12.5, 2.0, num), random.normal(20.0, 2.0, num))

@@ -15,7 +15,7 @@ PAGE_LENGTH: Final = 12
 SOURCES: Final = {"taste": 0.55, "popular": 0.18, "random": 0.15, "new": 0.07, "again": 0.05}
 """Share of each source of a page: what the shop's own recommender guesses, what sells, exploration, arrivals, and what
 the user reacted to before."""
-GUESS_TEMPERATURE: Final = 1.2
+GUESS_TEMPERATURE: Final = 3.5
 GUESS_NOISE: Final = 0.7
 """The shop's recommender knows a user's worths only up to noise of this deviation, and samples."""
 NEW_SHARE: Final = 0.03
@@ -90,8 +90,11 @@ class Shelf:
             np.searchsorted(self._design_before, low + random.random(len(low)) * (high - low), side="right")
             - 1
         )
-        return self._by_design[np.clip(places, begin, end - 1)]
+        items: NDArray[np.int64] = self._by_design[np.clip(places, begin, end - 1)]
+        return items
 
     def _by_popularity(self, num_there: int, num: int, random: np.random.Generator) -> NDArray[np.int64]:
         drawn = random.random(num) * self._popularity_before[num_there]
-        return np.minimum(np.searchsorted(self._popularity_before, drawn, side="right") - 1, num_there - 1)
+        places = np.searchsorted(self._popularity_before, drawn, side="right") - 1
+        items: NDArray[np.int64] = np.minimum(places, num_there - 1)
+        return items

@@ -1,10 +1,18 @@
-"""What users like: a worth for each shape, colour, pattern and style, shared in part with others, drifting in time.
+"""What users like, how that is shared with others, and how it drifts.
 
-    worth_u(t) = strength * (sqrt(s) archetype_u + sqrt(1 - s) (cos(wt) now_u + sin(wt) later_u))
-    affinity(u, i, t) = sigmoid(bias + <worth_u(t), one-hot of i's design> + quality_i)
+A user leans towards each shape, colour, pattern and style by a number that is partly the archetype's and partly their
+own; the own part turns slowly from `now` to `later`, which changes the content of a taste and keeps its strength:
 
-The archetypes are what makes users alike; the turn from `now` to `later` is the drift, which keeps the strength of a
-taste while its content changes. The affinity is the probability of a positive once the item is looked at.
+    leaning_u(t) = sqrt(s) archetype_u + sqrt(1 - s) (cos(wt) now_u + sin(wt) later_u)
+
+Within an attribute the values near the best one are favourites, the others are not, with a soft line between them; and
+each user cares much about two attributes and little about the others:
+
+    worth_u(t) = care_u * tanh(sharpness * (leaning_u(t) - its best within the attribute + gap))
+    affinity(u, i, t) = sigmoid(bias + sum of worth_u(t) over the four values of i's design + quality_i)
+
+The worths add up in log-odds, so the probabilities multiply: it takes both attributes that a user cares about. The
+affinity is the probability of a positive once the item is looked at.
 """
 
 from dataclasses import dataclass
@@ -17,14 +25,26 @@ from visrec.demo.calendar import DAY_MS
 from visrec.demo.designs import ATTRIBUTES, NUM_VALUES
 from visrec.demo.randomness import stream
 
-STRENGTHS: Final = {"shape": 2.4, "colour": 1.9, "pattern": 1.3, "style": 1.1}
-"""Standard deviation of a user's worths within each attribute, in log-odds."""
-NUM_ARCHETYPES: Final = 24
-ARCHETYPE_SHARE: Final = 0.45
-"""Share of the variance of a taste that comes from the archetype."""
-DRIFT_DEGREES_PER_DAY: Final = 0.5
-BIAS: Final = -6.0
-"""Log-odds of a positive on an item of average worth."""
+NUM_ARCHETYPES: Final = 32
+ARCHETYPE_SHARE: Final = 0.35
+"""Share of the variance of a leaning that comes from the archetype."""
+DRIFT_DEGREES_PER_DAY: Final = 0.2
+"""Mean over users; most drift less, some much more (exponential)."""
+FAVOURITE_GAP: Final = 0.8
+"""Values that lean at most so much less than a user's best are favourites."""
+SHARPNESS: Final = 4.0
+"""How sharp the line between favourites and the others is."""
+CARE_WEIGHTS: Final = {"shape": 0.35, "colour": 0.30, "pattern": 0.20, "style": 0.15}
+"""How often users care most about each attribute."""
+MAJOR: Final = 4.5
+"""Log-odds between indifference and a favourite, in the two attributes that a user cares about."""
+MINOR: Final = 0.4
+"""The same in the others."""
+BIAS: Final = -6.5
+"""Log-odds of a positive on an item of no worth either way: both major attributes must please to pass it."""
+
+SIZES: Final = [len(values) for values in ATTRIBUTES.values()]
+STARTS: Final = np.cumsum(SIZES)[:-1]
 
 
 @dataclass(frozen=True)
@@ -36,6 +56,8 @@ class Tastes:
         archetypes: float32 [G, NUM_VALUES].
         now: The personal part at `origin_ms`, float32 [U, NUM_VALUES].
         later: What it turns to, float32 [U, NUM_VALUES].
+        care: Log-odds that a favourite is worth in each attribute, float32 [U, 4].
+        drift: Degrees a day, float32 [U].
         origin_ms: Time at which the drift begins.
     """
 
@@ -43,15 +65,21 @@ class Tastes:
     archetypes: NDArray[np.float32]
     now: NDArray[np.float32]
     later: NDArray[np.float32]
+    care: NDArray[np.float32]
+    drift: NDArray[np.float32]
     origin_ms: int
 
     def worths(self, users: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Worth of every value to each user at a time of its own: float32 [N, NUM_VALUES]."""
-        angle = np.deg2rad((times - self.origin_ms) / DAY_MS * DRIFT_DEGREES_PER_DAY)[:, None]
+        """Worth in log-odds of every value to some users, each at a time of their own: float32 [N, NUM_VALUES]."""
+        days = (np.asarray(times, np.int64) - self.origin_ms) / DAY_MS
+        angle = np.deg2rad(days * self.drift[users])[:, None]
         personal = np.cos(angle) * self.now[users] + np.sin(angle) * self.later[users]
         shared = self.archetypes[self.archetype[users]]
-        mixed = np.sqrt(ARCHETYPE_SHARE) * shared + np.sqrt(1 - ARCHETYPE_SHARE) * personal
-        return (mixed * strength_of_values()).astype(np.float32)
+        leaning = np.sqrt(ARCHETYPE_SHARE) * shared + np.sqrt(1 - ARCHETYPE_SHARE) * personal
+        parts = np.split(leaning, STARTS, axis=1)
+        behind = np.concatenate([part - part.max(axis=1, keepdims=True) for part in parts], axis=1)
+        favour = np.tanh(SHARPNESS * (behind + FAVOURITE_GAP))
+        return (favour * np.repeat(self.care[users], SIZES, axis=1)).astype(np.float32)
 
 
 def make_tastes(num_users: int, seed: int, origin_ms: int) -> Tastes:
@@ -59,30 +87,27 @@ def make_tastes(num_users: int, seed: int, origin_ms: int) -> Tastes:
     random = stream(seed, "tastes")
     return Tastes(
         archetype=random.integers(0, NUM_ARCHETYPES, num_users).astype(np.int32),
-        archetypes=_standard(random, NUM_ARCHETYPES),
-        now=_standard(random, num_users),
-        later=_standard(random, num_users),
+        archetypes=_leanings(random, NUM_ARCHETYPES),
+        now=_leanings(random, num_users),
+        later=_leanings(random, num_users),
+        care=_care(random, num_users),
+        drift=random.exponential(DRIFT_DEGREES_PER_DAY, num_users).astype(np.float32),
         origin_ms=origin_ms,
     )
 
 
-def affinity(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probability of a positive from worth plus quality."""
-    return (1.0 / (1.0 + np.exp(-(logits + np.float32(BIAS))))).astype(np.float32)
+def affinity(log_odds: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probability of a positive from the sum of worths and quality."""
+    probability: NDArray[np.float32] = 1 / (1 + np.exp(-(log_odds + np.float32(BIAS))))
+    return probability
 
 
-def strength_of_values() -> NDArray[np.float32]:
-    """The strength of each value's attribute: float32 [NUM_VALUES]."""
-    return np.repeat([STRENGTHS[name] for name in ATTRIBUTES], [len(v) for v in ATTRIBUTES.values()]).astype(
-        np.float32
-    )
+def _leanings(random: np.random.Generator, num: int) -> NDArray[np.float32]:
+    return random.standard_normal((num, NUM_VALUES), np.float32)
 
 
-def _standard(random: np.random.Generator, num: int) -> NDArray[np.float32]:
-    """Normal numbers with mean 0 and deviation 1 within each attribute of each row: every user has a clear taste."""
-    rows = random.normal(size=(num, NUM_VALUES)).astype(np.float32)
-    ends = np.cumsum([len(values) for values in ATTRIBUTES.values()])
-    for part in np.split(rows, ends[:-1], axis=1):  # views: they change `rows`
-        part -= part.mean(axis=1, keepdims=True)
-        part /= part.std(axis=1, keepdims=True)
-    return rows
+def _care(random: np.random.Generator, num: int) -> NDArray[np.float32]:
+    # Two of the four without repetition, by weight: the largest of log-weight plus Gumbel noise.
+    keys = np.log(list(CARE_WEIGHTS.values())) + random.gumbel(size=(num, len(CARE_WEIGHTS)))
+    ranks = np.argsort(np.argsort(-keys, axis=1), axis=1)
+    return np.where(ranks < 2, MAJOR, MINOR).astype(np.float32)

@@ -1,26 +1,25 @@
 """The truth beside the data: the looks of every item and the tastes of every user.
 
 items.parquet   item_id, created_at (ms), quality, shape, colour, pattern, style (by name)
-users.parquet   user_id, archetype, now, later (float lists)
-truth.json      version, seed, archetypes, origin_ms, and counts of what was written
+users.parquet   user_id, archetype, drift (degrees a day), now, later, care (float lists)
+truth.json      version, seed, counts of what was written, origin_ms, archetypes
 """
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from visrec.demo.catalogue import Catalogue, item_name, user_name
-from visrec.demo.designs import ATTRIBUTES, NUM_VALUES
+from visrec.demo.catalogue import item_name, user_name
+from visrec.demo.designs import ATTRIBUTES
 from visrec.demo.tastes import Tastes
+from visrec.demo.world import FORMAT_VERSION, World
 from visrec.errors import ArtifactError
 from visrec.storage import Location
-
-TRUTH_VERSION: Final = 1
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,10 @@ class Truth:
     facts: dict[str, Any]
 
 
-def write_truth(folder: Location, catalogue: Catalogue, tastes: Tastes, facts: dict[str, Any]) -> None:
-    """Write the three files; `facts` are added to truth.json."""
+def write_truth(folder: Location, world: World, counts: dict[str, Any]) -> None:
+    """Write the three files."""
     folder.make_dirs()
+    catalogue, tastes = world.catalogue, world.tastes
     num_items, num_users = len(catalogue), len(tastes.archetype)
     values_I4 = catalogue.designs[catalogue.design_of_item]
     items = {
@@ -61,17 +61,21 @@ def write_truth(folder: Location, catalogue: Catalogue, tastes: Tastes, facts: d
     users = {
         "user_id": [user_name(user, num_users) for user in range(num_users)],
         "archetype": tastes.archetype,
+        "drift": tastes.drift,
         "now": _lists(tastes.now),
         "later": _lists(tastes.later),
+        "care": _lists(tastes.care),
     }
     _write_table(folder / "items.parquet", pa.table(items))
     _write_table(folder / "users.parquet", pa.table(users))
-    known = {
-        "version": TRUTH_VERSION,
+    facts = {
+        "version": FORMAT_VERSION,
+        "seed": world.seed,
+        "counts": counts,
         "origin_ms": tastes.origin_ms,
         "archetypes": tastes.archetypes.tolist(),
     }
-    (folder / "truth.json").write_text(json.dumps({**facts, **known}, indent=1))
+    (folder / "truth.json").write_text(json.dumps(facts, sort_keys=True))
 
 
 def read_truth(folder: Location) -> Truth:
@@ -83,8 +87,8 @@ def read_truth(folder: Location) -> Truth:
     try:
         facts = json.loads((folder / "truth.json").read_text())
         version = facts["version"]
-        if version != TRUTH_VERSION:
-            raise ArtifactError(f"{folder} has truth version {version}, this release reads {TRUTH_VERSION}")
+        if version != FORMAT_VERSION:
+            raise ArtifactError(f"{folder} has truth version {version}, this release reads {FORMAT_VERSION}")
         items = pq.read_table((folder / "items.parquet").path, filesystem=folder.filesystem)
         users = pq.read_table((folder / "users.parquet").path, filesystem=folder.filesystem)
     except (FileNotFoundError, ValueError, KeyError, pa.ArrowException) as error:
@@ -105,6 +109,8 @@ def read_truth(folder: Location) -> Truth:
             archetypes=np.array(facts["archetypes"], np.float32),
             now=_matrix(users.column("now")),
             later=_matrix(users.column("later")),
+            care=_matrix(users.column("care")),
+            drift=users.column("drift").to_numpy(),
             origin_ms=int(facts["origin_ms"]),
         ),
         facts=facts,
@@ -112,11 +118,11 @@ def read_truth(folder: Location) -> Truth:
 
 
 def _lists(rows: NDArray[np.float32]) -> Any:
-    return pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), NUM_VALUES)
+    return pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), rows.shape[1])
 
 
 def _matrix(column: Any) -> NDArray[np.float32]:
-    return np.asarray(column.combine_chunks().flatten(), np.float32).reshape(-1, NUM_VALUES)
+    return np.asarray(column.combine_chunks().flatten(), np.float32).reshape(len(column), -1)
 
 
 def _write_table(location: Location, table: Any) -> None:
