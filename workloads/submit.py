@@ -9,6 +9,7 @@ Ray's own command can do the same with the files that `prepare` writes:
 
 import asyncio
 import json
+import logging
 import os
 import shlex
 import tempfile
@@ -151,6 +152,14 @@ def for_cluster(job: JobT) -> JobT:
 
 
 def _submit(address: str, headers: dict[str, str], job: JobFolder) -> tuple[Any, str]:
+    for name in (
+        "dashboard.modules.dashboard_sdk",
+        "dashboard.modules.job.sdk",
+        "_private.runtime_env.packaging",
+    ):
+        logging.getLogger(f"ray.{name}").setLevel(
+            logging.WARNING
+        )  # each tells of its own uploads and connections
     try:
         with _address_from_environment(address):
             client = JobSubmissionClient(address, headers=headers)
