@@ -60,8 +60,8 @@ class ServeConfig(Config):
     port: int = Field(8000, ge=0, le=65535)
     """0 takes a free port."""
     haproxy: bool | None = None
-    """Serve through HAProxy: null uses it where its binary is installed. Its statistics ports (8404, 9101) are open
-    on all interfaces without a password: firewall them where others can reach this machine."""
+    """Serve through HAProxy: null uses it where its binary is installed and the cluster is this machine alone. Its
+    statistics and metrics are bound to 127.0.0.1."""
     max_upload_bytes: int = Field(5_000_000, ge=1000)
     max_upload_pixels: int = Field(25_000_000, ge=1000)
     request_timeout_s: float = Field(10.0, gt=0)
