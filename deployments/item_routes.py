@@ -63,15 +63,8 @@ def item_routes(service: Service) -> APIRouter:
     ) -> Response:
         """The picture of an item."""
         release = service.live.release
-        row = int(release.catalogue.image_rows[release.catalogue.index_of(item_id)])
-        if row < 0:
-            raise NotFoundError(f"item {item_id!r} has no picture")
-        jpeg = release.thumbnails.read(row)
-        etag = f'"{hashlib.sha256(jpeg).hexdigest()[:20]}"'
-        headers = {"ETag": etag, "Cache-Control": _FOREVER if v == release.name else _AN_HOUR}
-        if if_none_match is not None and etag in (tag.strip() for tag in if_none_match.split(",")):
-            return Response(status_code=304, headers=headers)
-        return Response(jpeg, media_type="image/jpeg", headers=headers)
+        caching = _FOREVER if v == release.name else _AN_HOUR
+        return _picture(release, item_id, caching, if_none_match)
 
     @router.get("/v1/items/{item_id:path}", responses=documented(404, 422))
     async def facts(item_id: str, request: Request) -> ItemFacts:
@@ -83,6 +76,18 @@ def item_routes(service: Service) -> APIRouter:
         return ItemFacts(**short.model_dump(), available=available, release=release.name)
 
     return router
+
+
+def _picture(release: Release, item_id: str, caching: str, if_none_match: str | None) -> Response:
+    row = int(release.catalogue.image_rows[release.catalogue.index_of(item_id)])
+    if row < 0:
+        raise NotFoundError(f"item {item_id!r} has no picture")
+    jpeg = release.thumbnails.read(row)
+    etag = f'"{hashlib.sha256(jpeg).hexdigest()[:20]}"'
+    headers = {"ETag": etag, "Cache-Control": caching}
+    if if_none_match is not None and etag in (tag.strip() for tag in if_none_match.split(",")):
+        return Response(status_code=304, headers=headers)
+    return Response(jpeg, media_type="image/jpeg", headers=headers)
 
 
 def _find(

@@ -85,16 +85,16 @@ def _train(job: TrainJob, snapshot: Snapshot, workspace: Workspace, name: str, c
     TwoTower(job.model, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
     run_folder = workspace.root / "runs" / name
     in_process = job.training.scaling.num_workers == 0
-    with (_in_process if in_process else _on_workers)(job, snapshot, run_folder, console) as folder:
-        with workspace.create(
-            "checkpoints", name, config=job, parents={"snapshots": snapshot.name}
-        ) as writer:
-            for file in sorted(folder.iterdir()):
-                (writer.staging / file.name).write_bytes(file.read_bytes())
-            epochs = json.loads((folder / HISTORY).read_text())
-            (writer.staging / "curves.png").write_bytes(draw_curves(epochs))
-            writer.counts.update(num_epochs=len(epochs), num_items=snapshot.num_items)
-            writer.facts["epochs"] = epochs
+    with (
+        (_in_process if in_process else _on_workers)(job, snapshot, run_folder, console) as folder,
+        workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer,
+    ):
+        for file in sorted(folder.iterdir()):
+            (writer.staging / file.name).write_bytes(file.read_bytes())
+        epochs = json.loads((folder / HISTORY).read_text())
+        (writer.staging / "curves.png").write_bytes(draw_curves(epochs))
+        writer.counts.update(num_epochs=len(epochs), num_items=snapshot.num_items)
+        writer.facts["epochs"] = epochs
     run_folder.delete()  # what a restart would have needed
 
 

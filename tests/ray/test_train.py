@@ -13,7 +13,7 @@ import ray
 from ray.util.state import list_actors
 from rich.console import Console
 from safetensors.numpy import load
-from support.snapshots import checkerboard_snapshot
+from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.config import (
     ItemTowerConfig,

@@ -1,5 +1,6 @@
 """From YAML and `--set` to a config, with errors that a person can act on in one line."""
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -98,7 +99,7 @@ def _apply(values: dict[str, Any], override: str) -> None:
         raise ConfigError(f"--set {key}: the value {text!r} is not valid YAML") from None
     steps = key.split(".")
     node: Any = values
-    for step, following in zip(steps[:-1], steps[1:], strict=True):
+    for step, following in itertools.pairwise(steps):
         node = _child(node, step, [] if following.isdigit() else {}, key)
     _assign(node, steps[-1], value, key)
 

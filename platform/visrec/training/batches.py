@@ -94,7 +94,7 @@ class BatchStream:
                 windows = [(block, window) for window in cut]
                 waiting += windows
                 total += len(windows)
-            generator.shuffle(waiting)  # type: ignore[arg-type]  # numpy shuffles any mutable sequence
+            generator.shuffle(waiting)
             while len(waiting) >= size:
                 yield waiting[:size]
                 waiting = waiting[size:]

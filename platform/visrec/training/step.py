@@ -48,7 +48,7 @@ def train_step(
     )
     losses_P = batch_loss(output, device_batch, phase.loss, log_q_I)
     optimizer.zero_grad(set_to_none=True)
-    losses_P.mean().backward()
+    losses_P.mean().backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], phase.gradient_clip)
     optimizer.step()
     return {

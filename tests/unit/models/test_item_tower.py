@@ -14,7 +14,7 @@ FACTS = ImageFacts(32, 32, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 
 def tower(**settings: object) -> ItemTower:
     torch.manual_seed(0)
-    return ItemTower(ItemTowerConfig(**settings), dim=8, num_items=10, image_facts=FACTS)  # type: ignore[arg-type]
+    return ItemTower(ItemTowerConfig(**settings), dim=8, num_items=10, image_facts=FACTS)
 
 
 def pictures(num: int) -> torch.Tensor:

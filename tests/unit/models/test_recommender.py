@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.snapshots import checkerboard_snapshot
+from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.data.image_store import ImageFacts

@@ -27,7 +27,7 @@ def test_pixels_once_has_the_loss_and_gradients_of_encoding_every_position() -> 
     once = make_model()
     out = once(pictures[distinct_N], distinct_N, slots_BL[:, :-1], zeros_BL[:, :-1], zeros_BL[:, :-1])
     loss_once = _loss(out, slots_BL[:, 1:])
-    loss_once.backward()
+    loss_once.backward()  # type: ignore[no-untyped-call]
 
     naive = make_model()
     flat = items_BL.flatten()
@@ -36,7 +36,7 @@ def test_pixels_once_has_the_loss_and_gradients_of_encoding_every_position() -> 
     # The candidates once more, from pixels of their own; then no vector is shared between roles.
     candidates = naive.item_tower(pictures[distinct_N], distinct_N)
     loss_naive = _loss(TowerOutput(users, candidates, naive.item_biases()[distinct_N]), slots_BL[:, 1:])
-    loss_naive.backward()
+    loss_naive.backward()  # type: ignore[no-untyped-call]
 
     torch.testing.assert_close(loss_once, loss_naive, atol=1e-5, rtol=0)
     for (name, a), (_, b) in zip(once.named_parameters(), naive.named_parameters(), strict=True):

@@ -12,7 +12,7 @@ KINDS = ["gru", "transformer"]
 
 def tower(kind: str, **settings: object) -> UserTower:
     torch.manual_seed(0)
-    config = UserTowerConfig(kind=kind, hidden_dim=16, dropout=0, max_length=8, **settings)  # type: ignore[arg-type]
+    config = UserTowerConfig(kind=kind, hidden_dim=16, dropout=0, max_length=8, **settings)
     return UserTower(config, dim=4).eval()
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from support.snapshots import sequences_of
+from numpy.typing import NDArray
+from tests.support.snapshots import sequences_of
 
 from visrec.config import LossConfig, PhaseConfig
 from visrec.data.snapshot import Sequences
@@ -25,7 +26,7 @@ def stream(histories: list[list[int]] = HISTORIES, **settings: object) -> BatchS
         yield block.take(np.arange(half))
         yield block.take(np.arange(half, len(histories)))
 
-    phase = PhaseConfig(**{"batch_size": 2, **settings})  # type: ignore[arg-type]
+    phase = PhaseConfig(**{"batch_size": 2, **settings})
     num_items = 1 + max(i for h in histories for i in h)
     everything = np.arange(num_items, dtype=np.int32)
     return BatchStream(blocks, phase, max_length=3, candidates=everything, num_items=num_items, seed=5)
@@ -59,9 +60,9 @@ def test_hits_are_the_users_positives_outside_the_window_too() -> None:
 
 
 def test_the_same_seed_gives_the_same_batches_and_a_restart_skips_to_its_place() -> None:
-    settings = {"loss": LossConfig(num_uniform_negatives=3)}
-    whole = list(stream(**settings).epoch(3))
-    again = list(stream(**settings).epoch(3, skip=1))
+    loss = LossConfig(num_uniform_negatives=3)
+    whole = list(stream(loss=loss).epoch(3))
+    again = list(stream(loss=loss).epoch(3, skip=1))
     assert len(whole) == len(again) + 1
     for a, b in zip(whole[1:], again, strict=True):
         for name, tensor in vars(a).items():
@@ -110,6 +111,6 @@ def test_full_softmax_has_every_candidate_with_certainty() -> None:
     assert epoch_facts(full).inclusion_I.tolist() == [1.0] * 10
 
 
-def _skewed(num: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _skewed(num: int) -> NDArray[np.float64]:
     weights = 1 / np.arange(1, num + 1)
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum(), np.float64)

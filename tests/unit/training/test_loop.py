@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-from support.snapshots import checkerboard_snapshot
+from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.config import (
     ItemTowerConfig,

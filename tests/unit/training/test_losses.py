@@ -50,7 +50,7 @@ def test_an_accidental_hit_is_no_negative_but_the_target_stays() -> None:
     loss = softmax_loss(users, items, torch.zeros(3), torch.tensor([0]), hits_PN=hits)
     assert loss.item() == pytest.approx(math.log(1 + math.exp(-1)), abs=1e-6)
     items.requires_grad_()
-    softmax_loss(users, items, torch.zeros(3), torch.tensor([0]), hits_PN=hits).sum().backward()
+    softmax_loss(users, items, torch.zeros(3), torch.tensor([0]), hits_PN=hits).sum().backward()  # type: ignore[no-untyped-call]
     assert items.grad is not None
     assert items.grad[1].item() == 0
 

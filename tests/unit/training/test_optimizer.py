@@ -48,7 +48,7 @@ def test_each_parameter_is_trained_once_at_its_own_rate() -> None:
     [("constant", [0.25, 0.5, 0.75, 1, 1, 1]), ("cosine", [0.25, 0.5, 0.75, 1, 1, 0.5])],
 )
 def test_schedule(schedule: str, expected: list[float]) -> None:
-    phase = PhaseConfig(warmup_steps=4, schedule=schedule)  # type: ignore[arg-type]
+    phase = PhaseConfig(warmup_steps=4, schedule=schedule)
     found = [learning_rate_factor(phase, step, 8) for step in (0, 1, 2, 3, 4, 6)]
     assert found == pytest.approx(expected)
 

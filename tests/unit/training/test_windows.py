@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from support.snapshots import sequences_of
+from tests.support.snapshots import sequences_of
 
 from visrec.training.windows import cut_windows, num_windows
 

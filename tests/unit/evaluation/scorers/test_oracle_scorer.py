@@ -8,7 +8,7 @@ from tests.support.snapshots import make_snapshot
 from visrec.config import DemoDataConfig, EvaluationConfig, SplitConfig
 from visrec.demo.oracle import Oracle
 from visrec.demo.truth import write_truth
-from visrec.demo.write import make_world
+from visrec.demo.world import make_world
 from visrec.evaluation.measure import measure, merge
 from visrec.evaluation.plan import fit_scorer, make_yardstick, plan_evaluation
 from visrec.storage import Location, Workspace
@@ -20,7 +20,7 @@ DAY_MS = 86_400_000
 def test_who_takes_what_they_like_most_is_foreseen_perfectly(tmp_path: Path) -> None:
     world = make_world(DemoDataConfig(num_items=NUM_ITEMS, num_users=NUM_USERS, num_events=1000), 0)
     truth = Location.parse(tmp_path / "truth")
-    write_truth(truth, world.catalogue, world.tastes, {})
+    write_truth(truth, world, {})
     oracle = Oracle.load(truth)
     users, items = [f"u{u:05d}" for u in range(NUM_USERS)], [f"i{i:05d}" for i in range(NUM_ITEMS)]
     late = int(world.catalogue.created_at.max()) + DAY_MS
