@@ -50,13 +50,16 @@ def build_app(args: ServeArgs) -> Application:
         serve.ingress()(IngressDeployment),
         "Ingress",
         config.ingress.replace(max_ongoing_requests=bounds + REFUSAL_ROOM),
+        access_log=True,
         user_config={"release": args.release},
     )
     app: Application = ingress.bind(workspace, config.model_dump(mode="json"), encoder, retriever, ranker)
     return app
 
 
-def _deployment(kind: type, name: str, config: DeploymentConfig, **options: Any) -> Any:
+def _deployment(
+    kind: type, name: str, config: DeploymentConfig, *, access_log: bool = False, **options: Any
+) -> Any:
     return serve.deployment(
         kind,
         name=name,
@@ -66,6 +69,7 @@ def _deployment(kind: type, name: str, config: DeploymentConfig, **options: Any)
         ray_actor_options={"num_cpus": config.num_cpus, "num_gpus": config.num_gpus},
         graceful_shutdown_timeout_s=SHUTDOWN_S,
         max_constructor_retry_count=MAX_STARTS,
+        logging_config={"enable_access_log": access_log},  # the inner deployments' would repeat the ingress's
         max_surge_percent=100,  # with a single replica an update would stall the requests meanwhile
         **options,
     )

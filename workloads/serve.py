@@ -94,10 +94,8 @@ def start(job: ServeJob, *, console: Console) -> ServerHandle:
         through = "HAProxy" if environment else "Serve's proxy"
         console.print(f"release {release.name} is served through {through}")
         if environment:
-            ports = f"{environment[STATS_PORT]} and {environment[METRICS_PORT]}"
-            console.print(
-                f"[dim]HAProxy's statistics and metrics: ports {ports} of this machine, not of others[/]"
-            )
+            stats, metrics = (f"127.0.0.1:{environment[port]}" for port in (STATS_PORT, METRICS_PORT))
+            console.print(f"[dim]its statistics: {stats}/stats, its metrics: {metrics}/metrics[/]")
         return ServerHandle(address, stack.pop_all().close)
 
 

@@ -61,7 +61,8 @@ class ServeConfig(Config):
     """0 takes a free port."""
     haproxy: bool | None = None
     """Serve through HAProxy: null uses it where its binary is installed and the cluster is this machine alone. Its
-    statistics and metrics are bound to 127.0.0.1."""
+    statistics and metrics are then at free ports of 127.0.0.1. On a cluster of your own, Ray opens them (8404, 9101)
+    on all interfaces without a password: firewall them."""
     max_upload_bytes: int = Field(5_000_000, ge=1000)
     max_upload_pixels: int = Field(25_000_000, ge=1000)
     request_timeout_s: float = Field(10.0, gt=0)

@@ -1,0 +1,64 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+from tests.support.checkpoints import make_checkpoint
+from tests.support.releases import SMALL_MODEL, make_report, report_content
+from tests.support.snapshots import checkerboard_snapshot
+
+from visrec.config import PublishJob, ReleaseConfig
+from visrec.errors import VisrecError
+from visrec.storage import Workspace
+from visrec.workloads import publish
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    workspace = Workspace(str(tmp_path))
+    snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6)
+    counts = np.ones(6, np.float32)
+    make_report(workspace, make_checkpoint(workspace, snapshot, model=SMALL_MODEL, item_counts=counts))
+    return workspace
+
+
+def run(workspace: Workspace, **release: object) -> tuple[publish.PublishResult, str]:
+    said = io.StringIO()
+    job = PublishJob(workspace=str(workspace.root), release=ReleaseConfig.model_validate(release))
+    return publish.run(job, console=Console(file=said, width=200)), said.getvalue()
+
+
+def test_a_release_goes_live_and_is_found_again(workspace: Workspace) -> None:
+    first, said = run(workspace)
+    assert f"release {first.release.name}: 6 items, 4 users, index faiss_flat" in said
+    assert first.is_current
+    again, said = run(workspace)
+    assert again.release.name == first.release.name
+    assert "nothing to do" in said
+
+
+def test_a_release_that_is_not_to_go_live_does_not(workspace: Workspace) -> None:
+    first, _ = run(workspace)
+    second, said = run(workspace, index="exact", activate=False)
+    assert not second.is_current
+    assert "current" not in said
+    assert workspace.pointed("releases") == first.release.name
+    assert run(workspace, index="exact")[0].is_current
+
+
+def test_a_closed_gate_says_why_and_leaves_the_live_one(workspace: Workspace) -> None:
+    first, _ = run(workspace)
+    with pytest.raises(VisrecError, match=r"expected ndcg@10 of at least 0\.5, got 0\.3000"):
+        run(workspace, min_metric={"ndcg@10": 0.5})
+    assert workspace.pointed("releases") == first.release.name
+    assert workspace.names("releases") == [first.release.name]
+
+
+def test_the_latest_report_must_be_of_the_latest_checkpoint(workspace: Workspace) -> None:
+    one = workspace.find("checkpoints")
+    snapshot = checkerboard_snapshot(Workspace(str(workspace.root) + "-2"), num_users=4, num_items=6)
+    make_checkpoint(workspace, snapshot, name="newer")
+    make_report(workspace, one, report_content(), name="older")
+    with pytest.raises(VisrecError, match="expected a report of checkpoint newer, got older, which measured"):
+        run(workspace)
