@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
 import requests
 import yaml
 from PIL import Image
@@ -174,6 +175,21 @@ def _json(url: str) -> dict[str, Any]:
     response = requests.get(url, timeout=30)
     body: dict[str, Any] = response.json() if response.ok else {}
     return body
+
+
+def test_a_killed_replica_is_replaced_and_meanwhile_clients_are_told_to_come_again(
+    server: serve.ServerHandle,
+) -> None:
+    actors = ray.util.list_named_actors(all_namespaces=True)
+    (replica,) = [a["name"] for a in actors if a["name"].startswith("SERVE_REPLICA::visrec#Retriever")]
+    ray.kill(ray.get_actor(replica, "serve"))
+    answers: list[int] = []
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and answers[-20:] != [200] * 20:
+        answers.append(recommend(server, user_id="u00001").status_code)
+    assert answers[-20:] == [200] * 20
+    assert set(answers) <= {200, 503, 504}
+    assert wait_for(lambda: requests.get(f"{server.address}/v1/health", timeout=30).ok)
 
 
 @pytest.mark.skipif(find_haproxy() is None, reason="HAProxy is not installed here")
