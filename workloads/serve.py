@@ -83,6 +83,7 @@ def start(job: ServeJob, *, console: Console) -> ServerHandle:
         ClusterError: The graph does not start.
     """
     release = Release.open(Workspace(job.workspace))
+    release.check()  # at once and in one line, not after several starts of a replica
     port = _usable_port(job.serve)
     with ExitStack() as stack:
         stack.enter_context(ray_session(job.ray))

@@ -63,6 +63,17 @@ class Release:
         """
         return cls(workspace.find("releases", "latest" if name == CURRENT else name))
 
+    def check(self) -> None:
+        """Load every part once.
+
+        Raises:
+            ArtifactError: A part is missing or damaged, or made for another version of the model.
+        """
+        for load in (self.recommender, self.score_index, self.similar_index, self.similar_vectors):
+            load()
+        for part in (self.catalogue, self.item_vectors, self.histories, self.popularity, self.metrics):
+            assert part is not None
+
     @property
     def name(self) -> str:
         """Name of the artifact."""

@@ -55,6 +55,7 @@ def test_catalogue_histories_popularity_and_thumbnails_equal_the_snapshot(
     workspace: Workspace, snapshot: Snapshot
 ) -> None:
     release = make_release(workspace, snapshot, config=ReleaseConfig(index="exact", max_history=3))
+    release.check()
     assert [release.catalogue.id_of(i) for i in range(10)] == snapshot.items.column("item_id").to_pylist()
     users = (user for block in snapshot.user_ids() for user in block.to_pylist())
     for user, items in zip(users, _histories(snapshot), strict=True):
@@ -145,6 +146,8 @@ def test_a_damaged_file_is_refused(workspace: Workspace, snapshot: Snapshot, fil
     }
     with pytest.raises(ArtifactError):
         parts[file]()
+    with pytest.raises(ArtifactError):
+        Release.open(workspace).check()
 
 
 def _histories(snapshot: Snapshot) -> list[list[int]]:
