@@ -13,7 +13,7 @@ class ItemTowerConfig(Config):
     backbone: str | None = "small_cnn"
     """`small_cnn` (made for CPUs), any torchvision classification model by name (`resnet18`, `mobilenet_v3_small`,
     ...), or null for no pixels at all (ids only)."""
-    width: int = Field(32, ge=4, le=512)
+    width: int = Field(16, ge=4, le=512)
     """Channels of the first stage of `small_cnn`; later stages double it."""
     id_embedding: bool = False
     """Add a learned vector per item id to the picture's."""

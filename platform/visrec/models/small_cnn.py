@@ -7,7 +7,8 @@ from torch import Tensor, nn
 class SmallCNN(nn.Module):
     """Picture to feature vector: a patch stem of stride 4, then two stages that halve the size and double the channels.
 
-    Every stage's average is part of the feature: early ones carry colour and texture, late ones shape. The stem has no
+    Average and maximum of every stage are part of the feature: early stages carry colour and texture, late ones shape;
+    the average says how much there is of something, the maximum whether it is there at all. The stem has no
     normalisation, which would take a picture's own colour and light away; the stages have group normalisation, under
     which a picture's vector never depends on its neighbours in the batch, so that encoding each distinct picture once
     equals encoding every position.
@@ -16,10 +17,10 @@ class SmallCNN(nn.Module):
 
     Example:
         >>> SmallCNN(width=16)(torch.zeros(2, 3, 64, 64)).shape
-        torch.Size([2, 112])
+        torch.Size([2, 224])
     """
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, width: int = 16) -> None:
         super().__init__()
         channels = (width, 2 * width, 4 * width)
         self.stages = nn.ModuleList(
@@ -32,7 +33,7 @@ class SmallCNN(nn.Module):
                 ),
             ]
         )
-        self.num_features = sum(channels)
+        self.num_features = 2 * sum(channels)
 
     def forward(self, images_NCHW: Tensor) -> Tensor:
         """Features [N, num_features]."""
@@ -40,7 +41,7 @@ class SmallCNN(nn.Module):
         x_NCHW = images_NCHW
         for stage in self.stages:
             x_NCHW = stage(x_NCHW)
-            pooled.append(x_NCHW.mean(dim=(2, 3)))
+            pooled += [x_NCHW.mean(dim=(2, 3)), x_NCHW.amax(dim=(2, 3))]
         return torch.cat(pooled, dim=1)
 
 

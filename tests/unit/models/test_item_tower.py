@@ -29,8 +29,8 @@ def test_a_picture_does_not_depend_on_its_neighbours_in_the_batch() -> None:
     torch.testing.assert_close(together, alone)
 
 
-def test_the_small_cnn_joins_the_averages_of_all_stages() -> None:
-    assert SmallCNN(width=8)(torch.zeros(2, 3, 64, 64)).shape == (2, 8 + 16 + 32)
+def test_the_small_cnn_joins_average_and_maximum_of_all_stages() -> None:
+    assert SmallCNN(width=8)(torch.zeros(2, 3, 64, 64)).shape == (2, 2 * (8 + 16 + 32))
 
 
 def test_ids_alone_look_up_their_vector_and_unseen_items_get_none() -> None:
