@@ -38,7 +38,7 @@ class Scene:
 def draw_scene(random: np.random.Generator, *, stands: bool, tilt: float, colour: Colour) -> Scene:
     """A random scene for a product of this colour."""
     turn = random.normal(0, 2.5) if stands else random.normal(0, 8.0) + tilt
-    scale = random.uniform(0.78, 0.96)
+    scale = random.uniform(0.78, 0.94)
     angle = np.deg2rad(np.clip(turn, tilt - 20, tilt + 20))
     flip = -1.0 if random.random() < 0.5 else 1.0
     stretch = random.uniform(0.94, 1.06)

@@ -22,22 +22,22 @@ from visrec.demo.world import World
 EXAMINATION: Final = (0.95 / np.arange(1, PAGE_LENGTH + 1) ** 0.45).astype(np.float64)
 """Probability that each position is looked at."""
 FOLLOW_UPS: Final[tuple[tuple[EventKind, float, float], ...]] = (
-    ("like", 0.16, 20.0),
+    ("like", 0.13, 20.0),
     ("share", 0.04, 40.0),
     ("comment", 0.04, 90.0),
-    ("cart", 0.14, 60.0),
+    ("cart", 0.12, 60.0),
 )
 """After a click: kind, probability at affinity 1 (it falls with it), typical seconds until then."""
 PURCHASE_AFTER_CART: Final = 0.5
 PURCHASE_SECONDS: Final = 240.0
-NEGATIVE_AT_ZERO: Final = 0.16
+NEGATIVE_AT_ZERO: Final = 0.13
 """Probability of a negative reaction to something looked at, at affinity 0; it falls with sqrt(affinity)."""
 NEGATIVE_KINDS: Final[tuple[tuple[EventKind, float], ...]] = (
     ("skip", 0.72),
     ("dislike", 0.17),
     ("hide", 0.11),
 )
-VIEW_LOGGED: Final = 0.10
+VIEW_LOGGED: Final = 0.07
 """Share of the places without a reaction that the log holds."""
 ROWS_PER_SESSION: Final = 6.0
 MAX_PAGES: Final = 25

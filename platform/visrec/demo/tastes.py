@@ -6,12 +6,12 @@ own; the own part turns slowly from `now` to `later`, which changes the content 
     leaning_u(t) = sqrt(s) archetype_u + sqrt(1 - s) (cos(wt) now_u + sin(wt) later_u)
 
 Within an attribute the values near the best one are favourites, the others are not, with a soft line between them; and
-each user cares much about two attributes and little about the others:
+each user cares much about two or three attributes and little about the others:
 
     worth_u(t) = care_u * tanh(sharpness * (leaning_u(t) - its best within the attribute + gap))
     affinity(u, i, t) = sigmoid(bias + sum of worth_u(t) over the four values of i's design + quality_i)
 
-The worths add up in log-odds, so the probabilities multiply: it takes both attributes that a user cares about. The
+The worths add up in log-odds, so the probabilities multiply: it takes all the attributes that a user cares about. The
 affinity is the probability of a positive once the item is looked at.
 """
 
@@ -30,18 +30,20 @@ ARCHETYPE_SHARE: Final = 0.35
 """Share of the variance of a leaning that comes from the archetype."""
 DRIFT_DEGREES_PER_DAY: Final = 0.2
 """Mean over users; most drift less, some much more (exponential)."""
-FAVOURITE_GAP: Final = 0.8
+FAVOURITE_GAP: Final = 0.85
 """Values that lean at most so much less than a user's best are favourites."""
 SHARPNESS: Final = 4.0
 """How sharp the line between favourites and the others is."""
 CARE_WEIGHTS: Final = {"shape": 0.35, "colour": 0.30, "pattern": 0.20, "style": 0.15}
 """How often users care most about each attribute."""
-MAJOR: Final = 4.5
-"""Log-odds between indifference and a favourite, in the two attributes that a user cares about."""
+CARE: Final = 9.0
+"""Log-odds between indifference and a favourite, in all the attributes together that a user cares about."""
+CARES_FOR_THREE: Final = 0.25
+"""Share of users who care about three attributes; the others care about two."""
 MINOR: Final = 0.4
-"""The same in the others."""
+"""Log-odds between indifference and a favourite in an attribute that a user does not care about."""
 BIAS: Final = -6.5
-"""Log-odds of a positive on an item of no worth either way: both major attributes must please to pass it."""
+"""Log-odds of a positive on an item of no worth either way: all that a user cares about must please to pass it."""
 
 SIZES: Final = [len(values) for values in ATTRIBUTES.values()]
 STARTS: Final = np.cumsum(SIZES)[:-1]
@@ -107,7 +109,8 @@ def _leanings(random: np.random.Generator, num: int) -> NDArray[np.float32]:
 
 
 def _care(random: np.random.Generator, num: int) -> NDArray[np.float32]:
-    # Two of the four without repetition, by weight: the largest of log-weight plus Gumbel noise.
+    # Two or three of the four without repetition, by weight: the largest of log-weight plus Gumbel noise.
     keys = np.log(list(CARE_WEIGHTS.values())) + random.gumbel(size=(num, len(CARE_WEIGHTS)))
     ranks = np.argsort(np.argsort(-keys, axis=1), axis=1)
-    return np.where(ranks < 2, MAJOR, MINOR).astype(np.float32)
+    num_major = np.where(random.random((num, 1)) < CARES_FOR_THREE, 3, 2)
+    return np.where(ranks < num_major, CARE / num_major, MINOR).astype(np.float32)

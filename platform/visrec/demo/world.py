@@ -8,7 +8,7 @@ from visrec.demo.calendar import log_start_ms
 from visrec.demo.catalogue import Catalogue, make_catalogue
 from visrec.demo.tastes import Tastes, make_tastes
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 """Raised when the same settings and seed give other data than before, or when the truth is read in another way."""
 
 

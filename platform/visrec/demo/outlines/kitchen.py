@@ -30,11 +30,11 @@ def mug(random: np.random.Generator) -> Outline:
 
 def teapot(random: np.random.Generator) -> Outline:
     """A round teapot with a lid."""
-    width, height = random.uniform(0.27, 0.31), random.uniform(0.23, 0.27)
+    width, height = random.uniform(0.25, 0.28), random.uniform(0.22, 0.25)
     y, rim = 0.90 - height, 0.90 - 1.86 * height
     right, left = 0.5 + width, 0.5 - width
-    lower = [(0.5 + 0.7 * width, y + 0.13), (right + 0.10, y + 0.02), (right + 0.20, y - 0.17)]
-    upper = [(right + 0.13, y - 0.19), (right + 0.02, y - 0.08), (0.5 + 0.7 * width, y - 0.1)]
+    lower = [(0.5 + 0.7 * width, y + 0.13), (right + 0.09, y + 0.02), (right + 0.18, y - 0.17)]
+    upper = [(right + 0.11, y - 0.19), (right + 0.02, y - 0.08), (0.5 + 0.7 * width, y - 0.1)]
     handle = [
         (left + 0.07, y - 0.14),
         (left - 0.14, y - 0.14),
