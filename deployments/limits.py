@@ -82,7 +82,7 @@ class Admission:
 
 
 class Deadline:
-    """Answers 504 where the app has not begun to answer in time."""
+    """Answers 504 where the app has not begun to answer in time; the clock starts anew while a body comes in."""
 
     def __init__(self, app: ASGIApp, *, seconds: float) -> None:
         self._app = app
@@ -95,14 +95,20 @@ class Deadline:
             return
         started = False
 
-        async def watched(message: Message) -> None:
+        async def heard() -> Message:
+            message = await receive()
+            if not started:
+                clock.reschedule(asyncio.get_running_loop().time() + self._seconds)
+            return message
+
+        async def said(message: Message) -> None:
             nonlocal started
             started = started or message["type"] == "http.response.start"
             await send(message)
 
         try:
-            async with asyncio.timeout(self._seconds):
-                await self._app(scope, receive, watched)
+            async with asyncio.timeout(self._seconds) as clock:
+                await self._app(scope, heard, said)
         except TimeoutError:
             if started:
                 raise

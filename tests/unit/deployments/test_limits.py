@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -63,3 +64,22 @@ def test_an_answer_that_is_not_begun_in_time_is_a_problem() -> None:
     response = asyncio.run(story())
     assert (response.status_code, response.headers["content-type"]) == (504, "application/problem+json")
     assert response.json()["instance"] == "/slow"
+
+
+def test_the_clock_starts_anew_while_a_body_comes_in() -> None:
+    async def reads(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def slowly() -> AsyncIterator[bytes]:
+        for _ in range(6):
+            await asyncio.sleep(0.1)
+            yield b"x"
+
+    async def story() -> int:
+        async with client(Deadline(reads, seconds=0.3)) as http:
+            return (await http.post("/", content=slowly())).status_code
+
+    assert asyncio.run(story()) == 200
