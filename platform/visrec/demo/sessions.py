@@ -40,10 +40,13 @@ NEGATIVE_KINDS: Final[tuple[tuple[EventKind, float], ...]] = (
 VIEW_LOGGED: Final = 0.07
 """Share of the places without a reaction that the log holds."""
 ROWS_PER_SESSION: Final = 6.0
+"""Mean over sessions."""
 MAX_PAGES: Final = 25
+"""After so many a session ends, also where it has fewer rows than planned."""
 MIN_ACTIVITY: Final = 0.5
 """The least active user has this share of the mean number of rows."""
 ACTIVITY_SPREAD: Final = 0.6
+"""Standard deviation of the logarithm of what a user does beyond that."""
 LATECOMERS: Final = 0.3
 """Share of users who join while the log runs."""
 CODES: Final = {kind: code for code, kind in enumerate(EVENT_KINDS)}
@@ -55,7 +58,7 @@ class Events:
 
     Attributes:
         user: User number.
-        item: Item number; one beyond the catalogue has no item.
+        item: Item number.
         kind: Code: place in EVENT_KINDS.
         time: Milliseconds.
         session: Number of the session of that user.

@@ -19,6 +19,7 @@ GUESS_TEMPERATURE: Final = 3.5
 GUESS_NOISE: Final = 0.7
 """The shop's recommender knows a user's worths only up to noise of this deviation, and samples."""
 NEW_SHARE: Final = 0.03
+"""The newest items, by share of those that are there, make up the arrivals."""
 
 
 class Shelf:
@@ -37,11 +38,11 @@ class Shelf:
         self._design_begin = np.searchsorted(
             catalogue.design_of_item[order], np.arange(len(catalogue.designs))
         )
-        self._design_of_place = catalogue.design_of_item[order]
+        design_of_place = catalogue.design_of_item[order]
         self._design_before = np.r_[0.0, np.cumsum(catalogue.popularity[order])]
         self._num_items = len(catalogue)
         # One rising key per place: first by design, then by arrival (item indices are in order of arrival).
-        self._keys = self._design_of_place.astype(np.int64) * self._num_items + self._by_design
+        self._keys = design_of_place.astype(np.int64) * self._num_items + self._by_design
 
     def page(
         self,
