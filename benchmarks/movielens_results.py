@@ -1,0 +1,113 @@
+"""Pixels, ids and both on movielens-posters: leave-one-out, full ranking, refit on train and validation.
+
+    python benchmarks/movielens_results.py --config examples/movielens-posters.yaml --seeds 0 1 2
+
+For each kind of model the number of epochs is that of the best validation NDCG@10 of seed 0, trained on the training
+part. Then each seed trains on training and validation part for as many epochs, and is tested once. What was done before
+is found in the workspace and not done again.
+"""
+
+import argparse
+import json
+import statistics
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from visrec.config import (
+    EvaluateJob,
+    EvaluationConfig,
+    IngestJob,
+    ItemTowerConfig,
+    SplitConfig,
+    TrainJob,
+    load_config,
+)
+from visrec.workloads import evaluate, ingest, train
+from visrec.workloads.cluster import ray_session
+
+METRICS = ("ndcg@10", "hr@10")
+
+
+def main() -> None:
+    """Run everything and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", default="examples/movielens-posters.yaml")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--models", nargs="+", default=["ids", "pixels", "both"])
+    parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
+    arguments = parser.parse_args()
+    console = Console(highlight=False, width=160)
+    job = load_config(TrainJob, arguments.config, arguments.overrides)
+    with ray_session(job.ray):
+        ingest.run(load_config(IngestJob, arguments.config, arguments.overrides), console=console)
+        rows = {}
+        for name in arguments.models:
+            variant = with_inputs(job, name)
+            num_epochs = best_epoch(variant, console)
+            rows[name] = (
+                num_epochs,
+                [tested(variant, num_epochs, seed, console) for seed in arguments.seeds],
+            )
+    print_table(rows, console)
+
+
+def with_inputs(job: TrainJob, name: str) -> TrainJob:
+    """The job with an item tower of pixels, of ids or of both."""
+    item = job.model.item
+    towers: dict[str, ItemTowerConfig] = {
+        "ids": item.replace(backbone=None, id_embedding=True),
+        "pixels": item.replace(id_embedding=False, dropout=0.1),
+        "both": item.replace(id_embedding=True),
+    }
+    return job.replace(model=job.model.replace(item=towers[name]))
+
+
+def best_epoch(job: TrainJob, console: Console) -> int:
+    """Epoch of the best validation NDCG@10, trained on the training part."""
+    epochs = train.run(job, console=console).epochs
+    return 1 + max(range(len(epochs)), key=lambda k: float(epochs[k]["ndcg@10"]))
+
+
+def tested(job: TrainJob, num_epochs: int, seed: int, console: Console) -> dict[str, Any]:
+    """The report of a model that was trained on training and validation part."""
+    phase = job.training.phases[0].replace(epochs=num_epochs, early_stopping_epochs=0)
+    split = SplitConfig(fit_on="train_and_validation")
+    refit = job.replace(seed=seed, training=job.training.replace(split=split, phases=(phase,)))
+    checkpoint = train.run(refit, console=console).checkpoint
+    evaluation = EvaluateJob(
+        workspace=job.workspace, checkpoint=checkpoint.name, evaluation=EvaluationConfig(ks=(10, 20))
+    )
+    report = evaluate.run(evaluation, console=console).report
+    found: dict[str, Any] = json.loads((report.location / "report.json").read_text())
+    return found
+
+
+def print_table(rows: dict[str, tuple[int, list[dict[str, Any]]]], console: Console) -> None:
+    """Mean and spread over the seeds, and the lead over EASE with its paired interval of each seed."""
+    table = Table(
+        "model",
+        "epochs",
+        *METRICS,
+        "ndcg@10 minus EASE, per seed",
+        title="Test, mean (lowest to highest seed)",
+    )
+    for name, (num_epochs, reports) in rows.items():
+        cells = []
+        for metric in METRICS:
+            values = [report["metrics"]["model"][metric]["mean"] for report in reports]
+            cells.append(f"{statistics.mean(values):.4f} ({min(values):.4f} to {max(values):.4f})")
+        leads = [report["paired"]["ease"]["ndcg@10"] for report in reports]
+        said = "  ".join(f"{lead['mean']:+.4f} [{lead['low']:+.4f}, {lead['high']:+.4f}]" for lead in leads)
+        table.add_row(name, str(num_epochs), *cells, said)
+    first = next(iter(rows.values()))[1][0]
+    for baseline in ("popularity", "item_knn", "ease"):
+        table.add_row(baseline, "", *(f"{first['metrics'][baseline][m]['mean']:.4f}" for m in METRICS), "")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
