@@ -7,10 +7,11 @@ So Ray is given a script in the binary's place, which corrects the written confi
 
 import os
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -26,6 +27,7 @@ for argument; do
     fi
     previous=$argument
 done
+echo $$ >> "{pids}"
 exec "{binary}" "$@"
 """
 
@@ -42,14 +44,16 @@ def find_haproxy() -> str | None:
 def haproxy_environment(binary: str) -> Iterator[dict[str, str]]:
     """Environment variables of a Serve controller on this machine that serves through HAProxy.
 
-    All ports are free ones, so that several servers fit on one machine. The script is there until the block ends.
+    All ports are free ones, so that several servers fit on one machine. When the block ends, the script goes, and so
+    does an HAProxy that Ray has left behind: a signal to the whole process group ends Ray before it can clean up.
     """
     stats, metrics, fallback = (str(port) for port in free_ports(3))
     with tempfile.TemporaryDirectory(prefix="visrec-haproxy-") as folder:
-        script = Path(folder) / "haproxy"
-        script.write_text(_SCRIPT.format(binary=binary, stats=stats, metrics=metrics))
+        script, pids = Path(folder) / "haproxy", Path(folder) / "pids"
+        script.write_text(_SCRIPT.format(binary=binary, stats=stats, metrics=metrics, pids=pids))
         script.chmod(0o700)
-        yield {
+        pids.touch()
+        environment = {
             "RAY_SERVE_ENABLE_HA_PROXY": "1",
             "RAY_SERVE_HAPROXY_BINARY_PATH": str(script),
             STATS_PORT: stats,
@@ -63,6 +67,18 @@ def haproxy_environment(binary: str) -> Iterator[dict[str, str]]:
             # 30 s by default: Ctrl-C is to end in a few.
             "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
         }
+        try:
+            yield environment
+        finally:
+            for pid in pids.read_text().split():
+                _end(int(pid), binary)
+
+
+def _end(pid: int, binary: str) -> None:
+    with suppress(OSError):  # it has ended, as it should
+        # The number may belong to another process by now.
+        if binary.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+            os.kill(pid, signal.SIGTERM)
 
 
 def free_ports(num: int, host: str = "127.0.0.1") -> list[int]:
