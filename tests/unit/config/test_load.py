@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import visrec.config
@@ -152,6 +152,7 @@ def test_missing_and_empty_files(tmp_path: Path) -> None:
     assert load_config(IngestJob, tmp_path / "empty.yaml") == IngestJob()
 
 
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**31 - 1),
     ks=st.lists(st.integers(1, 1000), min_size=1),
