@@ -24,10 +24,12 @@ from visrec.config import (
     TrainJob,
     load_config,
 )
+from visrec.config.evaluation import BaselineName
 from visrec.workloads import evaluate, ingest, train
 from visrec.workloads.cluster import ray_session
 
 METRICS = ("ndcg@10", "hr@10")
+BASELINES: tuple[BaselineName, ...] = ("popularity", "item_knn", "ease")
 
 
 def main() -> None:
@@ -79,7 +81,9 @@ def tested(job: TrainJob, num_epochs: int, seed: int, console: Console) -> dict[
     refit = job.replace(seed=seed, training=job.training.replace(split=split, phases=(phase,)))
     checkpoint = train.run(refit, console=console).checkpoint
     evaluation = EvaluateJob(
-        workspace=job.workspace, checkpoint=checkpoint.name, evaluation=EvaluationConfig(ks=(10, 20))
+        workspace=job.workspace,
+        checkpoint=checkpoint.name,
+        evaluation=EvaluationConfig(ks=(10, 20), baselines=BASELINES),
     )
     report = evaluate.run(evaluation, console=console).report
     found: dict[str, Any] = json.loads((report.location / "report.json").read_text())
@@ -104,7 +108,7 @@ def print_table(rows: dict[str, tuple[int, list[dict[str, Any]]]], console: Cons
         said = "  ".join(f"{lead['mean']:+.4f} [{lead['low']:+.4f}, {lead['high']:+.4f}]" for lead in leads)
         table.add_row(name, str(num_epochs), *cells, said)
     first = next(iter(rows.values()))[1][0]
-    for baseline in ("popularity", "item_knn", "ease"):
+    for baseline in BASELINES:
         table.add_row(baseline, "", *(f"{first['metrics'][baseline][m]['mean']:.4f}" for m in METRICS), "")
     console.print(table)
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from visrec.errors import ClusterError
 MIN_LOCAL_CPUS = 4
 """Logical CPUs that a local cluster has at least: Train workers and the tasks that feed them wait for each other
 without end where only two are to be had. They share the real cores."""
+
+_ANSWER_SECONDS = 10.0
 
 
 @contextmanager
@@ -38,11 +41,12 @@ def connect(config: RayConfig) -> None:
     address = config.address or (
         "auto" if os.environ.get("RAY_JOB_ID") or os.environ.get("RAY_ADDRESS") else "local"
     )
-    # Without these Ray Data prints a plan for every small dataset, and a hang would stay silent for 30 minutes.
+    # By default a stuck dataset is silent for 30 minutes, and each report of a training worker waits for a 2 s poll.
     os.environ.setdefault("RAY_DATA_EXECUTION_NO_PROGRESS_TIMEOUT_S", "300")
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
     # That a local cluster asks for a token is as it should be, and not worth a warning each time.
     logging.getLogger("ray._private.authentication.authentication_token_setup").setLevel(logging.ERROR)
+    _must_answer(address)
     try:
         if address == "local":
             num_cpus = config.num_cpus or max(MIN_LOCAL_CPUS, os.cpu_count() or 1)
@@ -55,6 +59,19 @@ def connect(config: RayConfig) -> None:
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ClusterError(f"expected a Ray {ray.__version__} cluster at {address!r}: {reason}") from None
+
+
+def _must_answer(address: str) -> None:
+    """Ray itself would try for minutes, with a page of warnings."""
+    host, _, port = address.rpartition(":")
+    if not host or "://" in address or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_ANSWER_SECONDS).close()
+    except OSError as error:
+        raise ClusterError(
+            f"expected a Ray {ray.__version__} cluster at {address!r}: {error.strerror or error}"
+        ) from None
 
 
 def _protect_token() -> None:

@@ -38,7 +38,7 @@ class UserTowerConfig(Config):
     """Add a linear map of the mean of the history's item vectors, at first the mean itself: what a user likes in
     general, beside what the sequence says of now. It learns from few events, and carries over to unseen items."""
     event_context: bool = True
-    """Join each history item with its event kind and the time gap to the next event."""
+    """Join each history item with its event kind and the time since the event before it."""
 
 
 class ModelConfig(Config):
@@ -48,5 +48,7 @@ class ModelConfig(Config):
     """Size of the item vectors, and of the user vector after W."""
     item: ItemTowerConfig = ItemTowerConfig()
     user: UserTowerConfig = UserTowerConfig()
+    temperature: float = Field(1.0, gt=0, le=100)
+    """The user vector is divided by it, in training and in use alike: below 1 sharpens taste against popularity."""
     item_bias: bool = True
     """Learn b_i, the item's popularity."""

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from visrec.config.base import Config
 
+ValidationMetric = Literal["ndcg@10", "recall@10", "precision@10", "f1@10", "hr@10", "mrr", "auc"]
 Split = Literal["leave_one_out", "global_time", "cold_items"]
 
 
@@ -29,8 +30,6 @@ class LossConfig(Config):
     small catalogues only."""
     logq_correction: bool = True
     """Subtract log Q(i), the log of item i's share of the sampled batches (Bengio & Senecal 2008; Yi et al. 2019)."""
-    temperature: float = Field(1.0, gt=0, le=100)
-    """Scores are divided by it."""
     num_uniform_negatives: int = Field(0, ge=0, le=1_000_000)
     """Items drawn uniformly from the catalogue as negatives, besides those of the batch."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
@@ -78,7 +77,7 @@ class TrainingConfig(Config):
     split: SplitConfig = SplitConfig()
     phases: tuple[PhaseConfig, ...] = (PhaseConfig(),)
     scaling: ScalingConfig = ScalingConfig()
-    selection_metric: str = "ndcg@10"
+    selection_metric: ValidationMetric = "ndcg@10"
     """Validation metric that names the best epoch."""
     validation_users: int = Field(2000, ge=1)
     """Most users that the validation after each epoch scores (drawn by the seed)."""

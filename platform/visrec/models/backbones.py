@@ -10,6 +10,7 @@ from visrec.errors import ConfigError
 from visrec.models.small_cnn import SmallCNN
 
 SMALL_CNN = "small_cnn"
+_AUXILIARY = ("googlenet", "inception_v3")
 
 
 def build_backbone(name: str, *, width: int, height_px: int, width_px: int) -> tuple[nn.Module, int]:
@@ -34,7 +35,9 @@ def build_backbone(name: str, *, width: int, height_px: int, width_px: int) -> t
             f"model.item.backbone: expected {SMALL_CNN!r} or a torchvision classification model, got {name!r}; "
             f"nearest: {', '.join(close)}"
         )
-    network = models.get_model(name, weights=None)
+    # Auxiliary classifiers would make a second output in training.
+    without_auxiliary = {"aux_logits": False, "init_weights": True} if name in _AUXILIARY else {}
+    network = models.get_model(name, weights=None, **without_auxiliary)
     _remove_classifier(network)
     return network, _num_features(network, name, height_px, width_px)
 

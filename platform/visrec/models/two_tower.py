@@ -49,7 +49,7 @@ class TwoTower(nn.Module):
     def __init__(self, config: ModelConfig, *, num_items: int, image_facts: ImageFacts) -> None:
         super().__init__()
         self.item_tower = ItemTower(config.item, dim=config.dim, num_items=num_items, image_facts=image_facts)
-        self.user_tower = UserTower(config.user, dim=config.dim)
+        self.user_tower = UserTower(config.user, dim=config.dim, temperature=config.temperature)
         self.biases = nn.Embedding(num_items, 1) if config.item_bias else None
         self.register_buffer("item_counts", torch.zeros(num_items))
         if self.biases is not None:

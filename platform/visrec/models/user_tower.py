@@ -27,8 +27,9 @@ class UserTower(nn.Module):
         torch.Size([2, 5, 8])
     """
 
-    def __init__(self, config: UserTowerConfig, *, dim: int) -> None:
+    def __init__(self, config: UserTowerConfig, *, dim: int, temperature: float = 1.0) -> None:
         super().__init__()
+        self.temperature = temperature
         self.kinds = nn.Embedding(len(EVENT_KINDS), _CONTEXT) if config.event_context else None
         self.gaps = nn.Embedding(NUM_GAPS, _CONTEXT) if config.event_context else None
         num_inputs = dim + (2 * _CONTEXT if config.event_context else 0)
@@ -40,7 +41,7 @@ class UserTower(nn.Module):
             nn.init.eye_(self.taste.weight)
 
     def forward(self, history_BLD: Tensor, kinds_BL: Tensor, gaps_BL: Tensor) -> Tensor:
-        """User vectors [B, L, D], W applied.
+        """User vectors [B, L, D], W and temperature applied.
 
         Args:
             history_BLD: Item vectors of the events, oldest first.
@@ -54,7 +55,7 @@ class UserTower(nn.Module):
         out: Tensor = self.head(hidden_BLH)
         if self.taste is not None:
             out = out + self.taste(_running_mean(history_BLD))
-        return out
+        return out / self.temperature
 
 
 def _running_mean(history_BLD: Tensor) -> Tensor:

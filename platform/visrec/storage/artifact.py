@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -53,6 +54,7 @@ class Artifact:
     def __init__(self, location: Location, manifest: Manifest) -> None:
         self.location = location
         self.manifest = manifest
+        self._checked: set[Path] = set()
 
     @classmethod
     def open(cls, location: Location) -> "Artifact":
@@ -80,11 +82,23 @@ class Artifact:
         return self.manifest.name
 
     def local_path(self, file: str) -> Path:
-        """Where `file` can be memory-mapped: in place, or a copy where the workspace is remote."""
-        cache = (
-            Path(tempfile.gettempdir()) / "visrec-cache" / self.manifest.kind / self.name / Path(file).parent
-        )
-        return (self.location / file).local_path(cache)
+        """Where `file` can be memory-mapped: in place, or a copy where the workspace is remote.
+
+        Raises:
+            ArtifactError: The copy does not match the file's checksum.
+        """
+        if self.location.is_local:
+            return Path((self.location / file).path)
+        place = hashlib.sha256(str(self.location).encode()).hexdigest()[:16]
+        copy = (self.location / file).local_path(_cache_folder() / place / Path(file).parent)
+        if copy not in self._checked:
+            if _sha256(Location.parse(copy)) != self.manifest.files.get(file):
+                copy.unlink()
+                raise ArtifactError(
+                    f"{self.location / file} does not match its checksum; its copy was deleted, try again"
+                )
+            self._checked.add(copy)
+        return copy
 
     def verify(self) -> None:
         """Compare every file with its checksum.
@@ -103,8 +117,8 @@ class Artifact:
 class ArtifactWriter:
     """Context in which a folder is filled; it becomes visible when the block ends without an error, else vanishes.
 
-    On a local filesystem the folder has a temporary name until it is renamed; on an object store it is in place and
-    its manifest, without which nobody takes it for finished, is written last.
+    The folder has a hidden, temporary name first. A local filesystem renames it; an object store, which cannot, copies
+    it, the manifest, without which nobody takes a folder for finished, last. A twin that was first is left as it is.
 
     Attributes:
         staging: Where to write the files.
@@ -119,14 +133,12 @@ class ArtifactWriter:
         self._config = config
         self._parents = dict(parents)
         token = secrets.token_hex(4)
-        self.staging = final.parent / f".{final.name}.partial-{token}" if final.is_local else final
+        self.staging = final.parent / f".{final.name}.partial-{token}"
         self.counts: dict[str, float] = {}
         self.facts: dict[str, Any] = {}
         self.result: Artifact | None = None
 
     def __enter__(self) -> Self:
-        if not self._final.is_local:
-            self.staging.delete()
         self.staging.make_dirs()
         return self
 
@@ -138,12 +150,20 @@ class ArtifactWriter:
             return
         manifest = self._manifest()
         (self.staging / MANIFEST).write_text(json.dumps(manifest.model_dump(mode="json"), indent=1))
-        if self._final.is_local:
-            if self._final.exists():  # a twin that started at the same time was first; both hold the same
-                self.staging.delete()
-            else:
-                self._final.filesystem.move(self.staging.path, self._final.path)
+        if (self._final / MANIFEST).exists():  # a twin was first; both hold the same
+            self.staging.delete()
+        elif self._final.is_local:
+            self._final.filesystem.move(self.staging.path, self._final.path)
+        else:
+            self._copy(manifest)
+            self.staging.delete()
         self.result = Artifact.open(self._final)
+
+    def _copy(self, manifest: Manifest) -> None:
+        for file in [*manifest.files, MANIFEST]:
+            target = self._final / file
+            target.parent.make_dirs()
+            target.filesystem.copy_file((self.staging / file).path, target.path)
 
     def _manifest(self) -> Manifest:
         files = self.staging.files()
@@ -162,6 +182,20 @@ class ArtifactWriter:
             files={f.path[prefix:]: s for f, s in zip(files, sums, strict=True)},
             versions=_versions(),
         )
+
+
+def _cache_folder() -> Path:
+    """A folder for copies of remote files, which only this user can write.
+
+    Raises:
+        ArtifactError: Somebody else owns it.
+    """
+    folder = Path(tempfile.gettempdir()) / f"visrec-cache-{os.getuid()}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state = folder.lstat()
+    if state.st_uid != os.getuid() or state.st_mode & 0o077 or not folder.is_dir() or folder.is_symlink():
+        raise ArtifactError(f"expected {folder} to be a folder of this user alone; delete it, or set TMPDIR")
+    return folder
 
 
 def _sha256(location: Location) -> str:

@@ -73,6 +73,10 @@ class LocalEnvironment:
     def _last(self) -> Path:
         return self.folder / "last"
 
+    @property
+    def _old(self) -> Path:
+        return self.folder / ".old"
+
     def wrap(self, model: nn.Module) -> nn.Module:
         """The model itself."""
         return model
@@ -87,17 +91,16 @@ class LocalEnvironment:
         self.folder.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=".last-", dir=self.folder))
         write_checkpoint(fresh)
-        old = self.folder / ".old"
-        shutil.rmtree(old, ignore_errors=True)
         if self._last.exists():
-            self._last.rename(old)
+            shutil.rmtree(self._old, ignore_errors=True)
+            self._last.rename(self._old)
         fresh.rename(self._last)
-        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(self._old, ignore_errors=True)
 
     @contextmanager
     def resume(self) -> Iterator[Path | None]:
-        """The last checkpoint's folder."""
-        yield self._last if self._last.exists() else None
+        """The last checkpoint's folder; the one before where a kill came between the two renames of a report."""
+        yield next((folder for folder in (self._last, self._old) if folder.exists()), None)
 
     def progress(self, update: dict[str, Any]) -> None:
         """Call back."""

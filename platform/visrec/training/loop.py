@@ -99,7 +99,7 @@ def _run_phase(run: Run, state: TrainState, optimizer_state: dict[str, Any] | No
     stream = _stream(run, phase, state.phase)
     facts = epoch_facts(stream)
     log_q_I = torch.from_numpy(np.log(facts.inclusion_I.clip(1e-9))).float().to(run.environment.device)
-    while state.epoch < phase.epochs:
+    while state.epoch < phase.epochs and not _is_stale(state, phase):
         started = time.perf_counter()
         totals = _run_epoch(run, state, wrapped, optimizer, stream, facts, log_q_I)
         record = _epoch_record(run, state, totals, time.perf_counter() - started)
@@ -108,8 +108,10 @@ def _run_phase(run: Run, state: TrainState, optimizer_state: dict[str, Any] | No
         _keep_best(run, state, record)
         state.epochs.append(record)
         _report(run, state, optimizer, record)
-        if phase.early_stopping_epochs and state.stale_epochs >= phase.early_stopping_epochs:
-            break
+
+
+def _is_stale(state: TrainState, phase: PhaseConfig) -> bool:
+    return 0 < phase.early_stopping_epochs <= state.stale_epochs
 
 
 def _run_epoch(
@@ -125,6 +127,8 @@ def _run_epoch(
     totals = {"loss": 0.0, "positions": 0.0, "images": 0.0, "sequences": 0.0, "seconds": 0.0}
     told = 0.0
     wrapped.train()
+    if phase.trainable == "head" and run.model.item_tower.backbone is not None:
+        run.model.item_tower.backbone.eval()  # else batch norms would go on collecting statistics
     for batch in stream.epoch(state.epoch, skip=state.step):
         started = time.perf_counter()
         _seed_step(run, state)

@@ -16,7 +16,6 @@ def softmax_loss(
     *,
     log_q_N: Tensor | None = None,
     hits_PN: Tensor | None = None,
-    temperature: float = 1.0,
     label_smoothing: float = 0.0,
 ) -> Tensor:
     """Cross entropy of each position's next item among the candidates: [P].
@@ -33,7 +32,6 @@ def softmax_loss(
         targets_P: Place of each position's target among the candidates.
         log_q_N: Log of the probability that a sample holds the candidate.
         hits_PN: True where a candidate is another positive of the position's user (an accidental hit): no negative.
-        temperature: Scores are divided by it, biases are not.
         label_smoothing: Share of the target's mass that is spread over all candidates.
 
     Example:
@@ -41,7 +39,7 @@ def softmax_loss(
         >>> softmax_loss(one[:1], one, torch.zeros(2), torch.tensor([0])).item()      # log(1 + exp(-1))
         0.31326165795326233
     """
-    logits_PN = users_PD @ items_ND.T / temperature + biases_N
+    logits_PN = users_PD @ items_ND.T + biases_N
     rows_P = torch.arange(len(targets_P), device=targets_P.device)
     target_logits_P = logits_PN[rows_P, targets_P]
     if log_q_N is not None:

@@ -3,19 +3,22 @@
 Random numbers need no saving: dropout and negatives of a step are drawn from (seed, phase, epoch, step, rank).
 """
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
+from torch import Tensor
 
 from visrec.models import Recommender
 from visrec.models.recommender import WEIGHTS
 from visrec.storage import Location
 
 LAST_WEIGHTS = "last.safetensors"
-STATE = "training_state.pt"
+OPTIMIZER = "optimizer.safetensors"
+STATE = "training_state.json"
 
 
 @dataclass
@@ -49,27 +52,46 @@ class TrainState:
 def save_state(
     folder: Path, state: TrainState, recommender: Recommender, optimizer: torch.optim.Optimizer | None
 ) -> None:
-    """Write best and last weights, the optimizer (None after the last step) and the place."""
-    location = Location.parse(folder)
-    recommender.save(location)
+    """Write best and last weights, the optimizer (None after the last step) and the place; no pickle is involved."""
+    recommender.save(Location.parse(folder))
     (folder / LAST_WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes())
     if state.best_weights is not None:
         (folder / WEIGHTS).write_bytes(state.best_weights)
     place = {name: value for name, value in vars(state).items() if name != "best_weights"}
-    saved = {
-        "state": place,
+    found = optimizer.state_dict() if optimizer is not None else None
+    if found is not None:
+        (folder / OPTIMIZER).write_bytes(save(_flat(found["state"])))
+    text = {
+        "place": place,
         "has_best": state.best_weights is not None,
-        "optimizer": optimizer.state_dict() if optimizer is not None else None,
+        "optimizer_groups": found["param_groups"] if found is not None else None,
     }
-    torch.save(saved, folder / STATE)
+    (folder / STATE).write_text(json.dumps(text, indent=1))
 
 
 def load_state(folder: Path, model: torch.nn.Module) -> tuple[TrainState, dict[str, Any] | None]:
     """Restore the last weights into `model`; returns the place and the optimizer's state."""
     model.load_state_dict(load_file(folder / LAST_WEIGHTS))
-    # weights_only refuses any pickled code, should somebody have swapped the file.
-    saved = torch.load(folder / STATE, weights_only=True, map_location="cpu")
-    state = TrainState(**saved["state"])
+    saved = json.loads((folder / STATE).read_text())
+    state = TrainState(**saved["place"])
     if saved["has_best"]:
         state.best_weights = (folder / WEIGHTS).read_bytes()
-    return state, saved["optimizer"]
+    if saved["optimizer_groups"] is None:
+        return state, None
+    tensors = _nested(load_file(folder / OPTIMIZER))
+    return state, {"state": tensors, "param_groups": saved["optimizer_groups"]}
+
+
+def _flat(state: dict[int, dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Tensors by `parameter.name`; contiguous, since safetensors refuses the channels-last ones."""
+    return {
+        f"{p}.{name}": tensor.contiguous() for p, found in state.items() for name, tensor in found.items()
+    }
+
+
+def _nested(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        parameter, _, name = key.partition(".")
+        state.setdefault(int(parameter), {})[name] = tensor
+    return state

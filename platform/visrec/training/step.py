@@ -70,6 +70,5 @@ def batch_loss(output: TowerOutput, batch: Batch, loss: LossConfig, log_q_I: Ten
         batch.targets_BL[rows_P, columns_P],
         log_q_N=log_q_I[batch.item_index_N] if corrects and log_q_I is not None else None,
         hits_PN=batch.hits_BN[rows_P],
-        temperature=loss.temperature,
         label_smoothing=loss.label_smoothing,
     )

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from visrec.config import SplitConfig
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import TRAIN, VALIDATION, cold_items
+from visrec.errors import DataError
 from visrec.evaluation.scoring import per_user_metrics
 from visrec.models import History, Recommender
 from visrec.training.environment import TrainEnvironment
@@ -34,10 +35,19 @@ class ValidationSet:
 def load_validation_set(
     snapshot: Snapshot, split: SplitConfig, *, max_users: int, seed: int, rank: int, world_size: int
 ) -> ValidationSet | None:
-    """This worker's share of at most `max_users` users drawn by the seed; None for a refit, which has no validation."""
+    """This worker's share of at most `max_users` users drawn by the seed; None for a refit, which has no validation.
+
+    Raises:
+        DataError: No user can be validated on.
+    """
     if split.fit_on == "train_and_validation":
         return None
     eligible = np.concatenate([block.user_index[_eligible(block)] for block in snapshot.sequences(split)])
+    if not len(eligible):
+        raise DataError(
+            f"expected users with a history and a validation item under {split.protocol}, got none; train with "
+            f"training.split.fit_on: train_and_validation, or with more events"
+        )
     chosen = eligible
     if len(eligible) > max_users:
         chosen = np.sort(np.random.default_rng((seed, 2)).choice(eligible, max_users, replace=False))

@@ -62,10 +62,11 @@ def test_id_dropout_leaves_out_its_share_of_ids_in_training_only() -> None:
     assert not ((model(same_picture, torch.arange(400)) - pixels_only).abs().sum(1) < 1e-4).any()
 
 
-@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "squeezenet1_1"])
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "squeezenet1_1", "googlenet"])
 def test_any_torchvision_backbone_gives_vectors(name: str) -> None:
-    model = tower(backbone=name).eval()
-    assert model(pictures(2), torch.arange(2)).shape == (2, 8)
+    model = tower(backbone=name)
+    for mode in (True, False):
+        assert model.train(mode)(pictures(2), torch.arange(2)).shape == (2, 8)
 
 
 def test_a_mistyped_backbone_names_the_nearest() -> None:

@@ -12,6 +12,7 @@ from visrec.data.image_store import ImageFacts
 from visrec.errors import ArtifactError, VisrecError
 from visrec.models import History, Recommender, TwoTower, gap_buckets
 from visrec.storage import Location, Workspace
+from visrec.training.losses import softmax_loss
 
 FACTS = ImageFacts(8, 8, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
 CONFIG = ModelConfig(
@@ -78,6 +79,23 @@ def test_serving_a_history_equals_the_training_forward_pass() -> None:
             gap_buckets(torch.from_numpy(one.times))[None],
         )
     np.testing.assert_allclose(recommender.encode_users([one], vectors)[0], users[0, -1].numpy(), atol=1e-6)
+
+
+def test_training_ranks_by_the_scores_that_are_served() -> None:
+    recommender = make(CONFIG.replace(temperature=0.25))
+    vectors = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
+    one = history([3, 1, 4])
+    served = recommender.encode_users([one], vectors)[0] @ vectors.T + recommender.item_biases
+    with torch.no_grad():
+        users = recommender._model.user_tower(
+            torch.from_numpy(vectors[one.items])[None],
+            torch.from_numpy(one.kinds.astype(np.int64))[None],
+            gap_buckets(torch.from_numpy(one.times))[None],
+        )
+    biases = torch.from_numpy(recommender.item_biases)
+    target = torch.tensor([7])
+    loss = softmax_loss(users[0, -1:], torch.from_numpy(vectors), biases, target).item()
+    assert loss == pytest.approx(np.log(np.exp(served).sum()) - served[7], rel=1e-5)
 
 
 def test_the_catalogue_is_encoded_row_by_row(tmp_path: Path) -> None:

@@ -150,6 +150,6 @@ def test_the_last_report_holds_what_a_checkpoint_needs(snapshot: Snapshot, tmp_p
         "last.safetensors",
         "model.json",
         "model.safetensors",
-        "training_state.pt",
+        "training_state.json",
     }
     assert np.load(tmp_path / "last" / "item_vectors.npy").shape == (20, 8)

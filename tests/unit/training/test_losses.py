@@ -55,15 +55,6 @@ def test_an_accidental_hit_is_no_negative_but_the_target_stays() -> None:
     assert items.grad[1].item() == 0
 
 
-def test_temperature_scales_scores_and_not_biases() -> None:
-    users, items, biases = torch.randn(2, 3), torch.randn(4, 3), torch.randn(4)
-    targets = torch.tensor([1, 2])
-    torch.testing.assert_close(
-        softmax_loss(users, items, biases, targets, temperature=0.5),
-        softmax_loss(users * 2, items, biases, targets),
-    )
-
-
 def test_label_smoothing_agrees_with_torch_and_survives_masked_items() -> None:
     users, items = torch.randn(3, 4), torch.randn(6, 4)
     targets = torch.tensor([0, 5, 2])
