@@ -58,7 +58,10 @@ def connect(config: RayConfig) -> None:
             ray.init(address, logging_level=logging.WARNING, log_to_driver=False)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise ClusterError(f"expected a Ray {ray.__version__} cluster at {address!r}: {reason}") from None
+        hint = "" if address == "local" else "; where it asks for a token, RAY_AUTH_MODE=token must be set"
+        raise ClusterError(
+            f"expected a Ray {ray.__version__} cluster at {address!r}: {reason}{hint}"
+        ) from None
 
 
 def _must_answer(address: str) -> None:

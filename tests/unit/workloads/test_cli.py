@@ -30,6 +30,7 @@ def visrec(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
             ["submit", "train", "--address", "localhost"],
             "error: expected the dashboard's address, such as http://",
         ),
+        (["demo-data", "--set", "ray.address=127.0.0.1:1"], "error: expected a Ray 2."),
         (
             ["submit", "train", "--address", "http://127.0.0.1:1"],
             "error: expected a Ray cluster's dashboard at http://127.0.0.1:1: nothing answers",
