@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Semaphore
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from visrec.releases import Release
 from visrec.releases.histories import Histories
 from visrec.retrieval import append_one
 
+MAX_DECODING = 2
+"""Pictures that a replica decodes at the same time: each may take a hundred megabytes for a moment."""
 _NO_HISTORY = History(np.empty(0, np.int32), np.empty(0, np.int8), np.empty(0, np.int64))
 
 
@@ -121,6 +124,7 @@ class EncoderDeployment(PartDeployment[Encoder]):
         super().__init__(workspace, release, Encoder.load)
         self._max_bytes = max_bytes
         self._max_pixels = max_pixels
+        self._decoding = Semaphore(MAX_DECODING)
 
     def encode_user(self, release: str, user_id: str | None, events: Sequence[Event]) -> UserQuery:
         """See `Encoder.encode_user`."""
@@ -129,7 +133,8 @@ class EncoderDeployment(PartDeployment[Encoder]):
     def encode_picture(self, release: str, data: bytes) -> NDArray[np.float32]:
         """See `Encoder.encode_picture`."""
         encoder = self._releases.get(release)
-        return encoder.encode_picture(data, max_bytes=self._max_bytes, max_pixels=self._max_pixels)
+        with self._decoding:
+            return encoder.encode_picture(data, max_bytes=self._max_bytes, max_pixels=self._max_pixels)
 
 
 def _joined(stored: History, events: Sequence[Event], kinds: KindRules) -> History:

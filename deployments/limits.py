@@ -13,6 +13,8 @@ from visrec.deployments.problems import busy_response, timeout_response
 MAX_JSON_BYTES = 1_000_000
 MULTIPART_OVERHEAD = 16_384
 """What the form around an uploaded picture may add."""
+LONGEST_DEADLINES = 3
+"""Deadlines that a request may last in all, however slowly its body comes in."""
 
 
 class BodyLimit:
@@ -82,7 +84,11 @@ class Admission:
 
 
 class Deadline:
-    """Answers 504 where the app has not begun to answer in time; the clock starts anew while a body comes in."""
+    """Answers 504 where the app has not begun to answer in time.
+
+    The clock starts anew while a body comes in, but never beyond `LONGEST_DEADLINES` times the seconds: clients that
+    send a byte now and then would hold their places for ever.
+    """
 
     def __init__(self, app: ASGIApp, *, seconds: float) -> None:
         self._app = app
@@ -94,11 +100,13 @@ class Deadline:
             await self._app(scope, receive, send)
             return
         started = False
+        now = asyncio.get_running_loop().time
+        end = now() + LONGEST_DEADLINES * self._seconds
 
         async def heard() -> Message:
             message = await receive()
             if not started:
-                clock.reschedule(asyncio.get_running_loop().time() + self._seconds)
+                clock.reschedule(min(now() + self._seconds, end))
             return message
 
         async def said(message: Message) -> None:

@@ -28,6 +28,7 @@ class LiveRelease:
         self._releases = LoadedReleases(workspace, _with_catalogue)
         self._prepare = prepare
         self._wanted = CURRENT
+        self._changing = asyncio.Lock()  # else a change that began earlier could undo a later one
         self._release: Release | None = None
         self.trouble: str | None = None
 
@@ -43,21 +44,25 @@ class LiveRelease:
         Raises:
             ArtifactError: There is no such release, or it is damaged; the one before goes on answering.
         """
-        await self._change(name)
-        self._wanted = name
+        async with self._changing:
+            await self._change(name)
+            self._wanted = name
 
     async def refresh(self) -> None:
         """Look at the pointer once. If its release cannot be loaded, that is reported, and the one before goes on."""
-        if self._wanted != CURRENT:
-            return
-        try:
-            await self._change(CURRENT)
-        except VisrecError as error:
-            if str(error) != self.trouble:
-                logger.error(
-                    "the current release cannot be loaded, %s goes on answering: %s", self.release.name, error
-                )
-            self.trouble = str(error)
+        async with self._changing:
+            if self._wanted != CURRENT:
+                return
+            try:
+                await self._change(CURRENT)
+            except VisrecError as error:
+                if str(error) != self.trouble:
+                    logger.error(
+                        "the current release cannot be loaded, %s goes on answering: %s",
+                        self.release.name,
+                        error,
+                    )
+                self.trouble = str(error)
 
     async def follow(self, every_s: float) -> None:
         """Refresh without end; what goes wrong is logged and tried again, for nobody would notice if it ended."""

@@ -30,6 +30,7 @@ class LoadedReleases(Generic[PartT]):
         self._load = load
         self._parts: OrderedDict[str, PartT] = OrderedDict()
         self._lock = Lock()
+        self._loading = Lock()  # apart: requests to what is loaded go on while another release loads
 
     def get(self, name: str) -> PartT:
         """The part of the release of this name.
@@ -37,15 +38,13 @@ class LoadedReleases(Generic[PartT]):
         Raises:
             ArtifactError: There is no such release, or it is damaged.
         """
-        part = self._parts.get(name)
+        part = self._find(name)
         if part is None:
-            with self._lock:
-                part = self._parts.get(name)
+            with self._loading:
+                part = self._find(name)
                 if part is None:
                     part = self._load(Release.open(self._workspace, name))
-                    self._parts[name] = part
-                    while len(self._parts) > KEPT:
-                        self._parts.popitem(last=False)
+                    self._keep(name, part)
         return part
 
     def resolve(self, name: str) -> str:
@@ -55,6 +54,19 @@ class LoadedReleases(Generic[PartT]):
             ArtifactError: There is none.
         """
         return Release.open(self._workspace, name).name
+
+    def _find(self, name: str) -> PartT | None:
+        with self._lock:
+            if name in self._parts:
+                self._parts.move_to_end(name)
+            return self._parts.get(name)
+
+    def _keep(self, name: str, part: PartT) -> None:
+        """Keep it, and drop what has not been used for longest."""
+        with self._lock:
+            self._parts[name] = part
+            while len(self._parts) > KEPT:
+                self._parts.popitem(last=False)
 
 
 class PartDeployment(Generic[PartT]):

@@ -21,14 +21,10 @@ from visrec.data.inputs import find_inputs
 from visrec.data.quarantine import Tally
 from visrec.data.stages.build import Built, build_snapshot, plan_snapshot
 from visrec.storage import Artifact, Workspace, content_id
-from visrec.storage.leftovers import remove_leftovers
 from visrec.workloads.cluster import ray_session
 
 FORMAT_VERSION = 1
 """Part of a snapshot's name: goes up when the same input would give other files."""
-
-LEFTOVERS_SECONDS = 86_400.0
-"""Unfinished folders in which nothing has changed for so long are those of an ingest that was killed."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,6 @@ def run(job: IngestJob, *, console: Console) -> IngestResult:
         console.print(f"found snapshot {name} of this input and config, nothing to do")
         return IngestResult(workspace.find("snapshots", name), True, time.perf_counter() - started)
     plan = plan_snapshot(job.ingest, inputs)
-    remove_leftovers(workspace.root / "snapshots", older_than=LEFTOVERS_SECONDS)
     # Ray ends first: no task may still write when the folder is finished or deleted.
     with workspace.create("snapshots", name, config=job) as writer, ray_session(job.ray):
         with StageProgress(console) as progress:

@@ -92,7 +92,9 @@ def ask(address: str, sample: Sample, *, num_items: int = 10) -> tuple[QueryResu
 def _ask(name: str, url: str, *, method: str = "POST", **request: Any) -> QueryResult:
     started = time.perf_counter()
     try:
-        response = requests.request(method, url, timeout=_TIMEOUT_SECONDS, **request)
+        with requests.Session() as session:
+            session.trust_env = False  # HTTP_PROXY is not for a server of our own
+            response = session.request(method, url, timeout=_TIMEOUT_SECONDS, **request)
     except requests.RequestException as error:
         raise ClusterError(f"{name}: no answer from {url}: {type(error).__name__}") from None
     milliseconds = 1000 * (time.perf_counter() - started)

@@ -1,8 +1,8 @@
 """Settings of releases and of serving."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from visrec.config.base import Config
 
@@ -31,6 +31,14 @@ class AutoscalingConfig(Config):
     target_ongoing_requests: float = Field(4.0, gt=0)
     upscale_delay_s: float = Field(5.0, ge=0)
     downscale_delay_s: float = Field(60.0, ge=0)
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        if self.min_replicas > self.max_replicas:
+            raise ValueError(
+                f"expected min_replicas of at most max_replicas, got {self.min_replicas} and {self.max_replicas}"
+            )
+        return self
 
 
 class DeploymentConfig(Config):

@@ -18,6 +18,7 @@ from visrec.errors import PictureError
 # Pillow's other readers are left out: some start programs (EPS), and none belongs to pictures of a shop.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 THUMBNAIL_QUALITY = 85
+_STRIP = 64
 
 # What Pillow's readers raise on damaged data.
 _DAMAGE = (
@@ -148,10 +149,16 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def _to_8_bits(image: Image.Image) -> Image.Image:
     """Grey of more than 8 bits to 8; Pillow's own conversion would cut everything above 255 off."""
-    values = np.asarray(image, np.float64)
+    values = np.asarray(image)
     top = 65535.0 if image.mode.startswith("I") else 1.0
-    top = max(top, float(np.nanmax(values, initial=0.0)))
-    return Image.fromarray(np.nan_to_num(values.clip(0) * (255.0 / top)).round().astype(np.uint8), "L")
+    top = max(top, float(np.nanmax(values, initial=0)))
+    grey = np.empty(values.shape, np.uint8)
+    for row in range(
+        0, len(values), _STRIP
+    ):  # in strips: 64-bit copies of a whole picture would take gigabytes
+        strip = values[row : row + _STRIP].astype(np.float64)
+        grey[row : row + _STRIP] = np.nan_to_num(strip.clip(0) * (255.0 / top)).round()
+    return Image.fromarray(grey, "L")
 
 
 def _upright(image: Image.Image, rgb: Image.Image) -> Image.Image:

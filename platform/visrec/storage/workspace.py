@@ -6,9 +6,13 @@ from typing import Literal
 from visrec.config.base import Config
 from visrec.errors import ArtifactError
 from visrec.storage.artifact import MANIFEST, Artifact, ArtifactWriter
+from visrec.storage.leftovers import remove_leftovers
 from visrec.storage.location import Location
 
 ArtifactKind = Literal["snapshots", "checkpoints", "reports", "releases"]
+
+LEFTOVERS_SECONDS = 86_400.0
+"""Unfinished folders in which nothing has changed for so long are those of a run that was killed."""
 
 _MADE_BY: dict[ArtifactKind, str] = {
     "snapshots": "visrec ingest",
@@ -63,8 +67,9 @@ class Workspace:
     def create(
         self, kind: ArtifactKind, name: str, *, config: Config, parents: Mapping[str, str] | None = None
     ) -> ArtifactWriter:
-        """A context that fills a new artifact; see `ArtifactWriter`."""
-        (self.root / kind).make_dirs()
+        """A context that fills a new artifact; see `ArtifactWriter`. Removes what killed runs left beside it."""
+        folder = (self.root / kind).make_dirs()
+        remove_leftovers(folder, older_than=LEFTOVERS_SECONDS)
         return ArtifactWriter(self.location(kind, name), kind, config=config, parents=parents or {})
 
     def point(self, kind: ArtifactKind, name: str) -> None:

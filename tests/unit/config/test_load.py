@@ -12,6 +12,7 @@ from visrec.config import (
     Config,
     IngestJob,
     PipelineConfig,
+    ServeConfig,
     TrainJob,
     WorkloadConfig,
     dump_yaml,
@@ -164,3 +165,11 @@ def test_what_is_dumped_is_what_is_read(seed: int, ks: list[int], separator: str
         {"seed": seed, "evaluation": {"ks": ks}, "ingest": {"items": {"category_separator": separator}}},
     )
     assert parse_config(PipelineConfig, yaml.safe_load(dump_yaml(config))) == config
+
+
+def test_replicas_are_a_range() -> None:
+    with pytest.raises(
+        ConfigError, match="expected min_replicas of at most max_replicas, got 3 and 2"
+    ) as caught:
+        parse_config(ServeConfig, {"ranker": {"autoscaling": {"min_replicas": 3}}})
+    assert "\n" not in str(caught.value)

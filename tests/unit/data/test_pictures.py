@@ -63,6 +63,12 @@ def test_modes(image: Image.Image, expected: tuple[int, int, int]) -> None:
     assert tuple(decode(encode(image)).pixels[2, 3]) == expected
 
 
+def test_deep_grey_is_rounded_over_the_whole_picture() -> None:
+    values = np.arange(1 << 16, dtype=np.uint16).reshape(256, 256)
+    picture = decode(encode(Image.fromarray(values)), height=256, width=256, max_bytes=1_000_000)
+    assert np.array_equal(picture.pixels[..., 0], (values.astype(int) * 2 + 257) // 514)  # v / 257, rounded
+
+
 def test_transparent_palette_lies_on_white() -> None:
     image = Image.new("P", (8, 8), 0)
     image.putpalette([*RED, 0, 0, 0])

@@ -1,5 +1,9 @@
 import io
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +12,8 @@ from tests.support.releases import SMALL_MODEL, make_release
 from tests.support.snapshots import HOUR_MS, START_MS, checkerboard_snapshot
 
 from visrec.config import EVENT_KINDS, ItemTowerConfig
-from visrec.deployments.encoder import Encoder, KindRules
+from visrec.data.pictures import DecodedPicture, decode_picture
+from visrec.deployments.encoder import MAX_DECODING, Encoder, EncoderDeployment, KindRules
 from visrec.deployments.messages import Event
 from visrec.errors import PictureError, VisrecError
 from visrec.models import History
@@ -121,3 +126,28 @@ def test_a_release_without_pixels_says_so(tmp_path: Path) -> None:
     )
     with pytest.raises(VisrecError, match="by id only and cannot search by picture"):
         Encoder.load(release).encode_picture(b"", max_bytes=10, max_pixels=10)
+
+
+def test_few_pictures_are_decoded_at_the_same_time(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = Lock()
+    now, most = 0, 0
+
+    def counted(data: bytes, **limits: Any) -> DecodedPicture:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.02)
+        with lock:
+            now -= 1
+        return decode_picture(data, **limits)
+
+    monkeypatch.setattr("visrec.deployments.encoder.decode_picture", counted)
+    workspace = str(release.artifact.location.parent.parent)
+    part = EncoderDeployment(workspace, release.name, max_bytes=10_000, max_pixels=10_000)
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(buffer, "PNG")
+    with ThreadPoolExecutor(6) as pool:
+        vectors = list(pool.map(lambda _: part.encode_picture(release.name, buffer.getvalue()), range(6)))
+    assert most == MAX_DECODING
+    assert len({vector.tobytes() for vector in vectors}) == 1

@@ -66,20 +66,32 @@ def test_an_answer_that_is_not_begun_in_time_is_a_problem() -> None:
     assert response.json()["instance"] == "/slow"
 
 
-def test_the_clock_starts_anew_while_a_body_comes_in() -> None:
-    async def reads(scope: Any, receive: Any, send: Any) -> None:
-        while (await receive()).get("more_body"):
-            pass
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
+async def reads(scope: Any, receive: Any, send: Any) -> None:
+    """Answers when the whole body is there."""
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def status_of_slow_body(*, num_messages: int, seconds: float) -> int:
+    """A message each 0.1 s."""
 
     async def slowly() -> AsyncIterator[bytes]:
-        for _ in range(6):
+        for _ in range(num_messages):
             await asyncio.sleep(0.1)
             yield b"x"
 
     async def story() -> int:
-        async with client(Deadline(reads, seconds=0.3)) as http:
+        async with client(Deadline(reads, seconds=seconds)) as http:
             return (await http.post("/", content=slowly())).status_code
 
-    assert asyncio.run(story()) == 200
+    return asyncio.run(story())
+
+
+def test_the_clock_starts_anew_while_a_body_comes_in() -> None:
+    assert status_of_slow_body(num_messages=6, seconds=0.4) == 200
+
+
+def test_a_body_that_never_ends_is_cut_off() -> None:
+    assert status_of_slow_body(num_messages=100, seconds=0.2) == 504

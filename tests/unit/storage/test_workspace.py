@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from visrec.config import Config
 from visrec.errors import ArtifactError
-from visrec.storage import Workspace
+from visrec.storage import ArtifactKind, Workspace
 
 
 @pytest.fixture
@@ -66,3 +67,13 @@ def test_releases_have_a_current_one(workspace: Workspace, tmp_path: Path) -> No
         pass
     workspace.point("releases", "r1")
     assert (tmp_path / "releases" / "current").read_text() == "r1\n"
+
+
+@pytest.mark.parametrize("kind", ["snapshots", "checkpoints", "reports", "releases"])
+def test_making_one_removes_what_killed_runs_left(workspace: Workspace, kind: ArtifactKind) -> None:
+    left = workspace.create(kind, "killed", config=Config()).staging.make_dirs()
+    running = workspace.create(kind, "running", config=Config()).staging.make_dirs()
+    os.utime(left.path, (0, 0))
+    with workspace.create(kind, "next", config=Config()):
+        assert not left.exists()
+        assert running.exists()
