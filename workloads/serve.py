@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import ray
 import requests
+from ray.exceptions import GetTimeoutError, RayActorError
 from rich.console import Console
 
 from visrec.config import ServeConfig, ServeJob
@@ -32,6 +33,8 @@ APP = "visrec"
 READY_TIMEOUT_S = 120.0
 _POLL_S = 0.2
 _LAST_WORDS_S = 0.5
+_PROXY_READY_S = 50
+"""Under the minute that `serve.start` itself waits."""
 
 
 @dataclass(frozen=True)
@@ -128,12 +131,20 @@ def _serve_instance(host: str, port: int, timeout_s: float, environment: dict[st
         raise ClusterError(
             "Ray Serve already runs on this cluster: deploy with `serve deploy` there, or end it with `serve shutdown`"
         )
-    serve.start(
-        proxy_location="HeadOnly",
-        # The ingress answers in time by itself; this is for the case that it cannot.
-        http_options={"host": host, "port": port, "request_timeout_s": timeout_s + 5},
-        controller_options={"runtime_env": {"env_vars": environment}},
-    )
+    # A busy machine may take longer than the 5 s after which Ray kills a proxy that is only starting.
+    variables = {"RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": str(_PROXY_READY_S), **environment}
+    try:
+        serve.start(
+            proxy_location="HeadOnly",
+            # The ingress answers in time by itself; this is for the case that it cannot.
+            http_options={"host": host, "port": port, "request_timeout_s": timeout_s + 5},
+            controller_options={"runtime_env": {"env_vars": variables}},
+        )
+    except (RayActorError, GetTimeoutError):
+        serve.shutdown()
+        raise ClusterError(
+            f"the HTTP proxy does not start within {_PROXY_READY_S} s; is the machine overloaded?"
+        ) from None
     try:
         yield
     finally:
