@@ -12,6 +12,7 @@ from rich.console import Console
 from visrec import __version__
 from visrec.config import WORKLOADS, WorkloadConfig, dump_yaml, json_schema, load_config
 from visrec.errors import VisrecError
+from visrec.storage import Workspace
 from visrec.workloads.paths import with_absolute_paths
 
 app = typer.Typer(
@@ -142,6 +143,27 @@ def submit(
 
 
 @app.command()
+def releases(config: ConfigOption = None, set_: SetOption = None) -> None:
+    """List the releases of a workspace; the live one is marked."""
+    from visrec.releases import list_releases
+
+    for entry in list_releases(_workspace(config, set_)):
+        mark = "*" if entry.is_current else " "
+        typer.echo(
+            f"{mark} {entry.name}  {entry.created_at}  {entry.num_items:,} items  of checkpoint {entry.checkpoint}"
+        )
+
+
+@app.command("activate")
+def activate_release(name: str, config: ConfigOption = None, set_: SetOption = None) -> None:
+    """Make a release the live one; running servers take it up by themselves."""
+    from visrec.releases import activate
+
+    activate(_workspace(config, set_), name)
+    typer.echo(f"{name} is the current release")
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
@@ -157,6 +179,10 @@ def config_show(workload: WorkloadName, config: ConfigOption = None, set_: SetOp
 def config_schema(workload: WorkloadName) -> None:
     """Print the JSON schema of a workload's config."""
     typer.echo(json_schema(_workload(workload)))
+
+
+def _workspace(config: Path | None, overrides: list[str] | None) -> Workspace:
+    return Workspace(load_config(WorkloadConfig, config, overrides or []).workspace)
 
 
 def _workload(name: str) -> type[WorkloadConfig]:
