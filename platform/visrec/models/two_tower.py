@@ -79,22 +79,24 @@ class TwoTower(nn.Module):
 
         Args:
             images_NHWC: uint8 pictures of the distinct items; None for a model without pixels.
-            item_index_N: Their indices.
+            item_index_N: Their indices. Training draws only items that have a positive, so each has a bias of its own,
+                and a step need not look at the whole catalogue.
             slots_BL: For each history event the place (0 to N - 1) of its item among the distinct ones.
             kinds_BL: Codes of the event kinds.
             gaps_BL: Buckets of the time since the event before.
         """
         items_ND = self.item_tower(images_NHWC, item_index_N)
         users_BLD = self.user_tower(items_ND[slots_BL], kinds_BL, gaps_BL)
-        return TowerOutput(users_BLD, items_ND, self.item_biases()[item_index_N])
+        return TowerOutput(users_BLD, items_ND, self._own_biases()[item_index_N])
 
     def item_biases(self) -> Tensor:
         """Bias of every item [I]; zeros for a model without biases."""
-        if self.biases is None:
-            return torch.zeros_like(self.item_counts)
-        biases_I = self.biases.weight.squeeze(1)
+        biases_I = self._own_biases()
         seen_I = self.item_counts > 0
-        if not bool(seen_I.any()) or bool(seen_I.all()):
+        if self.biases is None or not bool(seen_I.any()) or bool(seen_I.all()):
             return biases_I
         rare_I = seen_I & (self.item_counts <= torch.quantile(self.item_counts[seen_I], 0.1))
         return torch.where(seen_I, biases_I, biases_I[rare_I].mean().detach())
+
+    def _own_biases(self) -> Tensor:
+        return torch.zeros_like(self.item_counts) if self.biases is None else self.biases.weight.squeeze(1)

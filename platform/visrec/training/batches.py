@@ -16,7 +16,7 @@ from visrec.config import PhaseConfig
 from visrec.data.snapshot import Sequences
 from visrec.errors import DataError
 from visrec.models import gap_buckets
-from visrec.training.windows import Window, cut_windows
+from visrec.training.windows import Window, cut_windows, num_windows
 
 SHUFFLE_BLOCKS = 16
 """Blocks of users that are shuffled together; bounds the memory of a worker."""
@@ -162,7 +162,7 @@ def epoch_facts(stream: BatchStream) -> EpochFacts:
     total = 0
     for block in stream.blocks():
         lengths = np.diff(block.offsets)
-        windows = np.minimum(-(-np.maximum(lengths - 1, 0) // max_length), phase.max_windows_per_user)
+        windows = num_windows(lengths, max_length, phase.max_windows_per_user)
         share = np.minimum(1.0, windows * (max_length + 1) / np.maximum(lengths, 1))
         expected += np.bincount(block.items, weights=share[block.row_of_event], minlength=stream.num_items)
         total += int(windows.sum())

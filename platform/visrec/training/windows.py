@@ -18,22 +18,23 @@ class Window:
     stop: int
 
 
-def num_windows(length: int, max_length: int, max_windows: int) -> int:
-    """Windows that a sequence of `length` events gives in an epoch.
+def num_windows(lengths: NDArray[np.int64], max_length: int, max_windows: int) -> NDArray[np.int64]:
+    """Windows that sequences of so many events give in an epoch.
 
     Example:
-        >>> [num_windows(n, 10, 3) for n in (0, 1, 2, 11, 12, 1000)]
+        >>> num_windows(np.array([0, 1, 2, 11, 12, 1000]), 10, 3).tolist()
         [0, 0, 1, 1, 2, 3]
     """
-    return min(-(-max(length - 1, 0) // max_length), max_windows)
+    return np.asarray(np.minimum(-(-np.maximum(lengths - 1, 0) // max_length), max_windows))
 
 
 def cut_windows(
     sequences: Sequences, max_length: int, max_windows: int, generator: np.random.Generator
 ) -> Iterator[Window]:
     """Windows of every row with at least two events, at random offsets; each has at most `max_length` targets."""
-    for row, length in enumerate(np.diff(sequences.offsets).tolist()):
-        whole = num_windows(length, max_length, length)
+    lengths = np.diff(sequences.offsets)
+    uncapped = num_windows(lengths, max_length, int(lengths.max(initial=0)))
+    for row, (length, whole) in enumerate(zip(lengths.tolist(), uncapped.tolist(), strict=True)):
         if whole == 0:
             continue
         first = 1 - int(generator.integers(whole * max_length - (length - 1) + 1))

@@ -14,7 +14,7 @@ def test_an_epoch_predicts_every_event_once(lengths: list[int], max_length: int,
     windows = list(cut_windows(block, max_length, 10**6, np.random.default_rng(seed)))
     for row, length in enumerate(lengths):
         mine = [w for w in windows if w.row == row]
-        assert len(mine) == num_windows(length, max_length, 10**6)
+        assert len(mine) == num_windows(np.array(length), max_length, 10**6)
         targets = [event for w in mine for event in range(w.start + 1, w.stop)]
         assert sorted(targets) == list(range(1, length))
         assert all(2 <= w.stop - w.start <= max_length + 1 for w in mine)
@@ -24,7 +24,7 @@ def test_an_epoch_predicts_every_event_once(lengths: list[int], max_length: int,
 def test_long_sequences_are_capped(length: int, max_length: int, cap: int) -> None:
     block = sequences_of([list(range(length))])
     windows = list(cut_windows(block, max_length, cap, np.random.default_rng(0)))
-    assert len(windows) == num_windows(length, max_length, cap) <= cap
+    assert len(windows) == num_windows(np.array(length), max_length, cap) <= cap
     assert len({w.start for w in windows}) == len(windows)
 
 
