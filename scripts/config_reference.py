@@ -7,9 +7,10 @@ import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from visrec.config import WORKLOADS, Config
 
@@ -40,8 +41,11 @@ def _rows(prefix: str, kind: type[Config]) -> Iterator[str]:
             alike.setdefault(inner, []).append(name)
     for name, field in kind.model_fields.items():
         inner = _config_in(field.annotation)
-        if inner is None:
+        shapes = _configs_in(field.annotation)
+        if inner is None or len(shapes) > 1:
             yield _row(f"{prefix}.{name}", field)
+            for shape in shapes:
+                yield from _rows(f"{prefix}.{name}({_label(shape)})", shape)
         elif alike[inner][0] == name:  # siblings of one class share their rows
             step = name if len(alike[inner]) == 1 else "{" + ",".join(alike[inner]) + "}"
             in_list = get_origin(field.annotation) is tuple
@@ -68,6 +72,10 @@ def _name(annotation: Any) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return " | ".join(f"`{value}`" for value in arguments)
+    if origin is Annotated:
+        return _name(arguments[0])
+    if isinstance(annotation, type) and issubclass(annotation, Config):
+        return f"({_label(annotation)})"
     if origin in (Union, types.UnionType):
         return " | ".join("null" if a is type(None) else _name(a) for a in arguments)
     if origin is tuple:
@@ -83,7 +91,22 @@ def _config_in(annotation: Any) -> type[Config] | None:
     return next((c for c in candidates if isinstance(c, type) and issubclass(c, Config)), None)
 
 
+def _configs_in(annotation: Any) -> list[type[Config]]:
+    """All config classes among the shapes of a field."""
+    if isinstance(annotation, type) and issubclass(annotation, Config):
+        return [annotation]
+    return [kind for inner in get_args(annotation) for kind in _configs_in(inner)]
+
+
+def _label(kind: type[Config]) -> str:
+    """What tells one shape of a field from the others: its `kind`, else its first key."""
+    choices = get_args(kind.model_fields["kind"].annotation) if "kind" in kind.model_fields else ()
+    return str(choices[0]) if choices else next(iter(kind.model_fields))
+
+
 def _plain(value: Any) -> str:
+    if value is PydanticUndefined:
+        return "required"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, tuple):

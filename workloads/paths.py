@@ -13,7 +13,11 @@ _PATHS = (
     ("ingest", "items", "path"),
     ("ingest", "images", "path"),
     ("evaluation", "truth"),
+    ("model", "item", "weights"),
+    ("training", "start_from"),
 )
+_NAMES = ("weights", "start_from")
+"""Keys that may hold a plain name instead of a path: one without a slash is left as it is."""
 
 
 def with_absolute_paths(job: JobT) -> JobT:
@@ -30,8 +34,9 @@ def with_absolute_paths(job: JobT) -> JobT:
         node = values
         for parent in parents:
             node = node.get(parent, {})
-        if node.get(key) is not None:
-            node[key] = _absolute(node[key])
+        value = node.get(key)
+        if value is not None and not (key in _NAMES and "/" not in value and not os.path.exists(value)):
+            node[key] = _absolute(value)
     return type(job).model_validate(values)
 
 

@@ -18,15 +18,16 @@ from rich.console import Console
 from visrec.config import TrainJob, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ClusterError, ConfigError, VisrecError
-from visrec.models import TwoTower
 from visrec.storage import Artifact, Workspace, content_id
 from visrec.training.curves import draw_curves
 from visrec.training.environment import LocalEnvironment, RayEnvironment
+from visrec.training.initial import initial_model, starting_point
 from visrec.training.loop import HISTORY, train
+from visrec.training.trainable import num_frozen_blocks
 from visrec.workloads.cluster import ray_session
 from visrec.workloads.progress import ProgressBoard, TrainingProgress, follow
 
-VERSION = 1
+VERSION = 2
 """Raised when the same config would give another model, so that old checkpoints are not taken for new ones."""
 
 
@@ -61,7 +62,8 @@ def run(job: TrainJob, *, console: Console) -> TrainResult:
         job.seed,
         job.model,
         job.training.split,
-        list(job.training.model_dump()["phases"]),
+        list(job.training.model_dump(mode="json")["phases"]),
+        starting_point(job),
         job.training.scaling.num_workers,
         job.training.selection_metric,
         job.training.validation_users,
@@ -82,7 +84,9 @@ def run(job: TrainJob, *, console: Console) -> TrainResult:
 
 def _train(job: TrainJob, snapshot: Snapshot, workspace: Workspace, name: str, console: Console) -> None:
     # A mistake in the model's settings shows here, before workers start and are restarted for it.
-    TwoTower(job.model, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
+    model, _ = initial_model(job, snapshot)
+    for phase in job.training.phases:
+        num_frozen_blocks(model, phase)
     run_folder = workspace.root / "runs" / name
     in_process = job.training.scaling.num_workers == 0
     with (

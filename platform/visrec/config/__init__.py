@@ -1,14 +1,24 @@
 """Typed settings: one class a part, nested into one a workload. The same object serves command, YAML and library."""
 
+from visrec.config.attack import AttackConfig
 from visrec.config.base import Config
 from visrec.config.demo import DemoDataConfig
 from visrec.config.evaluation import EvaluationConfig
 from visrec.config.ingest import Ingest
 from visrec.config.kinds import EVENT_KINDS, NEGATIVE_KINDS, EventKind
 from visrec.config.load import dump_yaml, json_schema, load_config, parse_config
+from visrec.config.loss import LossConfig
 from visrec.config.model import ItemTowerConfig, ModelConfig, UserTowerConfig
+from visrec.config.phase import (
+    EmbeddingAdversary,
+    LoraBlocks,
+    LoraConfig,
+    PhaseConfig,
+    PixelAdversary,
+    TopBlocks,
+)
 from visrec.config.serving import ReleaseConfig, ServeConfig
-from visrec.config.training import LossConfig, PhaseConfig, ScalingConfig, SplitConfig, TrainingConfig
+from visrec.config.training import ScalingConfig, SplitConfig, TrainingConfig
 from visrec.config.workloads import (
     WORKLOADS,
     DemoDataJob,
@@ -26,19 +36,24 @@ __all__ = [
     "EVENT_KINDS",
     "NEGATIVE_KINDS",
     "WORKLOADS",
+    "AttackConfig",
     "Config",
     "DemoDataConfig",
     "DemoDataJob",
+    "EmbeddingAdversary",
     "EvaluateJob",
     "EvaluationConfig",
     "EventKind",
     "Ingest",
     "IngestJob",
     "ItemTowerConfig",
+    "LoraBlocks",
+    "LoraConfig",
     "LossConfig",
     "ModelConfig",
     "PhaseConfig",
     "PipelineConfig",
+    "PixelAdversary",
     "PublishJob",
     "RayConfig",
     "ReleaseConfig",
@@ -46,6 +61,7 @@ __all__ = [
     "ServeConfig",
     "ServeJob",
     "SplitConfig",
+    "TopBlocks",
     "TrainJob",
     "TrainingConfig",
     "UserTowerConfig",

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from visrec.config.attack import AttackConfig
 from visrec.config.base import Config
 
 BaselineName = Literal["popularity", "recent_popularity", "item_knn", "ease", "oracle"]
@@ -33,6 +34,8 @@ class EvaluationConfig(Config):
     """Pairs (user, unseen item) that the pair classification looks at; users are drawn where there are more."""
     truth: str | None = None
     """Folder with the truth of generated data; null looks where the snapshot's manifest says the input came from."""
+    attack: AttackConfig | None = None
+    """Robustness against changed pictures; null leaves it out."""
 
     @field_validator("ks")
     @classmethod

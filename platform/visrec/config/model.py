@@ -11,8 +11,13 @@ class ItemTowerConfig(Config):
     """From a picture (and, if wanted, an id) to a vector."""
 
     backbone: str | None = "small_cnn"
-    """`small_cnn` (made for CPUs), any torchvision classification model by name (`resnet18`, `mobilenet_v3_small`,
-    ...), or null for no pixels at all (ids only)."""
+    """`small_cnn` (made for CPUs), `efficientnet_lite0`, any torchvision classification model by name (`resnet18`,
+    `mobilenet_v3_small`, ...), any timm model (`timm/convnext_atto`; needs timm), or null for no pixels at all (ids
+    only)."""
+    weights: str | None = None
+    """Where the backbone's weights start: null for random ones, `pretrained` for those that its library publishes
+    (downloaded), or a path or URI of a file: safetensors, or a PyTorch state dict. Pixels are then normalised as the
+    weights' facts say."""
     width: int = Field(16, ge=4, le=512)
     """Channels of the first stage of `small_cnn`; later stages double it."""
     id_embedding: bool = False

@@ -3,13 +3,15 @@
 Shape legend: N distinct items, H x W pixels, F backbone features, D vector size.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from visrec.config import ItemTowerConfig
 from visrec.data.image_store import ImageFacts
 from visrec.errors import ConfigError
-from visrec.models.backbones import build_backbone
+from visrec.models.backbones import Backbone, build_backbone
 
 UNSEEN = -1
 """Item index of an item that has no id vector."""
@@ -44,13 +46,15 @@ class ItemTower(nn.Module):
                 "model.item: expected a backbone or id_embedding: true, got neither pixels nor ids"
             )
         self.id_dropout = config.id_dropout if config.backbone is not None else 0.0
-        self.backbone: nn.Module | None = None
+        self.backbone: Backbone | None = None
         if config.backbone is not None:
             size = {"height_px": image_facts.height, "width_px": image_facts.width}
-            backbone, num_features = build_backbone(config.backbone, width=config.width, **size)
+            backbone = build_backbone(config.backbone, width=config.width, **size)
             self.backbone = backbone.to(memory_format=torch.channels_last)
             self.projection = nn.Sequential(
-                nn.LayerNorm(num_features), nn.Dropout(config.dropout), nn.Linear(num_features, dim)
+                nn.LayerNorm(backbone.num_features),
+                nn.Dropout(config.dropout),
+                nn.Linear(backbone.num_features, dim),
             )
         self.ids = nn.Embedding(num_items, dim) if config.id_embedding else None
         if self.ids is not None:
@@ -65,24 +69,40 @@ class ItemTower(nn.Module):
         """Whether `forward` reads pictures."""
         return self.backbone is not None
 
-    def forward(self, images_NHWC: Tensor | None, item_index_N: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor | None, item_index_N: Tensor, start: int = 0) -> Tensor:
         """Item vectors [N, D].
 
         Args:
-            images_NHWC: uint8 pictures; None for a tower without pixels.
+            inputs: Pictures [N, H, W, 3] on the scale from 0 to 255, uint8 or float; or, with `start`, what that many
+                blocks of the backbone made of them; None for a tower without pixels.
             item_index_N: int64 item indices; `UNSEEN` (-1) for items without an id.
+            start: First block of the backbone to run.
         """
         x_ND: Tensor | None = None
         if self.backbone is not None:
-            assert images_NHWC is not None, "this tower needs pictures"
-            pixels_NHWC = (images_NHWC.float() - self.mean) / self.std
-            # NHWC memory seen as NCHW is what "channels last" means: no copy.
-            x_ND = self.projection(self.backbone(pixels_NHWC.permute(0, 3, 1, 2)))
+            assert inputs is not None, "this tower needs pictures"
+            blocks_in = self._normalised(inputs) if start == 0 else inputs
+            x_ND = self.projection(self.backbone(blocks_in, start))
         if self.ids is not None:
             x_ND = self._id_vectors(item_index_N) if x_ND is None else x_ND + self._id_vectors(item_index_N)
         assert x_ND is not None
         out: Tensor = self.vector_dropout(x_ND)
         return out
+
+    def activations(self, images_NHWC: Tensor, stop: int) -> Tensor:
+        """What the lowest `stop` blocks of the backbone make of pictures."""
+        assert self.backbone is not None, "this tower has no pixels"
+        out: Tensor = self.backbone(self._normalised(images_NHWC), 0, stop)
+        return out
+
+    def normalise_like(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        """Take over another normalisation of pixels, such as that of pretrained weights (scale from 0 to 1)."""
+        self.mean.copy_(torch.tensor(mean).mul(255))
+        self.std.copy_(torch.tensor(std).mul(255))
+
+    def _normalised(self, images_NHWC: Tensor) -> Tensor:
+        # NHWC memory seen as NCHW is what "channels last" means: no copy.
+        return ((images_NHWC.float() - self.mean) / self.std).permute(0, 3, 1, 2)
 
     def _id_vectors(self, item_index_N: Tensor) -> Tensor:
         assert self.ids is not None

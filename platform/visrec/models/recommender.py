@@ -18,9 +18,12 @@ from torch import nn
 from visrec.config import ModelConfig, parse_config
 from visrec.data.image_store import ImageFacts, ImageStore
 from visrec.errors import ArtifactError, VisrecError
+from visrec.models.item_inputs import ItemInputs, Pictures
 from visrec.models.item_tower import UNSEEN
+from visrec.models.lora import merged_state
 from visrec.models.two_tower import TwoTower
 from visrec.models.user_tower import gap_buckets
+from visrec.models.weights import WeightsFacts
 from visrec.storage import Location
 
 WEIGHTS = "model.safetensors"
@@ -43,9 +46,9 @@ class History:
 
 
 def dump_weights(model: nn.Module) -> bytes:
-    """The weights as a safetensors file."""
+    """The weights as a safetensors file, low-rank updates merged into them."""
     # safetensors refuses strided views, and channels-last convolution weights are such.
-    return bytes(save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}))
+    return bytes(save({name: tensor.contiguous() for name, tensor in merged_state(model).items()}))
 
 
 class Recommender:
@@ -58,9 +61,16 @@ class Recommender:
     """
 
     def __init__(
-        self, model: TwoTower, config: ModelConfig, *, num_items: int, image_facts: ImageFacts
+        self,
+        model: TwoTower,
+        config: ModelConfig,
+        *,
+        num_items: int,
+        image_facts: ImageFacts,
+        weights_facts: WeightsFacts | None = None,
     ) -> None:
         self._model = model.eval()
+        self.weights_facts = weights_facts
         self.config = config
         self.num_items = num_items
         self.image_facts = image_facts
@@ -77,6 +87,7 @@ class Recommender:
             config = parse_config(ModelConfig, facts["config"])
             image_facts = ImageFacts.from_dict(facts["image_facts"])
             num_items = int(facts["num_items"])
+            weights_facts = WeightsFacts.model_validate(facts["weights"]) if facts.get("weights") else None
             model = TwoTower(config, num_items=num_items, image_facts=image_facts)
             model.load_state_dict(load((folder / weights).read_bytes()))
         except (
@@ -90,7 +101,7 @@ class Recommender:
         ) as error:
             reason = str(error).strip().splitlines()[0]
             raise ArtifactError(f"expected a model ({WEIGHTS}, {FACTS}) at {folder}: {reason}") from None
-        return cls(model, config, num_items=num_items, image_facts=image_facts)
+        return cls(model, config, num_items=num_items, image_facts=image_facts, weights_facts=weights_facts)
 
     def save(self, folder: Location) -> None:
         """Write weights and facts."""
@@ -99,8 +110,13 @@ class Recommender:
             "config": self.config.model_dump(mode="json"),
             "num_items": self.num_items,
             "image_facts": asdict(self.image_facts),
+            "weights": self.weights_facts.model_dump(mode="json") if self.weights_facts else None,
         }
         (folder / FACTS).write_text(json.dumps(facts, indent=1))
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """Weights and buffers by name."""
+        return dict(self._model.state_dict())
 
     @property
     def item_biases(self) -> NDArray[np.float32]:
@@ -132,18 +148,25 @@ class Recommender:
         return _array(vectors_ND)
 
     def encode_catalogue(
-        self, images: ImageStore, image_rows: NDArray[np.int32], *, start: int = 0, batch_size: int = 256
+        self, images: ImageStore, image_rows: NDArray[np.int32], *, batch_size: int = 256
     ) -> NDArray[np.float32]:
-        """Vectors [I, D] of consecutive items from item index `start` on, whose image rows are given.
+        """Vectors [I, D] of all items, whose image rows are given."""
+        pictures = Pictures(images, image_rows, self.image_facts)
+        return self.encode_items(pictures, np.arange(len(image_rows)), batch_size=batch_size)
 
-        An item without a picture (row -1) is encoded as a black one; ingest leaves none in a catalogue.
-        """
-        blocks = []
-        for at in range(0, len(image_rows), batch_size):
-            rows = image_rows[at : at + batch_size]
-            index = np.arange(start + at, start + at + len(rows), dtype=np.int32)
-            blocks.append(self.encode_pictures(self._pictures(images, rows), index))
-        return np.concatenate(blocks) if blocks else np.zeros((0, self.config.dim), np.float32)
+    @torch.no_grad()
+    def encode_items(
+        self, inputs: ItemInputs, item_index: NDArray[Any], *, batch_size: int = 256
+    ) -> NDArray[np.float32]:
+        """Vectors float32 [N, D] of some items of the catalogue, from pictures or kept activations."""
+        vectors_ND = np.zeros((len(item_index), self.config.dim), np.float32)
+        for at in range(0, len(item_index), batch_size):
+            index = np.asarray(item_index[at : at + batch_size], np.int64)
+            read = self._tensor(inputs.read(index)) if self._model.item_tower.needs_pixels else None
+            vectors_ND[at : at + batch_size] = _array(
+                self._model.item_tower(read, self._tensor(index), inputs.start)
+            )
+        return vectors_ND
 
     @torch.no_grad()
     def encode_users(
@@ -177,14 +200,6 @@ class Recommender:
         # A copy where the array is read-only (memory-mapped, broadcast): torch would warn that it could be written.
         writable = array if array.flags.writeable else array.copy()
         return torch.from_numpy(writable).to(self._model.item_counts.device)
-
-    def _pictures(self, images: ImageStore, rows: NDArray[np.int32]) -> NDArray[np.uint8]:
-        size = (len(rows), self.image_facts.height, self.image_facts.width, 3)
-        if not self._model.item_tower.needs_pixels:
-            return np.broadcast_to(np.zeros((), np.uint8), size)
-        pictures = np.zeros(size, np.uint8)
-        pictures[rows >= 0] = images.read(rows[rows >= 0])
-        return pictures
 
 
 def _array(tensor: torch.Tensor) -> NDArray[np.float32]:

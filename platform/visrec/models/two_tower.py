@@ -69,23 +69,32 @@ class TwoTower(nn.Module):
 
     def forward(
         self,
-        images_NHWC: Tensor | None,
+        inputs: Tensor | None,
         item_index_N: Tensor,
         slots_BL: Tensor,
         kinds_BL: Tensor,
         gaps_BL: Tensor,
+        start: int = 0,
     ) -> TowerOutput:
         """Vectors of a batch.
 
         Args:
-            images_NHWC: uint8 pictures of the distinct items; None for a model without pixels.
+            inputs: Pictures [N, H, W, 3] of the distinct items, or what the lowest `start` blocks of the backbone made
+                of them; None for a model without pixels.
             item_index_N: Their indices. Training draws only items that have a positive, so each has a bias of its own,
                 and a step need not look at the whole catalogue.
             slots_BL: For each history event the place (0 to N - 1) of its item among the distinct ones.
             kinds_BL: Codes of the event kinds.
             gaps_BL: Buckets of the time since the event before.
+            start: First block of the backbone to run.
         """
-        items_ND = self.item_tower(images_NHWC, item_index_N)
+        items_ND = self.item_tower(inputs, item_index_N, start)
+        return self.join(items_ND, item_index_N, slots_BL, kinds_BL, gaps_BL)
+
+    def join(
+        self, items_ND: Tensor, item_index_N: Tensor, slots_BL: Tensor, kinds_BL: Tensor, gaps_BL: Tensor
+    ) -> TowerOutput:
+        """As `forward`, from the vectors of the distinct items."""
         users_BLD = self.user_tower(items_ND[slots_BL], kinds_BL, gaps_BL)
         return TowerOutput(users_BLD, items_ND, self._own_biases()[item_index_N])
 

@@ -127,13 +127,20 @@ class ArtifactWriter:
         result: The finished artifact, after the block.
     """
 
-    def __init__(self, final: Location, kind: str, *, config: Config, parents: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        final: Location,
+        kind: str,
+        *,
+        config: Config,
+        parents: Mapping[str, str],
+        token: str | None = None,
+    ) -> None:
         self._final = final
         self._kind = kind
         self._config = config
         self._parents = dict(parents)
-        token = secrets.token_hex(4)
-        self.staging = final.parent / f".{final.name}.partial-{token}"
+        self.staging = final.parent / f".{final.name}.partial-{token or secrets.token_hex(4)}"
         self.counts: dict[str, float] = {}
         self.facts: dict[str, Any] = {}
         self.result: Artifact | None = None

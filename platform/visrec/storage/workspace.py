@@ -9,13 +9,14 @@ from visrec.storage.artifact import MANIFEST, Artifact, ArtifactWriter
 from visrec.storage.leftovers import remove_leftovers
 from visrec.storage.location import Location
 
-ArtifactKind = Literal["snapshots", "checkpoints", "reports", "releases"]
+ArtifactKind = Literal["snapshots", "activations", "checkpoints", "reports", "releases"]
 
 LEFTOVERS_SECONDS = 86_400.0
 """Unfinished folders in which nothing has changed for so long are those of a run that was killed."""
 
 _MADE_BY: dict[ArtifactKind, str] = {
     "snapshots": "visrec ingest",
+    "activations": "visrec train",
     "checkpoints": "visrec train",
     "reports": "visrec evaluate",
     "releases": "visrec publish",
@@ -65,12 +66,23 @@ class Workspace:
         ]
 
     def create(
-        self, kind: ArtifactKind, name: str, *, config: Config, parents: Mapping[str, str] | None = None
+        self,
+        kind: ArtifactKind,
+        name: str,
+        *,
+        config: Config,
+        parents: Mapping[str, str] | None = None,
+        token: str | None = None,
     ) -> ArtifactWriter:
-        """A context that fills a new artifact; see `ArtifactWriter`. Removes what killed runs left beside it."""
+        """A context that fills a new artifact; see `ArtifactWriter`. Removes what killed runs left beside it.
+
+        Processes that fill one artifact together give the same `token`.
+        """
         folder = (self.root / kind).make_dirs()
         remove_leftovers(folder, older_than=LEFTOVERS_SECONDS)
-        return ArtifactWriter(self.location(kind, name), kind, config=config, parents=parents or {})
+        return ArtifactWriter(
+            self.location(kind, name), kind, config=config, parents=parents or {}, token=token
+        )
 
     def point(self, kind: ArtifactKind, name: str) -> None:
         """Make `name` the one that `latest` means; a single atomic write.

@@ -5,7 +5,6 @@ Shape legend: D vector size, I items of the catalogue.
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,22 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load
-from torch import Tensor, nn
 
 from visrec.config import PhaseConfig, TrainJob
-from visrec.data.snapshot import Sequences, Snapshot
-from visrec.data.splits import TRAIN, VALIDATION
+from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender, TwoTower
+from visrec.models.item_inputs import ItemInputs, Pictures
+from visrec.models.lora import merge_lora
 from visrec.models.recommender import dump_weights
+from visrec.training.adversaries import choose_adversary
 from visrec.training.batches import BatchStream, EpochFacts, epoch_facts
 from visrec.training.environment import TrainEnvironment
-from visrec.training.optimizer import build_optimizer, freeze, learning_rate_factor, set_learning_rate
-from visrec.training.state import LAST_WEIGHTS, TrainState, load_state, save_state
-from visrec.training.step import train_step
+from visrec.training.initial import fitting_blocks, initial_model
+from visrec.training.inputs import phase_inputs
+from visrec.training.optimizer import build_optimizer, learning_rate_factor, set_learning_rate
+from visrec.training.state import LAST_WEIGHTS, Resumed, TrainState, load_state, save_state
+from visrec.training.step import Stepper
+from visrec.training.trainable import set_modes, set_trainable
 from visrec.training.validation import ValidationSet, encode_catalogue, load_validation_set, validate
 
 PROGRESS_SECONDS = 0.3
@@ -51,26 +54,23 @@ def train(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -> N
         >>> train(TrainJob(), snapshot, LocalEnvironment(Path("run")))          # doctest: +SKIP
     """
     run = _prepare(job, snapshot, environment)
-    state, optimizer_state = TrainState(), None
     with environment.resume() as folder:
-        if folder is not None:
-            state, optimizer_state = load_state(folder, run.model)
+        resumed = load_state(folder) if folder is not None else None
+    state = resumed.state if resumed is not None else TrainState()
+    inputs: ItemInputs = Pictures(snapshot.images, snapshot.image_rows, snapshot.image_facts)
     while state.phase < len(job.training.phases):
-        _run_phase(run, state, optimizer_state)
-        optimizer_state = None
+        inputs = _run_phase(run, state, resumed)
+        resumed = None
         state.next_phase()
-    _finish(run, state)
+    if resumed is not None:
+        run.model.load_state_dict(resumed.weights)
+    _finish(run, state, inputs)
 
 
 def _prepare(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -> Run:
     if job.training.torch_threads:
         torch.set_num_threads(job.training.torch_threads)
-    torch.manual_seed(job.seed)
-    model = TwoTower(job.model, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
-    counts = np.zeros(snapshot.num_items)
-    for block in _fitting_blocks(snapshot, job):
-        counts += np.bincount(block.items, minlength=snapshot.num_items)
-    model.set_item_counts(torch.from_numpy(counts).float())
+    model, weights_facts = initial_model(job, snapshot)
     model.to(environment.device)
     training = job.training
     validation = load_validation_set(
@@ -82,32 +82,56 @@ def _prepare(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -
         world_size=environment.world_size,
     )
     recommender = Recommender(
-        model, job.model, num_items=snapshot.num_items, image_facts=snapshot.image_facts
+        model,
+        job.model,
+        num_items=snapshot.num_items,
+        image_facts=snapshot.image_facts,
+        weights_facts=weights_facts,
     )
     return Run(job, snapshot, environment, model, recommender, validation)
 
 
-def _run_phase(run: Run, state: TrainState, optimizer_state: dict[str, Any] | None) -> None:
+def _run_phase(run: Run, state: TrainState, resumed: Resumed | None) -> ItemInputs:
+    """Run what is left of the phase; returns what it read of the items."""
     phase = run.job.training.phases[state.phase]
-    if state.best_weights is not None and (state.epoch, state.step) == (0, 0):
+    if state.best_weights is not None and resumed is None:
+        merge_lora(run.model)
         run.model.load_state_dict(load(state.best_weights))
-    num_trained = freeze(run.model, phase)
-    wrapped = run.environment.wrap(run.model)
-    optimizer = build_optimizer(run.model, phase)
-    if optimizer_state is not None:
-        optimizer.load_state_dict(optimizer_state)
-    stream = _stream(run, phase, state.phase)
-    facts = epoch_facts(stream)
-    log_q_I = torch.from_numpy(np.log(facts.inclusion_I.clip(1e-9))).float().to(run.environment.device)
+    num_trained = set_trainable(run.model, phase)
+    if resumed is not None:
+        run.model.load_state_dict(resumed.weights)
+    inputs = phase_inputs(run.job, state.phase, run.model, run.snapshot, run.environment)
+    stepper, stream, facts = _prepare_phase(run, state, inputs)
+    if resumed is not None and resumed.optimizer is not None:
+        stepper.optimizer.load_state_dict(resumed.optimizer)
     while state.epoch < phase.epochs and not _is_stale(state, phase):
         started = time.perf_counter()
-        totals = _run_epoch(run, state, wrapped, optimizer, stream, facts, log_q_I)
-        record = _epoch_record(run, state, totals, time.perf_counter() - started)
+        totals = _run_epoch(run, state, stepper, stream, facts)
+        record = _epoch_record(run, state, totals, inputs, time.perf_counter() - started)
         record["trained_parameters"] = num_trained
         state.epoch, state.step = state.epoch + 1, 0
         _keep_best(run, state, record)
         state.epochs.append(record)
-        _report(run, state, optimizer, record)
+        _report(run, state, stepper.optimizer, record)
+    return inputs
+
+
+def _prepare_phase(
+    run: Run, state: TrainState, inputs: ItemInputs
+) -> tuple[Stepper, BatchStream, EpochFacts]:
+    phase = run.job.training.phases[state.phase]
+    stream = _stream(run, phase, state.phase)
+    facts = epoch_facts(stream)
+    stepper = Stepper(
+        model=run.model,
+        wrapped=run.environment.wrap(run.model),
+        optimizer=build_optimizer(run.model, phase),
+        phase=phase,
+        adversary=choose_adversary(phase),
+        inputs=inputs,
+        log_q_I=torch.from_numpy(np.log(facts.inclusion_I.clip(1e-9))).float().to(run.environment.device),
+    )
+    return stepper, stream, facts
 
 
 def _is_stale(state: TrainState, phase: PhaseConfig) -> bool:
@@ -115,37 +139,33 @@ def _is_stale(state: TrainState, phase: PhaseConfig) -> bool:
 
 
 def _run_epoch(
-    run: Run,
-    state: TrainState,
-    wrapped: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    stream: BatchStream,
-    facts: EpochFacts,
-    log_q_I: Tensor,
+    run: Run, state: TrainState, stepper: Stepper, stream: BatchStream, facts: EpochFacts
 ) -> dict[str, float]:
     phase, every = stream.phase, run.job.training.checkpoint_every_steps
     totals = {"loss": 0.0, "positions": 0.0, "images": 0.0, "sequences": 0.0, "seconds": 0.0}
     told = 0.0
-    wrapped.train()
-    if phase.trainable == "head" and run.model.item_tower.backbone is not None:
-        run.model.item_tower.backbone.eval()  # else batch norms would go on collecting statistics
+    set_modes(stepper.wrapped, run.model, phase)
     for batch in stream.epoch(state.epoch, skip=state.step):
         started = time.perf_counter()
         _seed_step(run, state)
         done = state.epoch * facts.num_steps + state.step
-        set_learning_rate(optimizer, learning_rate_factor(phase, done, phase.epochs * facts.num_steps))
-        _add(totals, train_step(run.snapshot, run.model, wrapped, optimizer, batch, phase, log_q_I))
+        factor = learning_rate_factor(phase, done, phase.epochs * facts.num_steps)
+        set_learning_rate(stepper.optimizer, factor)
+        _add(totals, stepper.step(batch))
         state.step += 1
         totals["seconds"] += time.perf_counter() - started
         if time.perf_counter() - told > PROGRESS_SECONDS:
             told = time.perf_counter()
             run.environment.progress(_progress(phase, state, facts, totals))
         if every and state.step % every == 0 and state.step < facts.num_steps:
-            _report(run, state, optimizer, {"phase": phase.name, "epoch": state.epoch, "step": state.step})
+            place = {"phase": phase.name, "epoch": state.epoch, "step": state.step}
+            _report(run, state, stepper.optimizer, place)
     return totals
 
 
-def _epoch_record(run: Run, state: TrainState, totals: dict[str, float], seconds: float) -> dict[str, Any]:
+def _epoch_record(
+    run: Run, state: TrainState, totals: dict[str, float], inputs: ItemInputs, seconds: float
+) -> dict[str, Any]:
     phase = run.job.training.phases[state.phase]
     names = sorted(totals)
     summed = dict(zip(names, run.environment.sum(np.array([totals[n] for n in names])).tolist(), strict=True))
@@ -161,7 +181,7 @@ def _epoch_record(run: Run, state: TrainState, totals: dict[str, float], seconds
     if run.validation is not None:
         run.model.eval()
         run.environment.progress({"phase": phase.name, "epoch": state.epoch + 1, "validating": True})
-        vectors_ID = encode_catalogue(run.recommender, run.snapshot, run.environment)
+        vectors_ID = encode_catalogue(run.recommender, inputs, run.environment)
         record.update(validate(run.recommender, vectors_ID, run.validation, run.environment))
     return record
 
@@ -182,12 +202,13 @@ def _report(run: Run, state: TrainState, optimizer: torch.optim.Optimizer, metri
     run.environment.progress({"report": metrics})
 
 
-def _finish(run: Run, state: TrainState) -> None:
+def _finish(run: Run, state: TrainState, inputs: ItemInputs) -> None:
+    merge_lora(run.model)
     last_weights = dump_weights(run.model)
     if state.best_weights is not None:
         run.model.load_state_dict(load(state.best_weights))
     run.model.eval()
-    vectors_ID = encode_catalogue(run.recommender, run.snapshot, run.environment)
+    vectors_ID = encode_catalogue(run.recommender, inputs, run.environment)
 
     def write(folder: Path) -> None:
         save_state(folder, state, run.recommender, optimizer=None)
@@ -207,7 +228,7 @@ def _seed_step(run: Run, state: TrainState) -> None:
 def _stream(run: Run, phase: PhaseConfig, number: int) -> BatchStream:
     candidates = np.flatnonzero(run.model.item_counts.cpu().numpy() > 0).astype(np.int32)
     return BatchStream(
-        blocks=lambda: _fitting_blocks(run.snapshot, run.job),
+        blocks=lambda: fitting_blocks(run.snapshot, run.job),
         phase=phase,
         max_length=run.job.model.user.max_length,
         candidates=candidates,
@@ -216,12 +237,6 @@ def _stream(run: Run, phase: PhaseConfig, number: int) -> BatchStream:
         rank=run.environment.rank,
         world_size=run.environment.world_size,
     )
-
-
-def _fitting_blocks(snapshot: Snapshot, job: TrainJob) -> Iterator[Sequences]:
-    """The events that training may see."""
-    last = VALIDATION if job.training.split.fit_on == "train_and_validation" else TRAIN
-    return (block.where(block.marks <= last) for block in snapshot.sequences(job.training.split))
 
 
 def _add(totals: dict[str, float], step: dict[str, float]) -> None:

@@ -1,4 +1,4 @@
-"""Which parameters a phase trains, and how fast."""
+"""How fast a phase's parameters learn."""
 
 import math
 
@@ -9,25 +9,13 @@ from visrec.config import PhaseConfig
 from visrec.models import TwoTower
 
 
-def freeze(model: TwoTower, phase: PhaseConfig) -> int:
-    """Set which parameters train in a phase; returns their number."""
-    for parameter in model.parameters():
-        parameter.requires_grad_(True)
-    if phase.trainable == "head" and model.item_tower.backbone is not None:
-        for parameter in model.item_tower.backbone.parameters():
-            parameter.requires_grad_(False)
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-
 def build_optimizer(model: TwoTower, phase: PhaseConfig) -> torch.optim.AdamW:
-    """AdamW with the backbone's own rate; biases, norms and item biases are not decayed."""
-    backbone = model.item_tower.backbone
-    in_backbone = {id(p) for p in backbone.parameters()} if backbone is not None else set()
-    backbone_rate = phase.backbone_learning_rate or phase.learning_rate
+    """AdamW with the backbone's own rate, lower with each block below; biases and norms are not decayed."""
+    rates = _block_rates(model, phase)
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            rate = backbone_rate if id(parameter) in in_backbone else phase.learning_rate
+            rate = rates.get(id(parameter), phase.learning_rate)
             decays = parameter.ndim > 1 and not name.startswith("biases")
             groups.setdefault((rate, phase.weight_decay if decays else 0.0), []).append(parameter)
     return torch.optim.AdamW(
@@ -36,6 +24,18 @@ def build_optimizer(model: TwoTower, phase: PhaseConfig) -> torch.optim.AdamW:
             for (rate, decay), p in groups.items()
         ]
     )
+
+
+def _block_rates(model: TwoTower, phase: PhaseConfig) -> dict[int, float]:
+    """Learning rate of each parameter of the backbone, by its id."""
+    backbone = model.item_tower.backbone
+    if backbone is None:
+        return {}
+    rate = phase.backbone_learning_rate or phase.learning_rate
+    rates = {id(p): rate for p in backbone.parameters()}
+    for depth, block in enumerate(reversed(backbone.blocks())):
+        rates |= {id(p): rate * phase.layer_decay**depth for p in block.parameters()}
+    return rates
 
 
 def learning_rate_factor(phase: PhaseConfig, step: int, num_steps: int) -> float:

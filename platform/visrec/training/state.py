@@ -49,12 +49,28 @@ class TrainState:
         self.best_metric, self.stale_epochs = None, 0
 
 
+@dataclass(frozen=True)
+class Resumed:
+    """What a restart goes on from.
+
+    Attributes:
+        state: The place.
+        weights: The last weights, low-rank updates beside what they update.
+        optimizer: State of the optimizer; None after the last step of a phase.
+    """
+
+    state: TrainState
+    weights: dict[str, Tensor]
+    optimizer: dict[str, Any] | None
+
+
 def save_state(
     folder: Path, state: TrainState, recommender: Recommender, optimizer: torch.optim.Optimizer | None
 ) -> None:
     """Write best and last weights, the optimizer (None after the last step) and the place; no pickle is involved."""
     recommender.save(Location.parse(folder))
-    (folder / LAST_WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes())
+    last = {name: tensor.contiguous() for name, tensor in recommender.weights().items()}
+    (folder / LAST_WEIGHTS).write_bytes(save(last))
     if state.best_weights is not None:
         (folder / WEIGHTS).write_bytes(state.best_weights)
     place = {name: value for name, value in vars(state).items() if name != "best_weights"}
@@ -69,17 +85,17 @@ def save_state(
     (folder / STATE).write_text(json.dumps(text, indent=1))
 
 
-def load_state(folder: Path, model: torch.nn.Module) -> tuple[TrainState, dict[str, Any] | None]:
-    """Restore the last weights into `model`; returns the place and the optimizer's state."""
-    model.load_state_dict(load_file(folder / LAST_WEIGHTS))
+def load_state(folder: Path) -> Resumed:
+    """What `save_state` wrote."""
     saved = json.loads((folder / STATE).read_text())
     state = TrainState(**saved["place"])
     if saved["has_best"]:
         state.best_weights = (folder / WEIGHTS).read_bytes()
-    if saved["optimizer_groups"] is None:
-        return state, None
-    tensors = _nested(load_file(folder / OPTIMIZER))
-    return state, {"state": tensors, "param_groups": saved["optimizer_groups"]}
+    optimizer = None
+    if saved["optimizer_groups"] is not None:
+        tensors = _nested(load_file(folder / OPTIMIZER))
+        optimizer = {"state": tensors, "param_groups": saved["optimizer_groups"]}
+    return Resumed(state, load_file(folder / LAST_WEIGHTS), optimizer)
 
 
 def _flat(state: dict[int, dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from visrec.data.splits import TRAIN, VALIDATION, cold_items
 from visrec.errors import DataError
 from visrec.evaluation.scoring import per_user_metrics
 from visrec.models import History, Recommender
+from visrec.models.item_inputs import ItemInputs
 from visrec.training.environment import TrainEnvironment
 
 BLOCK_USERS = 256
@@ -90,14 +91,13 @@ def validate(
 
 
 def encode_catalogue(
-    recommender: Recommender, snapshot: Snapshot, environment: TrainEnvironment
+    recommender: Recommender, inputs: ItemInputs, environment: TrainEnvironment
 ) -> NDArray[np.float32]:
     """Vectors of all items [I, D], each worker encoding its share."""
-    bounds = np.linspace(0, snapshot.num_items, environment.world_size + 1).astype(int)
-    start, stop = bounds[environment.rank], bounds[environment.rank + 1]
-    vectors_ID = np.zeros((snapshot.num_items, recommender.config.dim), np.float32)
-    rows = snapshot.image_rows[start:stop]
-    vectors_ID[start:stop] = recommender.encode_catalogue(snapshot.images, rows, start=int(start))
+    bounds = np.linspace(0, recommender.num_items, environment.world_size + 1).astype(int)
+    mine = np.arange(bounds[environment.rank], bounds[environment.rank + 1])
+    vectors_ID = np.zeros((recommender.num_items, recommender.config.dim), np.float32)
+    vectors_ID[mine] = recommender.encode_items(inputs, mine)
     return environment.sum(vectors_ID)
 
 

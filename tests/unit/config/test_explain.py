@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from visrec.config import PipelineConfig, parse_config
+from visrec.config import PipelineConfig, TrainJob, load_config, parse_config
 from visrec.errors import ConfigError
 
 
@@ -44,3 +44,28 @@ def test_line(values: dict[str, Any], line: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config(PipelineConfig, values)
     assert str(caught.value) == line
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("trainable=xx", "training.phases.0.trainable: expected 'all' or 'head', got 'xx'"),
+        ("trainable={topp: 2}", "training.phases.0.trainable.topp: unknown key; did you mean 'top'?"),
+        (
+            "trainable={lora: {rang: 2}}",
+            "training.phases.0.trainable.lora.rang: unknown key; did you mean 'rank'?",
+        ),
+        (
+            "adversary={kind: pix}",
+            "training.phases.0.adversary.kind: expected 'embedding', 'pixels', got 'pix'",
+        ),
+        (
+            "adversary={kind: pixels, epsilan: 3}",
+            "training.phases.0.adversary.epsilan: unknown key; did you mean 'eps",
+        ),
+    ],
+)
+def test_where_a_field_takes_several_shapes_the_nearest_is_explained(override: str, line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(TrainJob, overrides=[f"training.phases.0.{override}"])
+    assert str(caught.value).startswith(line)

@@ -7,7 +7,7 @@ from visrec.config import ItemTowerConfig
 from visrec.data.image_store import ImageFacts
 from visrec.errors import ConfigError
 from visrec.models import ItemTower
-from visrec.models.small_cnn import SmallCNN
+from visrec.models.backbones.small_cnn import SmallCNN
 
 FACTS = ImageFacts(32, 32, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 

@@ -11,6 +11,7 @@ from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.data.image_store import ImageFacts
 from visrec.errors import ArtifactError, VisrecError
 from visrec.models import History, Recommender, TwoTower, gap_buckets
+from visrec.models.item_inputs import Pictures
 from visrec.storage import Location, Workspace
 from visrec.training.losses import softmax_loss
 
@@ -102,7 +103,8 @@ def test_the_catalogue_is_encoded_row_by_row(tmp_path: Path) -> None:
     snapshot = checkerboard_snapshot(Workspace(str(tmp_path)))
     recommender = make()
     whole = recommender.encode_catalogue(snapshot.images, snapshot.image_rows, batch_size=7)
-    late = recommender.encode_catalogue(snapshot.images, snapshot.image_rows[12:], start=12)
+    inputs = Pictures(snapshot.images, snapshot.image_rows, snapshot.image_facts)
+    late = recommender.encode_items(inputs, np.arange(12, snapshot.num_items))
     np.testing.assert_allclose(whole[12:], late, atol=1e-6)
     pictures = snapshot.images.read(snapshot.image_rows[:3])
     np.testing.assert_allclose(

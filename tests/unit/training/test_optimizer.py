@@ -6,7 +6,8 @@ import torch
 from visrec.config import ItemTowerConfig, ModelConfig, PhaseConfig
 from visrec.data.image_store import ImageFacts
 from visrec.models import TwoTower
-from visrec.training.optimizer import build_optimizer, freeze, learning_rate_factor, set_learning_rate
+from visrec.training.optimizer import build_optimizer, learning_rate_factor, set_learning_rate
+from visrec.training.trainable import set_trainable
 
 
 def make_model() -> TwoTower:
@@ -17,18 +18,18 @@ def make_model() -> TwoTower:
 
 def test_the_head_phase_freezes_the_backbone_and_only_it() -> None:
     model = make_model()
-    everything = freeze(model, PhaseConfig())
-    head = freeze(model, PhaseConfig(trainable="head"))
+    everything = set_trainable(model, PhaseConfig())
+    head = set_trainable(model, PhaseConfig(trainable="head"))
     assert model.item_tower.backbone is not None
     in_backbone = sum(p.numel() for p in model.item_tower.backbone.parameters())
     assert head == everything - in_backbone
-    assert freeze(model, PhaseConfig()) == everything
+    assert set_trainable(model, PhaseConfig()) == everything
 
 
 def test_each_parameter_is_trained_once_at_its_own_rate() -> None:
     model = make_model()
     phase = PhaseConfig(learning_rate=1e-2, backbone_learning_rate=1e-3, weight_decay=0.1)
-    freeze(model, phase)
+    set_trainable(model, phase)
     optimizer = build_optimizer(model, phase)
     settings = {
         id(p): (group["lr"], group["weight_decay"])
@@ -37,7 +38,7 @@ def test_each_parameter_is_trained_once_at_its_own_rate() -> None:
     }
     assert len(settings) == len(list(model.parameters()))
     named = dict(model.named_parameters())
-    assert settings[id(named["item_tower.backbone.stages.0.0.weight"])] == (1e-3, 0.1)
+    assert settings[id(named["item_tower.backbone.network.stages.0.0.weight"])] == (1e-3, 0.1)
     assert settings[id(named["item_tower.projection.2.weight"])] == (1e-2, 0.1)
     assert settings[id(named["item_tower.projection.2.bias"])] == (1e-2, 0.0)
     assert settings[id(named["biases.weight"])] == (1e-2, 0.0)

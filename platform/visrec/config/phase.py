@@ -1,0 +1,101 @@
+"""Settings of one stretch of training."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from visrec.config.base import Config
+from visrec.config.loss import LossConfig
+
+
+class TopBlocks(Config):
+    """Train the upper blocks of the picture backbone and all that is above it."""
+
+    top: int = Field(ge=1, le=1000)
+    """How many blocks; `visrec train` says how many the backbone has."""
+
+
+class LoraConfig(Config):
+    """Low-rank adaptation (Hu et al. 2022)."""
+
+    rank: int = Field(4, ge=1, le=1024)
+    """Rank of the update: how many numbers each layer learns."""
+    alpha: float = Field(8.0, gt=0)
+    """The update is scaled by alpha / rank."""
+
+
+class LoraBlocks(Config):
+    """Keep the backbone's weights and learn a low-rank update of each dense and convolution layer."""
+
+    lora: LoraConfig
+    """`{rank: 4}`; `{}` takes the defaults."""
+
+
+class EmbeddingAdversary(Config):
+    """Perturbs the item vectors of each batch (APR: He et al. 2018; AMR: Tang et al. 2019)."""
+
+    kind: Literal["embedding"]
+    """Names this adversary."""
+    epsilon: float = Field(0.5, ge=0, le=100)
+    """Length of the perturbation of each item vector."""
+    weight: float = Field(0.5, ge=0, le=1)
+    """Share of the adversarial loss; the rest is the clean loss. 0 is plain training."""
+
+
+class PixelAdversary(Config):
+    """Perturbs the pictures of each batch so that the loss rises."""
+
+    kind: Literal["pixels"]
+    """Names this adversary."""
+    method: Literal["fgsm", "pgd", "free"] = "pgd"
+    """`fgsm`: one step (Goodfellow et al. 2015). `pgd`: several, from a random start (Madry et al. 2018). `free`: each
+    batch is replayed, the perturbation grows with the weights' own gradients (Shafahi et al. 2019)."""
+    epsilon: float = Field(8.0, ge=0, le=255)
+    """Largest change of a pixel, on the scale from 0 to 255."""
+    steps: int = Field(3, ge=1, le=100)
+    """Steps of `pgd`, replays of `free`."""
+    step_size: float | None = Field(None, gt=0, le=255)
+    """Change of a pixel in one step; null takes 2.5 epsilon / steps for `pgd`, epsilon for the others."""
+    weight: float = Field(0.5, ge=0, le=1)
+    """Share of the adversarial loss; the rest is the clean loss. 0 is plain training."""
+
+
+Adversary = Annotated[EmbeddingAdversary | PixelAdversary, Field(discriminator="kind")]
+
+
+class PhaseConfig(Config):
+    """One stretch of training. Phases run in order, each from where the one before ended."""
+
+    name: str = Field("base", pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    trainable: Literal["all", "head"] | TopBlocks | LoraBlocks = "all"
+    """What learns besides the towers' own layers: `all` of the picture backbone, nothing of it (`head`), its upper
+    blocks (`{top: 2}`), or a low-rank update of it (`{lora: {rank: 4}}`)."""
+    batch_norm: Literal["train", "frozen"] = "train"
+    """`frozen`: batch norms of the backbone keep the statistics that they have. Those of frozen blocks always do."""
+    epochs: int = Field(5, ge=0, le=10_000)
+    batch_size: int = Field(64, ge=1, le=1_000_000)
+    """Sequences a step, on each worker."""
+    learning_rate: float = Field(2e-3, gt=0, le=10)
+    backbone_learning_rate: float | None = Field(None, gt=0, le=10)
+    """Learning rate of the picture backbone; null takes `learning_rate`."""
+    layer_decay: float = Field(1.0, gt=0, le=1)
+    """Each block of the backbone learns so many times as fast as the one above it."""
+    weight_decay: float = Field(1e-4, ge=0, le=10)
+    warmup_steps: int = Field(10, ge=0)
+    schedule: Literal["constant", "cosine"] = "cosine"
+    gradient_clip: float = Field(1.0, gt=0)
+    """Largest norm of the gradient."""
+    loss: LossConfig = LossConfig()
+    adversary: Adversary | None = None
+    """Who works against the model while it trains."""
+    max_windows_per_user: int = Field(8, ge=1, le=100_000)
+    """A sequence longer than `model.user.max_length` is cut into windows of that length, at a new offset each epoch;
+    of the longest users only so many windows, drawn at random, are used in one epoch."""
+    early_stopping_epochs: int = Field(0, ge=0)
+    """Stop the phase after so many epochs without a better validation NDCG; 0 is off."""
+
+    @model_validator(mode="after")
+    def _pictures(self) -> Self:
+        if isinstance(self.adversary, PixelAdversary) and self.trainable == "head":
+            raise ValueError("an adversary of pixels needs a backbone that learns, got trainable: head")
+        return self

@@ -1,0 +1,124 @@
+"""Backbones by name: the small CNN, EfficientNet-Lite0, any classification network of torchvision or timm."""
+
+import difflib
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import nn
+from torchvision import models
+
+from visrec.errors import ConfigError
+from visrec.models.backbones.backbone import Backbone
+from visrec.models.backbones.chain import as_chain
+from visrec.models.backbones.efficientnet_lite0 import efficientnet_lite0
+from visrec.models.backbones.small_cnn import SmallCNN
+
+SMALL_CNN = "small_cnn"
+EFFICIENTNET_LITE0 = "efficientnet_lite0"
+TIMM_PREFIX = "timm/"
+_AUXILIARY = ("googlenet", "inception_v3")
+
+
+def build_backbone(name: str, *, width: int, height_px: int, width_px: int) -> Backbone:
+    """A network with random weights, float [N, 3, H, W] -> [N, F].
+
+    Args:
+        name: `small_cnn`, `efficientnet_lite0`, a name of `torchvision.models.list_models(module=torchvision.models)`,
+            or `timm/` and a name of `timm.list_models()`.
+        width: Channels of the first stage; only for `small_cnn`.
+        height_px: Height of the pictures that it will see.
+        width_px: Width of the pictures that it will see.
+
+    Raises:
+        ConfigError: No such network (names the nearest), or it cannot take pictures of this size.
+    """
+    if name == SMALL_CNN:
+        cnn = SmallCNN(width)
+        blocks = [f"stages.{k}" for k in range(len(cnn.stages))]
+        return Backbone(cnn, blocks, num_features=cnn.num_features, is_chain=False)
+    network = build_network(name)
+    num_features = _num_features(network, name, height_px, width_px)
+    chain = as_chain(network, height_px, width_px)
+    if chain is not None:
+        blocks = [str(k) for k in range(len(chain))]
+        return Backbone(chain, blocks, num_features=num_features, is_chain=True)
+    blocks = [child for child, module in network.named_children() if any(True for _ in module.parameters())]
+    return Backbone(network, blocks, num_features=num_features, is_chain=False)
+
+
+def build_network(name: str) -> nn.Module:
+    """A network as its library makes it, with random weights, without its classifier.
+
+    Raises:
+        ConfigError: No such network; names the nearest.
+    """
+    if name == EFFICIENTNET_LITE0:
+        return efficientnet_lite0()
+    if name.startswith(TIMM_PREFIX):
+        return _timm_network(name)
+    known = models.list_models(module=models)
+    if name not in known:
+        own = [SMALL_CNN, EFFICIENTNET_LITE0]
+        close = difflib.get_close_matches(name, [*own, *known], n=3) or [*own, "resnet18"]
+        raise ConfigError(
+            f"model.item.backbone: expected {SMALL_CNN!r} or a torchvision classification model, got {name!r}; "
+            f"nearest: {', '.join(close)}"
+        )
+    # Auxiliary classifiers would make a second output in training.
+    without_auxiliary = {"aux_logits": False, "init_weights": True} if name in _AUXILIARY else {}
+    network: nn.Module = models.get_model(name, weights=None, **without_auxiliary)
+    remove_classifier(network)
+    return network
+
+
+def timm_module() -> Any:
+    """The timm library.
+
+    Raises:
+        ConfigError: It is not installed.
+    """
+    if find_spec("timm") is None:
+        raise ConfigError(
+            f"model.item.backbone: {TIMM_PREFIX}... needs timm; install it with `pip install 'visrec[timm]'`"
+        )
+    return import_module("timm")
+
+
+def _timm_network(name: str) -> nn.Module:
+    timm, wanted = timm_module(), name.removeprefix(TIMM_PREFIX)
+    known: list[str] = timm.list_models()
+    if wanted not in known:
+        close = difflib.get_close_matches(wanted, known, n=3)
+        raise ConfigError(
+            f"model.item.backbone: expected a name of timm, got {wanted!r}; nearest: {', '.join(close)}"
+        )
+    network: nn.Module = timm.create_model(wanted, pretrained=False, num_classes=0)
+    return network
+
+
+def remove_classifier(network: nn.Module) -> None:
+    """Replace the last linear layer by nothing, wherever the architecture keeps it."""
+    linear_names = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
+    if linear_names:
+        parent_name, _, child = linear_names[-1].rpartition(".")
+        setattr(network.get_submodule(parent_name), child, nn.Identity())
+    else:  # squeezenet classifies by a convolution
+        network.classifier = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def _num_features(network: nn.Module, name: str, height_px: int, width_px: int) -> int:
+    network.eval()
+    try:
+        with torch.no_grad():
+            features = network(torch.zeros(1, 3, height_px, width_px))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ConfigError(
+            f"model.item.backbone: {name} cannot take pictures of {height_px} x {width_px} pixels ({reason}); "
+            f"choose another size in ingest.images or another backbone"
+        ) from None
+    finally:
+        network.train()
+    return int(features.shape[1])

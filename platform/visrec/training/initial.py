@@ -1,0 +1,97 @@
+"""The model before the first step: random, with pretrained weights, or with the encoders of another checkpoint."""
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from visrec.config import TrainJob
+from visrec.data.snapshot import Sequences, Snapshot
+from visrec.data.splits import TRAIN, VALIDATION
+from visrec.errors import ArtifactError, ConfigError
+from visrec.models import Recommender, TwoTower
+from visrec.models.recommender import WEIGHTS
+from visrec.models.weights import WeightsFacts, fit_weights, load_pretrained
+from visrec.models.weights.pretrained import PRETRAINED
+from visrec.storage import Location, Workspace
+
+_OF_THE_ITEMS = ("biases.", "item_counts", "item_tower.ids.", "item_tower.known")
+"""What belongs to a catalogue and not to the encoders."""
+
+
+def initial_model(job: TrainJob, snapshot: Snapshot) -> tuple[TwoTower, WeightsFacts | None]:
+    """The towers of a job, and the facts of the weights that they start from.
+
+    Raises:
+        ConfigError: Settings that do not go together, or no such published weights.
+        ArtifactError: A file of weights or a checkpoint that is missing, damaged, or does not fit.
+    """
+    torch.manual_seed(job.seed)
+    model = TwoTower(job.model, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
+    facts = _load_weights(model, job)
+    if job.training.start_from is not None:
+        facts = _take_over(model, job, job.training.start_from) or facts
+    counts = np.zeros(snapshot.num_items)
+    for block in fitting_blocks(snapshot, job):
+        counts += np.bincount(block.items, minlength=snapshot.num_items)
+    model.set_item_counts(torch.from_numpy(counts).float())
+    return model, facts
+
+
+def fitting_blocks(snapshot: Snapshot, job: TrainJob) -> Iterator[Sequences]:
+    """The events that training may see."""
+    last = VALIDATION if job.training.split.fit_on == "train_and_validation" else TRAIN
+    return (block.where(block.marks <= last) for block in snapshot.sequences(job.training.split))
+
+
+def starting_point(job: TrainJob) -> str | None:
+    """What tells apart the weights that a job starts from: the checksum of their file; None for random ones."""
+    files = []
+    if job.training.start_from is not None:
+        files.append(start_checkpoint(job, job.training.start_from) / WEIGHTS)
+    if job.model.item.weights not in (None, PRETRAINED):
+        files.append(Location.parse(str(job.model.item.weights)))
+    digest = hashlib.sha256()
+    for file in files:
+        if not file.exists():
+            raise ArtifactError(f"expected weights at {file}, found no file")
+        digest.update(file.read_bytes())
+    return digest.hexdigest() if files else None
+
+
+def start_checkpoint(job: TrainJob, start_from: str) -> Location:
+    """Folder of the checkpoint that training starts from: a name in the workspace, `latest`, a path or a URI."""
+    if "/" in start_from:
+        return Location.parse(start_from)
+    return Workspace(job.workspace).find("checkpoints", start_from).location
+
+
+def _load_weights(model: TwoTower, job: TrainJob) -> WeightsFacts | None:
+    config = job.model.item
+    if config.weights is None:
+        return None
+    if config.backbone is None or model.item_tower.backbone is None:
+        raise ConfigError("model.item.weights: expected a backbone for them, got backbone: null")
+    network, facts = load_pretrained(config.backbone, config.weights)
+    # A chain has names of its own, in the same order.
+    fit_weights(model.item_tower.backbone.network, network.state_dict(), source=config.weights)
+    model.item_tower.normalise_like(facts.mean, facts.std)
+    return facts
+
+
+def _take_over(model: TwoTower, job: TrainJob, start_from: str) -> WeightsFacts | None:
+    """Lay the encoders of a checkpoint onto the model, where both have the same parts."""
+    recommender = Recommender.load(start_checkpoint(job, start_from))
+    given = {k: v for k, v in recommender.weights().items() if not k.startswith(_OF_THE_ITEMS)}
+    wanted = {k: v for k, v in model.state_dict().items() if not k.startswith(_OF_THE_ITEMS)}
+    for name in sorted(wanted.keys() | given.keys()):
+        expected, found = wanted.get(name), given.get(name)
+        if expected is None or found is None or expected.shape != found.shape:
+            shapes = [tuple(t.shape) if t is not None else "nothing" for t in (expected, found)]
+            raise ArtifactError(
+                f"training.start_from: {start_from} has other encoders than the config's model: expected {name} of "
+                f"{shapes[0]}, got {shapes[1]}"
+            )
+    model.load_state_dict(given, strict=False)
+    return recommender.weights_facts
