@@ -48,8 +48,8 @@ def _rows(prefix: str, kind: type[Config]) -> Iterator[str]:
                 yield from _rows(f"{prefix}.{name}({_label(shape)})", shape)
         elif alike[inner][0] == name:  # siblings of one class share their rows
             step = name if len(alike[inner]) == 1 else "{" + ",".join(alike[inner]) + "}"
-            in_list = get_origin(field.annotation) is tuple
-            yield from _rows(f"{prefix}.{step}" + (".N" if in_list else ""), inner)
+            within = {tuple: ".N", dict: ".KEY"}.get(get_origin(field.annotation), "")
+            yield from _rows(f"{prefix}.{step}{within}", inner)
 
 
 def _row(key: str, field: FieldInfo) -> str:
@@ -82,7 +82,7 @@ def _name(annotation: Any) -> str:
         return f"list of {_name(arguments[0])}"
     if origin is dict:
         return f"mapping of {_name(arguments[0])} to {_name(arguments[1])}"
-    return {str: "text", int: "integer", float: "number", bool: "true | false"}[annotation]
+    return {str: "text", int: "integer", float: "number", bool: "true | false", Any: "any"}[annotation]
 
 
 def _config_in(annotation: Any) -> type[Config] | None:

@@ -4,13 +4,13 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
+from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig, UserCallback
 from ray.train.torch import TorchTrainer
 from ray.train.v2.api.exceptions import TrainingFailedError
 from rich.console import Console
@@ -18,7 +18,7 @@ from rich.console import Console
 from visrec.config import TrainJob, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ClusterError, ConfigError, VisrecError
-from visrec.storage import Artifact, Workspace, content_id
+from visrec.storage import Artifact, Location, Workspace, content_id
 from visrec.training.curves import draw_curves
 from visrec.training.environment import LocalEnvironment, RayEnvironment
 from visrec.training.initial import initial_model, starting_point
@@ -56,18 +56,7 @@ def run(job: TrainJob, *, console: Console) -> TrainResult:
     started = time.perf_counter()
     workspace = Workspace(job.workspace)
     snapshot = Snapshot(workspace.find("snapshots", job.snapshot))
-    name = content_id(
-        VERSION,
-        snapshot.name,
-        job.seed,
-        job.model,
-        job.training.split,
-        list(job.training.model_dump(mode="json")["phases"]),
-        starting_point(job),
-        job.training.scaling.num_workers,
-        job.training.selection_metric,
-        job.training.validation_users,
-    )
+    name = checkpoint_name(job, snapshot)
     found = workspace.has("checkpoints", name)
     if not found:
         console.print(
@@ -82,6 +71,37 @@ def run(job: TrainJob, *, console: Console) -> TrainResult:
     return TrainResult(artifact, epochs, seconds, found)
 
 
+def checkpoint_name(job: TrainJob, snapshot: Snapshot) -> str:
+    """The name under which the checkpoint of a job is kept: made of all that decides the result."""
+    return content_id(
+        VERSION,
+        snapshot.name,
+        job.seed,
+        job.model,
+        job.training.split,
+        list(job.training.model_dump(mode="json")["phases"]),
+        starting_point(job),
+        job.training.scaling.num_workers,
+        job.training.selection_metric,
+        job.training.validation_users,
+    )
+
+
+def write_checkpoint(
+    workspace: Workspace, name: str, folder: Path, job: TrainJob, snapshot: Snapshot
+) -> Artifact:
+    """Make an artifact of the folder that a finished run of the loop has written."""
+    with workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer:
+        for file in sorted(folder.iterdir()):
+            (writer.staging / file.name).write_bytes(file.read_bytes())
+        epochs = json.loads((folder / HISTORY).read_text())
+        (writer.staging / "curves.png").write_bytes(draw_curves(epochs))
+        writer.counts.update(num_epochs=len(epochs), num_items=snapshot.num_items)
+        writer.facts["epochs"] = epochs
+    assert writer.result is not None
+    return writer.result
+
+
 def _train(job: TrainJob, snapshot: Snapshot, workspace: Workspace, name: str, console: Console) -> None:
     # A mistake in the model's settings shows here, before workers start and are restarted for it.
     model, _ = initial_model(job, snapshot)
@@ -89,16 +109,8 @@ def _train(job: TrainJob, snapshot: Snapshot, workspace: Workspace, name: str, c
         num_frozen_blocks(model, phase)
     run_folder = workspace.root / "runs" / name
     in_process = job.training.scaling.num_workers == 0
-    with (
-        (_in_process if in_process else _on_workers)(job, snapshot, run_folder, console) as folder,
-        workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer,
-    ):
-        for file in sorted(folder.iterdir()):
-            (writer.staging / file.name).write_bytes(file.read_bytes())
-        epochs = json.loads((folder / HISTORY).read_text())
-        (writer.staging / "curves.png").write_bytes(draw_curves(epochs))
-        writer.counts.update(num_epochs=len(epochs), num_items=snapshot.num_items)
-        writer.facts["epochs"] = epochs
+    with (_in_process if in_process else _on_workers)(job, snapshot, run_folder, console) as folder:
+        write_checkpoint(workspace, name, folder, job, snapshot)
     run_folder.delete()  # what a restart would have needed
 
 
@@ -122,32 +134,45 @@ def _in_process(job: TrainJob, snapshot: Snapshot, run_folder: Any, console: Con
 
 @contextmanager
 def _on_workers(job: TrainJob, snapshot: Snapshot, run_folder: Any, console: Console) -> Iterator[Path]:
-    scaling = job.training.scaling
     with ray_session(job.ray), follow(console) as board, tempfile.TemporaryDirectory() as scratch:
-        trainer = TorchTrainer(
-            worker,
-            train_loop_config={"job": job.model_dump(mode="json"), "snapshot": snapshot.name, "board": board},
-            scaling_config=ScalingConfig(
-                num_workers=scaling.num_workers,
-                use_gpu=scaling.use_gpu,
-                resources_per_worker=scaling.resources_per_worker,
-            ),
-            run_config=RunConfig(
-                name=run_folder.name,
-                storage_path=run_folder.parent.path,
-                storage_filesystem=run_folder.filesystem,
-                failure_config=FailureConfig(max_failures=scaling.max_failures),
-                checkpoint_config=CheckpointConfig(num_to_keep=2),
-            ),
-        )
+        settings = {"job": job.model_dump(mode="json"), "snapshot": snapshot.name, "board": board}
+        trainer = ray_trainer(worker, settings, job, run_folder)
         try:
             result = trainer.fit()
         except TrainingFailedError as error:
-            raise _failure(error) from error
+            raise failure(error) from error
         assert result.checkpoint is not None
         folder = Path(scratch) / "checkpoint"
         yield Path(result.checkpoint.to_directory(str(folder)))
         shutil.rmtree(folder)
+
+
+def ray_trainer(
+    loop: Callable[[dict[str, Any]], None],
+    settings: dict[str, Any],
+    job: TrainJob,
+    run_folder: Location,
+    callbacks: Sequence[UserCallback] = (),
+) -> TorchTrainer:
+    """Ray Train's trainer of a function that every worker runs; a run of the same folder goes on where it stood."""
+    scaling = job.training.scaling
+    return TorchTrainer(
+        loop,
+        train_loop_config=settings,
+        scaling_config=ScalingConfig(
+            num_workers=scaling.num_workers,
+            use_gpu=scaling.use_gpu,
+            resources_per_worker=scaling.resources_per_worker,
+        ),
+        run_config=RunConfig(
+            name=run_folder.name,
+            storage_path=run_folder.parent.path,
+            storage_filesystem=run_folder.filesystem,
+            failure_config=FailureConfig(max_failures=scaling.max_failures),
+            checkpoint_config=CheckpointConfig(num_to_keep=2),
+            callbacks=list(callbacks),
+        ),
+    )
 
 
 def worker(config: dict[str, Any]) -> None:
@@ -158,7 +183,7 @@ def worker(config: dict[str, Any]) -> None:
     train(job, snapshot, RayEnvironment(lambda update: board.tell.remote(update)))
 
 
-def _failure(error: TrainingFailedError) -> VisrecError:
+def failure(error: TrainingFailedError) -> VisrecError:
     """The user's mistake that a worker met, else what Ray Train says of the failure."""
     causes = list(getattr(error, "worker_failures", {}).values()) or [error]
     chain = [getattr(cause, "cause", cause) for cause in causes]

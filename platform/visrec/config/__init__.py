@@ -6,7 +6,7 @@ from visrec.config.demo import DemoDataConfig
 from visrec.config.evaluation import EvaluationConfig
 from visrec.config.ingest import Ingest
 from visrec.config.kinds import EVENT_KINDS, NEGATIVE_KINDS, EventKind
-from visrec.config.load import dump_yaml, json_schema, load_config, parse_config
+from visrec.config.load import assign, dump_yaml, json_schema, load_config, parse_config
 from visrec.config.loss import LossConfig
 from visrec.config.model import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.config.phase import (
@@ -19,6 +19,7 @@ from visrec.config.phase import (
 )
 from visrec.config.serving import ReleaseConfig, ServeConfig
 from visrec.config.training import ScalingConfig, SplitConfig, TrainingConfig
+from visrec.config.tune import ObjectiveConfig, Parameter, SchedulerConfig, SearchConfig, TuneConfig
 from visrec.config.workloads import (
     WORKLOADS,
     DemoDataJob,
@@ -29,6 +30,7 @@ from visrec.config.workloads import (
     RayConfig,
     ServeJob,
     TrainJob,
+    TuneJob,
     WorkloadConfig,
 )
 
@@ -51,6 +53,8 @@ __all__ = [
     "LoraConfig",
     "LossConfig",
     "ModelConfig",
+    "ObjectiveConfig",
+    "Parameter",
     "PhaseConfig",
     "PipelineConfig",
     "PixelAdversary",
@@ -58,14 +62,19 @@ __all__ = [
     "RayConfig",
     "ReleaseConfig",
     "ScalingConfig",
+    "SchedulerConfig",
+    "SearchConfig",
     "ServeConfig",
     "ServeJob",
     "SplitConfig",
     "TopBlocks",
     "TrainJob",
     "TrainingConfig",
+    "TuneConfig",
+    "TuneJob",
     "UserTowerConfig",
     "WorkloadConfig",
+    "assign",
     "dump_yaml",
     "json_schema",
     "load_config",

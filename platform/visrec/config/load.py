@@ -97,11 +97,32 @@ def _apply(values: dict[str, Any], override: str) -> None:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         raise ConfigError(f"--set {key}: the value {text!r} is not valid YAML") from None
+    assign(values, key, value, source="--set ")
+
+
+def assign(values: dict[str, Any], key: str, value: Any, *, source: str = "") -> None:
+    """Set `a.b.0.c` of nested lists and mappings in place; those on the way are made where they are missing.
+
+    Args:
+        values: The plain values of a config.
+        key: Its steps; list places are numbers.
+        value: What the key shall hold.
+        source: Who asks, at the head of an error.
+
+    Raises:
+        ConfigError: The key leads through a plain value, or to a place beyond a list's end.
+
+    Example:
+        >>> values = {"phases": [{"epochs": 1}]}
+        >>> assign(values, "phases.0.epochs", 3)
+        >>> values
+        {'phases': [{'epochs': 3}]}
+    """
     steps = key.split(".")
     node: Any = values
     for step, following in itertools.pairwise(steps):
-        node = _child(node, step, [] if following.isdigit() else {}, key)
-    _assign(node, steps[-1], value, key)
+        node = _child(node, step, [] if following.isdigit() else {}, source + key)
+    _put(node, steps[-1], value, source + key)
 
 
 def _child(node: Any, step: str, empty: list[Any] | dict[str, Any], key: str) -> Any:
@@ -111,23 +132,23 @@ def _child(node: Any, step: str, empty: list[Any] | dict[str, Any], key: str) ->
             node.append(empty)
         return node[index]
     if not isinstance(node, dict):
-        raise ConfigError(f"--set {key}: nothing lies below {step!r}, its parent is a plain value")
+        raise ConfigError(f"{key}: nothing lies below {step!r}, its parent is a plain value")
     if node.get(step) is None:
         node[step] = empty
     return node[step]
 
 
-def _assign(node: Any, step: str, value: Any, key: str) -> None:
+def _put(node: Any, step: str, value: Any, key: str) -> None:
     if isinstance(node, list):
         index = _place(node, step, key)
         node[index : index + 1] = [value]
     elif isinstance(node, dict):
         node[step] = value
     else:
-        raise ConfigError(f"--set {key}: nothing lies below it, its parent is a plain value")
+        raise ConfigError(f"{key}: nothing lies below it, its parent is a plain value")
 
 
 def _place(node: list[Any], step: str, key: str) -> int:
     if not step.isdigit() or int(step) > len(node):
-        raise ConfigError(f"--set {key}: expected a list place from 0 to {len(node)}, got {step!r}")
+        raise ConfigError(f"{key}: expected a list place from 0 to {len(node)}, got {step!r}")
     return int(step)

@@ -26,7 +26,8 @@ class Parameter(Config):
     choice: tuple[Any, ...] | None = None
     """A list of values, each anything that the key may hold."""
     when: dict[str, Any] = {}
-    """Vary the key only where other keys have these values: `{model.user.kind: transformer}`. A list means any of them."""
+    """Vary the key only where other keys have these values: `{model.user.kind: transformer}`. A list means any of
+    them."""
 
     @property
     def kind(self) -> str:
@@ -58,8 +59,8 @@ class SearchConfig(Config):
     """Who chooses the trials' settings."""
 
     kind: Literal["random", "grid", "optuna"] = "random"
-    """`random`: independent draws. `grid`: every combination of the `choice` lists. `optuna`: TPE (Bergstra et al. 2011),
-    with several objectives too."""
+    """`random`: independent draws. `grid`: every combination of the `choice` lists. `optuna`: TPE (Bergstra et al.
+    2011), with several objectives too."""
     startup_trials: int = Field(8, ge=1, le=10_000)
     """Random trials before TPE starts to model; only for `optuna`."""
 
@@ -89,8 +90,8 @@ class ObjectiveConfig(Config):
     """What counts as better."""
 
     metric: ValidationMetric | CostMetric = "ndcg@10"
-    """A validation metric (the best epoch's), or what serving costs: `encode_ms` (one picture to its vector), `query_ms` (one
-    history to the scores of the catalogue), `num_parameters`, `epoch_seconds` (training and validation)."""
+    """A validation metric (the best epoch's), or what a model costs: `encode_ms` (one picture to its vector),
+    `query_ms` (one history to the scores of the catalogue), `num_parameters`, `epoch_seconds`."""
     mode: Literal["max", "min"] | None = None
     """null: `max` for quality, `min` for cost."""
 
@@ -104,7 +105,8 @@ class TuneConfig(Config):
     """The study."""
 
     space: dict[str, Parameter] = {}
-    """Config keys of `visrec train` and how each is varied: `{training.phases.0.learning_rate: {loguniform: [1e-4, 1e-2]}}`."""
+    """Config keys of `visrec train` and how each is varied:
+    `{training.phases.0.learning_rate: {loguniform: [1e-4, 1e-2]}}`."""
     objectives: tuple[ObjectiveConfig, ...] = (ObjectiveConfig(),)
     """The first steers the scheduler and names the best trial; with several, the report shows the Pareto front."""
     search: SearchConfig = SearchConfig()
@@ -118,8 +120,8 @@ class TuneConfig(Config):
     try_defaults: bool = True
     """The first trial takes the config as it is, so that the best is never worse than it."""
     run_in: Literal["process", "workers"] = "process"
-    """`process`: the loop runs within the trial's own process, which starts in about a second. `workers`: each trial is a run of
-    Ray Train on `training.scaling`'s workers."""
+    """`process`: the loop runs within the trial's own process, which starts in about a second. `workers`: each trial is
+    a run of Ray Train on `training.scaling`'s workers."""
     cpus_per_trial: float = Field(1.0, gt=0)
     """CPUs of a trial in a process; its number of threads, too."""
     gpus_per_trial: float = Field(0.0, ge=0)
@@ -149,7 +151,9 @@ class TuneConfig(Config):
             if self.run_in == "workers":
                 raise ValueError("scheduler.kind: pbt needs run_in: process, got workers")
             if self.search.kind == "optuna":
-                raise ValueError("scheduler.kind: pbt draws its population at random, got search.kind: optuna")
+                raise ValueError(
+                    "scheduler.kind: pbt draws its population at random, got search.kind: optuna"
+                )
         if self.search.kind == "grid":
             ranges = [key for key, parameter in self.space.items() if parameter.choice is None]
             if ranges:

@@ -9,6 +9,7 @@ from visrec.config.ingest import Ingest
 from visrec.config.model import ModelConfig
 from visrec.config.serving import ReleaseConfig, ServeConfig
 from visrec.config.training import TrainingConfig
+from visrec.config.tune import TuneConfig
 
 
 class RayConfig(Config):
@@ -70,13 +71,23 @@ class PublishJob(WorkloadConfig):
     release: ReleaseConfig = ReleaseConfig()
 
 
+class TuneJob(TrainJob):
+    """`visrec tune`."""
+
+    tune: TuneConfig = TuneConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    """How the candidate release is evaluated."""
+    release: ReleaseConfig = ReleaseConfig()
+    """What the candidate release must reach."""
+
+
 class ServeJob(WorkloadConfig):
     """`visrec serve`."""
 
     serve: ServeConfig = ServeConfig()
 
 
-class PipelineConfig(DemoDataJob, IngestJob, TrainJob, EvaluateJob, PublishJob, ServeJob):
+class PipelineConfig(DemoDataJob, IngestJob, TuneJob, EvaluateJob, PublishJob, ServeJob):
     """Every section: what a YAML file may hold, and what `visrec demo` runs."""
 
 
@@ -84,6 +95,7 @@ WORKLOADS: dict[str, type[WorkloadConfig]] = {
     "demo-data": DemoDataJob,
     "ingest": IngestJob,
     "train": TrainJob,
+    "tune": TuneJob,
     "evaluate": EvaluateJob,
     "publish": PublishJob,
     "serve": ServeJob,

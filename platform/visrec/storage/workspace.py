@@ -9,7 +9,7 @@ from visrec.storage.artifact import MANIFEST, Artifact, ArtifactWriter
 from visrec.storage.leftovers import remove_leftovers
 from visrec.storage.location import Location
 
-ArtifactKind = Literal["snapshots", "activations", "checkpoints", "reports", "releases"]
+ArtifactKind = Literal["snapshots", "activations", "checkpoints", "studies", "reports", "releases"]
 
 LEFTOVERS_SECONDS = 86_400.0
 """Unfinished folders in which nothing has changed for so long are those of a run that was killed."""
@@ -18,6 +18,7 @@ _MADE_BY: dict[ArtifactKind, str] = {
     "snapshots": "visrec ingest",
     "activations": "visrec train",
     "checkpoints": "visrec train",
+    "studies": "visrec tune",
     "reports": "visrec evaluate",
     "releases": "visrec publish",
 }

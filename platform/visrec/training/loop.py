@@ -24,7 +24,12 @@ from visrec.training.batches import BatchStream, EpochFacts, epoch_facts
 from visrec.training.environment import TrainEnvironment
 from visrec.training.initial import fitting_blocks, initial_model
 from visrec.training.inputs import phase_inputs
-from visrec.training.optimizer import build_optimizer, learning_rate_factor, set_learning_rate
+from visrec.training.optimizer import (
+    build_optimizer,
+    learning_rate_factor,
+    resume_optimizer,
+    set_learning_rate,
+)
 from visrec.training.state import LAST_WEIGHTS, Resumed, TrainState, load_state, save_state
 from visrec.training.step import Stepper
 from visrec.training.trainable import set_modes, set_trainable
@@ -103,7 +108,7 @@ def _run_phase(run: Run, state: TrainState, resumed: Resumed | None) -> ItemInpu
     inputs = phase_inputs(run.job, state.phase, run.model, run.snapshot, run.environment)
     stepper, stream, facts = _prepare_phase(run, state, inputs)
     if resumed is not None and resumed.optimizer is not None:
-        stepper.optimizer.load_state_dict(resumed.optimizer)
+        resume_optimizer(stepper.optimizer, resumed.optimizer)
     while state.epoch < phase.epochs and not _is_stale(state, phase):
         started = time.perf_counter()
         totals = _run_epoch(run, state, stepper, stream, facts)

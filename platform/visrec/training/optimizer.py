@@ -1,6 +1,7 @@
 """How fast a phase's parameters learn."""
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -36,6 +37,24 @@ def _block_rates(model: TwoTower, phase: PhaseConfig) -> dict[int, float]:
     for depth, block in enumerate(reversed(backbone.blocks())):
         rates |= {id(p): rate * phase.layer_decay**depth for p in block.parameters()}
     return rates
+
+
+def resume_optimizer(optimizer: torch.optim.Optimizer, saved: dict[str, Any]) -> None:
+    """Take over the moments of a checkpoint; rates and decays stay those of the config.
+
+    The config may differ from the checkpoint's: population-based training changes it on the way. Where it differs so
+    much that the groups of parameters do not fit any more, the moments start anew.
+    """
+    sizes = [
+        [len(group["params"]) for group in groups]
+        for groups in (optimizer.param_groups, saved["param_groups"])
+    ]
+    if sizes[0] != sizes[1]:
+        return
+    settings = [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]
+    optimizer.load_state_dict(saved)
+    for group, own in zip(optimizer.param_groups, settings, strict=True):
+        group.update(own)
 
 
 def learning_rate_factor(phase: PhaseConfig, step: int, num_steps: int) -> float:

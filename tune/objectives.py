@@ -1,0 +1,80 @@
+"""From what an epoch reports to the values of the study's objectives, and which of two trials is better."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from visrec.config import ObjectiveConfig
+from visrec.errors import VisrecError
+from visrec.tune.records import TrialRecord
+
+
+class DivergedError(VisrecError):
+    """A trial's loss or metric is not a number any more."""
+
+
+def key(number: int) -> str:
+    """Name of an objective's value among the results that Ray Tune sees.
+
+    Example:
+        >>> key(0)
+        'objective_0'
+    """
+    return f"objective_{number}"
+
+
+def values(
+    objectives: Sequence[ObjectiveConfig],
+    epochs: Sequence[dict[str, Any]],
+    costs: dict[str, float],
+    selection_metric: str,
+) -> list[float]:
+    """Values after the epochs so far: quality of the model that would be handed over now.
+
+    That is the best epoch of the current phase by `selection_metric`, as the loop keeps it.
+
+    Args:
+        objectives: Of the study.
+        epochs: Records of the training loop.
+        costs: Values of the cost metrics that do not come from the loop.
+        selection_metric: Metric that names the best epoch.
+
+    Raises:
+        DivergedError: The last epoch's loss or metrics are not finite.
+    """
+    last = epochs[-1]
+    numbers = {"loss": last["loss"], **{o.metric: last[o.metric] for o in objectives if o.metric in last}}
+    for name, value in numbers.items():
+        if not math.isfinite(value):
+            raise DivergedError(f"{name} is {value} after epoch {last['epoch']} of phase {last['phase']}")
+    phase = [e for e in epochs if e["phase"] == last["phase"]]
+    best = max(phase, key=lambda e: float(e[selection_metric]))
+    known = {**best, "epoch_seconds": sum(e["seconds"] for e in epochs) / len(epochs), **costs}
+    return [float(known[o.metric]) for o in objectives]
+
+
+def oriented(objectives: Sequence[ObjectiveConfig], found: Sequence[float]) -> list[float]:
+    """The values with a sign that makes larger better.
+
+    Example:
+        >>> oriented([ObjectiveConfig(metric="encode_ms")], [3.0])
+        [-3.0]
+    """
+    return [v if o.direction == "max" else -v for o, v in zip(objectives, found, strict=True)]
+
+
+def ranked(objectives: Sequence[ObjectiveConfig], records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Trials that have a value and did not fail, best first by the first objective, older first where equal."""
+    usable = [r for r in records if r.objectives is not None and r.status != "failed"]
+    return sorted(usable, key=lambda r: (-oriented(objectives, r.objectives or [])[0], r.number))
+
+
+def pareto_front(objectives: Sequence[ObjectiveConfig], records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The trials that no other beats in one objective without losing in another, best first by the first."""
+    rows = [(r, oriented(objectives, r.objectives or [])) for r in ranked(objectives, records)]
+    return [r for r, own in rows if not any(_beats(other, own) for _, other in rows)]
+
+
+def _beats(one: Sequence[float], other: Sequence[float]) -> bool:
+    pairs = list(zip(one, other, strict=True))
+    return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)

@@ -1,0 +1,97 @@
+"""Points laid over a training config, and the check that every point of a space fits."""
+
+import copy
+from typing import Any
+
+from visrec.config import Parameter, TrainJob, TuneJob, assign, parse_config
+from visrec.errors import ConfigError
+from visrec.tune.space import Point, Space, any_of, in_order, is_active
+
+_MISSING = object()
+
+
+def job_at(job: TrainJob, point: Point) -> TrainJob:
+    """The training config with a point's values laid over it.
+
+    Raises:
+        ConfigError: A key or value does not fit the config.
+
+    Example:
+        >>> job_at(TrainJob(), {"training.phases.0.epochs": 3}).training.phases[0].epochs
+        3
+    """
+    # Without the defaults: of two shapes that a section can take, the keys of one must not stay with the other.
+    values = job.model_dump(mode="json", include=set(TrainJob.model_fields), exclude_defaults=True)
+    for key, value in point.items():
+        assign(values, key, copy.deepcopy(value))
+    return parse_config(TrainJob, values)
+
+
+def check_space(job: TuneJob) -> None:
+    """See that every key exists and takes every value that can be drawn for it, before anything starts.
+
+    Raises:
+        ConfigError: One line that names the key.
+    """
+    space = job.tune.space
+    if not space:
+        raise ConfigError("tune.space: expected at least one key of the training config, got none")
+    for key in in_order(space):
+        for value in _extremes(space[key]):
+            point = {**_example(space, space[key]), key: value}
+            try:
+                job_at(job, point)
+            except ConfigError as error:
+                reason = str(error).removeprefix(f"{key}: ")
+                raise ConfigError(f"tune.space.{key}: {reason}") from None
+
+
+def default_point(job: TuneJob) -> Point:
+    """What the config itself says of the keys of the space."""
+    values = job.model_dump(mode="json")
+    point: Point = {}
+    for key in in_order(job.tune.space):
+        found = _value_at(values, key.split("."))
+        if is_active(job.tune.space[key], point) and found is not _MISSING:
+            point[key] = found
+    return point
+
+
+def _extremes(parameter: Parameter) -> tuple[Any, ...]:
+    """Both ends of a range, and a value between them: a key of whole numbers refuses it."""
+    if parameter.choice is not None:
+        return parameter.choice
+    lower, upper = getattr(parameter, parameter.kind)[:2]
+    if parameter.randint is not None:
+        return (lower, upper - 1)
+    if parameter.quniform is not None:
+        step = parameter.quniform[2]
+        return (lower, upper, round(lower / step) * step + step)
+    return (lower, upper, lower + 0.382 * (upper - lower))
+
+
+def _example(space: Space, parameter: Parameter) -> Point:
+    """A point at which the parameter is active: its conditions hold, all else takes its first value."""
+    wanted = dict(parameter.when)
+    waiting = list(wanted)
+    while waiting:
+        for key, value in space[waiting.pop()].when.items():
+            if key not in wanted:
+                wanted[key] = value
+                waiting.append(key)
+    point: Point = {}
+    for key in in_order(space):
+        if is_active(space[key], point):
+            point[key] = any_of(wanted[key])[0] if key in wanted else _extremes(space[key])[0]
+    return point
+
+
+def _value_at(values: Any, steps: list[str]) -> Any:
+    for step in steps:
+        if isinstance(values, list) and step.isdigit() and int(step) < len(values):
+            values = values[int(step)]
+        elif isinstance(values, dict) and step in values:
+            values = values[step]
+        else:
+            return _MISSING
+    return values
