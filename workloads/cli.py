@@ -75,9 +75,16 @@ def train(config: ConfigOption = None, set_: SetOption = None) -> None:
 
 
 @app.command()
-def evaluate(config: ConfigOption = None, set_: SetOption = None) -> None:
+def evaluate(
+    config: ConfigOption = None,
+    set_: SetOption = None,
+    attack: Annotated[
+        Literal["pixels"] | None,
+        typer.Option("--attack", help="Also measure robustness against changed pictures."),
+    ] = None,
+) -> None:
     """Measure a checkpoint against baselines over the full catalogue."""
-    _run("evaluate", config, set_)
+    _run("evaluate", config, [*([f"evaluation.attack.kind={attack}"] if attack else []), *(set_ or [])])
 
 
 @app.command()

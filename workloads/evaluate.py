@@ -1,7 +1,7 @@
 """`visrec evaluate`: measure a checkpoint against baselines over the full catalogue, spread over the cluster."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 
@@ -12,11 +12,13 @@ from visrec.evaluation.report.as_json import REPORT_VERSION
 from visrec.evaluation.report.console import print_summary
 from visrec.evaluation.report.context import ReportContext
 from visrec.evaluation.report.write import write_report
+from visrec.evaluation.robustness.plan import plan_robustness
 from visrec.evaluation.scorers.popularity import count_items
 from visrec.evaluation.summary import Summary, summarise
 from visrec.storage import Artifact, Workspace, content_id
 from visrec.workloads.cluster import ray_session
 from visrec.workloads.measure import measure_on_cluster
+from visrec.workloads.robustness import measure_robustness
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,17 @@ def run(job: EvaluateJob, *, console: Console) -> EvaluateResult:
 
     Raises:
         ArtifactError: The checkpoint or its snapshot is missing or damaged.
-        ConfigError: The part to test is one that the model was trained on.
+        ConfigError: The part to test is one that the model was trained on, or the model cannot be attacked as asked.
         DataError: No user has both a history and a held-out item.
     """
     workspace = Workspace(job.workspace)
     checkpoint = workspace.find("checkpoints", job.checkpoint)
     snapshot = workspace.find("snapshots", checkpoint.manifest.parents["snapshots"])
     plan = plan_evaluation(checkpoint, snapshot, job.evaluation)
-    name = content_id("report", REPORT_VERSION, checkpoint.name, snapshot.name, job.evaluation, job.seed)
+    robustness_plan = plan_robustness(plan, workspace, job.seed)
+    parents = {"checkpoints": checkpoint.name, "snapshots": snapshot.name}
+    source = robustness_plan.source if robustness_plan is not None else None
+    name = content_id("report", REPORT_VERSION, parents, source and source.name, job.evaluation, job.seed)
     if workspace.has("reports", name):
         workspace.point("reports", name)
         console.print(f"found report {name} of this checkpoint and config, nothing to do")
@@ -52,11 +57,15 @@ def run(job: EvaluateJob, *, console: Console) -> EvaluateResult:
     console.print(f"evaluate checkpoint {checkpoint.name} on {plan.config.part} of {plan.split.protocol}")
     with ray_session(job.ray):
         measures, yardstick, seconds = measure_on_cluster(plan, job.seed)
+        robustness = None
+        if robustness_plan is not None:
+            robustness, seconds["attack"] = measure_robustness(robustness_plan)
     started = time.perf_counter()
     known = Snapshot(snapshot)
     summary = summarise(
         measures, plan.config, num_items=known.num_items, candidates=yardstick.candidates, seed=job.seed
     )
+    summary = replace(summary, robustness=robustness)
     context = ReportContext(
         plan=plan,
         seed=job.seed,
@@ -67,7 +76,6 @@ def run(job: EvaluateJob, *, console: Console) -> EvaluateResult:
         ranked=yardstick.candidates,
         seconds=seconds | {"summarise": time.perf_counter() - started},
     )
-    parents = {"checkpoints": checkpoint.name, "snapshots": snapshot.name}
     with workspace.create("reports", name, config=job, parents=parents) as writer:
         write_report(writer.staging, summary, measures, context)
         writer.counts |= {"num_users": summary.num_users, "num_targets": summary.num_targets}

@@ -35,7 +35,7 @@ def measure_on_cluster(plan: EvaluationPlan, seed: int) -> tuple[Measures, Yards
     fit = ray.remote(num_returns=2)(_fit)
     tasks = {name: fit.remote(plan, name) for name in plan.scorer_names}
     yardstick = make_yardstick(plan, seed)
-    seconds = {f"fit {name}": _get(duration) for name, (_, duration) in tasks.items()}
+    seconds = {f"fit {name}": get(duration) for name, (_, duration) in tasks.items()}
     seconds["fit all"] = time.perf_counter() - started
     started = time.perf_counter()
     snapshot = Snapshot(plan.snapshot)
@@ -57,10 +57,10 @@ def _measured(blocks: Iterable[Sequences], scorers: dict[str, Any], yardstick: A
     pending: deque[Any] = deque()
     for block in blocks:
         if len(pending) >= limit:
-            yield _get(pending.popleft())
+            yield get(pending.popleft())
         pending.append(task.remote(block, yardstick, list(scorers), *scorers.values()))
     while pending:
-        yield _get(pending.popleft())
+        yield get(pending.popleft())
 
 
 def _fit(plan: EvaluationPlan, name: str) -> tuple[Scorer, float]:
@@ -74,7 +74,7 @@ def _measure(block: Sequences, yardstick: Yardstick, names: list[str], *scorers:
     return measure_block(block, dict(zip(names, scorers, strict=True)), yardstick)
 
 
-def _get(reference: Any) -> Any:
+def get(reference: Any) -> Any:
     """The value; a user's mistake in a task is raised as what it was, without the task's traceback."""
     try:
         return ray.get(reference)

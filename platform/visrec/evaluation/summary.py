@@ -13,6 +13,7 @@ from visrec.evaluation.groups import ACTIVITY_GROUPS, POPULARITY_GROUPS, activit
 from visrec.evaluation.measure import Measures, PerUser
 from visrec.evaluation.pair_classification import classify_pairs
 from visrec.evaluation.plan import MODEL
+from visrec.evaluation.robustness.summary import Robustness
 
 ORACLE = "oracle"
 Intervals = dict[str, Interval]
@@ -48,6 +49,7 @@ class Summary:
         pairs: Scorer -> numbers of the pair classification, None where there were too few pairs.
         curves: Scorer -> `recall` and `ndcg` -> means at k = 1, 2, ...
         exposure: Scorer -> in how many lists each item stands, int64 [I].
+        robustness: What changed pictures do; None where it was not measured.
     """
 
     num_users: int
@@ -61,6 +63,7 @@ class Summary:
     pairs: dict[str, dict[str, float] | None]
     curves: dict[str, dict[str, list[float]]]
     exposure: dict[str, NDArray[np.int64]]
+    robustness: Robustness | None = None
 
 
 def summarise(

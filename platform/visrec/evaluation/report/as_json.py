@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from visrec.evaluation.report.context import ReportContext
+from visrec.evaluation.report.robustness import robustness_json
 from visrec.evaluation.summary import Group, Intervals, Summary
 
 REPORT_VERSION = 1
@@ -34,6 +35,7 @@ def report_json(summary: Summary, context: ReportContext) -> dict[str, Any]:
         "catalogue": summary.catalogue,
         "pairs": summary.pairs,
         "curves": summary.curves,
+        "robustness": robustness_json(summary.robustness) if summary.robustness is not None else None,
         "left_out": plan.left_out,
         "seconds": {step: round(value, 3) for step, value in context.seconds.items()},
     }

@@ -6,6 +6,7 @@ from rich.table import Table
 from visrec.evaluation.plan import MODEL
 from visrec.evaluation.report.context import TITLES, ReportContext
 from visrec.evaluation.report.markdown import metric_title
+from visrec.evaluation.report.robustness import print_robustness
 from visrec.evaluation.summary import Summary
 
 
@@ -32,5 +33,7 @@ def print_summary(summary: Summary, context: ReportContext, console: Console) ->
         console.print(
             f"the model reaches {summary.oracle_share[lead]:.0%} of the oracle's {metric_title(lead)}"
         )
+    if summary.robustness is not None:
+        print_robustness(summary.robustness, console)
     for scorer, reason in context.plan.left_out.items():
         console.print(f"{TITLES[scorer]} left out: {reason}", soft_wrap=True)

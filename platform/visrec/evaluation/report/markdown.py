@@ -1,11 +1,13 @@
 """The report for people."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 from visrec.evaluation.bootstrap import Interval
 from visrec.evaluation.plan import MODEL
+from visrec.evaluation.report.cells import interval, signed, table
 from visrec.evaluation.report.context import TITLES, ReportContext
 from visrec.evaluation.report.method import method_section
+from visrec.evaluation.report.robustness import robustness_section
 from visrec.evaluation.summary import Group, Summary
 
 METRIC_TITLES = {
@@ -38,6 +40,7 @@ def report_markdown(summary: Summary, context: ReportContext, plots: Mapping[str
         _beyond(summary, context),
         _plot("long_tail.png", plots),
         _pairs(summary),
+        robustness_section(summary.robustness, _plot("robustness.png", plots)) if summary.robustness else "",
         _plot("contact_sheet.png", plots),
         method_section(summary, context),
     ]
@@ -83,10 +86,10 @@ def _ranked(context: ReportContext) -> str:
 def _verdict(other: str, difference: Interval) -> str:
     title = TITLES[other]
     if difference.low > 0:
-        return f"better than {title}, by {_signed(difference)}"
+        return f"better than {title}, by {signed(difference)}"
     if difference.high < 0:
-        return f"worse than {title}, by {_signed(difference)}"
-    return f"not to be told apart from {title}: {_signed(difference)}"
+        return f"worse than {title}, by {signed(difference)}"
+    return f"not to be told apart from {title}: {signed(difference)}"
 
 
 def _main_table(summary: Summary, context: ReportContext) -> str:
@@ -98,7 +101,7 @@ def _main_table(summary: Summary, context: ReportContext) -> str:
     rows = [
         [
             _scorer(scorer),
-            *(_interval(row[name]) for name in main),
+            *(interval(row[name]) for name in main),
             *(f"{row[name].mean:.4f}" for name in others),
         ]
         for scorer, row in summary.metrics.items()
@@ -152,7 +155,7 @@ def _groups(summary: Summary, context: ReportContext) -> str:
 def _group_table(groups: Mapping[str, Group], name: str) -> str:
     scorers = list(next(iter(groups.values())).scorers)
     rows = [
-        [_scorer(scorer), *(_interval(group.scorers[scorer][name]) for group in groups.values())]
+        [_scorer(scorer), *(interval(group.scorers[scorer][name]) for group in groups.values())]
         for scorer in scorers
     ]
     return table(["", *(f"{title} ({group.num_users:,} users)" for title, group in groups.items())], rows)
@@ -202,12 +205,6 @@ def _pairs(summary: Summary) -> str:
     return f"## Held-out pairs as a classification\n\n{table(header, rows)}\n\n{note}"
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table, the first column to the left and the others to the right."""
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
 def _plot(file: str, plots: Mapping[str, str]) -> str:
     return f"![{plots[file]}]({file})\n\n*{plots[file]}*" if file in plots else ""
 
@@ -216,13 +213,5 @@ def _scorer(name: str) -> str:
     return f"**{TITLES[name]}**" if name == MODEL else TITLES[name]
 
 
-def _interval(value: Interval) -> str:
-    return f"{value.mean:.4f} [{value.low:.3f}, {value.high:.3f}]"
-
-
-def _signed(value: Interval) -> str:
-    return f"{value.mean:+.4f} [{value.low:+.4f}, {value.high:+.4f}]"
-
-
 def _mark(value: Interval) -> str:
-    return f"**{_signed(value)}**" if value.low > 0 or value.high < 0 else _signed(value)
+    return f"**{signed(value)}**" if value.low > 0 or value.high < 0 else signed(value)

@@ -12,6 +12,7 @@ from visrec.evaluation.report.plots.curves import cutoff_curves
 from visrec.evaluation.report.plots.group_bars import group_bars
 from visrec.evaluation.report.plots.long_tail import long_tail
 from visrec.evaluation.report.plots.metric_bars import metric_bars
+from visrec.evaluation.report.plots.robustness import robustness_plot
 from visrec.evaluation.report.plots.style import png
 from visrec.evaluation.summary import Summary
 from visrec.storage import Location
@@ -24,6 +25,8 @@ PLOTS = {
     "contact_sheet.png": "What some users looked at, and what the model recommends to them",
 }
 """File of each plot, and what it shows."""
+ROBUSTNESS_PLOT = {"robustness.png": "Exposure of attacked items, and NDCG under common corruptions"}
+"""Likewise, where robustness was measured."""
 
 
 def write_report(folder: Location, summary: Summary, measures: Measures, context: ReportContext) -> None:
@@ -37,7 +40,11 @@ def write_report(folder: Location, summary: Summary, measures: Measures, context
         "long_tail.png": long_tail(summary, context),
         "contact_sheet.png": contact_sheet(rows, snapshot),
     }
+    plots = PLOTS
+    if summary.robustness is not None:
+        plots = PLOTS | ROBUSTNESS_PLOT
+        figures["robustness.png"] = robustness_plot(summary.robustness)
     for file, figure in figures.items():
         (folder / file).write_bytes(png(figure))
     (folder / "report.json").write_text(json.dumps(report_json(summary, context), indent=1))
-    (folder / "report.md").write_text(report_markdown(summary, context, PLOTS))
+    (folder / "report.md").write_text(report_markdown(summary, context, plots))

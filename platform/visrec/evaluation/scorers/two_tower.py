@@ -43,13 +43,21 @@ class TwoTowerScorer:
 
     def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Scorer.score`."""
+        return self.scores_of(self.queries(histories))
+
+    def queries(self, histories: Sequences) -> NDArray[np.float32]:
+        """User vectors float32 [U, D]."""
         length = self.recommender.config.user.max_length
         users = [_last_events(histories, row, length) for row in range(len(histories))]
         queries = [
             self.recommender.encode_users(users[at : at + _BATCH_USERS], self.vectors_ID)
             for at in range(0, len(users), _BATCH_USERS)
         ]
-        scores = np.concatenate(queries) @ self.vectors_ID.T
+        return np.concatenate(queries)
+
+    def scores_of(self, queries_UD: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores float32 [U, I] of the whole catalogue for some user vectors."""
+        scores = queries_UD @ self.vectors_ID.T
         scores += self.recommender.item_biases
         return np.asarray(scores, np.float32)
 

@@ -1,0 +1,138 @@
+"""The part of the report about changed pictures: for people, for programs, and for a terminal."""
+
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from visrec.attacks.corruptions import SETTINGS, UNITS
+from visrec.evaluation.report.cells import interval, signed, table
+from visrec.evaluation.robustness.summary import PushEffect, Robustness
+
+
+def robustness_json(robustness: Robustness) -> dict[str, Any]:
+    """Everything of plain types."""
+    return asdict(robustness)
+
+
+def robustness_section(robustness: Robustness, plot: str) -> str:
+    """The section of `report.md`."""
+    parts = ["## Changed pictures", _attack(robustness), plot, _corruptions(robustness)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def print_robustness(robustness: Robustness, console: Console) -> None:
+    """A table of the attacks and one of the corruptions."""
+    k = robustness.list_size
+    attacks = Table(box=None, pad_edge=False, header_style="bold")
+    attacks.add_column("attack", no_wrap=True)
+    for heading in ("exposure", "gain", "users an item", f"NDCG@{k}", "PSNR"):
+        attacks.add_column(heading, justify="right", no_wrap=True)
+    attacks.add_row(
+        "none",
+        f"{robustness.clean[f'exposure@{k}'].mean:.2%}",
+        "",
+        f"{robustness.users_per_item:.1f}",
+        f"{robustness.clean[f'ndcg@{k}'].mean:.4f}",
+        "",
+    )
+    for effect in robustness.pushes:
+        attacks.add_row(
+            title(effect),
+            f"{effect.after[f'exposure@{k}'].mean:.2%}",
+            f"{effect.change[f'exposure@{k}'].mean:+.2%}",
+            f"{effect.users_per_item:.1f}",
+            f"{effect.change[f'ndcg@{k}'].mean:+.4f}",
+            _psnr(effect),
+        )
+    console.print(attacks)
+    if robustness.corruptions:
+        corruptions = Table(box=None, pad_edge=False, header_style="bold")
+        corruptions.add_column("all pictures", no_wrap=True)
+        for heading in (f"NDCG@{k}", "change, paired"):
+            corruptions.add_column(heading, justify="right", no_wrap=True)
+        for found in robustness.corruptions:
+            low, high = found.change.low, found.change.high
+            corruptions.add_row(
+                f"{found.corruption.name}, {found.corruption.severity}",
+                f"{found.ndcg.mean:.4f}",
+                f"{found.change.mean:+.4f} \\[{low:+.3f}, {high:+.3f}]",
+            )
+        console.print(corruptions)
+
+
+def title(effect: PushEffect) -> str:
+    """An attack's name for people."""
+    return f"{effect.push.epsilon}/255, {'transferred' if effect.push.transferred else 'white box'}"
+
+
+def _attack(robustness: Robustness) -> str:
+    k = robustness.list_size
+    header = [
+        "Attack",
+        "Exposure",
+        "Gain",
+        "Users an item",
+        "Lists reached",
+        f"NDCG@{k}, change",
+        "PSNR",
+        "SSIM",
+    ]
+    rows = [
+        [
+            "none",
+            f"{robustness.clean[f'exposure@{k}'].mean:.2%}",
+            "",
+            f"{robustness.users_per_item:.1f}",
+            f"{robustness.clean[f'reach@{k}'].mean:.1%}",
+            f"{robustness.clean[f'ndcg@{k}'].mean:.4f}",
+            "",
+            "",
+        ]
+    ]
+    for effect in robustness.pushes:
+        gain = effect.change[f"exposure@{k}"]
+        rows.append(
+            [
+                title(effect),
+                f"{effect.after[f'exposure@{k}'].mean:.2%}",
+                f"{gain.mean:+.2%} [{gain.low:+.2%}, {gain.high:+.2%}]",
+                f"{effect.users_per_item:.1f}",
+                f"{effect.after[f'reach@{k}'].mean:.1%}",
+                signed(effect.change[f"ndcg@{k}"]),
+                _psnr(effect),
+                f"{effect.ssim:.4f}" if effect.ssim is not None else "",
+            ]
+        )
+    source = (
+        f" Transferred pictures were computed against checkpoint `{robustness.source}`."
+        if robustness.source is not None
+        else ""
+    )
+    note = (
+        f"An attacker changes the pictures of {robustness.num_targets:,} of the less popular half of the items, each "
+        f"pixel by at most the given part of 255, so that they enter the lists of {robustness.num_users:,} users "
+        f"(projected gradient descent; white box: knows the model and the users).{source} Exposure: share of all "
+        f"places in the lists of {k} that these items take; gain: what the attack adds to it. Users an item: lists "
+        "that hold an attacked item, mean over the items. Changes are paired by user. PSNR and SSIM: how alike the "
+        "changed pictures are to the old ones; above 40 dB few people see a difference."
+    )
+    return f"{table(header, rows)}\n\n{note}"
+
+
+def _corruptions(robustness: Robustness) -> str:
+    if not robustness.corruptions:
+        return ""
+    k = robustness.list_size
+    rows = [["none", "", f"{robustness.clean[f'ndcg@{k}'].mean:.4f}", ""]]
+    for effect in robustness.corruptions:
+        name, severity = effect.corruption.name, effect.corruption.severity
+        setting = f"{UNITS[name]} {SETTINGS[name][severity]:g}"
+        rows.append([f"{name}, {severity}", setting, interval(effect.ndcg), signed(effect.change)])
+    header = ["All pictures", "Setting", f"NDCG@{k}", "Change, paired"]
+    return f"### Common corruptions\n\nWithout an attacker, on every picture of the catalogue:\n\n{table(header, rows)}"
+
+
+def _psnr(effect: PushEffect) -> str:
+    return f"{effect.psnr:.1f} dB" if effect.psnr is not None else ""

@@ -1,0 +1,1 @@
+"""What an attacker who changes pictures can reach, and what common corruptions cost."""
