@@ -168,9 +168,7 @@ class Recommender:
             )
         return vectors_ND
 
-    def vectors_with_gradient(
-        self, images_NHWC: torch.Tensor, item_index: NDArray[np.int32]
-    ) -> torch.Tensor:
+    def vectors_with_gradient(self, images_NHWC: torch.Tensor, item_index: NDArray[np.int32]) -> torch.Tensor:
         """Item vectors [N, D] of float pictures [N, H, W, 3] on the scale from 0 to 255, with their gradient."""
         vectors: torch.Tensor = self._model.item_tower(images_NHWC, self._tensor(item_index.astype(np.int64)))
         return vectors

@@ -6,9 +6,6 @@ from torch import Tensor, nn
 
 from visrec.errors import ArtifactError
 
-_COUNTER = "num_batches_tracked"
-"""Batch norms count their batches; old files have no such entries."""
-
 
 def fit_weights(network: nn.Module, tensors: Mapping[str, Tensor], *, source: str) -> None:
     """Copy weights into a network that has no classifier; what the file has beyond it (a classifier) is left out.
@@ -22,8 +19,7 @@ def fit_weights(network: nn.Module, tensors: Mapping[str, Tensor], *, source: st
     Example:
         >>> fit_weights(nn.Linear(2, 1), {"w": torch.ones(1, 2), "b": torch.zeros(1)}, source="example")
     """
-    wanted = {name: tensor for name, tensor in network.state_dict().items() if not name.endswith(_COUNTER)}
-    given = {name: tensor for name, tensor in tensors.items() if not name.endswith(_COUNTER)}
+    wanted, given = _arrays(network.state_dict()), _arrays(tensors)
     if wanted.keys() <= given.keys():
         chosen = {name: given[name] for name in wanted}
     else:
@@ -36,3 +32,8 @@ def fit_weights(network: nn.Module, tensors: Mapping[str, Tensor], *, source: st
                 f"{source} does not fit the backbone: expected {name} of shape {tuple(expected.shape)}, got {has}"
             )
     network.load_state_dict(chosen, strict=False)
+
+
+def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Without single numbers: batch norms count their batches in such, and old files lack them."""
+    return {name: tensor for name, tensor in tensors.items() if tensor.ndim}

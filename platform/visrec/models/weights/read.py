@@ -54,7 +54,7 @@ def _read_pytorch(data: bytes, place: Location) -> dict[str, Tensor]:
     try:
         found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 - a refused object is an error of pickle, which nothing here imports
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ArtifactError(
             f"{place} cannot be read with weights_only=True: {reason}; convert it to {SAFETENSORS}"
         ) from None
