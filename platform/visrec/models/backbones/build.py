@@ -44,8 +44,19 @@ def build_backbone(name: str, *, width: int, height_px: int, width_px: int) -> B
     if chain is not None:
         blocks = [str(k) for k in range(len(chain))]
         return Backbone(chain, blocks, num_features=num_features, is_chain=True)
-    blocks = [child for child, module in network.named_children() if any(True for _ in module.parameters())]
+    blocks = _named_blocks(network)
     return Backbone(network, blocks, num_features=num_features, is_chain=False)
+
+
+def _named_blocks(network: nn.Module, prefix: str = "") -> list[str]:
+    """Names of the children that have parameters; sequences are opened."""
+    names = []
+    for name, child in network.named_children():
+        if isinstance(child, nn.Sequential):
+            names += _named_blocks(child, f"{prefix}{name}.")
+        elif any(True for _ in child.parameters()):
+            names.append(prefix + name)
+    return names
 
 
 def build_network(name: str) -> nn.Module:
