@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from visrec.models import TowerOutput, TwoTower
-from visrec.training.batches import Batch
+from visrec.training.batch import Batch
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Shape legend: D vector size, I items of the catalogue.
 import json
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,19 @@ import torch
 from safetensors.torch import load
 
 from visrec.config import PhaseConfig, TrainJob
+from visrec.data.negative_events import read_negative_events
 from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender, TwoTower
 from visrec.models.item_inputs import ItemInputs, Pictures
 from visrec.models.lora import merge_lora
 from visrec.models.recommender import dump_weights
 from visrec.training.adversaries import choose_adversary
-from visrec.training.batches import BatchStream, EpochFacts, epoch_facts
+from visrec.training.batches import BatchStream
 from visrec.training.environment import TrainEnvironment
+from visrec.training.epoch_facts import EpochFacts, epoch_facts
 from visrec.training.initial import fitting_blocks, initial_model
 from visrec.training.inputs import phase_inputs
+from visrec.training.negatives.memory import NegativeMemory
 from visrec.training.optimizer import (
     build_optimizer,
     learning_rate_factor,
@@ -109,15 +113,16 @@ def _run_phase(run: Run, state: TrainState, resumed: Resumed | None) -> ItemInpu
     stepper, stream, facts = _prepare_phase(run, state, inputs)
     if resumed is not None and resumed.optimizer is not None:
         resume_optimizer(stepper.optimizer, resumed.optimizer)
+        stepper.memory.restore(resumed.negatives, run.environment)
     while state.epoch < phase.epochs and not _is_stale(state, phase):
         started = time.perf_counter()
         totals = _run_epoch(run, state, stepper, stream, facts)
-        record = _epoch_record(run, state, totals, inputs, time.perf_counter() - started)
+        record = _epoch_record(run, state, totals, stepper, time.perf_counter() - started)
         record["trained_parameters"] = num_trained
         state.epoch, state.step = state.epoch + 1, 0
         _keep_best(run, state, record)
         state.epochs.append(record)
-        _report(run, state, stepper.optimizer, record)
+        _report(run, state, stepper, record)
     return inputs
 
 
@@ -125,7 +130,7 @@ def _prepare_phase(
     run: Run, state: TrainState, inputs: ItemInputs
 ) -> tuple[Stepper, BatchStream, EpochFacts]:
     phase = run.job.training.phases[state.phase]
-    stream = _stream(run, phase, state.phase)
+    stream, memory = _stream(run, phase, state.phase)
     facts = epoch_facts(stream)
     stepper = Stepper(
         model=run.model,
@@ -135,6 +140,7 @@ def _prepare_phase(
         adversary=choose_adversary(phase),
         inputs=inputs,
         log_q_I=torch.from_numpy(np.log(facts.inclusion_I.clip(1e-9))).float().to(run.environment.device),
+        memory=memory,
     )
     return stepper, stream, facts
 
@@ -149,6 +155,7 @@ def _run_epoch(
     phase, every = stream.phase, run.job.training.checkpoint_every_steps
     totals = {"loss": 0.0, "positions": 0.0, "images": 0.0, "sequences": 0.0, "seconds": 0.0}
     told = 0.0
+    _refresh_miner(run, stepper)
     set_modes(stepper.wrapped, run.model, phase)
     for batch in stream.epoch(state.epoch, skip=state.step):
         started = time.perf_counter()
@@ -164,12 +171,12 @@ def _run_epoch(
             run.environment.progress(_progress(phase, state, facts, totals))
         if every and state.step % every == 0 and state.step < facts.num_steps:
             place = {"phase": phase.name, "epoch": state.epoch, "step": state.step}
-            _report(run, state, stepper.optimizer, place)
+            _report(run, state, stepper, place)
     return totals
 
 
 def _epoch_record(
-    run: Run, state: TrainState, totals: dict[str, float], inputs: ItemInputs, seconds: float
+    run: Run, state: TrainState, totals: dict[str, float], stepper: Stepper, seconds: float
 ) -> dict[str, Any]:
     phase = run.job.training.phases[state.phase]
     names = sorted(totals)
@@ -183,12 +190,26 @@ def _epoch_record(
         "sequences_per_second": summed["sequences"] / busy,
         "seconds": seconds,
     }
+    miner = stepper.memory.miner
+    if miner is not None:
+        miner.forget()
     if run.validation is not None:
         run.model.eval()
         run.environment.progress({"phase": phase.name, "epoch": state.epoch + 1, "validating": True})
-        vectors_ID = encode_catalogue(run.recommender, inputs, run.environment)
+        vectors_ID = encode_catalogue(run.recommender, stepper.inputs, run.environment)
         record.update(validate(run.recommender, vectors_ID, run.validation, run.environment))
+        if miner is not None:
+            miner.refresh(vectors_ID, run.recommender.item_biases)
     return record
+
+
+def _refresh_miner(run: Run, stepper: Stepper) -> None:
+    """Vectors for hard negatives, where neither a validation nor a checkpoint has given them."""
+    miner = stepper.memory.miner
+    if miner is not None and miner.vectors_ID is None:
+        run.model.eval()
+        vectors_ID = encode_catalogue(run.recommender, stepper.inputs, run.environment)
+        miner.refresh(vectors_ID, run.recommender.item_biases)
 
 
 def _keep_best(run: Run, state: TrainState, record: dict[str, Any]) -> None:
@@ -202,8 +223,11 @@ def _keep_best(run: Run, state: TrainState, record: dict[str, Any]) -> None:
         state.stale_epochs += 1
 
 
-def _report(run: Run, state: TrainState, optimizer: torch.optim.Optimizer, metrics: dict[str, Any]) -> None:
-    run.environment.report(metrics, lambda folder: save_state(folder, state, run.recommender, optimizer))
+def _report(run: Run, state: TrainState, stepper: Stepper, metrics: dict[str, Any]) -> None:
+    negatives = stepper.memory.state(run.environment, within_epoch=state.step > 0)
+    run.environment.report(
+        metrics, lambda folder: save_state(folder, state, run.recommender, stepper.optimizer, negatives)
+    )
     run.environment.progress({"report": metrics})
 
 
@@ -230,9 +254,11 @@ def _seed_step(run: Run, state: TrainState) -> None:
     torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
 
 
-def _stream(run: Run, phase: PhaseConfig, number: int) -> BatchStream:
-    candidates = np.flatnonzero(run.model.item_counts.cpu().numpy() > 0).astype(np.int32)
-    return BatchStream(
+def _stream(run: Run, phase: PhaseConfig, number: int) -> tuple[BatchStream, NegativeMemory]:
+    counts_I = run.model.item_counts.cpu().numpy()
+    candidates = np.flatnonzero(counts_I > 0).astype(np.int32)
+    memory = NegativeMemory.of(phase.loss, run.recommender, run.model, candidates)
+    stream = BatchStream(
         blocks=lambda: fitting_blocks(run.snapshot, run.job),
         phase=phase,
         max_length=run.job.model.user.max_length,
@@ -241,7 +267,11 @@ def _stream(run: Run, phase: PhaseConfig, number: int) -> BatchStream:
         seed=run.job.seed + number,
         rank=run.environment.rank,
         world_size=run.environment.world_size,
+        counts_I=counts_I,
+        miner=memory.miner,
+        rejections=partial(read_negative_events, run.snapshot),
     )
+    return stream, memory
 
 
 def _add(totals: dict[str, float], step: dict[str, float]) -> None:

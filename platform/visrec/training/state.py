@@ -18,6 +18,7 @@ from visrec.storage import Location
 
 LAST_WEIGHTS = "last.safetensors"
 OPTIMIZER = "optimizer.safetensors"
+NEGATIVES = "negatives.safetensors"
 STATE = "training_state.json"
 
 
@@ -57,15 +58,21 @@ class Resumed:
         state: The place.
         weights: The last weights, low-rank updates beside what they update.
         optimizer: State of the optimizer; None after the last step of a phase.
+        negatives: See `NegativeMemory.state`.
     """
 
     state: TrainState
     weights: dict[str, Tensor]
     optimizer: dict[str, Any] | None
+    negatives: dict[str, Tensor] = field(default_factory=dict)
 
 
 def save_state(
-    folder: Path, state: TrainState, recommender: Recommender, optimizer: torch.optim.Optimizer | None
+    folder: Path,
+    state: TrainState,
+    recommender: Recommender,
+    optimizer: torch.optim.Optimizer | None,
+    negatives: dict[str, Tensor] | None = None,
 ) -> None:
     """Write best and last weights, the optimizer (None after the last step) and the place; no pickle is involved."""
     recommender.save(Location.parse(folder))
@@ -77,6 +84,8 @@ def save_state(
     found = optimizer.state_dict() if optimizer is not None else None
     if found is not None:
         (folder / OPTIMIZER).write_bytes(save(_flat(found["state"])))
+    if negatives:
+        (folder / NEGATIVES).write_bytes(save(negatives))
     text = {
         "place": place,
         "has_best": state.best_weights is not None,
@@ -95,7 +104,8 @@ def load_state(folder: Path) -> Resumed:
     if saved["optimizer_groups"] is not None:
         tensors = _nested(load_file(folder / OPTIMIZER))
         optimizer = {"state": tensors, "param_groups": saved["optimizer_groups"]}
-    return Resumed(state, load_file(folder / LAST_WEIGHTS), optimizer)
+    negatives = load_file(folder / NEGATIVES) if (folder / NEGATIVES).exists() else {}
+    return Resumed(state, load_file(folder / LAST_WEIGHTS), optimizer, negatives)
 
 
 def _flat(state: dict[int, dict[str, Tensor]]) -> dict[str, Tensor]:

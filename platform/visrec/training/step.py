@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from visrec.config import PhaseConfig
-from visrec.models import TwoTower
+from visrec.models import TowerOutput, TwoTower
 from visrec.models.item_inputs import ItemInputs
 from visrec.training.adversaries import LossStream
-from visrec.training.batches import Batch
+from visrec.training.batch import Batch
 from visrec.training.forward import Forward
+from visrec.training.negatives.memory import NegativeMemory
 from visrec.training.objective import batch_loss
 
 
@@ -28,7 +29,8 @@ class Stepper:
         phase: Its loss and gradient clip.
         adversary: Gives the losses of a batch.
         inputs: Pictures or activations of the items.
-        log_q_I: Log of each item's probability to be in a batch; on the model's device.
+        log_q_I: Log of each item's probability to be a negative of a batch; on the model's device.
+        memory: What negatives need of earlier steps.
     """
 
     model: TwoTower
@@ -38,6 +40,7 @@ class Stepper:
     adversary: LossStream
     inputs: ItemInputs
     log_q_I: Tensor
+    memory: NegativeMemory
 
     def step(self, batch: Batch) -> dict[str, float]:
         """Forward, backward and update for one batch; returns the sums of loss, positions, images and sequences."""
@@ -46,20 +49,24 @@ class Stepper:
         inputs = None
         if self.model.item_tower.needs_pixels:
             inputs = torch.from_numpy(self.inputs.read(batch.item_index_N.numpy())).to(device)
-        forward = Forward(
-            self.model,
-            self.wrapped,
-            on_device,
-            inputs,
-            self.inputs.start,
-            lambda output: batch_loss(output, on_device, self.phase.loss, self.log_q_I),
-        )
+        queue = self.memory.queue
+        remembered = queue.recall(on_device) if queue is not None else None
+        outputs: list[TowerOutput] = []
+
+        def losses_of(output: TowerOutput) -> Tensor:
+            if not outputs:  # adversaries ask for the clean batch first
+                outputs.append(output)
+            return batch_loss(output, on_device, self.phase.loss, self.log_q_I, remembered)
+
+        forward = Forward(self.model, self.wrapped, on_device, inputs, self.inputs.start, losses_of)
         trained = [p for p in self.model.parameters() if p.requires_grad]
         for losses_P in self.adversary(forward):
             self.optimizer.zero_grad(set_to_none=True)
             losses_P.mean().backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(trained, self.phase.gradient_clip)
             self.optimizer.step()
+        if queue is not None:
+            queue.push(on_device, outputs[0])
         return {
             "loss": float(losses_P.detach().sum()),
             "positions": len(losses_P),

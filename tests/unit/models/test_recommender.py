@@ -95,7 +95,7 @@ def test_training_ranks_by_the_scores_that_are_served() -> None:
         )
     biases = torch.from_numpy(recommender.item_biases)
     target = torch.tensor([7])
-    loss = softmax_loss(users[0, -1:], torch.from_numpy(vectors), biases, target).item()
+    loss = softmax_loss(users[0, -1:] @ torch.from_numpy(vectors).T + biases, target).item()
     assert loss == pytest.approx(np.log(np.exp(served).sum()) - served[7], rel=1e-5)
 
 

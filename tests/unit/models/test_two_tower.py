@@ -73,4 +73,5 @@ def test_a_model_without_biases_scores_by_vectors_alone() -> None:
 
 
 def _loss(out: TowerOutput, targets_BL: torch.Tensor) -> torch.Tensor:
-    return softmax_loss(out.users_BLD.flatten(0, 1), out.items_ND, out.biases_N, targets_BL.flatten()).mean()
+    logits_PN = out.users_BLD.flatten(0, 1) @ out.items_ND.T + out.biases_N
+    return softmax_loss(logits_PN, targets_BL.flatten()).mean()

@@ -13,7 +13,9 @@ from tests.support.snapshots import sequences_of
 from visrec.config import LossConfig, PhaseConfig
 from visrec.data.snapshot import Sequences
 from visrec.errors import DataError
-from visrec.training.batches import Batch, BatchStream, epoch_facts
+from visrec.training.batch import Batch
+from visrec.training.batches import BatchStream
+from visrec.training.epoch_facts import epoch_facts
 
 HISTORIES = [[0, 1, 2, 3], [4, 5], [6, 0, 7], [2, 8, 9, 1, 5], [3], [7, 4, 0]]
 

@@ -1,0 +1,175 @@
+"""The index tensors of one step, put together from windows of users.
+
+Shape legend: B sequences, L positions, N distinct items, K own negatives of a sequence, E positives of all users.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from visrec.data.negative_events import NegativeEvents
+from visrec.data.snapshot import Sequences
+from visrec.models import History, gap_buckets
+from visrec.training.negatives.explicit import Rejected
+from visrec.training.negatives.own import OwnNegatives
+from visrec.training.windows import Window
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Index tensors of one step; pixels are looked up by `item_index_N`.
+
+    Attributes:
+        item_index_N: Distinct items: those of the windows, and all negatives; sorted.
+        slots_BL: Place of each history event's item among the distinct ones; 0 where padded.
+        kinds_BL: Codes of the history events' kinds.
+        gaps_BL: Time-gap buckets of the history events.
+        targets_BL: Place of the next event's item; -1 where padded.
+        hits_BN: True where a distinct item is any training positive of the user.
+        shared_N: True where a distinct item is a negative of every sequence of which it is no hit.
+        own_slots_BK: Places of negatives that belong to one sequence; 0 where it has fewer.
+        own_from_BK: First position at which each of these is a negative.
+        own_weights_BK: How many times each counts; 0 where there is none.
+        positive_rows_E: For each training positive of each user the row of the user; empty if nobody needs it.
+        positive_items_E: Its item index.
+    """
+
+    item_index_N: Tensor
+    slots_BL: Tensor
+    kinds_BL: Tensor
+    gaps_BL: Tensor
+    targets_BL: Tensor
+    hits_BN: Tensor
+    shared_N: Tensor
+    own_slots_BK: Tensor
+    own_from_BK: Tensor
+    own_weights_BK: Tensor
+    positive_rows_E: Tensor
+    positive_items_E: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """The batch on a device."""
+        return Batch(**{name: tensor.to(device) for name, tensor in vars(self).items()})
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A window of one user, and what is known of the user.
+
+    Attributes:
+        block: Training events of the user and others.
+        rejections: Negative events of the same users; None where nobody needs them.
+        window: Which events of which row.
+    """
+
+    block: Sequences
+    rejections: NegativeEvents | None
+    window: Window
+
+    @property
+    def positives(self) -> NDArray[np.int32]:
+        """All training positives of the user."""
+        offsets, row = self.block.offsets, self.window.row
+        return self.block.items[offsets[row] : offsets[row + 1]]
+
+    @property
+    def events(self) -> slice:
+        """Places of the window's events in the block."""
+        begin = self.block.offsets[self.window.row]
+        return slice(begin + self.window.start, begin + self.window.stop)
+
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """Times of the window's events."""
+        return self.block.times[self.events]
+
+    @property
+    def history(self) -> History:
+        """The window without its last event, which is only a target."""
+        events = slice(self.events.start, self.events.stop - 1)
+        return History(self.block.items[events], self.block.kinds[events], self.block.times[events])
+
+    def rejected(self, candidates: NDArray[np.int32]) -> Rejected:
+        """What the user said no to, among the candidates, and never yes: a later yes takes a no back."""
+        assert self.rejections is not None
+        offsets, row = self.rejections.offsets, self.window.row
+        mine = slice(offsets[row], offsets[row + 1])
+        items = self.rejections.items[mine]
+        keep = np.isin(items, candidates) & ~np.isin(items, self.positives)
+        return Rejected(items[keep], self.rejections.times[mine][keep], self.rejections.strengths[mine][keep])
+
+
+def collate(
+    pieces: Sequence[Piece],
+    drawn: NDArray[np.int64],
+    own: OwnNegatives,
+    *,
+    num_items: int,
+    in_batch: bool,
+    with_positives: bool,
+) -> Batch:
+    """Put windows and negatives together.
+
+    Args:
+        pieces: The windows.
+        drawn: Items drawn as negatives of every sequence.
+        own: Negatives of single sequences.
+        num_items: Items of the catalogue.
+        in_batch: Whether the windows' items are negatives of every sequence too.
+        with_positives: Whether to list the users' positives.
+    """
+    items_BL1, kinds_BL, times_BL1 = _padded(pieces)
+    in_windows = items_BL1[items_BL1 >= 0]
+    shared = np.union1d(in_windows, drawn) if in_batch else drawn
+    distinct_N = np.union1d(np.union1d(in_windows, drawn), own.items_BK[own.weights_BK > 0]).astype(np.int64)
+    slot_of_item = np.full(num_items + 1, -1, np.int64)  # the last place is for padding (-1)
+    slot_of_item[distinct_N] = np.arange(len(distinct_N))
+    is_shared = np.zeros(num_items, bool)
+    is_shared[shared] = True
+    slots_BL1 = slot_of_item[items_BL1]
+    rows_E, items_E = _positives(pieces)
+    hit_slots_E = slot_of_item[items_E]
+    hits_BN = np.zeros((len(pieces), len(distinct_N)), bool)
+    hits_BN[rows_E[hit_slots_E >= 0], hit_slots_E[hit_slots_E >= 0]] = True
+    listed = slice(None) if with_positives else slice(0)
+    return Batch(
+        item_index_N=torch.from_numpy(distinct_N),
+        slots_BL=torch.from_numpy(slots_BL1[:, :-1].clip(min=0)),
+        kinds_BL=torch.from_numpy(kinds_BL),
+        gaps_BL=gap_buckets(torch.from_numpy(times_BL1[:, :-1])),
+        targets_BL=torch.from_numpy(slots_BL1[:, 1:].copy()),
+        hits_BN=torch.from_numpy(hits_BN),
+        shared_N=torch.from_numpy(is_shared[distinct_N]),
+        own_slots_BK=torch.from_numpy(slot_of_item[own.items_BK].clip(min=0)),
+        own_from_BK=torch.from_numpy(own.from_BK),
+        own_weights_BK=torch.from_numpy(own.weights_BK),
+        positive_rows_E=torch.from_numpy(rows_E[listed]),
+        positive_items_E=torch.from_numpy(items_E[listed]),
+    )
+
+
+def _padded(
+    pieces: Sequence[Piece],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Items [B, L + 1], padded with -1; kinds of all but the last [B, L]; times [B, L + 1]."""
+    width = max(p.window.stop - p.window.start for p in pieces) - 1
+    items_BL1 = np.full((len(pieces), width + 1), -1, np.int64)
+    kinds_BL = np.zeros((len(pieces), width), np.int64)
+    times_BL1 = np.zeros((len(pieces), width + 1), np.int64)
+    for row, piece in enumerate(pieces):
+        length = piece.window.stop - piece.window.start
+        items_BL1[row, :length] = piece.block.items[piece.events]
+        kinds_BL[row, : length - 1] = piece.block.kinds[piece.events][:-1]
+        times_BL1[row, :length] = piece.times
+    return items_BL1, kinds_BL, times_BL1
+
+
+def _positives(pieces: Sequence[Piece]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(row, item) of each training positive of each user [E]."""
+    positives = [piece.positives for piece in pieces]
+    rows_E = np.repeat(np.arange(len(pieces)), [len(items) for items in positives])
+    return rows_E, np.concatenate(positives).astype(np.int64)
