@@ -10,11 +10,15 @@ from rich.console import Console
 from tests.support.checkpoints import make_checkpoint
 from tests.support.snapshots import checkerboard_snapshot, make_snapshot
 
-from visrec.config import EvaluateJob, EvaluationConfig
+from visrec.config import EvaluateJob, EvaluationConfig, ItemTowerConfig, ModelConfig, UserTowerConfig
+from visrec.config.attack import AttackConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError, DataError
 from visrec.evaluation.measure import measure, merge
 from visrec.evaluation.plan import fit_scorer, make_yardstick, plan_evaluation
+from visrec.evaluation.robustness.plan import Push, plan_robustness
+from visrec.evaluation.robustness.scene import set_scene
+from visrec.evaluation.robustness.variants import measure_variant
 from visrec.evaluation.summary import summarise
 from visrec.storage import Workspace
 from visrec.workloads.evaluate import run
@@ -83,3 +87,24 @@ def test_equal_to_one_process(tmp_path: Path) -> None:
                 name,
                 metric,
             )
+
+
+def test_under_attack(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path))
+    snapshot = checkerboard_snapshot(workspace, num_users=20, num_items=40, image_size=16)
+    pixels = ModelConfig(dim=8, item=ItemTowerConfig(width=4), user=UserTowerConfig(hidden_dim=8))
+    checkpoint = make_checkpoint(workspace, snapshot, model=pixels)
+    attack = AttackConfig(epsilons=(16,), num_targets=5, corruptions=("jpeg",), severities=("strong",))
+    config = CONFIG.replace(attack=attack, baselines=())
+    job = EvaluateJob(workspace=str(tmp_path), evaluation=config)
+    console = Console(record=True, width=140)
+    report = json.loads((run(job, console=console).report.location / "report.json").read_text())
+    assert "16/255, white box" in console.export_text()
+
+    plan = plan_robustness(plan_evaluation(checkpoint, snapshot.artifact, config), workspace, seed=0)
+    assert plan is not None
+    scene = set_scene(plan)
+    here = measure_variant(plan, scene, Push(16, transferred=False))
+    (push,) = report["robustness"]["pushes"]
+    assert push["after"]["exposure@10"]["mean"] == pytest.approx(here.columns["exposure@10"].mean(), abs=1e-6)
+    assert push["psnr"] == pytest.approx(here.psnr)

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.support.checkpoints import make_checkpoint
+from tests.support.snapshots import checkerboard_snapshot
 from typer.testing import CliRunner
 
 from visrec import __version__
 from visrec.config import WORKLOADS, PipelineConfig, TrainJob, dump_yaml
+from visrec.storage import Workspace
 from visrec.workloads.cli import app
 
 
@@ -43,6 +46,17 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(tmp_path: Path, arguments: 
     assert done.stderr.startswith(line)
     assert len(done.stderr.splitlines()) == 1
     assert done.stdout == ""
+
+
+def test_attack_turns_robustness_on(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path / "workspace"))
+    make_checkpoint(workspace, checkerboard_snapshot(workspace, num_users=4, num_items=12))
+    done = visrec("evaluate", "--attack", "pixels", "--set", "evaluation.attack.steps=3", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "error: evaluation.attack: expected a model that reads pictures, got checkpoint"
+    )
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_brackets_in_an_error_are_shown_as_they_are(tmp_path: Path) -> None:

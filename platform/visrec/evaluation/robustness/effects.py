@@ -8,11 +8,11 @@ from visrec.evaluation.plan import EvaluationPlan
 from visrec.evaluation.ranking_metrics import metrics_at
 from visrec.evaluation.ranks import rank_targets
 from visrec.evaluation.robustness.scene import Scene
-from visrec.evaluation.scorers.two_tower import TwoTowerScorer
+from visrec.evaluation.scorers.scorer import Scorer
 from visrec.evaluation.top_lists import top_lists
 
 
-def effects(scorer: TwoTowerScorer, scene: Scene, plan: EvaluationPlan) -> PerUser:
+def effects(scorer: Scorer, scene: Scene, plan: EvaluationPlan) -> PerUser:
     """Of each user: name -> float64 [U].
 
         ndcg@k       of the held-out items
@@ -25,7 +25,7 @@ def effects(scorer: TwoTowerScorer, scene: Scene, plan: EvaluationPlan) -> PerUs
     k = plan.config.list_size
     set_valued = plan.split.protocol != "leave_one_out"
     columns: dict[str, list[NDArray[np.float64]]] = {f"ndcg@{k}": [], f"exposure@{k}": [], f"reach@{k}": []}
-    step = block_users(len(scorer.vectors_ID))
+    step = block_users(int(plan.snapshot.manifest.counts["num_items"]))
     for start in range(0, len(scene.users), step):
         rows = np.arange(start, min(start + step, len(scene.users)))
         seen, held_out = scene.users.histories.take(rows), scene.users.targets.take(rows)
@@ -34,6 +34,6 @@ def effects(scorer: TwoTowerScorer, scene: Scene, plan: EvaluationPlan) -> PerUs
         lists = top_lists(scores_BI, seen, k, candidates=scene.candidates)
         attacked = np.isin(lists, scene.targets_T)
         columns[f"ndcg@{k}"].append(metrics_at(ranks, k)[f"ndcg@{k}"])
-        columns[f"exposure@{k}"].append(attacked.astype(np.float64) @ np.full(k, 1 / k))
-        columns[f"reach@{k}"].append(attacked.any(axis=1).astype(np.float64))
+        columns[f"exposure@{k}"].append(np.asarray(attacked.sum(axis=1) / k, np.float64))
+        columns[f"reach@{k}"].append(np.asarray(attacked.any(axis=1), np.float64))
     return {name: np.concatenate(parts) for name, parts in columns.items()}

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 from tests.unit.evaluation.conftest import Evaluated
 
-from visrec.evaluation.report.markdown import metric_title, report_markdown, table
+from visrec.evaluation.report.cells import table
+from visrec.evaluation.report.markdown import metric_title, report_markdown
 from visrec.evaluation.report.write import PLOTS
 
 

@@ -1,11 +1,17 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
+from rich.console import Console
 from tests.unit.evaluation.conftest import Evaluated
 
+from visrec.evaluation.bootstrap import Interval
+from visrec.evaluation.report.console import print_summary
 from visrec.evaluation.report.plots.contact_sheet import sheet_rows
 from visrec.evaluation.report.write import PLOTS, write_report
+from visrec.evaluation.robustness.plan import Corruption, Push
+from visrec.evaluation.robustness.summary import CorruptionEffect, PushEffect, Robustness
 from visrec.storage import Location
 
 
@@ -25,6 +31,31 @@ def test_all_files_are_there_and_equal_the_second_time(evaluated: Evaluated, tmp
         with Image.open(tmp_path / "a" / name) as image:
             assert image.width > 600 and image.height > 300
     assert json.loads((tmp_path / "a" / "report.json").read_text())["num_items"] == 24
+
+
+def test_robustness_is_written_where_it_was_measured(evaluated: Evaluated, tmp_path: Path) -> None:
+    half = Interval(0.5, 0.4, 0.6)
+    means = {"ndcg@10": half, "exposure@10": half, "reach@10": half}
+    robustness = Robustness(
+        num_users=42,
+        num_targets=3,
+        list_size=10,
+        source="other",
+        clean=means,
+        users_per_item=2.0,
+        pushes=(PushEffect(Push(8, True), means, means, 3.0, 31.5, 0.9),),
+        corruptions=(CorruptionEffect(Corruption("blur", "mild"), half, half),),
+    )
+    with_it = replace(evaluated, summary=replace(evaluated.summary, robustness=robustness))
+    write(with_it, tmp_path / "a")
+    assert "![Exposure of attacked items" in (tmp_path / "a" / "report.md").read_text()
+    report = json.loads((tmp_path / "a" / "report.json").read_text())
+    assert report["robustness"]["pushes"][0]["psnr"] == 31.5
+    with Image.open(tmp_path / "a" / "robustness.png") as image:
+        assert image.width > 600 and image.height > 300
+    console = Console(record=True, width=100)
+    print_summary(with_it.summary, evaluated.context, console)
+    assert "8/255, transferred" in (printed := console.export_text()) and "blur, mild" in printed
 
 
 def test_the_sheet_shows_histories_hits_and_misses(evaluated: Evaluated) -> None:

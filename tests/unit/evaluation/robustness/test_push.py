@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+import torch
+from tests.unit.evaluation.robustness.conftest import Attacked
+
+from visrec.evaluation.ranks import candidate_scores
+from visrec.evaluation.robustness.push import Audience, audience_of, entry_loss, push_pictures
+from visrec.evaluation.robustness.variants import target_pictures
+from visrec.evaluation.scorers.two_tower import TwoTowerScorer
+
+
+@pytest.fixture(scope="module")
+def scorer(attacked: Attacked) -> TwoTowerScorer:
+    return TwoTowerScorer.load(attacked.plan.evaluation.checkpoint)
+
+
+@pytest.fixture(scope="module")
+def audience(attacked: Attacked, scorer: TwoTowerScorer) -> Audience:
+    return audience_of(scorer, attacked.scene.users, 5, None)
+
+
+def test_limits_are_the_scores_of_the_last_place(
+    attacked: Attacked, scorer: TwoTowerScorer, audience: Audience
+) -> None:
+    seen = attacked.scene.users.histories
+    z_BC, _ = candidate_scores(scorer.score(seen, seen.times), seen, None)
+    above = (z_BC > audience.limits_U[:, None]).sum(1)
+    assert above.tolist() == [4] * len(seen)  # of a list of five
+
+
+def test_lists_that_are_not_full_have_no_limit(attacked: Attacked, scorer: TwoTowerScorer) -> None:
+    few = np.array([0, 1, 2], np.int32)
+    found = audience_of(scorer, attacked.scene.users, 3, few)
+    assert np.isneginf(found.limits_U).any()  # somebody has seen one of the three
+    assert np.isfinite(found.spread)
+    pictures, items = target_pictures(attacked.plan, attacked.scene), attacked.scene.targets_T
+    float_pictures = torch.from_numpy(pictures).float().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(entry_loss(scorer, found, items)(float_pictures), float_pictures)
+    assert bool(torch.isfinite(gradient).all())
+
+
+def test_pushed_pictures_stay_near_and_raise_the_loss(
+    attacked: Attacked, scorer: TwoTowerScorer, audience: Audience
+) -> None:
+    pictures, items = target_pictures(attacked.plan, attacked.scene), attacked.scene.targets_T
+    loss = entry_loss(scorer, audience, items)
+    values = [loss(torch.from_numpy(pictures).float()).item()]
+    for epsilon in (4, 16):
+        pushed = push_pictures(
+            scorer, audience, pictures, items, attacked.plan.attack, epsilon=epsilon, seed=0
+        )
+        assert pushed.dtype == np.uint8
+        assert np.abs(pushed.astype(int) - pictures).max() <= epsilon
+        values.append(loss(torch.from_numpy(pushed).float()).item())
+    assert values[0] < values[1] < values[2]
+
+
+def test_without_room_nothing_changes_and_the_seed_decides_the_rest(
+    attacked: Attacked, scorer: TwoTowerScorer, audience: Audience
+) -> None:
+    pictures, items, attack = (
+        target_pictures(attacked.plan, attacked.scene),
+        attacked.scene.targets_T,
+        attacked.plan.attack,
+    )
+
+    def push(epsilon: int, seed: int) -> bytes:
+        return push_pictures(scorer, audience, pictures, items, attack, epsilon=epsilon, seed=seed).tobytes()
+
+    assert push(0, 0) == pictures.tobytes()
+    assert push(4, 0) == push(4, 0) != push(4, 1)
