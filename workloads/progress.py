@@ -78,6 +78,9 @@ class TrainingProgress:
                 total=latest["steps"],
                 rates=rates,
             )
+        elif "caching" in latest:
+            description = f"activations of {latest['caching']} frozen blocks"
+            self._bar.update(self._task, description=description, rates="")
         elif latest.get("validating"):
             self._bar.update(
                 self._task, description=f"{latest['phase']} {latest['epoch']} validating", rates=""

@@ -18,12 +18,14 @@ from rich.console import Console
 from visrec.config import TrainJob, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ClusterError, ConfigError, VisrecError
+from visrec.models import TwoTower
 from visrec.storage import Artifact, Location, Workspace, content_id
 from visrec.training.curves import draw_curves
 from visrec.training.environment import LocalEnvironment, RayEnvironment
 from visrec.training.initial import initial_model, starting_point
 from visrec.training.loop import HISTORY, train
 from visrec.training.trainable import num_frozen_blocks
+from visrec.workloads.activations import precompute
 from visrec.workloads.cluster import ray_session
 from visrec.workloads.progress import ProgressBoard, TrainingProgress, follow
 
@@ -109,7 +111,10 @@ def _train(job: TrainJob, snapshot: Snapshot, workspace: Workspace, name: str, c
         num_frozen_blocks(model, phase)
     run_folder = workspace.root / "runs" / name
     in_process = job.training.scaling.num_workers == 0
-    with (_in_process if in_process else _on_workers)(job, snapshot, run_folder, console) as folder:
+    runner = _in_process(job, snapshot, run_folder, console)
+    if not in_process:
+        runner = _on_workers(job, model, snapshot, run_folder, console)
+    with runner as folder:
         write_checkpoint(workspace, name, folder, job, snapshot)
     run_folder.delete()  # what a restart would have needed
 
@@ -133,8 +138,11 @@ def _in_process(job: TrainJob, snapshot: Snapshot, run_folder: Any, console: Con
 
 
 @contextmanager
-def _on_workers(job: TrainJob, snapshot: Snapshot, run_folder: Any, console: Console) -> Iterator[Path]:
+def _on_workers(
+    job: TrainJob, model: TwoTower, snapshot: Snapshot, run_folder: Any, console: Console
+) -> Iterator[Path]:
     with ray_session(job.ray), follow(console) as board, tempfile.TemporaryDirectory() as scratch:
+        precompute(job, model, snapshot, console)
         settings = {"job": job.model_dump(mode="json"), "snapshot": snapshot.name, "board": board}
         trainer = ray_trainer(worker, settings, job, run_folder)
         try:

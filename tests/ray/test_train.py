@@ -10,17 +10,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import ray
+import torch
 from ray.util.state import list_actors
 from rich.console import Console
 from safetensors.numpy import load
 from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.config import (
+    EmbeddingAdversary,
     ItemTowerConfig,
+    LoraBlocks,
+    LoraConfig,
     ModelConfig,
     PhaseConfig,
+    PixelAdversary,
     RayConfig,
     ScalingConfig,
+    TopBlocks,
     TrainingConfig,
     TrainJob,
     UserTowerConfig,
@@ -28,7 +34,9 @@ from visrec.config import (
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.models import Recommender
-from visrec.storage import Artifact, Workspace
+from visrec.models.backbones.efficientnet_lite0 import efficientnet_lite0
+from visrec.models.weights import WeightsFacts, write_weights
+from visrec.storage import Artifact, Location, Workspace
 from visrec.workloads.cluster import ray_session
 from visrec.workloads.train import run
 
@@ -67,6 +75,43 @@ def test_two_workers_train_one_model_and_the_run_is_found_again(snapshot: Snapsh
     again = run(config, console=Console(file=out, width=200))
     assert again.found
     assert again.checkpoint.name == result.checkpoint.name
+
+
+def test_two_workers_run_phases_and_share_the_activations(snapshot: Snapshot, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    weights = tmp_path / "lite0.safetensors"
+    write_weights(Location.parse(weights), efficientnet_lite0().state_dict(), WeightsFacts(source="random"))
+    config = job(snapshot, epochs=1, num_workers=2)
+    model = config.model.replace(item=ItemTowerConfig(backbone="efficientnet_lite0", weights=str(weights)))
+    lora = LoraBlocks(lora=LoraConfig(rank=2))
+    free = PixelAdversary(kind="pixels", method="free", epsilon=2, steps=2)
+    phases = (
+        PhaseConfig(name="head", epochs=1, batch_size=16, trainable="head"),
+        PhaseConfig(
+            name="lora",
+            epochs=1,
+            batch_size=16,
+            trainable=LoraBlocks(lora=LoraConfig(rank=2)),
+            adversary=free,
+        ),
+        PhaseConfig(name="top", epochs=1, batch_size=16, trainable=TopBlocks(top=1)),
+        PhaseConfig(name="apr", epochs=1, batch_size=16, adversary=EmbeddingAdversary(kind="embedding")),
+    )
+    out = StringIO()
+    result = run(
+        config.replace(model=model, training=config.training.replace(phases=phases)),
+        console=Console(file=out, width=200),
+    )
+    assert "activations of 18 frozen blocks kept: 20 pictures" in out.getvalue()
+    # Those of the third phase come from weights that the second one left: the workers computed them.
+    kept = Workspace(config.workspace)
+    blocks = sorted(
+        kept.find("activations", n).manifest.facts["num_blocks"] for n in kept.names("activations")
+    )
+    assert blocks == [17, 18]
+    assert [e["phase"] for e in result.epochs] == ["head", "lora", "top", "apr"]
+    assert [e["images_per_second"] > 0 for e in result.epochs] == [False, True, False, True]
+    _check_files(result.checkpoint, snapshot)
 
 
 def test_a_killed_worker_does_not_end_the_run(snapshot: Snapshot) -> None:

@@ -25,7 +25,7 @@ from visrec.storage import Artifact, Location, Workspace, content_id
 from visrec.training.environment import TrainEnvironment
 
 VERSION = 1
-_BATCH = 32
+_BATCH = 8
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.config import (
     ItemTowerConfig,
+    LoraBlocks,
+    LoraConfig,
     LossConfig,
     ModelConfig,
     PhaseConfig,
@@ -47,8 +49,13 @@ def job(*phases: PhaseConfig, **training: Any) -> TrainJob:
 
 def run(job: TrainJob, snapshot: Snapshot, folder: Path) -> LocalEnvironment:
     environment = LocalEnvironment(folder)
-    train(job, snapshot, environment)
+    train(within(job, snapshot), snapshot, environment)
     return environment
+
+
+def within(job: TrainJob, snapshot: Snapshot) -> TrainJob:
+    """The job in the workspace of the snapshot."""
+    return job.replace(workspace=snapshot.artifact.location.parent.parent.path)
 
 
 def weights(folder: Path, file: str = "model.safetensors") -> dict[str, Any]:
@@ -90,20 +97,21 @@ def crash_at_report(number: int, environment: LocalEnvironment) -> Callable[...,
     return crashing
 
 
-@pytest.mark.parametrize("crash_after", [1, 2, 3, 5])
+@pytest.mark.parametrize("crash_after", [1, 2, 3, 5, 6])
 def test_a_run_that_crashed_ends_as_if_it_had_not(
     snapshot: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crash_after: int
 ) -> None:
     phases = [
         PhaseConfig(name="first", epochs=2, batch_size=8),
-        PhaseConfig(name="second", epochs=1, batch_size=8, trainable="head"),
+        PhaseConfig(name="second", epochs=1, batch_size=8, trainable=LoraBlocks(lora=LoraConfig(rank=2))),
+        PhaseConfig(name="third", epochs=1, batch_size=8, trainable="head"),
     ]
     config = job(*phases, checkpoint_every_steps=3)
     run(config, snapshot, tmp_path / "whole")
     environment = LocalEnvironment(tmp_path / "broken")
     monkeypatch.setattr(environment, "report", crash_at_report(crash_after, environment))
     with pytest.raises(Crash):
-        train(config, snapshot, environment)
+        train(within(config, snapshot), snapshot, environment)
     run(config, snapshot, tmp_path / "broken")
     for file in ("model.safetensors", "last.safetensors"):
         whole, resumed = (weights(tmp_path / name, file) for name in ("whole", "broken"))

@@ -6,7 +6,7 @@ import torch
 from visrec.models.backbones import build_backbone
 from visrec.models.backbones.efficientnet_lite0 import efficientnet_lite0
 
-CHAINS = ["efficientnet_lite0", "resnet18", "mobilenet_v2", "mobilenet_v3_small", "squeezenet1_1"]
+CHAINS = ["efficientnet_lite0", "resnet18", "mobilenet_v2", "squeezenet1_1"]
 
 
 @pytest.mark.parametrize("name", CHAINS)
@@ -34,11 +34,10 @@ def test_what_is_no_chain_starts_at_the_pixels_or_behind_all(name: str) -> None:
 
 
 def test_the_blocks_hold_every_parameter_once() -> None:
-    for name in (*CHAINS, "small_cnn", "vit_b_32"):
-        backbone = build_backbone(name, width=8, height_px=224, width_px=224)
+    for name in (*CHAINS, "small_cnn", "densenet121"):
+        backbone = build_backbone(name, width=8, height_px=64, width_px=64)
         in_blocks = [id(p) for block in backbone.blocks() for p in block.parameters()]
-        loose = 1 if name == "vit_b_32" else 0  # its class token belongs to no block
-        assert len(in_blocks) == len(set(in_blocks)) == len(list(backbone.parameters())) - loose
+        assert len(in_blocks) == len(set(in_blocks)) == len(list(backbone.parameters()))
 
 
 def test_efficientnet_lite0_has_the_published_number_of_parameters() -> None:

@@ -1,0 +1,134 @@
+"""Adversaries of training: they raise the loss, stay in their ball, and are nothing without weight."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tests.support.snapshots import checkerboard_snapshot
+from torch import Tensor
+
+from visrec.config import (
+    EmbeddingAdversary,
+    ItemTowerConfig,
+    LossConfig,
+    ModelConfig,
+    PhaseConfig,
+    PixelAdversary,
+    TrainingConfig,
+    TrainJob,
+    UserTowerConfig,
+)
+from visrec.data.snapshot import Snapshot
+from visrec.models import TwoTower
+from visrec.storage import Workspace
+from visrec.training.adversaries import choose_adversary, no_adversary
+from visrec.training.adversaries.embedding import normalised
+from visrec.training.adversaries.pixels import perturbed_pictures
+from visrec.training.batches import BatchStream
+from visrec.training.environment import LocalEnvironment
+from visrec.training.forward import Forward
+from visrec.training.loop import train
+from visrec.training.objective import batch_loss
+
+MODEL = ModelConfig(
+    dim=8,
+    item=ItemTowerConfig(width=4, dropout=0),
+    user=UserTowerConfig(hidden_dim=16, dropout=0, max_length=10),
+)
+ADVERSARIES = [
+    EmbeddingAdversary(kind="embedding", epsilon=0.3, weight=1),
+    PixelAdversary(kind="pixels", method="fgsm", epsilon=2, weight=1),
+    PixelAdversary(kind="pixels", method="pgd", epsilon=2, steps=3, weight=1),
+    PixelAdversary(kind="pixels", method="free", epsilon=2, steps=3, weight=1),
+]
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    workspace = Workspace(str(tmp_path_factory.mktemp("workspace")))
+    return checkerboard_snapshot(workspace, num_users=20, num_items=12)
+
+
+@pytest.fixture
+def forward(snapshot: Snapshot) -> Forward:
+    torch.manual_seed(0)
+    model = TwoTower(MODEL, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
+    model.set_item_counts(torch.ones(snapshot.num_items))
+    candidates = np.arange(snapshot.num_items, dtype=np.int32)
+    stream = BatchStream(
+        blocks=lambda: snapshot.sequences(TrainJob().training.split),
+        phase=PhaseConfig(batch_size=8),
+        max_length=10,
+        candidates=candidates,
+        num_items=snapshot.num_items,
+        seed=0,
+    )
+    batch = next(stream.epoch(0))
+    pictures = torch.from_numpy(snapshot.images.read(snapshot.image_rows[batch.item_index_N.numpy()]))
+    return Forward(
+        model, model, batch, pictures, 0, lambda output: batch_loss(output, batch, LossConfig(), None)
+    )
+
+
+@pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda a: getattr(a, "method", a.kind))
+def test_the_perturbed_loss_is_higher(
+    forward: Forward, adversary: EmbeddingAdversary | PixelAdversary
+) -> None:
+    clean = float(next(no_adversary(forward)).detach().mean())
+    stream = choose_adversary(PhaseConfig(adversary=adversary))
+    seen = []
+    for losses_P in stream(forward):
+        losses_P.mean().backward()
+        seen.append(float(losses_P.detach().mean()))
+    assert seen[-1] > clean
+    assert len(seen) == (3 if getattr(adversary, "method", "") == "free" else 1)
+
+
+def test_item_vectors_move_by_epsilon_and_no_gradient_goes_through_it() -> None:
+    gradient_ND = torch.randn(5, 4, requires_grad=True)
+    moved = normalised(gradient_ND, 0.7)
+    torch.testing.assert_close(moved.norm(dim=1), torch.full((5,), 0.7))
+    assert not moved.requires_grad
+
+
+@pytest.mark.parametrize("method", ["fgsm", "pgd"])
+def test_pictures_stay_in_the_ball_and_parameters_keep_their_gradients(forward: Forward, method: str) -> None:
+    config = PixelAdversary(kind="pixels", method=method, epsilon=3)
+    forward.model.train()
+    pictures = perturbed_pictures(config, forward)
+    assert forward.inputs is not None
+    distance = (pictures - forward.inputs.float()).abs().amax()
+    assert 0 < float(distance) <= 3 + 1e-4
+    assert not pictures.requires_grad
+    assert all(p.grad is None for p in forward.model.parameters())
+    assert all(module.training for module in forward.model.modules())
+
+
+def test_losses_are_mixed_by_weight(forward: Forward) -> None:
+    def losses(weight: float) -> Tensor:
+        adversary = EmbeddingAdversary(kind="embedding", epsilon=0.3, weight=weight)
+        return next(choose_adversary(PhaseConfig(adversary=adversary))(forward))
+
+    torch.testing.assert_close(losses(0.25), 0.75 * losses(0.0) + 0.25 * losses(1.0))
+
+
+@pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda a: getattr(a, "method", a.kind))
+def test_without_weight_the_run_is_plain_training_bit_for_bit(
+    snapshot: Snapshot, tmp_path: Path, adversary: EmbeddingAdversary | PixelAdversary
+) -> None:
+    losses = []
+    for name, one in (("plain", None), ("without", adversary.replace(weight=0))):
+        phase = PhaseConfig(epochs=1, batch_size=8, adversary=one)
+        job = TrainJob(model=MODEL, training=TrainingConfig(phases=(phase,)))
+        environment = LocalEnvironment(tmp_path / name)
+        train(job, snapshot, environment)
+        losses.append([r["loss"] for r in environment.reports if "loss" in r])
+    assert losses[0] == losses[1]
+
+
+def test_epsilon_zero_gives_the_clean_loss(forward: Forward) -> None:
+    clean = next(no_adversary(forward))
+    for adversary in ADVERSARIES[:3]:
+        none = choose_adversary(PhaseConfig(adversary=adversary.replace(epsilon=0)))
+        torch.testing.assert_close(next(none(forward)), clean)

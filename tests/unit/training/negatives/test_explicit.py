@@ -1,0 +1,35 @@
+"""Explicit negatives: from the first target after the event on, the latest only, each as strong as its kind."""
+
+import numpy as np
+
+from visrec.training.negatives.explicit import Rejected, explicit_negatives
+from visrec.training.negatives.own import NO_ITEM
+
+
+def rejected(*events: tuple[int, int, float]) -> Rejected:
+    items, times, strengths = zip(*events, strict=True) if events else ((), (), ())
+    return Rejected(
+        np.array(items, np.int32), np.array(times, np.int64), np.array(strengths, np.float32)
+    )
+
+
+def test_known_answer() -> None:
+    # Targets at 10, 20, 30: before all of them; between two; at one; after all.
+    mine = rejected((7, 5, 1.0), (8, 15, 0.5), (9, 30, 1.0), (3, 31, 1.0))
+    found = explicit_negatives(
+        [mine, rejected()], [np.array([10, 20, 30]), np.array([10])], limit=5, weight=2
+    )
+    assert found.items_BK.tolist() == [[7, 8, 9], [NO_ITEM] * 3]
+    assert found.from_BK.tolist() == [[0, 1, 2], [0, 0, 0]]
+    assert found.weights_BK.tolist() == [[2, 1, 2], [0, 0, 0]]
+
+
+def test_the_latest_usable_ones_stay() -> None:
+    mine = rejected(*((item, item, 1.0) for item in range(6)))
+    found = explicit_negatives([mine], [np.array([2, 4])], limit=2, weight=1)
+    assert found.items_BK.tolist() == [[3, 4]]
+
+
+def test_nobody_rejected_anything() -> None:
+    found = explicit_negatives([rejected()] * 3, [np.array([1])] * 3, limit=2, weight=1)
+    assert found.items_BK.shape == (3, 0)

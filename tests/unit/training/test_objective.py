@@ -1,0 +1,115 @@
+"""Losses of a batch: hand-worked numbers for every source of negatives, and batched = single."""
+
+import math
+
+import pytest
+import torch
+from tests.support.batches import make_batch
+from torch import Tensor
+
+from visrec.config import LossConfig
+from visrec.models import TowerOutput
+from visrec.training.batch import Batch
+from visrec.training.negatives.queue import Remembered
+from visrec.training.objective import batch_loss
+
+E = math.e
+
+
+def output(scores: list[float], *, num_sequences: int = 1, length: int = 1) -> TowerOutput:
+    """Users of vector 1, so that an item's vector is its score."""
+    return TowerOutput(
+        torch.ones(num_sequences, length, 1), torch.tensor(scores)[:, None], torch.zeros(len(scores))
+    )
+
+
+def loss_of(batch: Batch, scores: list[float], loss: LossConfig, log_q_I: Tensor | None = None) -> list[float]:
+    num, length = batch.targets_BL.shape
+    found = batch_loss(output(scores, num_sequences=num, length=length), batch, loss, log_q_I)
+    return [float(v) for v in found]
+
+
+def test_other_items_of_the_batch_with_their_odds() -> None:
+    log_q_I = torch.tensor([1.0, 0.5, 0.25]).log()
+    batch = make_batch([0, 1, 2])
+    found = loss_of(batch, [1.0, 1.0, 0.0], LossConfig(), log_q_I)
+    assert found == pytest.approx([math.log(E + 2 * E + 4) - 1])
+    found = loss_of(batch, [1.0, 1.0, 0.0], LossConfig(logq_correction=False), log_q_I)
+    assert found == pytest.approx([math.log(E + E + 1) - 1])
+    # The other losses are means over the negatives as they come.
+    assert loss_of(batch, [1.0, 1.0, 0.0], LossConfig(name="bpr"), log_q_I) == pytest.approx(
+        [(math.log(2) + math.log1p(1 / E)) / 2]
+    )
+    assert loss_of(batch, [1.0, 1.0, 0.0], LossConfig(name="bce"), log_q_I) == pytest.approx(
+        [(math.log1p(1 / E) + (math.log1p(E) + math.log(2)) / 2) / 2]
+    )
+
+
+@pytest.mark.parametrize("name", ["sampled_softmax", "full_softmax", "bpr", "bce"])
+def test_another_positive_of_the_user_is_no_negative(name: str) -> None:
+    loss = LossConfig.model_validate({"name": name})
+    with_hit = make_batch([0, 1, 2], positives=[[0, 2]])
+    assert loss_of(with_hit, [1.0, 0.5, 9.0], loss) == pytest.approx(
+        loss_of(make_batch([0, 1]), [1.0, 0.5], loss)
+    )
+
+
+def test_an_item_that_is_not_shared_is_nobody_elses_negative() -> None:
+    batch = make_batch([0, 1, 2], shared=[True, True, False])
+    assert loss_of(batch, [1.0, 0.0, 5.0], LossConfig()) == pytest.approx([math.log(E + 1) - 1])
+
+
+def test_own_negatives_count_from_their_position_on_by_their_weight_and_without_correction() -> None:
+    batch = make_batch(
+        [0, 1, 2],
+        targets=[[0, 0], [0, -1]],
+        shared=[True, True, False],
+        own=[[(2, 1, 3.0), (0, 0, 0.0)], [(0, 0, 0.0), (2, 0, 1.0)]],
+    )
+    log_q_I = torch.tensor([0.5, 0.5, 0.5]).log()
+    found = loss_of(batch, [1.0, 0.0, 2.0], LossConfig(), log_q_I)
+    base = E + 2  # the target, and item 1 at odds of one half
+    expected = [math.log(base) - 1, math.log(base + 3 * E**2) - 1, math.log(base + E**2) - 1]
+    assert found == pytest.approx(expected, rel=1e-6)
+    shares = [math.log1p(1 / E), (math.log1p(1 / E) + 3 * math.log1p(E)) / 4]
+    found = loss_of(batch, [1.0, 0.0, 2.0], LossConfig(name="bpr"))
+    assert found[:2] == pytest.approx(shares, rel=1e-6)
+
+
+def test_remembered_items_join_and_the_odds_are_those_of_several_batches() -> None:
+    batch = make_batch([0, 1], targets=[[0]])
+    remembered = Remembered(
+        num_batches=2,
+        item_index_Q=torch.tensor([2, 3]),
+        vectors_QD=torch.tensor([[2.0], [7.0]]),
+        biases_Q=torch.tensor([-1.0, 0.0]),
+        hits_BQ=torch.tensor([[False, True]]),
+    )
+    log_q_I = torch.tensor([0.5, 0.5, 0.2, 1.0]).log()
+    found = batch_loss(output([1.0, 0.0]), batch, LossConfig(), log_q_I, remembered)
+    odds = [1 - 0.5**3, 1 - 0.8**3]
+    assert float(found) == pytest.approx(math.log(E + 1 / odds[0] + E / odds[1]) - 1, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["sampled_softmax", "full_softmax", "bpr", "bce"])
+def test_sequences_do_not_mix(name: str) -> None:
+    torch.manual_seed(0)
+    loss = LossConfig.model_validate({"name": name})
+    targets = [[0, 2, 3], [3, 1, -1]]
+    own = [[(4, 0, 1.0)], [(5, 1, 2.0)]]
+    positives = [[0, 2, 3], [3, 1]]
+    items, shared = [0, 1, 2, 3, 4, 5], [True] * 4 + [False] * 2
+    vectors, users = torch.randn(6, 4), torch.randn(2, 3, 4)
+    biases, log_q_I = torch.randn(6), torch.rand(6).log()
+
+    def losses(rows: list[int]) -> Tensor:
+        batch = make_batch(
+            items,
+            targets=[targets[r] for r in rows],
+            shared=shared,
+            positives=[positives[r] for r in rows],
+            own=[own[r] for r in rows],
+        )
+        return batch_loss(TowerOutput(users[rows], vectors, biases), batch, loss, log_q_I)
+
+    torch.testing.assert_close(losses([0, 1]), torch.cat([losses([0]), losses([1])]))

@@ -1,0 +1,135 @@
+"""What phases are made of: kept activations, starting points, trained parts."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from test_loop import run, snapshot, weights, within
+from tests.support.checkpoints import TINY_MODEL, make_checkpoint
+from tests.support.snapshots import checkerboard_snapshot
+
+from visrec.config import (
+    ItemTowerConfig,
+    LoraBlocks,
+    LoraConfig,
+    ModelConfig,
+    PhaseConfig,
+    TopBlocks,
+    TrainingConfig,
+    TrainJob,
+    UserTowerConfig,
+)
+from visrec.data.snapshot import Snapshot
+from visrec.errors import ArtifactError, ConfigError
+from visrec.models.backbones.efficientnet_lite0 import efficientnet_lite0
+from visrec.models.weights import WeightsFacts, write_weights
+from visrec.storage import Location, Workspace
+from visrec.training.initial import initial_model
+from visrec.training.trainable import num_frozen_blocks, set_modes, set_trainable
+
+__all__ = ["snapshot"]
+
+
+def lite0_job(tmp_path: Path, *phases: PhaseConfig, **training: Any) -> TrainJob:
+    torch.manual_seed(5)
+    file = tmp_path / "lite0.safetensors"
+    facts = WeightsFacts(source="random", mean=(0.5, 0.5, 0.5), std=(0.3, 0.3, 0.3))
+    write_weights(Location.parse(file), efficientnet_lite0().state_dict(), facts)
+    model = ModelConfig(
+        dim=8,
+        item=ItemTowerConfig(backbone="efficientnet_lite0", weights=str(file)),
+        user=UserTowerConfig(hidden_dim=16, max_length=10),
+    )
+    return TrainJob(model=model, training=TrainingConfig(phases=phases, **training))
+
+
+@pytest.mark.parametrize("trainable", ["head", TopBlocks(top=2)])
+def test_kept_activations_give_the_run_that_pixels_give(
+    snapshot: Snapshot, tmp_path: Path, trainable: Any
+) -> None:
+    phase = PhaseConfig(epochs=2, batch_size=20, trainable=trainable, batch_norm="frozen")
+    runs = [
+        run(lite0_job(tmp_path, phase, activation_cache_gb=size), snapshot, tmp_path / str(size))
+        for size in (0.0, 1.0)
+    ]
+    pixels, kept = ([r for r in one.reports if "loss" in r] for one in runs)
+    assert [r["images_per_second"] > 0 for r in pixels] == [True, True]
+    assert [r["images_per_second"] > 0 for r in kept] == [False, False]
+    np.testing.assert_allclose([r["loss"] for r in pixels], [r["loss"] for r in kept], rtol=1e-5)
+    vectors = [np.load(tmp_path / size / "last" / "item_vectors.npy") for size in ("0.0", "1.0")]
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-5)
+
+
+def test_activations_are_found_again_by_the_weights_they_come_from(
+    snapshot: Snapshot, tmp_path: Path
+) -> None:
+    job = within(lite0_job(tmp_path, PhaseConfig(epochs=1, batch_size=20, trainable="head")), snapshot)
+    workspace = Workspace(job.workspace)
+    run(job, snapshot, tmp_path / "a")
+    names = workspace.names("activations")
+    run(job.replace(seed=1), snapshot, tmp_path / "b")  # another head on the same blocks
+    assert workspace.names("activations") == names
+    top = job.training.replace(phases=(PhaseConfig(epochs=1, batch_size=20, trainable=TopBlocks(top=1)),))
+    run(job.replace(training=top), snapshot, tmp_path / "c")
+    assert len(workspace.names("activations")) == len(names) + 1
+
+
+def test_the_facts_of_weights_travel_with_them(snapshot: Snapshot, tmp_path: Path) -> None:
+    job = within(lite0_job(tmp_path, PhaseConfig(epochs=0)), snapshot)
+    model, facts = initial_model(job, snapshot)
+    assert facts is not None
+    assert facts.source == "random"
+    torch.testing.assert_close(model.item_tower.std, torch.full((3,), 0.3 * 255))
+
+
+def test_which_blocks_stand_still_and_what_trains(snapshot: Snapshot, tmp_path: Path) -> None:
+    model, _ = initial_model(within(lite0_job(tmp_path, PhaseConfig()), snapshot), snapshot)
+    backbone = model.item_tower.backbone
+    assert backbone is not None
+    whole = sum(p.numel() for p in backbone.parameters())
+    last = sum(p.numel() for p in backbone.blocks()[-1].parameters())
+    head = set_trainable(model, PhaseConfig(trainable="head"))
+    assert set_trainable(model, PhaseConfig()) == head + whole
+    top = PhaseConfig(trainable=TopBlocks(top=1))
+    assert set_trainable(model, top) == head + last
+    set_modes(model, model, top)
+    assert [block.training for block in backbone.blocks()] == [False] * 17 + [True]
+    lora = PhaseConfig(trainable=LoraBlocks(lora=LoraConfig(rank=2)))
+    assert head < set_trainable(model, lora) < head + whole / 5
+    assert set_trainable(model, PhaseConfig()) == head + whole  # merged: the blocks are whole again
+    with pytest.raises(ConfigError, match="at most 18 top blocks"):
+        num_frozen_blocks(model, PhaseConfig(trainable=TopBlocks(top=19)))
+
+
+def test_a_frozen_batch_norm_keeps_its_statistics(snapshot: Snapshot, tmp_path: Path) -> None:
+    name = "item_tower.backbone.network.0.1.running_mean"
+    for policy, moves in (("train", True), ("frozen", False)):
+        phase = PhaseConfig(epochs=1, batch_size=20, batch_norm=policy)
+        run(lite0_job(tmp_path, phase), snapshot, tmp_path / policy)
+        assert bool(np.any(weights(tmp_path / policy, "last.safetensors")[name] != 0)) == moves
+
+
+def test_a_checkpoint_of_another_catalogue_gives_its_encoders(snapshot: Snapshot, tmp_path: Path) -> None:
+    other = Workspace(str(tmp_path / "other"))
+    elsewhere = make_checkpoint(other, checkerboard_snapshot(other, num_users=12, num_items=12), seed=9)
+    job = TrainJob(model=TINY_MODEL, training=TrainingConfig(start_from=elsewhere.location.path))
+    model, _ = initial_model(within(job, snapshot), snapshot)
+    theirs = weights_of(elsewhere.location.path)
+    mine = model.state_dict()
+    for name, value in theirs.items():
+        if name.startswith(("item_tower.backbone", "item_tower.projection", "user_tower")):
+            np.testing.assert_array_equal(mine[name].numpy(), value, err_msg=name)
+    assert mine["item_counts"].shape == (20,)
+    wider = job.replace(model=TINY_MODEL.replace(dim=TINY_MODEL.dim + 1))
+    with pytest.raises(
+        ArtifactError, match=r"training.start_from: .* has other encoders .* expected user_tower"
+    ):
+        initial_model(within(wider, snapshot), snapshot)
+
+
+def weights_of(folder: str) -> dict[str, Any]:
+    from safetensors.numpy import load_file
+
+    return dict(load_file(f"{folder}/model.safetensors"))

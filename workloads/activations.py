@@ -1,0 +1,81 @@
+"""Activations of frozen blocks before the training workers start: a pool of Ray Data actors, one file a task."""
+
+import time
+from typing import Any
+
+import ray
+from rich.console import Console
+
+from visrec.config import TrainJob, parse_config
+from visrec.data.snapshot import Snapshot
+from visrec.models import TwoTower
+from visrec.storage import Location, Workspace
+from visrec.training.initial import initial_model
+from visrec.training.inputs import phase_trunk
+
+
+def precompute(job: TrainJob, model: TwoTower, snapshot: Snapshot, console: Console) -> None:
+    """Compute what the first phase's frozen blocks make of each picture, if the phase reads that and it is not there.
+
+    A later phase's blocks are known only when it starts; then the training workers share the work.
+
+    Args:
+        job: Of the training.
+        model: The towers before the first step.
+        snapshot: Where the pictures are.
+        console: Told how long it took.
+    """
+    trunk = phase_trunk(job, 0, model, snapshot)
+    workspace = Workspace(job.workspace)
+    if trunk is None or workspace.has("activations", trunk.name):
+        return
+    started = time.perf_counter()
+    parents = {"snapshots": snapshot.name}
+    with workspace.create("activations", trunk.name, config=job, parents=parents) as writer:
+        _on_pool(job, snapshot, writer.staging, trunk.num_parts)
+        writer.counts["num_pictures"] = len(snapshot.images)
+        writer.facts["num_blocks"] = trunk.num_blocks
+    console.print(
+        f"activations of {trunk.num_blocks} frozen blocks kept: {len(snapshot.images):,} pictures, "
+        f"{trunk.num_bytes / 1e6:,.0f} MB, {time.perf_counter() - started:.1f} s"
+    )
+
+
+def _on_pool(job: TrainJob, snapshot: Snapshot, folder: Location, num_parts: int) -> None:
+    gpus = 1 if job.training.scaling.use_gpu else 0
+    resources = ray.cluster_resources()
+    room = resources.get("GPU" if gpus else "CPU", 1)
+    parts = ray.data.from_items([{"part": part} for part in range(num_parts)], override_num_blocks=num_parts)
+    done = parts.map_batches(
+        _PartEncoder,
+        fn_constructor_kwargs={
+            "job": job.model_dump(mode="json"),
+            "snapshot": snapshot.name,
+            "folder": folder,
+        },
+        batch_size=1,
+        num_cpus=0 if gpus else 1,
+        num_gpus=gpus,
+        compute=ray.data.ActorPoolStrategy(size=max(1, min(num_parts, int(room) - 1))),
+    )
+    for _ in done.iter_batches():
+        pass
+
+
+class _PartEncoder:
+    """An actor of the pool: makes the same first model as the training workers, from the same seed and files."""
+
+    def __init__(self, job: dict[str, Any], snapshot: str, folder: Location) -> None:
+        settings = parse_config(TrainJob, job)
+        found = Snapshot(Workspace(settings.workspace).find("snapshots", snapshot))
+        model, _ = initial_model(settings, found)
+        if settings.training.scaling.use_gpu:
+            model.cuda()
+        trunk = phase_trunk(settings, 0, model, found)
+        assert trunk is not None
+        self._trunk, self._folder = trunk, folder
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        for part in batch["part"].tolist():
+            self._trunk.write_part(self._folder, part)
+        return batch
