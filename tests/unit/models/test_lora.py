@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from visrec.models.lora import add_lora, merge_lora, merged_state
+from visrec.models.lora import LoraUpdate, add_lora, merge_lora, merged_state
 
 
 def network() -> nn.Sequential:
@@ -27,15 +27,13 @@ def test_at_first_it_changes_nothing_and_trains_only_its_own_numbers() -> None:
 
 
 def test_the_update_is_alpha_over_rank_times_the_product() -> None:
-    layer = nn.Sequential(nn.Linear(3, 2, bias=False))
-    add_lora(layer, rank=1, alpha=0.5)
-    update = layer[0].parametrizations.weight[0]
+    weight = torch.randn(2, 3)
+    update = LoraUpdate(weight, rank=1, alpha=0.5)
     with torch.no_grad():
         update.down_RJ.copy_(torch.tensor([[1.0, 2.0, 3.0]]))
         update.up_OR.copy_(torch.tensor([[1.0], [-1.0]]))
-    original = layer[0].parametrizations.weight.original
-    expected = original + 0.5 * torch.tensor([[1.0, 2.0, 3.0], [-1.0, -2.0, -3.0]])
-    torch.testing.assert_close(layer[0].weight, expected)
+    expected = weight + 0.5 * torch.tensor([[1.0, 2.0, 3.0], [-1.0, -2.0, -3.0]])
+    torch.testing.assert_close(update(weight), expected)
 
 
 def test_merging_keeps_the_function_and_restores_the_names() -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
 from tests.support.snapshots import checkerboard_snapshot
+from tests.support.training import run_training as run
+from tests.support.training import saved_weights as weights
+from tests.support.training import within
 
 from visrec.config import (
     ItemTowerConfig,
@@ -45,21 +47,6 @@ def job(*phases: PhaseConfig, **training: Any) -> TrainJob:
         item_bias=False,
     )
     return TrainJob(model=model, training=TrainingConfig(phases=phases, **training))
-
-
-def run(job: TrainJob, snapshot: Snapshot, folder: Path) -> LocalEnvironment:
-    environment = LocalEnvironment(folder)
-    train(within(job, snapshot), snapshot, environment)
-    return environment
-
-
-def within(job: TrainJob, snapshot: Snapshot) -> TrainJob:
-    """The job in the workspace of the snapshot."""
-    return job.replace(workspace=snapshot.artifact.location.parent.parent.path)
-
-
-def weights(folder: Path, file: str = "model.safetensors") -> dict[str, Any]:
-    return dict(load_file(folder / "last" / file))
 
 
 def test_from_pixels_alone_it_finds_the_one_right_item(snapshot: Snapshot, tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_loop import run, snapshot, weights, within
 from tests.support.checkpoints import TINY_MODEL, make_checkpoint
 from tests.support.snapshots import checkerboard_snapshot
+from tests.support.training import run_training as run
+from tests.support.training import saved_weights as weights
+from tests.support.training import within
 
 from visrec.config import (
     ItemTowerConfig,
@@ -29,7 +31,11 @@ from visrec.storage import Location, Workspace
 from visrec.training.initial import initial_model
 from visrec.training.trainable import num_frozen_blocks, set_modes, set_trainable
 
-__all__ = ["snapshot"]
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    workspace = Workspace(str(tmp_path_factory.mktemp("workspace")))
+    return checkerboard_snapshot(workspace, num_users=40, num_items=20)
 
 
 def lite0_job(tmp_path: Path, *phases: PhaseConfig, **training: Any) -> TrainJob:

@@ -46,7 +46,8 @@ def test_efficientnet_lite0_has_the_published_number_of_parameters() -> None:
 
 
 def test_padding_is_that_of_tensorflow() -> None:
-    stem = efficientnet_lite0()[0][0]
+    stem = efficientnet_lite0().get_submodule("0.0")
+    assert isinstance(stem, torch.nn.Conv2d)
     torch.nn.init.ones_(stem.weight)
     # 4 x 4 ones, kernel 3, stride 2: one row and one column of padding, below and right.
     sums = stem(torch.ones(1, 3, 4, 4))[0, 0]

@@ -79,7 +79,7 @@ def test_the_perturbed_loss_is_higher(
     stream = choose_adversary(PhaseConfig(adversary=adversary))
     seen = []
     for losses_P in stream(forward):
-        losses_P.mean().backward()
+        losses_P.mean().backward()  # type: ignore[no-untyped-call]
         seen.append(float(losses_P.detach().mean()))
     assert seen[-1] > clean
     assert len(seen) == (3 if getattr(adversary, "method", "") == "free" else 1)

@@ -1,0 +1,28 @@
+"""Running the training loop in this process, on a snapshot of a test."""
+
+from pathlib import Path
+from typing import Any
+
+from safetensors.numpy import load_file
+
+from visrec.config import TrainJob
+from visrec.data.snapshot import Snapshot
+from visrec.training.environment import LocalEnvironment
+from visrec.training.loop import train
+
+
+def run_training(job: TrainJob, snapshot: Snapshot, folder: Path) -> LocalEnvironment:
+    """Train in the snapshot's workspace; what was reported is in the environment's `reports`."""
+    environment = LocalEnvironment(folder)
+    train(within(job, snapshot), snapshot, environment)
+    return environment
+
+
+def within(job: TrainJob, snapshot: Snapshot) -> TrainJob:
+    """The job in the workspace of the snapshot."""
+    return job.replace(workspace=snapshot.artifact.location.parent.parent.path)
+
+
+def saved_weights(folder: Path, file: str = "model.safetensors") -> dict[str, Any]:
+    """Weights of the last checkpoint under a folder that was trained in."""
+    return dict(load_file(folder / "last" / file))
