@@ -43,6 +43,7 @@ def make_snapshot(
     global_time_cuts: tuple[int, int] | None = None,
     users_per_part: int = USERS_PER_ROW_GROUP,
     truth: str | None = None,
+    rejections: Sequence[tuple[int, int, int, EventKind]] = (),
     name: str = "test-snapshot",
 ) -> Snapshot:
     """Write a snapshot of given histories and point `latest` at it.
@@ -58,6 +59,7 @@ def make_snapshot(
         global_time_cuts: (validation from, test from); default: at 80% and 90% of the events.
         users_per_part: Rows of a file of `sequences.parquet`.
         truth: URI of the truth's folder, for the manifest.
+        rejections: Further events (user, item, time, kind) for `interactions.parquet`: of kinds that say no.
         name: Of the artifact.
     """
     when = times or [[START_MS + k * HOUR_MS for k in range(len(h))] for h in histories]
@@ -66,7 +68,7 @@ def make_snapshot(
     with workspace.create("snapshots", name, config=SnapshotSettings()) as writer:
         _write_items(writer.staging, histories, num_items, categories)
         _write_sequences(writer.staging, histories, when, kind, cuts, users_per_part)
-        _write_interactions(writer.staging, histories, when, kind)
+        _write_interactions(writer.staging, histories, when, kind, rejections)
         _write_pictures(writer.staging, pictures)
         writer.counts |= _counts(histories, num_items, len(pictures))
         writer.facts |= _facts(pictures, cuts, truth)
@@ -218,17 +220,22 @@ def _write_sequences(
 
 
 def _write_interactions(
-    folder: Location, histories: Sequence[Sequence[int]], times: Sequence[Sequence[int]], kind: EventKind
+    folder: Location,
+    histories: Sequence[Sequence[int]],
+    times: Sequence[Sequence[int]],
+    kind: EventKind,
+    rejections: Sequence[tuple[int, int, int, EventKind]],
 ) -> None:
     target = (folder / "interactions.parquet").make_dirs()
-    events = [(u, i, t) for u, h in enumerate(histories) for i, t in zip(h, times[u], strict=True)]
-    users, items, when = (list(column) for column in zip(*events, strict=True))
+    events = [(u, i, t, kind) for u, h in enumerate(histories) for i, t in zip(h, times[u], strict=True)]
+    events = sorted([*events, *rejections], key=lambda event: (event[0], event[2], event[1]))
+    users, items, when, kinds = (list(column) for column in zip(*events, strict=True))
     table = pa.table(
         {
             "user_index": pa.array(users, pa.int32()),
             "item_index": pa.array(items, pa.int32()),
-            "kind": pa.array([EVENT_KINDS.index(kind)] * len(events), pa.int8()),
-            "weight": pa.array([DEFAULT_WEIGHTS[kind]] * len(events), pa.float32()),
+            "kind": pa.array([EVENT_KINDS.index(k) for k in kinds], pa.int8()),
+            "weight": pa.array([DEFAULT_WEIGHTS[k] for k in kinds], pa.float32()),
             "time": pa.array(when, pa.int64()),
             "position": pa.array([-1] * len(events), pa.int32()),
             "session_id": pa.array([None] * len(events), pa.string()),

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from tests.support.snapshots import sequences_of
 
 from visrec.config import LossConfig, PhaseConfig
+from visrec.data.negative_events import NegativeEvents
 from visrec.data.snapshot import Sequences
 from visrec.errors import DataError
+from visrec.models import History
 from visrec.training.batch import Batch
 from visrec.training.batches import BatchStream
 from visrec.training.epoch_facts import epoch_facts
@@ -89,20 +91,34 @@ def test_fewer_windows_than_workers_is_said() -> None:
         list(replace(stream(), world_size=8).epoch(0))
 
 
-@pytest.mark.parametrize("negatives", [0, 4])
-def test_inclusion_probabilities_are_the_observed_frequencies(negatives: int) -> None:
+@pytest.mark.parametrize("in_batch", [True, False])
+@pytest.mark.parametrize(("uniform", "popularity"), [(0, 0), (4, 0), (0, 5), (4, 5)])
+def test_odds_of_a_negative_are_the_observed_frequencies(
+    in_batch: bool, uniform: int, popularity: int
+) -> None:
+    if not in_batch and not uniform + popularity:
+        pytest.skip("no negatives at all")
     rng = np.random.default_rng(0)
     histories = [
         rng.choice(30, rng.integers(2, 6), replace=False, p=_skewed(30)).tolist() for _ in range(200)
     ]
+    loss = LossConfig(
+        in_batch_negatives=in_batch,
+        num_uniform_negatives=uniform,
+        num_popularity_negatives=popularity,
+        num_hard_negatives=2,  # belong to single sequences: the odds are without them
+    )
     many = replace(
-        stream(histories, batch_size=8, loss=LossConfig(num_uniform_negatives=negatives)), max_length=10
+        stream(histories, batch_size=8, loss=loss),
+        max_length=10,
+        counts_I=np.bincount([i for h in histories for i in h], minlength=30),
+        miner=FixedPool(),
     )
     facts = epoch_facts(many)
     batches = [b for epoch in range(20) for b in many.epoch(epoch)]
     observed = np.zeros(many.num_items)
     for batch in batches:
-        observed[batch.item_index_N.numpy()] += 1
+        observed[batch.item_index_N[batch.shared_N].numpy()] += 1
     assert facts.num_steps == len(batches) / 20
     np.testing.assert_allclose(facts.inclusion_I, observed / len(batches), atol=0.07)
 
@@ -111,6 +127,51 @@ def test_full_softmax_has_every_candidate_with_certainty() -> None:
     full = stream(loss=LossConfig(name="full_softmax"))
     assert all(b.item_index_N.tolist() == list(range(10)) for b in full.epoch(0))
     assert epoch_facts(full).inclusion_I.tolist() == [1.0] * 10
+
+
+class FixedPool:
+    """Mines the same items for everyone."""
+
+    def pools(self, histories: list[History], positives: list[NDArray[np.int32]]) -> NDArray[np.int64]:
+        assert all(set(h.items) < set(p) for h, p in zip(histories, positives, strict=True))
+        return np.tile(np.array([0, 3, 9]), (len(histories), 1))
+
+
+def test_hard_negatives_are_encoded_but_belong_to_their_sequence() -> None:
+    loss = LossConfig(num_hard_negatives=2)
+    for batch in replace(stream(loss=loss), miner=FixedPool()).epoch(0):
+        items = batch.item_index_N.numpy()
+        hard = items[batch.own_slots_BK.numpy()]
+        assert hard.shape == (len(batch.slots_BL), 2)
+        assert all(len(set(row)) == 2 and set(row) < {0, 3, 9} for row in hard.tolist())
+        in_windows = {i for pair in pairs(batch) for i in pair}
+        assert set(items[batch.shared_N.numpy()].tolist()) == in_windows
+
+
+def test_explicit_negatives_are_the_users_own_but_no_item_that_was_taken_or_may_not_be_drawn() -> None:
+    block = sequences_of([[0, 1, 2, 3]])
+    rejections = NegativeEvents(
+        offsets=np.array([0, 4]),
+        items=np.array(
+            [7, 2, 9, 5], np.int32
+        ),  # 2 is taken later, 9 is no candidate, 5 comes after everything
+        times=block.times[[1, 1, 1, 3]] + np.array([1, 1, 1, 1]),
+        strengths=np.array([0.5, 1, 1, 1], np.float32),
+    )
+    phase = PhaseConfig(loss=LossConfig(num_explicit_negatives=5, explicit_weight=4))
+    made = BatchStream(
+        lambda: iter([block]),
+        phase,
+        max_length=3,
+        candidates=np.arange(9, dtype=np.int32),
+        num_items=10,
+        seed=0,
+        rejections=lambda _: rejections,
+    )
+    (batch,) = made.epoch(0)
+    valid = batch.own_weights_BK > 0
+    assert batch.item_index_N[batch.own_slots_BK[valid]].tolist() == [7]
+    assert (batch.own_from_BK[valid].tolist(), batch.own_weights_BK[valid].tolist()) == ([1], [2.0])
 
 
 def _skewed(num: int) -> NDArray[np.float64]:

@@ -23,7 +23,9 @@ def output(scores: list[float], *, num_sequences: int = 1, length: int = 1) -> T
     )
 
 
-def loss_of(batch: Batch, scores: list[float], loss: LossConfig, log_q_I: Tensor | None = None) -> list[float]:
+def loss_of(
+    batch: Batch, scores: list[float], loss: LossConfig, log_q_I: Tensor | None = None
+) -> list[float]:
     num, length = batch.targets_BL.shape
     found = batch_loss(output(scores, num_sequences=num, length=length), batch, loss, log_q_I)
     return [float(v) for v in found]

@@ -38,8 +38,8 @@ class Remembered:
 class CrossBatchQueue:
     """Shared negatives of recent batches.
 
-    As many whole batches as have together at most `capacity` items, at least one. Whole batches, so that the probability that the queue holds an item is known: that of at least one in so many
-    batches.
+    As many whole batches as have together at most `capacity` items, at least one. Whole batches, so that
+    the probability that the queue holds an item is known: that of at least one in so many batches.
 
     Example:
         >>> queue = CrossBatchQueue(capacity=1000)

@@ -8,9 +8,7 @@ from visrec.training.negatives.own import NO_ITEM
 
 def rejected(*events: tuple[int, int, float]) -> Rejected:
     items, times, strengths = zip(*events, strict=True) if events else ((), (), ())
-    return Rejected(
-        np.array(items, np.int32), np.array(times, np.int64), np.array(strengths, np.float32)
-    )
+    return Rejected(np.array(items, np.int32), np.array(times, np.int64), np.array(strengths, np.float32))
 
 
 def test_known_answer() -> None:

@@ -17,7 +17,7 @@ from visrec.training.negatives.queue import CrossBatchQueue, Remembered
 
 
 def output(*values: float) -> TowerOutput:
-    column = torch.tensor(values, requires_grad=True)
+    column = torch.tensor(values, dtype=torch.float32, requires_grad=True)
     return TowerOutput(torch.zeros(1, 1, 1), column[:, None], 10 * column)
 
 

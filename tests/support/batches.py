@@ -1,0 +1,51 @@
+"""Batches written by hand.
+
+batch = make_batch([3, 5, 9], targets=[[1, 2]])
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from visrec.training.batch import Batch
+
+
+def make_batch(
+    items: Sequence[int],
+    *,
+    targets: Sequence[Sequence[int]] = ((0,),),
+    shared: Sequence[bool] | None = None,
+    positives: Sequence[Sequence[int]] | None = None,
+    own: Sequence[Sequence[tuple[int, int, float]]] | None = None,
+) -> Batch:
+    """A batch of given parts.
+
+    Args:
+        items: Distinct items, ascending.
+        targets: Places of each sequence's targets; -1 is padding. The history is the first item over and over.
+        shared: Which items are negatives of all; default: all.
+        positives: Items that each user has taken; default: the targets.
+        own: (place, first position, weight) of each sequence's own negatives, as many for each.
+    """
+    index = torch.tensor(items)
+    targets_BL = torch.tensor(targets)
+    taken = [[items[t] for t in row if t >= 0] for row in targets] if positives is None else positives
+    hits = [np.isin(items, row) for row in taken]
+    own_BK3 = np.array(own if own is not None else [[]] * len(targets), np.float64).reshape(
+        len(targets), -1, 3
+    )
+    return Batch(
+        item_index_N=index,
+        slots_BL=torch.zeros_like(targets_BL),
+        kinds_BL=torch.zeros_like(targets_BL),
+        gaps_BL=torch.zeros_like(targets_BL),
+        targets_BL=targets_BL,
+        hits_BN=torch.tensor(np.array(hits)),
+        shared_N=torch.tensor(shared if shared is not None else [True] * len(items)),
+        own_slots_BK=torch.from_numpy(own_BK3[..., 0].astype(np.int64)),
+        own_from_BK=torch.from_numpy(own_BK3[..., 1].astype(np.int64)),
+        own_weights_BK=torch.from_numpy(own_BK3[..., 2].astype(np.float32)),
+        positive_rows_E=torch.tensor([row for row, items in enumerate(taken) for _ in items]),
+        positive_items_E=torch.tensor([item for items in taken for item in items]),
+    )
