@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,7 @@ class BatchStream:
     seed: int
     rank: int = 0
     world_size: int = 1
-    counts_I: NDArray[np.floating] | None = None
+    counts_I: NDArray[Any] | None = None
     miner: PoolMiner | None = None
     rejections: Callable[[Sequences], NegativeEvents] | None = None
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from tests.support.snapshots import START_MS, make_snapshot
 
-from visrec.config import SplitConfig
+from visrec.config import EventKind, SplitConfig
 from visrec.data.negative_events import read_negative_events
 from visrec.storage import Workspace
 
 T = START_MS
-REJECTIONS = [
+REJECTIONS: list[tuple[int, int, int, EventKind]] = [
     (0, 4, T + 20, "skip"),
     (0, 3, T + 10, "dislike"),
     (2, 0, T + 5, "hide"),

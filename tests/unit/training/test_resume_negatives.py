@@ -25,7 +25,14 @@ from visrec.training.loop import train
 LOSSES = [
     LossConfig(num_hard_negatives=2, hard_pool=4, hard_skip=1),
     LossConfig(num_cross_batch_negatives=40, num_popularity_negatives=3),
-    LossConfig(name="bpr", num_hard_negatives=1, num_cross_batch_negatives=40, num_explicit_negatives=3),
+    LossConfig(
+        name="bpr",
+        num_hard_negatives=1,
+        hard_pool=2,
+        hard_skip=0,
+        num_cross_batch_negatives=40,
+        num_explicit_negatives=3,
+    ),
 ]
 
 

@@ -1,6 +1,7 @@
 """Negatives drawn for a whole batch: uniformly, and by popularity. Shape legend: C candidates."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class DrawnNegatives:
 
     @classmethod
     def of(
-        cls, loss: LossConfig, candidates_C: NDArray[np.int32], counts_I: NDArray[np.floating]
+        cls, loss: LossConfig, candidates_C: NDArray[np.int32], counts_I: NDArray[Any]
     ) -> "DrawnNegatives":
         """The draws that a loss asks for, by the training positives of each item."""
         weights_C = np.asarray(counts_I[candidates_C], np.float64) ** loss.popularity_power
