@@ -20,12 +20,22 @@ SETTINGS: dict[CorruptionName, dict[Severity, float]] = {
 }
 """What a severity means."""
 
-UNITS: dict[CorruptionName, str] = {
-    "jpeg": "JPEG quality",
-    "blur": "radius of a Gaussian blur, as a share of the height",
-    "noise": "standard deviation of Gaussian noise, of 255",
-    "brightness": "factor of brightness",
+_WORDS: dict[CorruptionName, str] = {
+    "jpeg": "JPEG quality {:g}",
+    "blur": "Gaussian blur, radius {:.0%} of the height",
+    "noise": "Gaussian noise, deviation {:g} of 255",
+    "brightness": "brightness times {:g}",
 }
+
+
+def describe(name: CorruptionName, severity: Severity) -> str:
+    """What is done, in words.
+
+    Example:
+        >>> describe("jpeg", "strong")
+        'JPEG quality 10'
+    """
+    return _WORDS[name].format(SETTINGS[name][severity])
 
 
 def corrupt(

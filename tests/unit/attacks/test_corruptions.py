@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from visrec.attacks.corruptions import SETTINGS, UNITS, corrupt
+from visrec.attacks.corruptions import SETTINGS, corrupt, describe
 from visrec.config.attack import CorruptionName, Severity
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -20,8 +20,14 @@ def pictures() -> NDArray[np.uint8]:
 
 
 def test_every_name_has_every_severity() -> None:
-    assert tuple(SETTINGS) == NAMES == tuple(UNITS)
+    assert tuple(SETTINGS) == NAMES
     assert all(tuple(row) == SEVERITIES for row in SETTINGS.values())
+    assert [describe(name, "mild") for name in NAMES] == [
+        "JPEG quality 60",
+        "Gaussian blur, radius 1% of the height",
+        "Gaussian noise, deviation 5 of 255",
+        "brightness times 0.8",
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from visrec.attacks.corruptions import SETTINGS, UNITS
+from visrec.attacks.corruptions import describe
 from visrec.evaluation.report.cells import interval, signed, table
 from visrec.evaluation.robustness.summary import PushEffect, Robustness
 
@@ -128,8 +128,14 @@ def _corruptions(robustness: Robustness) -> str:
     rows = [["none", "", f"{robustness.clean[f'ndcg@{k}'].mean:.4f}", ""]]
     for effect in robustness.corruptions:
         name, severity = effect.corruption.name, effect.corruption.severity
-        setting = f"{UNITS[name]} {SETTINGS[name][severity]:g}"
-        rows.append([f"{name}, {severity}", setting, interval(effect.ndcg), signed(effect.change)])
+        rows.append(
+            [
+                f"{name}, {severity}",
+                describe(name, severity),
+                interval(effect.ndcg),
+                signed(effect.change),
+            ]
+        )
     header = ["All pictures", "Setting", f"NDCG@{k}", "Change, paired"]
     return f"### Common corruptions\n\nWithout an attacker, on every picture of the catalogue:\n\n{table(header, rows)}"
 

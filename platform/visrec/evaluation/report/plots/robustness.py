@@ -5,6 +5,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from visrec.evaluation.bootstrap import Interval
 from visrec.evaluation.report.plots.style import COLOURS, MUTED, TEXT, new_figure, tidy, top_of_axes
 from visrec.evaluation.robustness.summary import Robustness
 
@@ -19,7 +20,7 @@ def robustness_plot(robustness: Robustness) -> Figure:
         height,
         title="What changed pictures do",
         subtitle=f"{robustness.num_users:,} users, lists of {k}; left: {robustness.num_targets:,} unpopular items "
-        "attacked; right: all pictures corrupted; bars are bootstrap intervals over users",
+        "attacked, with bootstrap intervals over users; right: all pictures corrupted",
     )
     panels = figure.subplots(1, 2 if robustness.corruptions else 1, squeeze=False)[0]
     figure.subplots_adjust(0.075, 0.5 / height, 0.985, top_of_axes(height), wspace=0.2)
@@ -54,7 +55,8 @@ def _corruptions(axes: Any, robustness: Robustness) -> None:
     for name, colour in _LINES.items():
         found = {e.corruption.severity: e.ndcg for e in robustness.corruptions if e.corruption.name == name}
         if found:
-            _line(axes, range(len(found) + 1), [clean, *(found[s] for s in severities)], name, colour)
+            means = [clean.mean, *(found[s].mean for s in severities)]
+            axes.plot(means, color=colour, linewidth=1.8, marker="o", markersize=4, label=name)
     axes.set_xticks(range(len(severities) + 1), ["none", *severities])
     axes.set_ylim(bottom=0)
     axes.set_title(
@@ -64,7 +66,7 @@ def _corruptions(axes: Any, robustness: Robustness) -> None:
     tidy(axes, grid="y")
 
 
-def _line(axes: Any, places: Any, values: Any, label: str, colour: str) -> None:
+def _line(axes: Any, places: list[int], values: list[Interval], label: str, colour: str) -> None:
     means = [value.mean for value in values]
     spread = [[v.mean - v.low for v in values], [v.high - v.mean for v in values]]
     axes.errorbar(
