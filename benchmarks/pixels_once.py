@@ -75,8 +75,8 @@ class Bench:
         negatives_PK = negatives_K.expand(num_positions, num_negatives)
         index = torch.cat([history_P, targets_P, negatives_PK.flatten()])
         vectors = self.vectors(index)
-        history_PD, targets_PD, negatives_XD = vectors.split(
-            [num_positions, num_positions, num_positions * num_negatives]
+        history_PD, targets_PD, negatives_XD = torch.split(
+            vectors, [num_positions, num_positions, num_positions * num_negatives]
         )
         history_BLD = torch.zeros(*batch.slots_BL.shape, vectors.shape[1])
         history_BLD = history_BLD.index_put((rows_P, columns_P), history_PD)
