@@ -1,1 +1,1 @@
-"""Hyperparameter search over the train workload."""
+"""Hyperparameter studies: search space, schedulers, trials and their report, around the train function."""

@@ -8,6 +8,9 @@ from visrec.config import ObjectiveConfig
 from visrec.errors import VisrecError
 from visrec.tune.records import TrialRecord
 
+CURRENT = "current"
+"""Name of the first objective's value at the last epoch alone, by which a population is compared."""
+
 
 class DivergedError(VisrecError):
     """A trial's loss or metric is not a number any more."""

@@ -33,7 +33,7 @@ SetOption = Annotated[
 ]
 
 
-WorkloadName = Literal["demo-data", "ingest", "train", "evaluate", "publish", "serve", "demo"]
+WorkloadName = Literal["demo-data", "ingest", "train", "tune", "evaluate", "publish", "serve", "demo"]
 
 
 def main() -> None:
@@ -72,6 +72,30 @@ def ingest(config: ConfigOption = None, set_: SetOption = None) -> None:
 def train(config: ConfigOption = None, set_: SetOption = None) -> None:
     """Train the two towers on a snapshot."""
     _run("train", config, set_)
+
+
+@app.command()
+def tune(
+    config: ConfigOption = None,
+    set_: SetOption = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an unfinished study of this config.")
+    ] = False,
+) -> None:
+    """Search for better settings of `visrec train`."""
+    _run("tune", config, [*(set_ or []), *(["tune.resume=true"] if resume else [])])
+
+
+@app.command()
+def tracking(
+    config: ConfigOption = None,
+    set_: SetOption = None,
+    port: Annotated[int, typer.Option("--port", help="Of the page, on 127.0.0.1.")] = 5000,
+) -> None:
+    """Open MLflow's page over the workspace's studies (needs the extra `tracking`)."""
+    job = with_absolute_paths(load_config(WorkloadConfig, config, set_ or []))
+    page = import_module("visrec.workloads.tracking")
+    raise typer.Exit(page.run(job, console=Console(highlight=False), port=port))
 
 
 @app.command()

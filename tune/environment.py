@@ -1,0 +1,162 @@
+"""The outside of the training loop within a trial: every epoch goes to Ray Tune, and a checkpoint with it."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from ray import tune
+from torch import nn
+
+from visrec.config import ObjectiveConfig
+from visrec.storage import Location
+from visrec.training.environment import RayEnvironment
+from visrec.training.state import STATE
+from visrec.tune import objectives as scores
+from visrec.tune.space import Point
+
+WRITER = "trial.json"
+"""File in a checkpoint that tells which trial wrote it."""
+
+
+class EpochReports:
+    """From what the loop reports to what Ray Tune sees: the objectives, the epochs done, and the loop's own record.
+
+    Args:
+        objectives: Of the study.
+        costs: Values of cost objectives that are known before the training.
+        selection_metric: Metric that names the best epoch.
+    """
+
+    def __init__(
+        self, objectives: Sequence[ObjectiveConfig], costs: dict[str, float], selection_metric: str
+    ) -> None:
+        self._objectives = objectives
+        self._costs = costs
+        self._selection_metric = selection_metric
+        self._epochs: list[dict[str, Any]] = []
+
+    def go_on_from(self, checkpoint: Path) -> None:
+        """Take over the epochs that a checkpoint has behind it."""
+        self._epochs = json.loads((checkpoint / STATE).read_text())["place"]["epochs"]
+
+    def told(self, metrics: dict[str, Any]) -> dict[str, Any]:
+        """The result of an epoch, or of the end of the run.
+
+        Raises:
+            DivergedError: Loss or metrics are not finite.
+        """
+        finished = bool(metrics.get("finished"))
+        if not finished:
+            self._epochs.append(metrics)
+        found = scores.values(self._objectives, self._epochs, self._costs, self._selection_metric)
+        current = scores.values(self._objectives, self._epochs[-1:], self._costs, self._selection_metric)
+        return {
+            **{scores.key(number): value for number, value in enumerate(found)},
+            scores.CURRENT: current[0],
+            "epoch": len(self._epochs),
+            "record": self._epochs[-1],
+            "finished": finished,
+        }
+
+
+class TuneEnvironment:
+    """One process within a trial of Ray Tune.
+
+    Args:
+        reports: Makes results of the loop's records.
+        point: Settings of the trial, as they are now.
+        start_from: Checkpoint of the same trial in an earlier run of the study.
+        use_gpu: Train on the GPU that Ray gives.
+    """
+
+    rank = 0
+    world_size = 1
+
+    def __init__(
+        self,
+        reports: EpochReports,
+        point: Point,
+        *,
+        start_from: Location | None = None,
+        use_gpu: bool = False,
+    ) -> None:
+        self.device = torch.device("cuda" if use_gpu else "cpu")
+        self._reports = reports
+        self._point = point
+        self._start_from = start_from
+        self._trial_id = tune.get_context().get_trial_id()
+        self._copied_from: str | None = None
+
+    def wrap(self, model: nn.Module) -> nn.Module:
+        """The model itself."""
+        return model
+
+    def sum(self, array: NDArray[Any]) -> NDArray[Any]:
+        """The array itself."""
+        return array
+
+    def report(self, metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
+        """`ray.tune.report`; a scheduler may end the trial here."""
+        result = {**self._reports.told(metrics), "point": self._point, "copied_from": self._copied_from}
+        self._copied_from = None
+        with tempfile.TemporaryDirectory() as folder:
+            write_checkpoint(Path(folder))
+            (Path(folder) / WRITER).write_text(json.dumps({"trial_id": self._trial_id}))
+            tune.report(result, checkpoint=tune.Checkpoint.from_directory(folder))
+
+    @contextmanager
+    def resume(self) -> Iterator[Path | None]:
+        """The checkpoint that Tune gives (from before a pause, or a better trial's), or that of an earlier run."""
+        given = tune.get_checkpoint()
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) / "checkpoint"
+            if given is not None:
+                given.to_directory(str(folder))
+                writer = json.loads((folder / WRITER).read_text())["trial_id"]
+                self._copied_from = writer if writer != self._trial_id else None
+            elif self._start_from is not None:
+                download(self._start_from, folder)
+            else:
+                yield None
+                return
+            self._reports.go_on_from(folder)
+            yield folder
+
+    def progress(self, update: dict[str, Any]) -> None:
+        """Epochs are enough."""
+
+
+class TuneWorkerEnvironment(RayEnvironment):
+    """A worker of Ray Train within a trial."""
+
+    def __init__(self, reports: EpochReports) -> None:
+        super().__init__()
+        self._reports = reports
+
+    def report(self, metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
+        """`ray.train.report` of what Tune is to see."""
+        super().report(self._reports.told(metrics), write_checkpoint)
+
+    @contextmanager
+    def resume(self) -> Iterator[Path | None]:
+        """The checkpoint that Ray Train restores."""
+        with super().resume() as folder:
+            if folder is not None:
+                self._reports.go_on_from(folder)
+            yield folder
+
+
+def download(source: Location, target: Path) -> None:
+    """Copy a checkpoint's folder from wherever it is."""
+    target.mkdir(parents=True)
+    for file in source.files():
+        if source.is_local:
+            shutil.copyfile(file.path, target / file.name)
+        else:
+            (target / file.name).write_bytes(file.read_bytes())

@@ -1,0 +1,55 @@
+"""Population-based training: the worst trials copy the best, and go on with other settings."""
+
+import random
+from typing import Any
+
+import numpy as np
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import PopulationBasedTraining, TrialScheduler
+
+from visrec.config import TuneJob
+from visrec.tune import objectives as scores
+from visrec.tune.mutation import mutable_keys, within
+from visrec.tune.space import domain
+
+
+class Population(PopulationBasedTraining):  # type: ignore[misc]
+    """Ray Tune's scheduler on the study's space; numbers stay within their ranges, and nobody copies at the very end.
+
+    Args:
+        job: The study's config.
+        max_epochs: Epochs of a full run.
+    """
+
+    def __init__(self, job: TuneJob, max_epochs: int) -> None:
+        settings, space = job.tune.scheduler, job.tune.space
+        self._max_epochs = max_epochs
+        # Ray's own random choices in it come from the two global generators.
+        random.seed(job.seed)
+        np.random.seed(job.seed)
+
+        def keep_in_range(config: dict[str, Any]) -> dict[str, Any]:
+            trial = config["trial"]
+            return {**config, "trial": {**trial, "point": within(space, trial["point"])}}
+
+        ranges = {
+            key: domain(space[key]) if space[key].choice is None else list(space[key].choice or ())
+            for key in mutable_keys(job)
+        }
+        super().__init__(
+            time_attr="epoch",
+            metric=scores.CURRENT,
+            mode=job.tune.objectives[0].direction,
+            perturbation_interval=settings.perturbation_epochs,
+            hyperparam_mutations={"trial": {"point": ranges}},
+            quantile_fraction=settings.quantile,
+            resample_probability=settings.resample_probability,
+            custom_explore_fn=keep_in_range,
+            log_config=False,
+        )
+
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
+        """A trial that has trained to the end keeps what it has."""
+        if result["epoch"] >= self._max_epochs:
+            return str(TrialScheduler.CONTINUE)
+        return str(super().on_trial_result(tune_controller, trial, result))

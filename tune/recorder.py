@@ -1,0 +1,167 @@
+"""Writes down what Ray Tune's trials do, as it happens."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ray.tune import Callback
+from ray.tune.experiment import Trial
+
+from visrec.config import TuneJob
+from visrec.tune import objectives as scores
+from visrec.tune.records import EpochResult, StudyLog, TrialRecord
+
+_HEARTBEAT_SECONDS = 5.0
+
+
+class Recorder(Callback):  # type: ignore[misc]
+    """Ray Tune's callback that keeps the study's log.
+
+    Args:
+        job: The study's config.
+        log: Where results go, each as soon as it is there.
+        planned_epochs: Epochs of a full run at a point.
+        on_change: Called after each event.
+    """
+
+    def __init__(
+        self,
+        job: TuneJob,
+        log: StudyLog,
+        planned_epochs: Callable[[dict[str, Any]], int],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._objectives = job.tune.objectives
+        self._log = log
+        self._planned_epochs = planned_epochs
+        self._on_change = on_change
+        self._numbers: dict[str, int] = {}
+        self._session = log.open_session()
+        self._started = time.time()
+        self._beat = self._started
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Ray pickles the callbacks of a study once, for a kind of restart that is not used here.
+        return Callback, ()
+
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """Note a trial, and a further start of one that was paused or restarted."""
+        assigned = trial.config["trial"]
+        # A copied config (population-based training) brings the other trial's number: the first one counts.
+        number = self._numbers.setdefault(trial.trial_id, assigned["number"])
+        record = self._log.trials.get(number) or TrialRecord(
+            number, assigned["point"], self._planned_epochs(assigned["point"])
+        )
+        record.started_at = record.started_at or time.time()
+        record.status, record.reason = "running", None
+        self._save(record)
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
+    ) -> None:
+        """Note an epoch and its checkpoint."""
+        record = self._record(trial)
+        if result.get("checkpoint_path"):  # of Ray Train, where the trial runs on workers
+            record.checkpoint = self._below_study(result["checkpoint_path"])
+        elif result.get("checkpoint_dir_name"):
+            place = f"{trial.storage.trial_fs_path}/{result['checkpoint_dir_name']}"
+            record.checkpoint = self._below_study(place)
+        if not result["finished"]:
+            copied = result.get("copied_from")
+            record.add(
+                EpochResult(
+                    epoch=result["epoch"],
+                    phase=result["record"]["phase"],
+                    objectives=[result[scores.key(n)] for n in range(len(self._objectives))],
+                    metrics=dict(result["record"]),
+                    seconds=result["record"]["seconds"],
+                    point=dict(result.get("point", record.point)),
+                    copied_from=self._numbers.get(copied) if copied else None,
+                )
+            )
+        self._save(record)
+
+    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """Note the end: of the run, or by the scheduler."""
+        record = self._record(trial)
+        if trial.last_result.get("finished"):
+            record.status = "finished"
+        else:
+            record.status = "stopped"
+            record.reason = f"by the scheduler after epoch {record.epochs}"
+        record.ended_at = time.time()
+        self._save(record)
+
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """Note the reason of a failure."""
+        record = self._record(trial)
+        record.status, record.reason = "failed", reason_of(str(trial.get_error() or _local_error(trial)))
+        record.ended_at = time.time()
+        self._save(record)
+
+    def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
+        """Let the time that the study has run be known after a kill, too."""
+        if time.time() - self._beat > _HEARTBEAT_SECONDS:
+            self._beat = time.time()
+            self._log.touch_session(self._session, self._started)
+        self._on_change()
+
+    def close(self, reason: str | None) -> None:
+        """After the last step: trials that still ran were stopped with the study, or wait for `--resume` (None)."""
+        self._log.touch_session(self._session, self._started)
+        for record in self._log.records:
+            if reason is not None and not record.has_ended:
+                record.status, record.reason, record.ended_at = "stopped", reason, time.time()
+                self._log.save(record)
+        self._on_change()
+
+    def _record(self, trial: Trial) -> TrialRecord:
+        return self._log.trials[self._numbers[trial.trial_id]]
+
+    def _save(self, record: TrialRecord) -> None:
+        self._log.save(record)
+        self._on_change()
+
+    def _below_study(self, path: str) -> str:
+        return path.removeprefix(self._log.folder.path.rstrip("/") + "/")
+
+
+def reason_of(error: str) -> str:
+    """Why a trial failed, in one line.
+
+    Example:
+        >>> reason_of("Traceback ...\\nvisrec.errors.ConfigError: dim: expected 8")
+        'ConfigError: dim: expected 8'
+    """
+    lines = [line.strip() for line in error.strip().splitlines() if line.strip()]
+    last = next(
+        (line for line in reversed(lines) if _names_error(line)), lines[-1] if lines else "no reason told"
+    )
+    if "OutOfMemoryError" in error or "low on memory" in error or last.startswith("MemoryError"):
+        return "out of memory: " + _shortened(last)
+    if "ActorDiedError" in error or "actor died" in error.lower():
+        return "its process died (killed, or the system was out of memory)"
+    return _shortened(last)
+
+
+def _names_error(line: str) -> bool:
+    name = line.split(":")[0]
+    return name.endswith(("Error", "Exception")) and " " not in name
+
+
+def _shortened(line: str) -> str:
+    name, colon, text = line.partition(":")
+    return (name.rsplit(".", 1)[-1] + colon + text)[:300]
+
+
+def _local_error(trial: Trial) -> str:
+    try:
+        with open(trial.error_file, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, TypeError):  # no file, or no name of one
+        return ""
+
+
+def ended(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Trials that have ended, in the order of their end."""
+    return sorted((r for r in records if r.has_ended), key=lambda r: (r.ended_at or 0.0, r.number))

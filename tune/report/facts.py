@@ -1,0 +1,137 @@
+"""The numbers of a report, computed from the records of the trials."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from visrec.config import ObjectiveConfig, TuneJob
+from visrec.tune.objectives import oriented, pareto_front, ranked
+from visrec.tune.records import TrialRecord
+from visrec.tune.report.importance import Importance, importances
+from visrec.tune.schedulers import rungs
+from visrec.tune.space import in_order
+
+
+@dataclass(frozen=True)
+class Rung:
+    """What happened at one rung of ASHA.
+
+    Attributes:
+        epochs: Where it is.
+        num_reached: Trials that got there.
+        num_stopped: Trials that were stopped there.
+        values: First objective of each that got there, best first.
+    """
+
+    epochs: float
+    num_reached: int
+    num_stopped: int
+    values: list[float]
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """A finished study.
+
+    Attributes:
+        job: Its config.
+        records: All trials by number.
+        ending: How it ended: `done`, `time` or `patience`.
+        seconds: How long it ran, over all its starts.
+        order: Trials with a value, best first.
+        front: Those that no other beats in all objectives; the best alone where there is one objective.
+        rungs: Of ASHA; empty for other schedulers.
+        importance: Of each key that enough trials vary.
+    """
+
+    job: TuneJob
+    records: list[TrialRecord]
+    ending: str
+    seconds: float
+    order: list[TrialRecord] = field(default_factory=list)
+    front: list[TrialRecord] = field(default_factory=list)
+    rungs: list[Rung] = field(default_factory=list)
+    importance: list[Importance] = field(default_factory=list)
+
+    @property
+    def objectives(self) -> Sequence[ObjectiveConfig]:
+        """Of the study."""
+        return self.job.tune.objectives
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys of the space."""
+        return in_order(self.job.tune.space)
+
+    @property
+    def trained_epochs(self) -> int:
+        """Epochs that all trials trained."""
+        return sum(r.num_trained for r in self.records)
+
+    @property
+    def planned_epochs(self) -> int:
+        """Epochs that full runs of all trials would have trained."""
+        return sum(r.planned_epochs for r in self.records)
+
+    @property
+    def trained_seconds(self) -> float:
+        """Time of all epochs."""
+        return sum(r.seconds for r in self.records)
+
+    @property
+    def saved_seconds(self) -> float:
+        """What the epochs that were not trained would have taken, at each trial's own mean time of an epoch."""
+        stopped = [r for r in self.records if r.status == "stopped" and r.results]
+        return sum(max(r.planned_epochs - r.num_trained, 0) * r.seconds / r.num_trained for r in stopped)
+
+    def count(self, status: str) -> int:
+        """Trials that ended so."""
+        return sum(r.status == status for r in self.records)
+
+
+def study_facts(job: TuneJob, records: Sequence[TrialRecord], ending: str, seconds: float) -> StudyFacts:
+    """Compute everything that a report says."""
+    order = ranked(job.tune.objectives, records)
+    front = pareto_front(job.tune.objectives, records)
+    found = [] if job.tune.scheduler.kind != "asha" else _rungs(job, records)
+    return StudyFacts(
+        job=job,
+        records=list(records),
+        ending=ending,
+        seconds=seconds,
+        order=order,
+        front=front if len(job.tune.objectives) > 1 else front[:1],
+        rungs=found,
+        importance=importances(job, records),
+    )
+
+
+def best_so_far(
+    objectives: Sequence[ObjectiveConfig], records: Sequence[TrialRecord]
+) -> list[tuple[int, float, float]]:
+    """(trial, its value, best value until then) of the first objective, for the trials that have one, by number."""
+    rows: list[tuple[int, float, float]] = []
+    best: float | None = None
+    for record in records:
+        if record.objectives is None or record.status == "failed":
+            continue
+        value = record.objectives[0]
+        larger_is_better = objectives[0].direction == "max"
+        best = value if best is None else (max if larger_is_better else min)(best, value)
+        rows.append((record.number, value, best))
+    return rows
+
+
+def _rungs(job: TuneJob, records: Sequence[TrialRecord]) -> list[Rung]:
+    longest = max((r.planned_epochs for r in records), default=1)
+    found = []
+    for epochs in rungs(job, longest):
+        reached = [(r, r.results[_at(r, epochs)].objectives) for r in records if _at(r, epochs) >= 0]
+        order = sorted(reached, key=lambda row: -oriented(job.tune.objectives, row[1])[0])
+        stopped = [r for r, _ in reached if r.status == "stopped" and r.num_trained - 1 == _at(r, epochs)]
+        found.append(Rung(epochs, len(reached), len(stopped), [values[0] for _, values in order]))
+    return found
+
+
+def _at(record: TrialRecord, epochs: float) -> int:
+    """Place of the first result at or beyond a rung; -1 where the trial did not get there."""
+    return next((place for place, r in enumerate(record.results) if r.epoch >= epochs), -1)

@@ -1,0 +1,68 @@
+"""All files of a study's report."""
+
+import json
+from dataclasses import asdict
+
+from matplotlib.figure import Figure
+
+from visrec.config import Config, dump_yaml
+from visrec.evaluation.report.plots.style import png
+from visrec.storage import Location
+from visrec.tune.mutation import mutable_keys
+from visrec.tune.report.facts import StudyFacts
+from visrec.tune.report.markdown import study_markdown
+from visrec.tune.report.plots.history import history
+from visrec.tune.report.plots.importance_bars import importance_bars
+from visrec.tune.report.plots.learning_curves import learning_curves
+from visrec.tune.report.plots.parallel_coordinates import parallel_coordinates
+from visrec.tune.report.plots.pareto import pareto
+from visrec.tune.report.plots.schedules import schedules
+from visrec.tune.winner import best_job
+
+BEST = "best.yaml"
+TRIALS = "trials.json"
+
+
+def write_study(folder: Location, facts: StudyFacts, checkpoint: str | None) -> None:
+    """Write `report.md` and its plots, `trials.json`, `best.yaml`, and a YAML for each trial of a Pareto front."""
+    figures = _figures(facts)
+    for file, (figure, _) in figures.items():
+        (folder / file).write_bytes(png(figure))
+    shows = {file: text for file, (_, text) in figures.items()}
+    (folder / "report.md").write_text(study_markdown(facts, checkpoint, shows))
+    (folder / TRIALS).write_text(json.dumps([asdict(record) for record in facts.records], indent=1))
+    if facts.order:
+        (folder / BEST).write_text(_yaml(facts, best_job(facts.job, facts.order[0]), facts.order[0].number))
+    if len(facts.objectives) > 1:
+        (folder / "pareto").make_dirs()
+        for record in facts.front:
+            place = folder / f"pareto/trial-{record.number:05d}.yaml"
+            place.write_text(_yaml(facts, best_job(facts.job, record), record.number))
+
+
+def _yaml(facts: StudyFacts, job: Config, number: int) -> str:
+    note = f"# Trial {number} of a study; made by `visrec tune`, for `visrec train --config`.\n"
+    if facts.job.tune.scheduler.kind == "pbt":
+        note += "# The settings of its last epoch: what it had before is in trials.json and in the plot of schedules.\n"
+    return note + dump_yaml(job)
+
+
+def _figures(facts: StudyFacts) -> dict[str, tuple[Figure, str]]:
+    """File name -> the figure and what it shows; only those that there is something to show in."""
+    if not facts.order:
+        return {}
+    figures = {
+        "history.png": (history(facts), "Value of each trial, and the best until then"),
+        "learning_curves.png": (learning_curves(facts), "Value of each trial over its epochs"),
+        "parallel_coordinates.png": (parallel_coordinates(facts), "Settings and value of each trial"),
+    }
+    if facts.importance:
+        figures["importance.png"] = (importance_bars(facts), "Importance of each key")
+    if len(facts.objectives) > 1:
+        figures["pareto.png"] = (pareto(facts), "Pareto front of the first two objectives")
+    if facts.job.tune.scheduler.kind == "pbt":
+        figures["schedules.png"] = (
+            schedules(facts, mutable_keys(facts.job)),
+            "Settings of each trial over its epochs",
+        )
+    return figures

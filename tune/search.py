@@ -1,0 +1,78 @@
+"""Who chooses the points of the trials: draws made beforehand, a grid, or Optuna as the results come in."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+from ray.tune.search.optuna import OptunaSearch
+
+from visrec.config import TuneJob
+from visrec.tune import objectives as scores
+from visrec.tune.optuna_terms import STUDY, as_parameters, is_inside, recalled_study, suggester
+from visrec.tune.points import default_point
+from visrec.tune.records import TrialRecord
+from visrec.tune.space import Point, draw_different, grid
+from visrec.tune.trial import Assignment
+
+
+def planned_points(job: TuneJob) -> list[Point]:
+    """Points of a random or grid study, in order; the same for the same config."""
+    settings = job.tune
+    if settings.search.kind == "grid":
+        return list(itertools.islice(grid(settings.space), settings.num_trials))
+    first = [default_point(job)] if settings.try_defaults else []
+    count = settings.num_trials - len(first)
+    return first + draw_different(settings.space, count, job.seed, first)
+
+
+class StudySearch(OptunaSearch):  # type: ignore[misc]
+    """Ray Tune's searcher on Optuna, with numbered trials, and with what a study has learned before.
+
+    Args:
+        job: The study's config.
+        past: Trials of earlier runs. Ended ones are told to Optuna, the others are suggested first, with their
+            checkpoints.
+    """
+
+    def __init__(self, job: TuneJob, past: Sequence[TrialRecord]) -> None:
+        objectives = job.tune.objectives
+        ended = [record for record in past if record.has_ended]
+        self._unfinished = [record for record in past if not record.has_ended]
+        self._numbers: Iterator[int] = itertools.count(max((r.number for r in past), default=-1) + 1)
+        names = [scores.key(number) for number in range(len(objectives))]
+        modes = [o.direction for o in objectives]
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        storage = optuna.storages.InMemoryStorage()
+        recalled_study(job, ended, storage)
+        waiting = [record.point for record in self._unfinished]
+        if job.tune.try_defaults and not past and is_inside(job.tune.space, default_point(job)):
+            waiting.append(default_point(job))
+        super().__init__(
+            space=suggester(job.tune.space),
+            metric=names if len(names) > 1 else names[0],
+            mode=modes if len(modes) > 1 else modes[0],
+            points_to_evaluate=[as_parameters(job.tune.space, point) for point in waiting],
+            # Another seed after a restart: the same one would draw the first points again.
+            sampler=optuna.samplers.TPESampler(
+                seed=job.seed + len(past), n_startup_trials=job.tune.search.startup_trials
+            ),
+            study_name=STUDY,
+            storage=storage,
+        )
+
+    def suggest(self, trial_id: str) -> dict[str, Any]:
+        """The next trial's config."""
+        point = super().suggest(trial_id)
+        if self._unfinished:
+            record = self._unfinished.pop(0)
+            return {"trial": Assignment(record.number, record.point, record.checkpoint).as_dict()}
+        return {"trial": Assignment(next(self._numbers), point).as_dict()}
+
+    def save(self, checkpoint_path: str) -> None:
+        """Leave an empty file: the study's log is what a restart reads."""
+        Path(checkpoint_path).touch()
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing was saved."""

@@ -1,0 +1,177 @@
+"""A study: Ray Tune runs the trials that are left of it, every result goes to its log."""
+
+import logging
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from ray import tune
+from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner
+from ray.tune.experiment import Trial
+
+from visrec.config import TuneJob
+from visrec.data.snapshot import Snapshot
+from visrec.errors import ConfigError
+from visrec.tune.patience import StudyPatience
+from visrec.tune.points import job_at
+from visrec.tune.recorder import Recorder
+from visrec.tune.records import StudyLog
+from visrec.tune.resources import TrialResources, trial_resources
+from visrec.tune.schedulers import build_scheduler
+from visrec.tune.search import StudySearch, planned_points
+from visrec.tune.space import Point
+from visrec.tune.trial import Assignment, planned_epochs, trainable
+
+Ending = Literal["done", "time", "patience", "interrupted"]
+TUNE_RUNS = "tune"
+"""Folder of a study in which Ray Tune keeps checkpoints, one folder below it a start of the study."""
+
+_QUIET = {
+    "RAY_AIR_NEW_OUTPUT": "0",  # its progress table; the command has its own
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # CSV, JSON and TensorBoard files of each trial
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # reasons are in the log of the study
+    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
+}
+
+
+def run_trials(
+    job: TuneJob,
+    snapshot: Snapshot,
+    log: StudyLog,
+    *,
+    on_change: Callable[[], None] = lambda: None,
+) -> Ending:
+    """Run what is left of a study, and say how it ended.
+
+    Needs a connection to Ray. Ended trials of the log stay as they are; the others go on from their checkpoints.
+
+    Args:
+        job: The study's config, checked by `check_space`.
+        snapshot: What all trials train on.
+        log: Of the study; empty for a new one.
+        on_change: Called after each event.
+    """
+    points = planned_points(job) if job.tune.search.kind != "optuna" else []
+    num_trials = len(points) or job.tune.num_trials
+    num_left = num_trials - sum(record.has_ended for record in log.records)
+    seconds = 60 * job.tune.minutes - log.seconds_spent() if job.tune.minutes is not None else None
+    patience = StudyPatience(log, job.tune.objectives, job.tune.patience_trials)
+    if num_left <= 0:
+        return "done"
+    if seconds is not None and seconds <= 0:
+        return "time"
+    recorder = Recorder(job, log, lambda point: _planned_epochs(job, point), on_change)
+    tuner = Tuner(
+        tune.with_resources(
+            trainable(job, snapshot.name, log.folder),
+            (resources := trial_resources(job)).per_trial,
+        ),
+        param_space=_assignments(job, log, points),
+        tune_config=_tune_config(job, log, points, num_left, seconds, resources),
+        run_config=RunConfig(
+            name=secrets.token_hex(4),
+            storage_path=f"{log.folder.path}/{TUNE_RUNS}",
+            storage_filesystem=log.folder.filesystem,
+            stop=patience if job.tune.patience_trials else None,
+            callbacks=[recorder],
+            failure_config=FailureConfig(max_failures=job.tune.max_failures),
+            # A population copies checkpoints of other trials, which may be some epochs old.
+            checkpoint_config=CheckpointConfig(num_to_keep=4 if job.tune.scheduler.kind == "pbt" else 2),
+            verbose=0,
+        ),
+    )
+    with _quiet():
+        tuner.fit()
+    ending = _ending(job, log, num_trials, patience)
+    recorder.close(
+        {"time": "the study's time was over", "patience": "the study stopped getting better"}.get(ending)
+    )
+    return ending
+
+
+def _tune_config(
+    job: TuneJob,
+    log: StudyLog,
+    points: list[Point],
+    num_left: int,
+    seconds: float | None,
+    resources: TrialResources,
+) -> TuneConfig:
+    max_epochs = max((_planned_epochs(job, point) for point in points), default=_longest(job))
+    return TuneConfig(
+        search_alg=None if points else StudySearch(job, log.records),
+        scheduler=build_scheduler(job, max(max_epochs, 1), log.records),
+        num_samples=1 if points else num_left,
+        max_concurrent_trials=resources.max_concurrent,
+        time_budget_s=seconds,
+        reuse_actors=job.tune.run_in == "process",
+        trial_dirname_creator=_trial_folder,
+    )
+
+
+def _assignments(job: TuneJob, log: StudyLog, points: list[Point]) -> dict[str, Any]:
+    """The planned trials that have not ended, as a grid for Ray Tune; nothing where a searcher makes them."""
+    if not points:
+        return {}
+    left = []
+    for number, point in enumerate(points):
+        record = log.trials.get(number)
+        if record is None:
+            left.append(Assignment(number, point))
+        elif not record.has_ended:
+            left.append(Assignment(number, record.last_point, record.checkpoint))
+    return {"trial": tune.grid_search([assignment.as_dict() for assignment in left])}
+
+
+def _trial_folder(trial: Trial) -> str:
+    return f"trial-{trial.config['trial']['number']:05d}"
+
+
+def _planned_epochs(job: TuneJob, point: Point) -> int:
+    try:
+        return planned_epochs(job_at(job, point))
+    except ConfigError:  # settings that do not go together: the trial fails with that as its reason
+        return planned_epochs(job)
+
+
+def _longest(job: TuneJob) -> int:
+    """Epochs of the longest run that a searcher could ask for."""
+    total = planned_epochs(job)
+    for key, parameter in job.tune.space.items():
+        if key.endswith(".epochs"):
+            number = int(key.split(".")[2])
+            own = job.training.phases[number].epochs if number < len(job.training.phases) else 0
+            ends = parameter.choice or getattr(parameter, parameter.kind)[:2]
+            total += int(max(ends)) - own
+    return total
+
+
+def _ending(job: TuneJob, log: StudyLog, num_trials: int, patience: StudyPatience) -> Ending:
+    if sum(record.has_ended for record in log.records) >= num_trials:
+        return "done"
+    if patience.is_over:
+        return "patience"
+    if job.tune.minutes is not None and log.seconds_spent() >= 60 * job.tune.minutes - 1:
+        return "time"
+    return "interrupted"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Ray Tune without its own output."""
+    saved = {name: os.environ.get(name) for name in _QUIET}
+    os.environ.update(_QUIET)
+    logger = logging.getLogger("ray.tune")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        for name, value in saved.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

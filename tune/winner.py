@@ -1,0 +1,76 @@
+"""From the best trial's last checkpoint to an artifact that can be evaluated and released."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from visrec.config import TrainJob, TuneJob
+from visrec.data.snapshot import Snapshot
+from visrec.errors import ArtifactError
+from visrec.storage import Artifact, Workspace, content_id
+from visrec.training.environment import LocalEnvironment
+from visrec.training.loop import HISTORY, train
+from visrec.training.state import load_state
+from visrec.tune.environment import WRITER, download
+from visrec.tune.records import StudyLog, TrialRecord
+from visrec.tune.trial import trial_job
+from visrec.workloads.train import checkpoint_name, write_checkpoint
+
+
+def keep_checkpoint(
+    job: TuneJob, study: str, snapshot: Snapshot, log: StudyLog, record: TrialRecord
+) -> Artifact:
+    """Make a checkpoint of the best epoch of a trial, and point `latest` at it.
+
+    A trial that ran to its end on one set of settings has the name that `visrec train` would give to the same config,
+    which then finds it and does nothing.
+
+    Args:
+        job: The study's config.
+        study: Name of the study.
+        snapshot: That it trained on.
+        log: Where the trial's checkpoint is.
+        record: The trial.
+    """
+    workspace = Workspace(job.workspace)
+    own = best_job(job, record)
+    is_plain = record.status == "finished" and all(r.copied_from is None for r in record.results)
+    name = (
+        checkpoint_name(own, snapshot)
+        if is_plain
+        else content_id("study", study, record.number, record.epochs)
+    )
+    if not workspace.has("checkpoints", name):
+        with _finished(own, snapshot, log, record) as folder:
+            write_checkpoint(workspace, name, folder, own, snapshot)
+    workspace.point("checkpoints", name)
+    return workspace.find("checkpoints", name)
+
+
+def best_job(job: TuneJob, record: TrialRecord) -> TrainJob:
+    """The training config of a trial, with the settings of its last epoch, on the study's snapshot."""
+    return trial_job(job, record.last_point)
+
+
+@contextmanager
+def _finished(job: TrainJob, snapshot: Snapshot, log: StudyLog, record: TrialRecord) -> Iterator[Path]:
+    """A folder as the loop leaves it at its end; a trial that was stopped early is ended where it stood."""
+    if record.checkpoint is None:
+        raise ArtifactError(f"trial {record.number} has no checkpoint")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "last"  # where the environment looks
+        download(log.folder / record.checkpoint, folder)
+        if not (folder / HISTORY).exists():
+            train(_ending_here(job, folder), snapshot, LocalEnvironment(Path(scratch)))
+        (folder / WRITER).unlink(missing_ok=True)
+        yield folder
+
+
+def _ending_here(job: TrainJob, folder: Path) -> TrainJob:
+    """The config cut off at the place of a checkpoint: the loop finds nothing left to train."""
+    state = load_state(folder).state
+    phases = list(job.training.phases[: state.phase + 1])
+    if state.phase < len(job.training.phases):
+        phases[-1] = phases[-1].replace(epochs=state.epoch)
+    return job.replace(training=job.training.replace(phases=tuple(phases)))

@@ -1,0 +1,107 @@
+"""A study while it runs: one calm table in a terminal, a line for each ended trial elsewhere."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from visrec.config import TuneJob
+from visrec.tune.objectives import ranked
+from visrec.tune.records import StudyLog, TrialRecord
+from visrec.tune.report.markdown import setting, value
+from visrec.tune.space import in_order
+
+_REFRESH_SECONDS = 1.0
+_SHOWN = 12
+_STYLES = {"running": "cyan", "finished": "green", "stopped": "dim", "failed": "red"}
+
+
+class StudyTable:
+    """Context that shows a study's log; `show` may be called as often as one likes.
+
+    Args:
+        console: Where to.
+        job: The study's config.
+        log: Its records.
+    """
+
+    def __init__(self, console: Console, job: TuneJob, log: StudyLog) -> None:
+        self._console = console
+        self._job = job
+        self._log = log
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._drawn = 0.0
+        self._told = {record.number for record in log.records if record.has_ended}
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def show(self) -> None:
+        """Print trials that have ended since, and draw the table, at most once a second."""
+        if not self._console.is_terminal:
+            for record in self._log.records:
+                if record.has_ended and record.number not in self._told:
+                    self._told.add(record.number)
+                    self._console.print(self._line(record), soft_wrap=True)
+        elif time.monotonic() - self._drawn > _REFRESH_SECONDS:
+            self._drawn = time.monotonic()
+            self._live.update(self._table(), refresh=True)
+
+    def _line(self, record: TrialRecord) -> str:
+        settings = "  ".join(f"{_short(key)} {setting(v)}" for key, v in record.last_point.items())
+        reason = f"  {record.reason}" if record.status == "failed" else ""
+        return (
+            f"  trial {record.number:>3}  {record.status:<8}  {record.epochs}/{record.planned_epochs} epochs  "
+            f"{self._values(record)}  {settings}  {record.seconds:.1f} s{reason}"
+        )
+
+    def _table(self) -> Group:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        keys = in_order(self._job.tune.space)
+        for title in ("trial", "state", "epochs", *(o.metric for o in self._job.tune.objectives)):
+            table.add_column(title, no_wrap=True)
+        for key in keys:
+            table.add_column(_short(key), overflow="fold")
+        records = self._log.records
+        best = ranked(self._job.tune.objectives, records)
+        running = [r for r in records if r.status == "running"]
+        shown = running + [r for r in best if r.status != "running"]
+        for record in shown[:_SHOWN]:
+            table.add_row(
+                str(record.number),
+                Text(record.status, style=_STYLES.get(record.status, "")),
+                f"{record.epochs}/{record.planned_epochs}",
+                *(value(v) for v in record.objectives or ["" for _ in self._job.tune.objectives] if v != ""),
+                *(setting(record.last_point[key]) if key in record.last_point else "" for key in keys),
+                style="bold" if best and record.number == best[0].number else "",
+            )
+        return Group(self._heading(records, best), table)
+
+    def _heading(self, records: list[TrialRecord], best: list[TrialRecord]) -> Text:
+        count = {s: sum(r.status == s for r in records) for s in ("running", "finished", "stopped", "failed")}
+        parts = [f"{number} {status}" for status, number in count.items() if number]
+        lead = f"best trial {best[0].number}: {self._values(best[0])}" if best else "no result yet"
+        return Text(f"{', '.join(parts) or 'starting'} of {self._job.tune.num_trials} trials; {lead}")
+
+    def _values(self, record: TrialRecord) -> str:
+        found = record.objectives or []
+        return "  ".join(
+            f"{o.metric} {value(v)}" for o, v in zip(self._job.tune.objectives, found, strict=False)
+        )
+
+
+def _short(key: str) -> str:
+    """The last part of a key: columns are narrow."""
+    return key.split(".")[-1]

@@ -1,0 +1,202 @@
+"""`visrec tune`: search for a better config, survive what happens, hand over what can be released."""
+
+import json
+import time
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from visrec.config import EvaluateJob, PublishJob, TrainJob, TuneJob
+from visrec.data.snapshot import Snapshot
+from visrec.errors import ConfigError, VisrecError
+from visrec.storage import Artifact, Location, Workspace, content_id
+from visrec.tune.mutation import mutable_keys
+from visrec.tune.points import check_space
+from visrec.tune.records import StudyLog
+from visrec.tune.report.facts import StudyFacts, study_facts
+from visrec.tune.report.markdown import value
+from visrec.tune.report.write import BEST, write_study
+from visrec.tune.study import run_trials
+from visrec.tune.winner import keep_checkpoint
+from visrec.workloads import evaluate, publish
+from visrec.workloads.cluster import ray_session
+from visrec.workloads.study_table import StudyTable
+from visrec.workloads.tracking import track_study
+
+VERSION = 1
+"""Raised when the same config would give another study."""
+INTERRUPTED = "interrupted"
+_PATIENT = (
+    "resume",
+    "cpus_per_trial",
+    "max_concurrent_trials",
+    "max_failures",
+    "candidate_release",
+    "tracking",
+)
+"""Settings that may change between two starts of a study: what they change is not the result."""
+
+
+class StudyInterrupted(VisrecError):
+    """The study was told to stop; what it has is kept."""
+
+
+@dataclass(frozen=True)
+class TuneResult:
+    """What came out.
+
+    Attributes:
+        study: The artifact with the report.
+        checkpoint: The best trial's; None where no trial has a value.
+        release: Candidate release, where one was asked for.
+        seconds: Wall time of this call.
+        found: Whether the study had been done before, so that nothing was done.
+    """
+
+    study: Artifact
+    checkpoint: Artifact | None
+    release: Artifact | None
+    seconds: float
+    found: bool
+
+
+def run(job: TuneJob, *, console: Console) -> TuneResult:
+    """Run a study, or go on with one (`tune.resume`), or find what the same config gave before.
+
+    Raises:
+        ConfigError: The space does not fit the config, or an unfinished study is there and `tune.resume` is not set.
+        StudyInterrupted: Ctrl-C; the study can be resumed.
+    """
+    started = time.perf_counter()
+    check(job)
+    workspace = Workspace(job.workspace)
+    snapshot = Snapshot(workspace.find("snapshots", job.snapshot))
+    name = study_name(job, snapshot)
+    found = workspace.has("studies", name)
+    if not found:
+        log = _open_log(job, workspace.root / "runs" / f"study-{name}", console)
+        ending = _run(job, snapshot, log, console)
+        _write(job, name, snapshot, log, ending, console)
+    workspace.point("studies", name)
+    study = workspace.find("studies", name)
+    if found:
+        console.print(f"study {name}: found, nothing to do")
+    best = study.manifest.facts["checkpoint"]
+    checkpoint = workspace.find("checkpoints", best) if best else None
+    release = _candidate(job, checkpoint, console) if job.tune.candidate_release and checkpoint else None
+    console.print(_summary(study), soft_wrap=True)
+    return TuneResult(study, checkpoint, release, time.perf_counter() - started, found)
+
+
+def check(job: TuneJob) -> None:
+    """See that the study makes sense, before anything starts.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    check_space(job)
+    if job.training.split.fit_on != "train":
+        raise ConfigError(
+            f"tune needs a validation part: expected training.split.fit_on: train, got {job.training.split.fit_on}"
+        )
+    if job.tune.scheduler.kind == "pbt":
+        mutable_keys(job)
+
+
+def study_name(job: TuneJob, snapshot: Snapshot) -> str:
+    """The name under which a study is kept: made of all that decides what it tries."""
+    settings = job.tune.model_dump(mode="json", exclude=set(_PATIENT))
+    train = TrainJob(**{name: getattr(job, name) for name in TrainJob.model_fields})
+    training = train.training.model_dump(mode="json", exclude={"torch_threads", "activation_cache_gb"})
+    return content_id(VERSION, snapshot.name, job.seed, job.model, training, settings)
+
+
+def _open_log(job: TuneJob, folder: Location, console: Console) -> StudyLog:
+    log = StudyLog(folder)
+    if not log.trials:
+        return log
+    ended = sum(record.has_ended for record in log.records)
+    if not job.tune.resume:
+        raise ConfigError(
+            f"this study is unfinished ({ended} of {job.tune.num_trials} trials ended); go on with --resume, or delete "
+            f"{folder}"
+        )
+    console.print(
+        f"resuming: {ended} of {job.tune.num_trials} trials have ended, {log.seconds_spent():.0f} s spent"
+    )
+    return log
+
+
+def _run(job: TuneJob, snapshot: Snapshot, log: StudyLog, console: Console) -> str:
+    console.print(
+        f"study on snapshot {snapshot.name}: {job.tune.num_trials} trials, search {job.tune.search.kind}, scheduler "
+        f"{job.tune.scheduler.kind}, objective {' and '.join(o.metric for o in job.tune.objectives)}",
+        soft_wrap=True,
+    )
+    with ray_session(job.ray), StudyTable(console, job, log) as table:
+        ending = run_trials(job, snapshot, log, on_change=table.show)
+    if ending == INTERRUPTED:
+        raise StudyInterrupted("the study was interrupted; its results are kept, go on with --resume")
+    return ending
+
+
+def _write(job: TuneJob, name: str, snapshot: Snapshot, log: StudyLog, ending: str, console: Console) -> None:
+    workspace = Workspace(job.workspace)
+    facts = study_facts(job, log.records, ending, log.seconds_spent())
+    checkpoint = keep_checkpoint(job, name, snapshot, log, facts.order[0]).name if facts.order else None
+    with workspace.create("studies", name, config=job, parents={"snapshots": snapshot.name}) as writer:
+        write_study(writer.staging, facts, checkpoint)
+        writer.counts.update(_counts(facts))
+        writer.facts.update(_facts(facts, checkpoint))
+    assert writer.result is not None
+    if job.tune.tracking:
+        track_study(workspace, writer.result, facts, console)
+    log.folder.delete()  # what a restart would have needed
+
+
+def _counts(facts: StudyFacts) -> dict[str, float]:
+    return {
+        "num_trials": len(facts.records),
+        "num_finished": facts.count("finished"),
+        "num_stopped": facts.count("stopped"),
+        "num_failed": facts.count("failed"),
+        "trained_epochs": facts.trained_epochs,
+        "planned_epochs": facts.planned_epochs,
+        "seconds": round(facts.seconds, 1),
+    }
+
+
+def _facts(facts: StudyFacts, checkpoint: str | None) -> dict[str, object]:
+    best = facts.order[0] if facts.order else None
+    names = [o.metric for o in facts.objectives]
+    return {
+        "ending": facts.ending,
+        "checkpoint": checkpoint,
+        "best_trial": best.number if best else None,
+        "best_point": best.last_point if best else None,
+        "best_objectives": dict(zip(names, best.objectives or [], strict=True)) if best else None,
+    }
+
+
+def _candidate(job: TuneJob, checkpoint: Artifact, console: Console) -> Artifact:
+    """A release of the best checkpoint, measured on the test part, which does not go live by itself."""
+    common = {"workspace": job.workspace, "seed": job.seed, "ray": job.ray, "checkpoint": checkpoint.name}
+    report = evaluate.run(EvaluateJob(**common, evaluation=job.evaluation), console=console).report
+    release = job.release.replace(activate=False)
+    publishing = PublishJob(**common, report=report.name, release=release)
+    return publish.run(publishing, console=console).release
+
+
+def _summary(study: Artifact) -> str:
+    facts, counts = study.manifest.facts, study.manifest.counts
+    if facts["best_trial"] is None:
+        return f"study {study.name}: no trial has a value; reasons in {study.location / 'report.md'}"
+    values = ", ".join(
+        f"{name} {value(v)}" for name, v in json.loads(json.dumps(facts["best_objectives"])).items()
+    )
+    share = counts["trained_epochs"] / max(counts["planned_epochs"], 1)
+    return (
+        f"study {study.name}: best trial {facts['best_trial']}, validation {values}; {share:.0%} of the epochs of full "
+        f"runs, {counts['seconds'] / 60:.1f} min\n"
+        f"  config {study.location / BEST}\n  checkpoint {facts['checkpoint']}\n  report {study.location / 'report.md'}"
+    )
