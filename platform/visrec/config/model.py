@@ -25,6 +25,8 @@ class ItemTowerConfig(Config):
     id_dropout: float = Field(0.5, ge=0, lt=1)
     """Share of items whose id vector is left out of a training step, so that an unseen item still has a good vector.
     Only used where there are both pixels and ids."""
+    attributes: tuple[Literal["categories", "price"], ...] = ()
+    """Add learned vectors of the item's categories and of its price level to the picture's."""
     dropout: float = Field(0.1, ge=0, lt=1)
 
 

@@ -1,4 +1,4 @@
-"""From a picture, and if wanted an id, to an item vector.
+"""From a picture, and if wanted attributes and an id, to an item vector.
 
 Shape legend: N distinct items, H x W pixels, F backbone features, D vector size.
 """
@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from visrec.config import ItemTowerConfig
 from visrec.data.image_store import ImageFacts
+from visrec.data.item_attributes import AttributeFacts
 from visrec.errors import ConfigError
+from visrec.models.attribute_embedding import AttributeEmbedding
 from visrec.models.backbones import Backbone, build_backbone
 
 UNSEEN = -1
@@ -18,7 +20,7 @@ UNSEEN = -1
 
 
 class ItemTower(nn.Module):
-    """x_i = projection(backbone(picture_i)) + id vector_i.
+    """x_i = projection(backbone(picture_i)) + attribute vector_i + id vector_i.
 
     The id vector is left out for items that training never saw, and in training for a random share of the items, so
     that the picture alone is a good vector too (id dropout, after DropoutNet: Volkovs et al. 2017).
@@ -34,18 +36,27 @@ class ItemTower(nn.Module):
     std: Tensor
     known: Tensor
 
-    def __init__(self, config: ItemTowerConfig, *, dim: int, num_items: int, image_facts: ImageFacts) -> None:
+    def __init__(
+        self,
+        config: ItemTowerConfig,
+        *,
+        dim: int,
+        num_items: int,
+        image_facts: ImageFacts,
+        attributes: AttributeFacts | None = None,
+    ) -> None:
         """Make a tower with random weights.
 
         Raises:
-            ConfigError: Neither pixels nor ids, or an unknown backbone.
+            ConfigError: No source of vectors, an unknown backbone, or attributes that the catalogue does not have.
         """
         super().__init__()
-        if config.backbone is None and not config.id_embedding:
+        by_content = config.backbone is not None or bool(config.attributes)
+        if not by_content and not config.id_embedding:
             raise ConfigError(
                 "model.item: expected a backbone or id_embedding: true, got neither pixels nor ids"
             )
-        self.id_dropout = config.id_dropout if config.backbone is not None else 0.0
+        self.id_dropout = config.id_dropout if by_content else 0.0
         self.backbone: Backbone | None = None
         if config.backbone is not None:
             size = {"height_px": image_facts.height, "width_px": image_facts.width}
@@ -56,9 +67,10 @@ class ItemTower(nn.Module):
                 nn.Dropout(config.dropout),
                 nn.Linear(backbone.num_features, dim),
             )
+        self.attributes = _attributes(config, attributes, dim, num_items)
         self.ids = nn.Embedding(num_items, dim) if config.id_embedding else None
         if self.ids is not None:
-            nn.init.normal_(self.ids.weight, std=dim**-0.5 if self.backbone is None else 0.1 * dim**-0.5)
+            nn.init.normal_(self.ids.weight, std=0.1 * dim**-0.5 if by_content else dim**-0.5)
         self.vector_dropout = nn.Dropout(config.dropout if self.backbone is None else 0.0)
         self.register_buffer("mean", torch.tensor(image_facts.mean).mul(255))
         self.register_buffer("std", torch.tensor(image_facts.std).mul(255))
@@ -78,15 +90,16 @@ class ItemTower(nn.Module):
             item_index_N: int64 item indices; `UNSEEN` (-1) for items without an id.
             start: First block of the backbone to run.
         """
-        x_ND: Tensor | None = None
+        parts = []
         if self.backbone is not None:
             assert inputs is not None, "this tower needs pictures"
             blocks_in = self._normalised(inputs) if start == 0 else inputs
-            x_ND = self.projection(self.backbone(blocks_in, start))
+            parts.append(self.projection(self.backbone(blocks_in, start)))
+        if self.attributes is not None:
+            parts.append(self.attributes(item_index_N))
         if self.ids is not None:
-            x_ND = self._id_vectors(item_index_N) if x_ND is None else x_ND + self._id_vectors(item_index_N)
-        assert x_ND is not None
-        out: Tensor = self.vector_dropout(x_ND)
+            parts.append(self._id_vectors(item_index_N))
+        out: Tensor = self.vector_dropout(sum(parts[1:], parts[0]))
         return out
 
     def activations(self, images_NHWC: Tensor, stop: int) -> Tensor:
@@ -112,3 +125,22 @@ class ItemTower(nn.Module):
             has_id_N = has_id_N & (torch.rand(has_id_N.shape, device=has_id_N.device) >= self.id_dropout)
         vectors: Tensor = self.ids(safe_N) * has_id_N.unsqueeze(1)
         return vectors
+
+
+def _attributes(
+    config: ItemTowerConfig, facts: AttributeFacts | None, dim: int, num_items: int
+) -> AttributeEmbedding | None:
+    if not config.attributes:
+        return None
+    facts = facts or AttributeFacts((), ())
+    missing = [
+        name
+        for name, there in (("categories", facts.categories), ("price", facts.price_edges))
+        if name in config.attributes and not there
+    ]
+    if missing:
+        raise ConfigError(
+            f"model.item.attributes: expected {' and '.join(missing)} in the catalogue, found none; "
+            f"map the column in ingest.items.columns"
+        )
+    return AttributeEmbedding(facts, set(config.attributes), dim=dim, num_items=num_items)

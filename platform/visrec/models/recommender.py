@@ -17,6 +17,7 @@ from torch import nn
 
 from visrec.config import ModelConfig, parse_config
 from visrec.data.image_store import ImageFacts, ImageStore
+from visrec.data.item_attributes import AttributeFacts
 from visrec.errors import ArtifactError, VisrecError
 from visrec.models.item_inputs import ItemInputs, Pictures
 from visrec.models.item_tower import UNSEEN
@@ -68,9 +69,11 @@ class Recommender:
         num_items: int,
         image_facts: ImageFacts,
         weights_facts: WeightsFacts | None = None,
+        attributes: AttributeFacts | None = None,
     ) -> None:
         self._model = model.eval()
         self.weights_facts = weights_facts
+        self.attributes = attributes
         self.config = config
         self.num_items = num_items
         self.image_facts = image_facts
@@ -88,7 +91,8 @@ class Recommender:
             image_facts = ImageFacts.from_dict(facts["image_facts"])
             num_items = int(facts["num_items"])
             weights_facts = WeightsFacts.model_validate(facts["weights"]) if facts.get("weights") else None
-            model = TwoTower(config, num_items=num_items, image_facts=image_facts)
+            attributes = AttributeFacts.from_dict(facts["attributes"]) if facts.get("attributes") else None
+            model = TwoTower(config, num_items=num_items, image_facts=image_facts, attributes=attributes)
             model.load_state_dict(load((folder / weights).read_bytes()))
         except (
             OSError,
@@ -101,7 +105,14 @@ class Recommender:
         ) as error:
             reason = str(error).strip().splitlines()[0]
             raise ArtifactError(f"expected a model ({WEIGHTS}, {FACTS}) at {folder}: {reason}") from None
-        return cls(model, config, num_items=num_items, image_facts=image_facts, weights_facts=weights_facts)
+        return cls(
+            model,
+            config,
+            num_items=num_items,
+            image_facts=image_facts,
+            weights_facts=weights_facts,
+            attributes=attributes,
+        )
 
     def save(self, folder: Location) -> None:
         """Write weights and facts."""
@@ -110,6 +121,7 @@ class Recommender:
             "config": self.config.model_dump(mode="json"),
             "num_items": self.num_items,
             "image_facts": asdict(self.image_facts),
+            "attributes": asdict(self.attributes) if self.attributes else None,
             "weights": self.weights_facts.model_dump(mode="json") if self.weights_facts else None,
         }
         (folder / FACTS).write_text(json.dumps(facts, indent=1))

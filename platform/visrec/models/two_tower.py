@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from visrec.config import ModelConfig
 from visrec.data.image_store import ImageFacts
+from visrec.data.item_attributes import AttributeFacts
 from visrec.models.item_tower import ItemTower
 from visrec.models.user_tower import UserTower
 
@@ -46,9 +47,18 @@ class TwoTower(nn.Module):
 
     item_counts: Tensor
 
-    def __init__(self, config: ModelConfig, *, num_items: int, image_facts: ImageFacts) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        *,
+        num_items: int,
+        image_facts: ImageFacts,
+        attributes: AttributeFacts | None = None,
+    ) -> None:
         super().__init__()
-        self.item_tower = ItemTower(config.item, dim=config.dim, num_items=num_items, image_facts=image_facts)
+        self.item_tower = ItemTower(
+            config.item, dim=config.dim, num_items=num_items, image_facts=image_facts, attributes=attributes
+        )
         self.user_tower = UserTower(config.user, dim=config.dim, temperature=config.temperature)
         self.biases = nn.Embedding(num_items, 1) if config.item_bias else None
         self.register_buffer("item_counts", torch.zeros(num_items))

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from visrec.config import TrainJob
+from visrec.data.item_attributes import AttributeFacts
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import TRAIN, VALIDATION
 from visrec.errors import ArtifactError, ConfigError
@@ -16,7 +17,7 @@ from visrec.models.weights import WeightsFacts, fit_weights, load_pretrained
 from visrec.models.weights.pretrained import PRETRAINED
 from visrec.storage import Location, Workspace
 
-_OF_THE_ITEMS = ("biases.", "item_counts", "item_tower.ids.", "item_tower.known")
+_OF_THE_ITEMS = ("biases.", "item_counts", "item_tower.ids.", "item_tower.known", "item_tower.attributes.")
 """What belongs to a catalogue and not to the encoders."""
 
 
@@ -28,7 +29,13 @@ def initial_model(job: TrainJob, snapshot: Snapshot) -> tuple[TwoTower, WeightsF
         ArtifactError: A file of weights or a checkpoint that is missing, damaged, or does not fit.
     """
     torch.manual_seed(job.seed)
-    model = TwoTower(job.model, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
+    model = TwoTower(
+        job.model,
+        num_items=snapshot.num_items,
+        image_facts=snapshot.image_facts,
+        attributes=attribute_facts(job, snapshot),
+    )
+    _set_attributes(model, snapshot, attribute_facts(job, snapshot))
     facts = _load_weights(model, job)
     if job.training.start_from is not None:
         facts = _take_over(model, job, job.training.start_from) or facts
@@ -37,6 +44,27 @@ def initial_model(job: TrainJob, snapshot: Snapshot) -> tuple[TwoTower, WeightsF
         counts += np.bincount(block.items, minlength=snapshot.num_items)
     model.set_item_counts(torch.from_numpy(counts).float())
     return model, facts
+
+
+def attribute_facts(job: TrainJob, snapshot: Snapshot) -> AttributeFacts | None:
+    """How attributes of the catalogue become codes; None for a model that uses none."""
+    if not job.model.item.attributes:
+        return None
+    return AttributeFacts.of(*_attribute_columns(snapshot))
+
+
+def _attribute_columns(snapshot: Snapshot) -> tuple[list[list[str] | None], list[float | None]]:
+    names = snapshot.items.column_names
+    empty = [None] * snapshot.num_items
+    columns = [snapshot.items.column(n).to_pylist() if n in names else empty for n in ("categories", "price")]
+    return columns[0], columns[1]
+
+
+def _set_attributes(model: TwoTower, snapshot: Snapshot, facts: AttributeFacts | None) -> None:
+    if facts is not None and model.item_tower.attributes is not None:
+        categories, prices = _attribute_columns(snapshot)
+        codes = facts.category_codes(categories), facts.price_codes(prices)
+        model.item_tower.attributes.set_codes(*(torch.from_numpy(array) for array in codes))
 
 
 def fitting_blocks(snapshot: Snapshot, job: TrainJob) -> Iterator[Sequences]:

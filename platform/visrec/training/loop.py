@@ -25,7 +25,7 @@ from visrec.training.adversaries import choose_adversary
 from visrec.training.batches import BatchStream
 from visrec.training.environment import TrainEnvironment
 from visrec.training.epoch_facts import EpochFacts, epoch_facts
-from visrec.training.initial import fitting_blocks, initial_model
+from visrec.training.initial import attribute_facts, fitting_blocks, initial_model
 from visrec.training.inputs import phase_inputs
 from visrec.training.negatives.memory import NegativeMemory
 from visrec.training.optimizer import (
@@ -96,6 +96,7 @@ def _prepare(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -
         num_items=snapshot.num_items,
         image_facts=snapshot.image_facts,
         weights_facts=weights_facts,
+        attributes=attribute_facts(job, snapshot),
     )
     return Run(job, snapshot, environment, model, recommender, validation)
 
