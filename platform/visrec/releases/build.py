@@ -108,7 +108,8 @@ def _write_picture_vectors(
 ) -> NDArray[np.float32]:
     """Vectors to compare pictures by. Where items are known by id too, an uploaded picture has no such part: then it is
     compared with what the pixels alone give."""
-    if recommender.config.item.backbone is None or not recommender.config.item.id_embedding:
+    item = recommender.config.item
+    if item.backbone is None or not (item.id_embedding or item.attributes):
         return vectors_ID
     rows_I = snapshot.image_rows
     similar_ID = np.zeros_like(vectors_ID)

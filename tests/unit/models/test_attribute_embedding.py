@@ -40,7 +40,8 @@ def test_attributes_are_trained_saved_and_read(tmp_path: Path) -> None:
     snapshot = make_snapshot(Workspace(str(tmp_path)), histories, num_items=6, categories=categories)
     run_training(job(attributes=["categories"]), snapshot, tmp_path / "run")
     recommender = Recommender.load(Location.parse(tmp_path / "run" / "last"))
-    assert recommender.attributes == AttributeFacts(("even", "odd"), ())
+    assert recommender.attributes is not None
+    assert recommender.attributes.categories == ("even", "odd")
     pictures = snapshot.images.read(snapshot.image_rows)
     from_pixels = recommender.encode_pictures(pictures)
     whole = recommender.encode_catalogue(snapshot.images, snapshot.image_rows)
