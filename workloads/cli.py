@@ -33,7 +33,9 @@ SetOption = Annotated[
 ]
 
 
-WorkloadName = Literal["demo-data", "ingest", "train", "tune", "evaluate", "publish", "serve", "demo"]
+WorkloadName = Literal[
+    "demo-data", "ingest", "train", "tune", "train-ranker", "evaluate", "publish", "serve", "demo"
+]
 
 
 def main() -> None:
@@ -96,6 +98,12 @@ def tracking(
     job = with_absolute_paths(load_config(WorkloadConfig, config, set_ or []))
     page = import_module("visrec.workloads.tracking")
     raise typer.Exit(page.run(job, console=Console(highlight=False), port=port))
+
+
+@app.command("train-ranker")
+def train_ranker(config: ConfigOption = None, set_: SetOption = None) -> None:
+    """Learn to put the two towers' candidates in order."""
+    _run("train-ranker", config, set_)
 
 
 @app.command()

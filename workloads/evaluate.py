@@ -15,6 +15,7 @@ from visrec.evaluation.report.write import write_report
 from visrec.evaluation.robustness.plan import plan_robustness
 from visrec.evaluation.scorers.popularity import count_items
 from visrec.evaluation.summary import Summary, summarise
+from visrec.ranking.find import find_ranker
 from visrec.storage import Artifact, Workspace, content_id
 from visrec.workloads.cluster import ray_session
 from visrec.workloads.measure import measure_on_cluster
@@ -45,9 +46,12 @@ def run(job: EvaluateJob, *, console: Console) -> EvaluateResult:
     workspace = Workspace(job.workspace)
     checkpoint = workspace.find("checkpoints", job.checkpoint)
     snapshot = workspace.find("snapshots", checkpoint.manifest.parents["snapshots"])
-    plan = plan_evaluation(checkpoint, snapshot, job.evaluation)
+    ranker = find_ranker(workspace, checkpoint, job.evaluation.ranker)
+    plan = plan_evaluation(checkpoint, snapshot, job.evaluation, ranker)
     robustness_plan = plan_robustness(plan, workspace, job.seed)
     parents = {"checkpoints": checkpoint.name, "snapshots": snapshot.name}
+    if ranker is not None:
+        parents["rankers"] = ranker.name
     source = robustness_plan.source if robustness_plan is not None else None
     name = content_id("report", REPORT_VERSION, parents, source and source.name, job.evaluation, job.seed)
     if workspace.has("reports", name):

@@ -17,6 +17,7 @@ from visrec.config.phase import (
     PixelAdversary,
     TopBlocks,
 )
+from visrec.config.ranker import RankerConfig
 from visrec.config.serving import ReleaseConfig, ServeConfig
 from visrec.config.training import ScalingConfig, SplitConfig, TrainingConfig
 from visrec.config.tune import ObjectiveConfig, Parameter, SchedulerConfig, SearchConfig, TuneConfig
@@ -30,6 +31,7 @@ from visrec.config.workloads import (
     RayConfig,
     ServeJob,
     TrainJob,
+    TrainRankerJob,
     TuneJob,
     WorkloadConfig,
 )
@@ -59,6 +61,7 @@ __all__ = [
     "PipelineConfig",
     "PixelAdversary",
     "PublishJob",
+    "RankerConfig",
     "RayConfig",
     "ReleaseConfig",
     "ScalingConfig",
@@ -69,6 +72,7 @@ __all__ = [
     "SplitConfig",
     "TopBlocks",
     "TrainJob",
+    "TrainRankerJob",
     "TrainingConfig",
     "TuneConfig",
     "TuneJob",

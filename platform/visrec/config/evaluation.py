@@ -32,6 +32,9 @@ class EvaluationConfig(Config):
     out, and the report says so."""
     max_pairs: int = Field(2_500_000, ge=1)
     """Pairs (user, unseen item) that the pair classification looks at; users are drawn where there are more."""
+    ranker: str = "latest"
+    """Also measure the two towers' candidates in the order of this ranker: a name, `latest` for the last one that was
+    trained for the checkpoint, if there is one, or `none`."""
     truth: str | None = None
     """Folder with the truth of generated data; null looks where the snapshot's manifest says the input came from."""
     attack: AttackConfig | None = None

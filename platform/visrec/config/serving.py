@@ -19,6 +19,9 @@ class ReleaseConfig(Config):
     """Gate: the model's lead over this baseline must lie above 0 with its whole paired interval."""
     baseline_metric: str = "ndcg@10"
     """Metric in which the baseline must be beaten."""
+    ranker: str = "latest"
+    """Ranker that goes into the release: a name, `latest` for the last one that was trained for the checkpoint, if
+    there is one, or `none`: then the score of the two towers decides."""
     activate: bool = True
     """Make the release the current one."""
 

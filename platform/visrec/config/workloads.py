@@ -7,6 +7,7 @@ from visrec.config.demo import DemoDataConfig
 from visrec.config.evaluation import EvaluationConfig
 from visrec.config.ingest import Ingest
 from visrec.config.model import ModelConfig
+from visrec.config.ranker import RankerConfig
 from visrec.config.serving import ReleaseConfig, ServeConfig
 from visrec.config.training import TrainingConfig
 from visrec.config.tune import TuneConfig
@@ -54,6 +55,14 @@ class TrainJob(WorkloadConfig):
     training: TrainingConfig = TrainingConfig()
 
 
+class TrainRankerJob(WorkloadConfig):
+    """`visrec train-ranker`."""
+
+    checkpoint: str = "latest"
+    """Name of the checkpoint under the workspace; `latest` is the last one trained."""
+    ranker: RankerConfig = RankerConfig()
+
+
 class EvaluateJob(WorkloadConfig):
     """`visrec evaluate`."""
 
@@ -87,7 +96,7 @@ class ServeJob(WorkloadConfig):
     serve: ServeConfig = ServeConfig()
 
 
-class PipelineConfig(DemoDataJob, IngestJob, TuneJob, EvaluateJob, PublishJob, ServeJob):
+class PipelineConfig(DemoDataJob, IngestJob, TuneJob, TrainRankerJob, EvaluateJob, PublishJob, ServeJob):
     """Every section: what a YAML file may hold, and what `visrec demo` runs."""
 
 
@@ -96,6 +105,7 @@ WORKLOADS: dict[str, type[WorkloadConfig]] = {
     "ingest": IngestJob,
     "train": TrainJob,
     "tune": TuneJob,
+    "train-ranker": TrainRankerJob,
     "evaluate": EvaluateJob,
     "publish": PublishJob,
     "serve": ServeJob,

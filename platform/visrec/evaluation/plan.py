@@ -19,8 +19,9 @@ from visrec.evaluation.scorers.recent_popularity import RecentPopularity
 from visrec.evaluation.scorers.scorer import Scorer
 from visrec.storage import Artifact, Location
 
-MODEL = "model"
-"""Name of the model among the scorers; the others are called as in `EvaluationConfig.baselines`."""
+MODEL, RANKED = "model", "ranked"
+"""Names of the model, and of the model with its ranker, among the scorers; the others are called as in
+`EvaluationConfig.baselines`."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class EvaluationPlan:
         config: What to measure.
         truth: Folder of the truth, where there is one.
         left_out: Baselines that are not run, and why.
+        ranker: The learned second stage, where there is one.
     """
 
     checkpoint: Artifact
@@ -42,11 +44,13 @@ class EvaluationPlan:
     config: EvaluationConfig
     truth: Location | None
     left_out: dict[str, str]
+    ranker: Artifact | None = None
 
     @property
     def scorer_names(self) -> tuple[str, ...]:
-        """The model first, then the baselines that are run."""
-        return (MODEL, *(name for name in self.config.baselines if name not in self.left_out))
+        """The model first, then the model with its ranker, then the baselines that are run."""
+        ours = (MODEL,) if self.ranker is None else (MODEL, RANKED)
+        return (*ours, *(name for name in self.config.baselines if name not in self.left_out))
 
     @property
     def known_events(self) -> KnownEvents:
@@ -54,7 +58,9 @@ class EvaluationPlan:
         return KnownEvents(self.snapshot, self.split, self.config.part)
 
 
-def plan_evaluation(checkpoint: Artifact, snapshot: Artifact, config: EvaluationConfig) -> EvaluationPlan:
+def plan_evaluation(
+    checkpoint: Artifact, snapshot: Artifact, config: EvaluationConfig, ranker: Artifact | None = None
+) -> EvaluationPlan:
     """Look at what there is and decide.
 
     Raises:
@@ -77,7 +83,7 @@ def plan_evaluation(checkpoint: Artifact, snapshot: Artifact, config: Evaluation
             f"the catalogue has {num_items:,} items, and EASE inverts an items x items matrix; "
             f"evaluation.max_ease_items is {config.max_ease_items:,}"
         )
-    return EvaluationPlan(checkpoint, snapshot, split, config, truth, left_out)
+    return EvaluationPlan(checkpoint, snapshot, split, config, truth, left_out, ranker)
 
 
 def fit_scorer(plan: EvaluationPlan, name: str) -> Scorer:
@@ -90,6 +96,11 @@ def fit_scorer(plan: EvaluationPlan, name: str) -> Scorer:
             from visrec.evaluation.scorers.two_tower import TwoTowerScorer
 
             return TwoTowerScorer.load(plan.checkpoint)
+        case "ranked":
+            from visrec.evaluation.scorers.ranked import RankedScorer
+
+            assert plan.ranker is not None
+            return RankedScorer.load(plan.ranker, plan.checkpoint, plan.snapshot, plan.split, config.part)
         case "popularity":
             return Popularity.fit(blocks, num_items)
         case "recent_popularity":

@@ -12,7 +12,7 @@ from visrec.evaluation.coverage import coverage, gini, recommendation_counts
 from visrec.evaluation.groups import ACTIVITY_GROUPS, POPULARITY_GROUPS, activity_groups
 from visrec.evaluation.measure import Measures, PerUser
 from visrec.evaluation.pair_classification import classify_pairs
-from visrec.evaluation.plan import MODEL
+from visrec.evaluation.plan import MODEL, RANKED
 from visrec.evaluation.robustness.summary import Robustness
 
 ORACLE = "oracle"
@@ -42,6 +42,7 @@ class Summary:
         num_targets: Held-out items of all of them.
         metrics: Means with intervals.
         paired: Baseline -> metric -> model minus baseline, paired by user. The oracle is no baseline.
+        ranker_gain: Metric -> with the ranker minus without, paired by user; None without a ranker.
         oracle_share: Metric -> the model's mean divided by the oracle's; None without an oracle.
         activity: Group of `ACTIVITY_GROUPS` -> its users.
         popularity: Group of `POPULARITY_GROUPS` -> users with such a held-out item, and the metrics of those items.
@@ -56,6 +57,7 @@ class Summary:
     num_targets: int
     metrics: dict[str, Intervals]
     paired: dict[str, Intervals]
+    ranker_gain: Intervals | None
     oracle_share: dict[str, float] | None
     activity: dict[str, Group]
     popularity: dict[str, Group]
@@ -99,6 +101,7 @@ def summarise(
         num_targets=int(measures.num_targets.sum()),
         metrics=metrics,
         paired=_nested(_differences(columns), bootstrap),
+        ranker_gain=_ranker_gain(columns, bootstrap),
         oracle_share=_oracle_share(metrics),
         activity=_activity(measures, config.list_size, bootstrap),
         popularity=_popularity(measures, bootstrap),
@@ -132,8 +135,14 @@ def _differences(columns: Mapping[str, PerUser]) -> dict[str, PerUser]:
     return {
         name: {metric: columns[MODEL][metric] - values for metric, values in row.items()}
         for name, row in columns.items()
-        if name not in (MODEL, ORACLE)
+        if name not in (MODEL, RANKED, ORACLE)
     }
+
+
+def _ranker_gain(columns: Mapping[str, PerUser], bootstrap: Bootstrap) -> Intervals | None:
+    if RANKED not in columns:
+        return None
+    return bootstrap({metric: values - columns[MODEL][metric] for metric, values in columns[RANKED].items()})
 
 
 def _oracle_share(metrics: Mapping[str, Intervals]) -> dict[str, float] | None:

@@ -9,7 +9,7 @@ from visrec.storage.artifact import MANIFEST, Artifact, ArtifactWriter
 from visrec.storage.leftovers import remove_leftovers
 from visrec.storage.location import Location
 
-ArtifactKind = Literal["snapshots", "activations", "checkpoints", "studies", "reports", "releases"]
+ArtifactKind = Literal["snapshots", "activations", "checkpoints", "studies", "rankers", "reports", "releases"]
 
 LEFTOVERS_SECONDS = 86_400.0
 """Unfinished folders in which nothing has changed for so long are those of a run that was killed."""
@@ -19,6 +19,7 @@ _MADE_BY: dict[ArtifactKind, str] = {
     "activations": "visrec train",
     "checkpoints": "visrec train",
     "studies": "visrec tune",
+    "rankers": "visrec train-ranker",
     "reports": "visrec evaluate",
     "releases": "visrec publish",
 }

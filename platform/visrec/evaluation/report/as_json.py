@@ -26,7 +26,9 @@ def report_json(summary: Summary, context: ReportContext) -> dict[str, Any]:
         "num_items": context.num_items,
         "num_ranked": context.num_ranked,
         "metrics": _nested(summary.metrics),
+        "ranker": plan.ranker.name if plan.ranker is not None else None,
         "paired": _nested(summary.paired),
+        "ranker_gain": _nested({"": summary.ranker_gain})[""] if summary.ranker_gain is not None else None,
         "oracle_share": summary.oracle_share,
         "groups": {
             "activity": {name: _group(group) for name, group in summary.activity.items()},

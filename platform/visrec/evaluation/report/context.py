@@ -35,6 +35,7 @@ class ReportContext:
 
 TITLES = {
     "model": "visrec model",
+    "ranked": "Model and ranker",
     "popularity": "Popularity",
     "recent_popularity": "Recent popularity",
     "item_knn": "Item-kNN",

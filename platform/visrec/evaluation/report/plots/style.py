@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 COLOURS = {
     "model": "#0072B2",
+    "ranked": "#D55E00",
     "popularity": "#999999",
     "recent_popularity": "#E69F00",
     "item_knn": "#009E73",

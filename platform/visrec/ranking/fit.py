@@ -1,0 +1,167 @@
+"""Training the ranker's network.
+
+The main task is listwise: a softmax over the retrieved candidates (Cao et al. 2007), of which the held-out items are to
+have the probability. The other tasks are pointwise, on impressions. They share the network below the output layer.
+
+Shape suffixes: U users, M candidates, N impressions, F features, T tasks.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from visrec.config import RankerConfig
+from visrec.ranking.appeal import MAX_POSITIONS, position_slot
+from visrec.ranking.network import Network
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What the network is fitted to; features are scaled.
+
+    Attributes:
+        lists_UMF: Features of the retrieved lists, float32.
+        there_UM: Where there is a candidate, bool.
+        labels_UM: Which candidates were taken, bool.
+        rows_NF: Features of impressions, float32.
+        successes_NT: For each task but the main one whether the impression was a success, bool.
+        positions_N: Place on the page, -1 where it is not known, int32.
+    """
+
+    lists_UMF: NDArray[np.float32]
+    there_UM: NDArray[np.bool_]
+    labels_UM: NDArray[np.bool_]
+    rows_NF: NDArray[np.float32]
+    successes_NT: NDArray[np.bool_]
+    positions_N: NDArray[np.int32]
+
+    def take(self, users_U: NDArray[np.bool_], rows_N: NDArray[np.bool_]) -> "Examples":
+        """Only some users and some impressions."""
+        return Examples(
+            self.lists_UMF[users_U],
+            self.there_UM[users_U],
+            self.labels_UM[users_U],
+            self.rows_NF[rows_N],
+            self.successes_NT[rows_N],
+            self.positions_N[rows_N],
+        )
+
+
+class _Twin(nn.Module):
+    """`network.Network` in torch, with dropout, and with the tower of positions that only training knows."""
+
+    skip: Tensor
+
+    def __init__(self, skip_F: NDArray[np.float32], num_tasks: int, config: RankerConfig) -> None:
+        super().__init__()
+        num_features, hidden = len(skip_F), config.hidden_dim
+        cross = [nn.Linear(num_features, num_features) for _ in range(config.cross_layers)]
+        self.cross = nn.ModuleList(cross)
+        self.deep = nn.Sequential(
+            nn.Linear(num_features, hidden),
+            nn.SiLU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(hidden, hidden),
+            nn.SiLU(),
+        )
+        self.out = nn.Linear(num_features + hidden, num_tasks)
+        # How much more a place is looked at than others; what the network says of an item is then free of it.
+        self.positions = nn.Embedding(MAX_POSITIONS + 1, num_tasks - 1)
+        skip_TF = torch.zeros(num_tasks, num_features)
+        skip_TF[0] = torch.from_numpy(skip_F)
+        self.register_buffer("skip", skip_TF)
+        for layer in cross:
+            nn.init.normal_(layer.weight, std=0.01)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+        nn.init.zeros_(self.positions.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        cross = x
+        for layer in self.cross:
+            cross = x * layer(cross) + cross
+        logits: Tensor = self.out(torch.cat([cross, self.deep(x)], dim=-1)) + x @ self.skip.T
+        return logits
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What came out.
+
+    Attributes:
+        network: The network.
+        positions_TP: Log-odds that each place on the page adds to each task but the main one, float32; slot 0: unknown.
+    """
+
+    network: Network
+    positions_TP: NDArray[np.float32]
+
+
+def fit_network(examples: Examples, skip_F: NDArray[np.float32], config: RankerConfig, seed: int) -> Fitted:
+    """Fit to all examples for the config's number of epochs; equal input gives equal weights.
+
+    Args:
+        examples: Lists and impressions.
+        skip_F: Fixed weights of the main task, float32: the retrieval score as it is.
+        config: Size of the network, learning rate, and so on.
+        seed: Of initial weights, order and dropout.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        twin = _Twin(skip_F, 1 + examples.successes_NT.shape[1], config)
+        _train(twin, examples, config, np.random.default_rng(seed))
+    weights = {
+        name: tensor.detach().numpy().copy()
+        for name, tensor in twin.state_dict().items()
+        if not name.startswith("positions")
+    }
+    return Fitted(Network(weights), twin.positions.weight.detach().numpy().T.copy())
+
+
+def _train(twin: _Twin, examples: Examples, config: RankerConfig, rng: np.random.Generator) -> None:
+    # A list without a held-out item says nothing about the order.
+    users = np.flatnonzero(examples.labels_UM.any(1))
+    lists, there, labels = (
+        torch.from_numpy(a) for a in (examples.lists_UMF, examples.there_UM, examples.labels_UM)
+    )
+    rows = torch.from_numpy(examples.rows_NF)
+    successes = torch.from_numpy(examples.successes_NT.astype(np.float32))
+    slots = torch.from_numpy(position_slot(examples.positions_N))
+    num_steps = max(1, -(-len(users) // config.batch_size))
+    optimizer = torch.optim.AdamW(
+        twin.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, config.learning_rate, total_steps=config.epochs * num_steps
+    )
+    twin.train()
+    for _ in range(config.epochs):
+        order = np.array_split(rng.permutation(users), num_steps)
+        impressions = np.array_split(rng.permutation(len(rows)), num_steps)
+        for chosen, shown in zip(order, impressions, strict=True):
+            loss = torch.zeros(())
+            if len(chosen):
+                loss = loss + _listwise(twin(lists[chosen])[..., 0], there[chosen], labels[chosen])
+            if len(shown) and successes.shape[1]:
+                logits = twin(rows[shown])[:, 1:] + twin.positions(slots[shown])
+                loss = loss + config.impression_weight * F.binary_cross_entropy_with_logits(
+                    logits, successes[shown]
+                )
+            optimizer.zero_grad()
+            if loss.requires_grad:
+                torch.autograd.backward(loss)
+                optimizer.step()
+            schedule.step()
+
+
+def _listwise(logits_UM: Tensor, there_UM: Tensor, labels_UM: Tensor) -> Tensor:
+    """Cross entropy of the softmax over each list; several held-out items share the probability."""
+    log_probability = torch.log_softmax(logits_UM.masked_fill(~there_UM, -1e9), dim=1)
+    targets = labels_UM / labels_UM.sum(1, keepdim=True)
+    loss: Any = -(targets * log_probability).sum(1).mean()
+    return loss  # type: ignore[no-any-return]

@@ -1,0 +1,160 @@
+"""What the features know of the items: fitted on the known events of a split, and part of a release."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from visrec.config import SplitConfig
+from visrec.data.snapshot import Sequences, Snapshot
+from visrec.errors import ArtifactError
+from visrec.evaluation.held_out import Part, known_events
+from visrec.evaluation.scorers.item_knn import ItemKnn
+from visrec.ranking.appeal import fit_appeal
+from visrec.ranking.popularity_over_time import PopularityOverTime
+from visrec.ranking.ragged import Ragged
+from visrec.storage import Location
+
+NUM_NEIGHBOURS = 100
+ITEM_FACTS = "item_facts.safetensors"
+
+
+@dataclass(frozen=True)
+class ItemFacts:
+    """Facts of the catalogue that features are made of.
+
+    Attributes:
+        vectors_ID: Item vectors of the two towers, float32.
+        biases_I: Their biases, float32.
+        categories: Codes of each item's categories.
+        category_share_G: Share of the items in each category, float32.
+        log_prices_I: Logarithm of 1 + price, NaN where there is none: float32.
+        created_I: When the item came into the catalogue, milliseconds; NaN where it is not known: float64.
+        popularity: Positives over time.
+        neighbours: Items that the same users had; row i holds those of i.
+        closeness: Similarity to each of the neighbours, float32.
+        appeal_I: See `appeal`; None where the log holds positives only.
+    """
+
+    vectors_ID: NDArray[np.float32]
+    biases_I: NDArray[np.float32]
+    categories: Ragged
+    category_share_G: NDArray[np.float32]
+    log_prices_I: NDArray[np.float32]
+    created_I: NDArray[np.float64]
+    popularity: PopularityOverTime
+    neighbours: Ragged
+    closeness: NDArray[np.float32]
+    appeal_I: NDArray[np.float32] | None
+
+    @property
+    def num_items(self) -> int:
+        """Items of the catalogue."""
+        return len(self.biases_I)
+
+    @classmethod
+    def fit(
+        cls,
+        snapshot: Snapshot,
+        split: SplitConfig,
+        part: Part | None,
+        *,
+        vectors_ID: NDArray[np.float32],
+        biases_I: NDArray[np.float32],
+    ) -> "ItemFacts":
+        """Go over the events that are known before a part; `None` takes all there are, as for a release."""
+        blocks = _Known(snapshot, split, part)
+        similarity = ItemKnn.fit(blocks, snapshot.num_items, num_neighbours=NUM_NEIGHBOURS).similarity
+        items = snapshot.items
+        categories, share_G = _categories(items)
+        return cls(
+            vectors_ID=vectors_ID,
+            biases_I=biases_I,
+            categories=categories,
+            category_share_G=share_G,
+            log_prices_I=np.log1p(_numbers(items, "price")).astype(np.float32),
+            created_I=_numbers(items, "created_at"),
+            popularity=PopularityOverTime.fit(blocks.__iter__, snapshot.num_items),
+            neighbours=Ragged(similarity.indptr.astype(np.int64), similarity.indices.astype(np.int32)),
+            closeness=similarity.data.astype(np.float32),
+            appeal_I=fit_appeal(snapshot, split, part),
+        )
+
+    def save(self, folder: Location) -> None:
+        """Write everything but the vectors, which a release has already."""
+        curve = self.popularity
+        arrays: dict[str, NDArray[Any]] = {
+            "biases": self.biases_I,
+            "category_offsets": self.categories.offsets,
+            "category_codes": self.categories.values,
+            "category_share": self.category_share_G,
+            "log_prices": self.log_prices_I,
+            "created": self.created_I,
+            "popularity_bins": np.array([curve.start, curve.width], np.int64),
+            "popularity": curve.before_IB,
+            "neighbour_offsets": self.neighbours.offsets,
+            "neighbours": self.neighbours.values,
+            "closeness": self.closeness,
+        }
+        if self.appeal_I is not None:
+            arrays["appeal"] = self.appeal_I
+        contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        (folder / ITEM_FACTS).write_bytes(save(contiguous))
+
+    @classmethod
+    def load(cls, folder: Location, vectors_ID: NDArray[np.float32]) -> "ItemFacts":
+        """Read what `save` wrote.
+
+        Raises:
+            ArtifactError: The file is missing or damaged.
+        """
+        place = folder / ITEM_FACTS
+        try:
+            arrays = load(place.read_bytes())
+            start, width = arrays["popularity_bins"].tolist()
+            return cls(
+                vectors_ID=vectors_ID,
+                biases_I=arrays["biases"],
+                categories=Ragged(arrays["category_offsets"], arrays["category_codes"]),
+                category_share_G=arrays["category_share"],
+                log_prices_I=arrays["log_prices"],
+                created_I=arrays["created"],
+                popularity=PopularityOverTime(start, width, arrays["popularity"]),
+                neighbours=Ragged(arrays["neighbour_offsets"], arrays["neighbours"]),
+                closeness=arrays["closeness"],
+                appeal_I=arrays.get("appeal"),
+            )
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            raise ArtifactError(f"{place} is damaged or missing: {error}") from None
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Known events in blocks of users; `KnownEvents`, and for part None everything."""
+
+    snapshot: Snapshot
+    split: SplitConfig
+    part: Part | None
+
+    def __iter__(self) -> Iterator[Sequences]:
+        for block in self.snapshot.sequences(self.split):
+            yield block if self.part is None else known_events(block, self.part)
+
+
+def _numbers(items: Any, column: str) -> NDArray[np.float64]:
+    """A column as floats, NaN where there is nothing."""
+    return np.asarray(items.column(column).cast(pa.float64()).fill_null(np.nan).to_numpy(), np.float64)
+
+
+def _categories(items: Any) -> tuple[Ragged, NDArray[np.float32]]:
+    lists = pc.fill_null(items.column("categories").combine_chunks(), [])
+    lengths = np.asarray(pc.list_value_length(lists), np.int64)
+    names, codes = np.unique(np.asarray(lists.flatten().to_pylist(), object), return_inverse=True)
+    share_G = (np.bincount(codes, minlength=len(names)) / max(len(lengths), 1)).astype(np.float32)
+    return Ragged(np.r_[0, np.cumsum(lengths)], codes.astype(np.int32)), share_G

@@ -1,0 +1,170 @@
+"""From a checkpoint and its snapshot to a ranker, and to what is known of its quality."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visrec.config import EventKind, RankerConfig, SplitConfig, parse_config
+from visrec.config.ranker import POSITIVE
+from visrec.data.snapshot import Snapshot
+from visrec.errors import ConfigError, DataError
+from visrec.evaluation.pair_classification import best_threshold
+from visrec.evaluation.pairs import drawn_users
+from visrec.evaluation.scorers.two_tower import TwoTowerScorer
+from visrec.ranking.calibration import Calibration
+from visrec.ranking.cross_fit import HeldOutScores, cross_fit, fold_of
+from visrec.ranking.features import known_features
+from visrec.ranking.fit import Examples, fit_network
+from visrec.ranking.item_facts import ItemFacts
+from visrec.ranking.lists import Impressions, ListMaker, RetrievedLists
+from visrec.ranking.quality import OrderQuality, TaskQuality, judge_order, judge_task
+from visrec.ranking.ranker import Ranker
+from visrec.ranking.scaling import Scaling
+from visrec.storage import Artifact
+
+_MIN_LISTS = 10
+"""Least number of users with a retrieved held-out item."""
+
+_EXPLAINED = 300
+"""Lists whose scores are taken apart to see what matters."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A ranker and how good it is on users that its network had not seen.
+
+    Attributes:
+        ranker: Fitted to all users.
+        order: NDCG@10 of the lists before and after.
+        tasks: By name.
+        importance: Mean size of each feature's share of a score, in log-odds.
+        examination: By task but the main one, odds of success at each place of the page relative to the first.
+        num_lists: Lists learned from.
+        num_impressions: Impressions learned from.
+    """
+
+    ranker: Ranker
+    order: OrderQuality
+    tasks: dict[str, TaskQuality]
+    importance: dict[str, float]
+    examination: dict[str, list[float]]
+    num_lists: int
+    num_impressions: int
+
+
+def learn_ranker(checkpoint: Artifact, snapshot: Snapshot, config: RankerConfig, seed: int) -> Learned:
+    """Learn from the validation part of the split that the checkpoint was trained on.
+
+    Raises:
+        ConfigError: The checkpoint was fitted on the validation part as well, or a weight is of an unknown task.
+        DataError: Too few users have a held-out item among their candidates.
+    """
+    split = parse_config(SplitConfig, checkpoint.manifest.config["training"]["split"])
+    if split.fit_on != "train":
+        raise ConfigError(
+            "a ranker learns from the validation events, which its checkpoint must not have seen: expected one trained"
+            f" with training.split.fit_on=train, got {checkpoint.name}, trained with {split.fit_on}"
+        )
+    towers = TwoTowerScorer.load(checkpoint)
+    facts = ItemFacts.fit(
+        snapshot,
+        split,
+        "validation",
+        vectors_ID=towers.vectors_ID,
+        biases_I=towers.recommender.item_biases,
+    )
+    maker = ListMaker(snapshot, split, towers, facts, known_features(facts), config)
+    users = drawn_users(snapshot.num_users, 1, config.max_users, seed)
+    lists, impressions = maker.make("validation", users, impressions=bool(config.tasks))
+    if (found := int(lists.labels_UM.any(1).sum())) < _MIN_LISTS:
+        raise DataError(
+            f"expected at least {_MIN_LISTS} users with a validation event among their"
+            f" {config.num_candidates} candidates, got {found}"
+        )
+    return _learn(lists, impressions, maker, seed)
+
+
+def _learn(lists: RetrievedLists, impressions: Impressions, maker: ListMaker, seed: int) -> Learned:
+    config, names = maker.config, maker.names
+    kinds = _learnable(impressions, config)
+    tasks = (POSITIVE, *kinds)
+    if unknown := sorted(set(config.task_weights) - set(tasks)):
+        raise ConfigError(
+            f"ranker.task_weights: expected some of {', '.join(tasks)}, got {', '.join(unknown)}"
+        )
+    scaling = Scaling.fit(lists.features_UMF[lists.there_UM])
+    examples = Examples(
+        scaling.apply(lists.features_UMF) * lists.there_UM[..., None],
+        lists.there_UM,
+        lists.labels_UM,
+        scaling.apply(impressions.features_NF),
+        _columns([impressions.labels(kind) for kind in kinds], len(impressions)),
+        impressions.positions_N,
+    )
+    skip_F = np.where(np.array(names) == "score", scaling.std_F, 0).astype(np.float32)
+    held_out = cross_fit(examples, lists.user_U, impressions.user_N, skip_F, config, seed)
+    fitted = fit_network(examples, skip_F, config, seed)
+    evidence = {POSITIVE: held_out.list_evidence(lists.there_UM)}
+    labels = {POSITIVE: lists.labels_UM[lists.there_UM]}
+    users = {POSITIVE: np.repeat(lists.user_U, lists.there_UM.sum(1))}
+    for place, task in enumerate(tasks[1:]):
+        evidence[task], labels[task] = held_out.rows_NT[:, place], examples.successes_NT[:, place]
+        users[task] = impressions.user_N
+    threshold = best_threshold(evidence[POSITIVE], labels[POSITIVE])
+    calibrations = tuple(Calibration.fit(evidence[t], labels[t], config.calibration) for t in tasks)
+    ranker = Ranker(
+        names=names,
+        tasks=tasks,
+        scaling=scaling,
+        network=fitted.network,
+        calibrations=calibrations,
+        threshold=float(calibrations[0].apply(np.array([threshold]))[0]),
+        task_weights_T=np.array([config.task_weights.get(task, 0) for task in tasks], np.float32),
+        max_history=config.max_history,
+        num_candidates=config.num_candidates,
+    )
+    return Learned(
+        ranker=ranker,
+        order=_order(lists, held_out, seed),
+        tasks={
+            t: judge_task(evidence[t], labels[t], fold_of(users[t], 2, seed + 1), config.calibration)
+            for t in tasks
+        },
+        importance=_importance(ranker, lists),
+        examination={
+            task: np.exp(row - row[1]).round(4).tolist()
+            for task, row in zip(tasks[1:], fitted.positions_TP, strict=True)
+        },
+        num_lists=len(lists),
+        num_impressions=len(impressions),
+    )
+
+
+def _learnable(impressions: Impressions, config: RankerConfig) -> list[EventKind]:
+    """Tasks with enough successes and enough failures."""
+    found = []
+    for task in config.tasks:
+        successes = int(impressions.labels(task).sum())
+        if min(successes, len(impressions) - successes) >= config.min_task_examples:
+            found.append(task)
+    return found
+
+
+def _columns(columns: list[NDArray[np.bool_]], num_rows: int) -> NDArray[np.bool_]:
+    return np.stack(columns, axis=1) if columns else np.zeros((num_rows, 0), np.bool_)
+
+
+def _importance(ranker: Ranker, lists: RetrievedLists) -> dict[str, float]:
+    shares = [
+        np.abs(ranker.explain(features[there])).mean(0)
+        for features, there in zip(lists.features_UMF[:_EXPLAINED], lists.there_UM, strict=False)
+    ]
+    means = zip(ranker.names, np.mean(shares, axis=0).tolist(), strict=True)
+    return dict(sorted(means, key=lambda item: -item[1]))
+
+
+def _order(lists: RetrievedLists, held_out: HeldOutScores, seed: int) -> OrderQuality:
+    before_UM = -np.broadcast_to(np.arange(lists.labels_UM.shape[1], dtype=np.float32), lists.labels_UM.shape)
+    after_UM = np.where(lists.there_UM, held_out.lists_UM, -np.inf)
+    return judge_order(before_UM, after_UM, lists.labels_UM, lists.num_targets_U, seed)

@@ -1,0 +1,203 @@
+"""What the ranker learns from: retrieved lists in which the held-out item stands somewhere, and impressions.
+
+Everything is taken from the validation part, with the histories of the training part: the two towers have not seen
+these events. From events that they were trained on, the ranker would learn to trust their score more than it deserves.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visrec.config import EVENT_KINDS, EventKind, RankerConfig, SplitConfig
+from visrec.data.snapshot import Sequences, Snapshot
+from visrec.data.splits import TEST
+from visrec.evaluation.held_out import HeldOut, Part, hold_out, ranked_items
+from visrec.evaluation.measure import block_users
+from visrec.evaluation.scorers.two_tower import TwoTowerScorer
+from visrec.evaluation.top_lists import NO_ITEM, top_lists
+from visrec.ranking.features import Ask, candidate_features
+from visrec.ranking.item_facts import ItemFacts
+from visrec.ranking.log import Log, read_log
+from visrec.ranking.past import past_of, pasts_of
+
+
+@dataclass(frozen=True)
+class RetrievedLists:
+    """Candidates of some users: U users, M candidates, F features.
+
+    Attributes:
+        user_U: User index, int32.
+        items_UM: Item indices, best retrieval score first; `NO_ITEM` fills short lists: int32.
+        features_UMF: Not scaled, float32; 0 where there is no item.
+        labels_UM: Whether the candidate is held out, bool.
+        num_targets_U: Held-out items, retrieved or not, int64.
+    """
+
+    user_U: NDArray[np.int32]
+    items_UM: NDArray[np.int32]
+    features_UMF: NDArray[np.float32]
+    labels_UM: NDArray[np.bool_]
+    num_targets_U: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.user_U)
+
+    @property
+    def there_UM(self) -> NDArray[np.bool_]:
+        """Where there is a candidate."""
+        return np.asarray(self.items_UM != NO_ITEM)
+
+
+@dataclass(frozen=True)
+class Impressions:
+    """Rows of the log that the towers have not seen: N rows, F features.
+
+    Attributes:
+        user_N: User index, int32.
+        features_NF: Not scaled, float32.
+        kinds_N: Codes of event kinds, int8.
+        positives_N: Whether the row says yes, bool.
+        positions_N: Place on the page, -1 where it is not known: int32.
+    """
+
+    user_N: NDArray[np.int32]
+    features_NF: NDArray[np.float32]
+    kinds_N: NDArray[np.int8]
+    positives_N: NDArray[np.bool_]
+    positions_N: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.user_N)
+
+    def labels(self, kind: EventKind) -> NDArray[np.bool_]:
+        """Whether each row is a success of a task: a click is any positive, since all others come after one."""
+        if kind == "click":
+            return self.positives_N
+        return np.asarray(self.kinds_N == EVENT_KINDS.index(kind))
+
+
+@dataclass(frozen=True)
+class ListMaker:
+    """Makes lists and impressions with one scorer, one state of knowledge, and one set of features.
+
+    Attributes:
+        snapshot: Where users come from.
+        split: The split of the checkpoint.
+        towers: The retriever.
+        facts: What is known of the items before the part.
+        names: Features.
+        config: Lengths.
+    """
+
+    snapshot: Snapshot
+    split: SplitConfig
+    towers: TwoTowerScorer
+    facts: ItemFacts
+    names: tuple[str, ...]
+    config: RankerConfig
+
+    def make(
+        self, part: Part, users: NDArray[np.bool_], *, impressions: bool = False
+    ) -> tuple[RetrievedLists, Impressions]:
+        """Lists of the part's users, where `users` [num_users] is true; impressions only if asked for."""
+        candidates = ranked_items(self.split, self.snapshot.num_items, part)
+        lists, rows = [], []
+        for block in self.snapshot.sequences(self.split, block_users=block_users(self.snapshot.num_items)):
+            chosen = block.take(np.flatnonzero(users[block.user_index]))
+            held_out = hold_out(chosen, part)
+            if not len(held_out):
+                continue
+            log = read_log(self.snapshot, held_out.histories)
+            scores_BI = self.towers.score(held_out.histories, held_out.times)
+            lists.append(self._lists(held_out, log, scores_BI, candidates))
+            if impressions:
+                tests = _first_test(chosen, held_out.histories.user_index)
+                rows.append(self._impressions(held_out.histories, log, scores_BI, lists[-1], tests))
+        return _joined_lists(lists, self), _joined_impressions(rows, self)
+
+    def _lists(
+        self,
+        held_out: HeldOut,
+        log: Log,
+        scores_BI: NDArray[np.float32],
+        candidates: NDArray[np.int32] | None,
+    ) -> RetrievedLists:
+        seen, num = held_out.histories, self.config.num_candidates
+        items_UM = top_lists(scores_BI, seen, num, candidates=candidates)
+        pasts = pasts_of(seen, held_out.times, log, max_history=self.config.max_history)
+        features_UMF = np.zeros((*items_UM.shape, len(self.names)), np.float32)
+        for row, past in enumerate(pasts):
+            items = items_UM[row][items_UM[row] != NO_ITEM]
+            scores = scores_BI[row, items]
+            ask = Ask(self.facts, past, items, scores, scores)
+            features_UMF[row, : len(items)] = candidate_features(ask, self.names)
+        wanted_BI = np.zeros(scores_BI.shape, np.bool_)
+        wanted_BI[held_out.targets.row_of_event, held_out.targets.items] = True
+        labels_UM = np.take_along_axis(wanted_BI, np.maximum(items_UM, 0), 1) & (items_UM != NO_ITEM)
+        num_targets_U = np.diff(held_out.targets.offsets)
+        return RetrievedLists(seen.user_index, items_UM, features_UMF, labels_UM, num_targets_U)
+
+    def _impressions(
+        self,
+        histories: Sequences,
+        log: Log,
+        scores_BI: NDArray[np.float32],
+        lists: RetrievedLists,
+        before: NDArray[np.int64],
+    ) -> Impressions:
+        """Rows after a user's last known positive and before the first test event, each with what was known then."""
+        last_U = histories.times[histories.offsets[1:] - 1]
+        row_N = log.row_of_event
+        chosen = np.flatnonzero((log.times > last_U[row_N]) & (log.times < before[row_N]))
+        features = np.zeros((len(chosen), len(self.names)), np.float32)
+        for place, event in enumerate(chosen.tolist()):
+            row, item = int(row_N[event]), log.items[event : event + 1]
+            past = past_of(histories, row, int(log.times[event]), log, max_history=self.config.max_history)
+            pool = scores_BI[row, lists.items_UM[row][lists.there_UM[row]]]
+            ask = Ask(self.facts, past, item, scores_BI[row, item], pool)
+            features[place] = candidate_features(ask, self.names)[0]
+        return Impressions(
+            histories.user_index[row_N[chosen]],
+            features,
+            log.kinds[chosen],
+            log.weights[chosen] > 0,
+            log.positions[chosen],
+        )
+
+
+def _first_test(block: Sequences, users: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Time of the first test event of each of the users, a time far away where there is none: int64 [U]."""
+    tests = block.where(block.marks == TEST)
+    rows = np.searchsorted(block.user_index, users)
+    first = np.full(len(users), np.iinfo(np.int64).max)
+    there = np.diff(tests.offsets)[rows] > 0
+    first[there] = tests.times[tests.offsets[:-1][rows[there]]]
+    return first
+
+
+def _joined_lists(parts: list[RetrievedLists], maker: ListMaker) -> RetrievedLists:
+    if not parts:
+        num, width = maker.config.num_candidates, len(maker.names)
+        return RetrievedLists(
+            np.zeros(0, np.int32),
+            np.zeros((0, num), np.int32),
+            np.zeros((0, num, width), np.float32),
+            np.zeros((0, num), np.bool_),
+            np.zeros(0, np.int64),
+        )
+    columns = ("user_U", "items_UM", "features_UMF", "labels_UM", "num_targets_U")
+    return RetrievedLists(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
+
+
+def _joined_impressions(parts: list[Impressions], maker: ListMaker) -> Impressions:
+    if not parts:
+        return Impressions(
+            np.zeros(0, np.int32),
+            np.zeros((0, len(maker.names)), np.float32),
+            np.zeros(0, np.int8),
+            np.zeros(0, np.bool_),
+            np.zeros(0, np.int32),
+        )
+    columns = ("user_N", "features_NF", "kinds_N", "positives_N", "positions_N")
+    return Impressions(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
