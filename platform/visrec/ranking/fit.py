@@ -19,6 +19,9 @@ from visrec.config import RankerConfig
 from visrec.ranking.appeal import MAX_POSITIONS, position_slot
 from visrec.ranking.network import Network
 
+_POSITIONS_RATE = 10.0
+"""The tower of positions learns so many times as fast as the network."""
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -57,9 +60,11 @@ class _Twin(nn.Module):
 
     skip: Tensor
 
-    def __init__(self, skip_F: NDArray[np.float32], num_tasks: int, config: RankerConfig) -> None:
+    def __init__(
+        self, skip_F: NDArray[np.float32], rate_T: NDArray[np.float32], config: RankerConfig
+    ) -> None:
         super().__init__()
-        num_features, hidden = len(skip_F), config.hidden_dim
+        num_features, num_tasks, hidden = len(skip_F), 1 + len(rate_T), config.hidden_dim
         cross = [nn.Linear(num_features, num_features) for _ in range(config.cross_layers)]
         self.cross = nn.ModuleList(cross)
         self.deep = nn.Sequential(
@@ -79,6 +84,8 @@ class _Twin(nn.Module):
             nn.init.normal_(layer.weight, std=0.01)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
+        with torch.no_grad():  # the mean first, then what tells the candidates apart
+            self.out.bias[1:] = torch.logit(torch.from_numpy(rate_T))
         nn.init.zeros_(self.positions.weight)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -111,9 +118,11 @@ def fit_network(examples: Examples, skip_F: NDArray[np.float32], config: RankerC
         config: Size of the network, learning rate, and so on.
         seed: Of initial weights, order and dropout.
     """
+    num_rows, num_tasks = examples.successes_NT.shape
+    rate_T = ((examples.successes_NT.sum(0) + 1) / (num_rows + 2)).astype(np.float32)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        twin = _Twin(skip_F, 1 + examples.successes_NT.shape[1], config)
+        twin = _Twin(skip_F, rate_T.reshape(num_tasks), config)
         _train(twin, examples, config, np.random.default_rng(seed))
     weights = {
         name: tensor.detach().numpy().copy()
@@ -133,11 +142,11 @@ def _train(twin: _Twin, examples: Examples, config: RankerConfig, rng: np.random
     successes = torch.from_numpy(examples.successes_NT.astype(np.float32))
     slots = torch.from_numpy(position_slot(examples.positions_N))
     num_steps = max(1, -(-len(users) // config.batch_size))
-    optimizer = torch.optim.AdamW(
-        twin.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
+    optimizer = torch.optim.AdamW(_parameter_groups(twin, config))
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=config.epochs * num_steps
+        optimizer,
+        [group["lr"] for group in optimizer.param_groups],
+        total_steps=config.epochs * num_steps,
     )
     twin.train()
     for _ in range(config.epochs):
@@ -157,6 +166,25 @@ def _train(twin: _Twin, examples: Examples, config: RankerConfig, rng: np.random
                 torch.autograd.backward(loss)
                 optimizer.step()
             schedule.step()
+
+
+def _parameter_groups(twin: _Twin, config: RankerConfig) -> list[dict[str, Any]]:
+    """Weights decay, biases do not; the few numbers of the tower of positions learn fast."""
+    named = dict(twin.named_parameters())
+    positions = named.pop("positions.weight")
+    return [
+        {
+            "params": [p for n, p in named.items() if not n.endswith("bias")],
+            "lr": config.learning_rate,
+            "weight_decay": config.weight_decay,
+        },
+        {
+            "params": [p for n, p in named.items() if n.endswith("bias")],
+            "lr": config.learning_rate,
+            "weight_decay": 0.0,
+        },
+        {"params": [positions], "lr": _POSITIONS_RATE * config.learning_rate, "weight_decay": 0.0},
+    ]
 
 
 def _listwise(logits_UM: Tensor, there_UM: Tensor, labels_UM: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from visrec.errors import ConfigError, DataError
 from visrec.evaluation.pair_classification import best_threshold
 from visrec.evaluation.pairs import drawn_users
 from visrec.evaluation.scorers.two_tower import TwoTowerScorer
+from visrec.ranking.appeal import position_slot
 from visrec.ranking.calibration import Calibration
 from visrec.ranking.cross_fit import HeldOutScores, cross_fit, fold_of
 from visrec.ranking.features import known_features
@@ -124,6 +125,7 @@ def _learn(lists: RetrievedLists, impressions: Impressions, maker: ListMaker, se
         max_history=config.max_history,
         num_candidates=config.num_candidates,
     )
+    length = 1 + int(position_slot(impressions.positions_N).max(initial=0))
     return Learned(
         ranker=ranker,
         order=_order(lists, held_out, seed),
@@ -133,7 +135,7 @@ def _learn(lists: RetrievedLists, impressions: Impressions, maker: ListMaker, se
         },
         importance=_importance(ranker, lists),
         examination={
-            task: np.exp(row - row[1]).round(4).tolist()
+            task: np.exp(row[1:length] - row[1]).round(4).tolist()
             for task, row in zip(tasks[1:], fitted.positions_TP, strict=True)
         },
         num_lists=len(lists),

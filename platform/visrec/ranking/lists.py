@@ -146,10 +146,15 @@ class ListMaker:
         lists: RetrievedLists,
         before: NDArray[np.int64],
     ) -> Impressions:
-        """Rows after a user's last known positive and before the first test event, each with what was known then."""
+        """Rows after a user's last known positive and before the first test event, each with what was known then.
+
+        Items of the history do not count: the towers have seen them, and they are not recommended again.
+        """
         last_U = histories.times[histories.offsets[1:] - 1]
-        row_N = log.row_of_event
-        chosen = np.flatnonzero((log.times > last_U[row_N]) & (log.times < before[row_N]))
+        row_N, num_items = log.row_of_event, scores_BI.shape[1]
+        between = (log.times > last_U[row_N]) & (log.times < before[row_N])
+        known = np.isin(row_N * num_items + log.items, histories.row_of_event * num_items + histories.items)
+        chosen = np.flatnonzero(between & ~known)
         features = np.zeros((len(chosen), len(self.names)), np.float32)
         for place, event in enumerate(chosen.tolist()):
             row, item = int(row_N[event]), log.items[event : event + 1]
