@@ -1,6 +1,7 @@
 """Writes down what Ray Tune's trials do, as it happens."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from visrec.tune import objectives as scores
 from visrec.tune.records import EpochResult, StudyLog, TrialRecord
 
 _HEARTBEAT_SECONDS = 5.0
+OUT_OF_MEMORY = "out of memory"
 
 
 class Recorder(Callback):  # type: ignore[misc]
@@ -46,12 +48,7 @@ class Recorder(Callback):  # type: ignore[misc]
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """Note a trial, and a further start of one that was paused or restarted."""
-        assigned = trial.config["trial"]
-        # A copied config (population-based training) brings the other trial's number: the first one counts.
-        number = self._numbers.setdefault(trial.trial_id, assigned["number"])
-        record = self._log.trials.get(number) or TrialRecord(
-            number, assigned["point"], self._planned_epochs(assigned["point"])
-        )
+        record = self._record(trial)
         record.started_at = record.started_at or time.time()
         record.status, record.reason = "running", None
         self._save(record)
@@ -106,6 +103,21 @@ class Recorder(Callback):  # type: ignore[misc]
             self._log.touch_session(self._session, self._started)
         self._on_change()
 
+    def out_of_memory(self, strikes: Counter[int]) -> None:
+        """After Ray has killed trials for want of memory, without telling which: who runs at two such moments fails.
+
+        Args:
+            strikes: How often each trial was there; counted up.
+        """
+        self._log.touch_session(self._session, self._started)
+        for record in self._log.records:
+            if record.status == "running":
+                strikes[record.number] += 1
+                record.status = "pending"
+                if strikes[record.number] > 1:
+                    record.status, record.reason, record.ended_at = "failed", OUT_OF_MEMORY, time.time()
+                self._save(record)
+
     def close(self, reason: str | None) -> None:
         """After the last step: trials that still ran were stopped with the study, or wait for `--resume` (None)."""
         self._log.touch_session(self._session, self._started)
@@ -116,7 +128,12 @@ class Recorder(Callback):  # type: ignore[misc]
         self._on_change()
 
     def _record(self, trial: Trial) -> TrialRecord:
-        return self._log.trials[self._numbers[trial.trial_id]]
+        """Of a trial; a new one at the first event, which can be a failure before the start."""
+        assigned = trial.config["trial"]
+        # A copied config (population-based training) brings the other trial's number: the first one counts.
+        number = self._numbers.setdefault(trial.trial_id, assigned["number"])
+        found = self._log.trials.get(number)
+        return found or TrialRecord(number, assigned["point"], self._planned_epochs(assigned["point"]))
 
     def _save(self, record: TrialRecord) -> None:
         self._log.save(record)
@@ -138,7 +155,7 @@ def reason_of(error: str) -> str:
         (line for line in reversed(lines) if _names_error(line)), lines[-1] if lines else "no reason told"
     )
     if "OutOfMemoryError" in error or "low on memory" in error or last.startswith("MemoryError"):
-        return "out of memory: " + _shortened(last)
+        return OUT_OF_MEMORY
     if "ActorDiedError" in error or "actor died" in error.lower():
         return "its process died (killed, or the system was out of memory)"
     return _shortened(last)

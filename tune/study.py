@@ -3,11 +3,13 @@
 import logging
 import os
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
 from ray import tune
+from ray.exceptions import OutOfMemoryError
 from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner
 from ray.tune.experiment import Trial
 
@@ -25,6 +27,7 @@ from visrec.tune.space import Point
 from visrec.tune.trial import Assignment, planned_epochs, trainable
 
 Ending = Literal["done", "time", "patience", "interrupted"]
+_REASONS = {"time": "the study's time was over", "patience": "the study stopped getting better"}
 TUNE_RUNS = "tune"
 """Folder of a study in which Ray Tune keeps checkpoints, one folder below it a start of the study."""
 
@@ -55,21 +58,42 @@ def run_trials(
     """
     points = planned_points(job) if job.tune.search.kind != "optuna" else []
     num_trials = len(points) or job.tune.num_trials
-    num_left = num_trials - sum(record.has_ended for record in log.records)
-    seconds = 60 * job.tune.minutes - log.seconds_spent() if job.tune.minutes is not None else None
     patience = StudyPatience(log, job.tune.objectives, job.tune.patience_trials)
-    if num_left <= 0:
-        return "done"
-    if seconds is not None and seconds <= 0:
-        return "time"
-    recorder = Recorder(job, log, lambda point: _planned_epochs(job, point), on_change)
-    tuner = Tuner(
-        tune.with_resources(
-            trainable(job, snapshot.name, log.folder),
-            (resources := trial_resources(job)).per_trial,
-        ),
-        param_space=_assignments(job, log, points),
-        tune_config=_tune_config(job, log, points, num_left, seconds, resources),
+    strikes: Counter[int] = Counter()
+    while (ending := _ending(job, log, num_trials, patience)) == "interrupted":
+        recorder = Recorder(job, log, lambda point: _planned_epochs(job, point), on_change)
+        try:
+            with _quiet():
+                _tuner(job, snapshot, log, points, num_trials, recorder, patience).fit()
+        except RuntimeError as error:
+            # Ray ends a whole study for one trial that it killed for want of memory; it is to go on without that one.
+            if not isinstance(error.__cause__, OutOfMemoryError):
+                raise
+            recorder.out_of_memory(strikes)
+            continue
+        ending = _ending(job, log, num_trials, patience)
+        recorder.close(_REASONS.get(ending))
+        return ending
+    return ending
+
+
+def _tuner(
+    job: TuneJob,
+    snapshot: Snapshot,
+    log: StudyLog,
+    points: list[Point],
+    num_trials: int,
+    recorder: Recorder,
+    patience: StudyPatience,
+) -> Tuner:
+    """Ray Tune's tuner of the trials that are left."""
+    resources = trial_resources(job)
+    num_left = num_trials - sum(record.has_ended for record in log.records)
+    run = trainable(job, snapshot.name, log.folder)
+    return Tuner(
+        tune.with_resources(run, resources.per_trial),
+        param_space=_assignments(log, points),
+        tune_config=_tune_config(job, log, points, num_left, resources),
         run_config=RunConfig(
             name=secrets.token_hex(4),
             storage_path=f"{log.folder.path}/{TUNE_RUNS}",
@@ -82,13 +106,6 @@ def run_trials(
             verbose=0,
         ),
     )
-    with _quiet():
-        tuner.fit()
-    ending = _ending(job, log, num_trials, patience)
-    recorder.close(
-        {"time": "the study's time was over", "patience": "the study stopped getting better"}.get(ending)
-    )
-    return ending
 
 
 def _tune_config(
@@ -96,22 +113,22 @@ def _tune_config(
     log: StudyLog,
     points: list[Point],
     num_left: int,
-    seconds: float | None,
     resources: TrialResources,
 ) -> TuneConfig:
+    minutes = job.tune.minutes
     max_epochs = max((_planned_epochs(job, point) for point in points), default=_longest(job))
     return TuneConfig(
         search_alg=None if points else StudySearch(job, log.records),
         scheduler=build_scheduler(job, max(max_epochs, 1), log.records),
         num_samples=1 if points else num_left,
         max_concurrent_trials=resources.max_concurrent,
-        time_budget_s=seconds,
+        time_budget_s=max(60 * minutes - log.seconds_spent(), 1.0) if minutes is not None else None,
         reuse_actors=job.tune.run_in == "process",
         trial_dirname_creator=_trial_folder,
     )
 
 
-def _assignments(job: TuneJob, log: StudyLog, points: list[Point]) -> dict[str, Any]:
+def _assignments(log: StudyLog, points: list[Point]) -> dict[str, Any]:
     """The planned trials that have not ended, as a grid for Ray Tune; nothing where a searcher makes them."""
     if not points:
         return {}
@@ -151,7 +168,7 @@ def _longest(job: TuneJob) -> int:
 def _ending(job: TuneJob, log: StudyLog, num_trials: int, patience: StudyPatience) -> Ending:
     if sum(record.has_ended for record in log.records) >= num_trials:
         return "done"
-    if patience.is_over:
+    if job.tune.patience_trials and patience.stop_all():
         return "patience"
     if job.tune.minutes is not None and log.seconds_spent() >= 60 * job.tune.minutes - 1:
         return "time"

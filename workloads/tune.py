@@ -1,7 +1,7 @@
 """`visrec tune`: search for a better config, survive what happens, hand over what can be released."""
 
-import json
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -47,14 +47,14 @@ class TuneResult:
 
     Attributes:
         study: The artifact with the report.
-        checkpoint: The best trial's; None where no trial has a value.
+        checkpoint: The best trial's.
         release: Candidate release, where one was asked for.
         seconds: Wall time of this call.
         found: Whether the study had been done before, so that nothing was done.
     """
 
     study: Artifact
-    checkpoint: Artifact | None
+    checkpoint: Artifact
     release: Artifact | None
     seconds: float
     found: bool
@@ -65,6 +65,7 @@ def run(job: TuneJob, *, console: Console) -> TuneResult:
 
     Raises:
         ConfigError: The space does not fit the config, or an unfinished study is there and `tune.resume` is not set.
+        VisrecError: Every trial failed.
         StudyInterrupted: Ctrl-C; the study can be resumed.
     """
     started = time.perf_counter()
@@ -81,9 +82,8 @@ def run(job: TuneJob, *, console: Console) -> TuneResult:
     study = workspace.find("studies", name)
     if found:
         console.print(f"study {name}: found, nothing to do")
-    best = study.manifest.facts["checkpoint"]
-    checkpoint = workspace.find("checkpoints", best) if best else None
-    release = _candidate(job, checkpoint, console) if job.tune.candidate_release and checkpoint else None
+    checkpoint = workspace.find("checkpoints", study.manifest.facts["checkpoint"])
+    release = _candidate(job, checkpoint, console) if job.tune.candidate_release else None
     console.print(_summary(study), soft_wrap=True)
     return TuneResult(study, checkpoint, release, time.perf_counter() - started, found)
 
@@ -143,7 +143,13 @@ def _run(job: TuneJob, snapshot: Snapshot, log: StudyLog, console: Console) -> s
 def _write(job: TuneJob, name: str, snapshot: Snapshot, log: StudyLog, ending: str, console: Console) -> None:
     workspace = Workspace(job.workspace)
     facts = study_facts(job, log.records, ending, log.seconds_spent())
-    checkpoint = keep_checkpoint(job, name, snapshot, log, facts.order[0]).name if facts.order else None
+    if not facts.order:
+        log.folder.delete()  # nothing to keep: the next start begins anew
+        reasons = Counter(record.reason for record in facts.records).most_common(1)
+        raise VisrecError(
+            f"no trial has a value; the most frequent reason: {reasons[0][0] if reasons else ending}"
+        )
+    checkpoint = keep_checkpoint(job, name, snapshot, log, facts.order[0]).name
     with workspace.create("studies", name, config=job, parents={"snapshots": snapshot.name}) as writer:
         write_study(writer.staging, facts, checkpoint)
         writer.counts.update(_counts(facts))
@@ -166,15 +172,15 @@ def _counts(facts: StudyFacts) -> dict[str, float]:
     }
 
 
-def _facts(facts: StudyFacts, checkpoint: str | None) -> dict[str, object]:
-    best = facts.order[0] if facts.order else None
+def _facts(facts: StudyFacts, checkpoint: str) -> dict[str, object]:
+    best = facts.order[0]
     names = [o.metric for o in facts.objectives]
     return {
         "ending": facts.ending,
         "checkpoint": checkpoint,
-        "best_trial": best.number if best else None,
-        "best_point": best.last_point if best else None,
-        "best_objectives": dict(zip(names, best.objectives or [], strict=True)) if best else None,
+        "best_trial": best.number,
+        "best_point": best.last_point,
+        "best_objectives": dict(zip(names, best.objectives or [], strict=True)),
     }
 
 
@@ -189,11 +195,7 @@ def _candidate(job: TuneJob, checkpoint: Artifact, console: Console) -> Artifact
 
 def _summary(study: Artifact) -> str:
     facts, counts = study.manifest.facts, study.manifest.counts
-    if facts["best_trial"] is None:
-        return f"study {study.name}: no trial has a value; reasons in {study.location / 'report.md'}"
-    values = ", ".join(
-        f"{name} {value(v)}" for name, v in json.loads(json.dumps(facts["best_objectives"])).items()
-    )
+    values = ", ".join(f"{name} {value(v)}" for name, v in facts["best_objectives"].items())
     share = counts["trained_epochs"] / max(counts["planned_epochs"], 1)
     return (
         f"study {study.name}: best trial {facts['best_trial']}, validation {values}; {share:.0%} of the epochs of full "

@@ -15,12 +15,12 @@ _SHOWN = 20
 """Trials in the table."""
 
 
-def study_markdown(facts: StudyFacts, checkpoint: str | None, plots: Mapping[str, str]) -> str:
+def study_markdown(facts: StudyFacts, checkpoint: str, plots: Mapping[str, str]) -> str:
     """The text of `report.md`.
 
     Args:
         facts: The numbers.
-        checkpoint: Name of the best trial's checkpoint; None where no trial has a value.
+        checkpoint: Name of the best trial's checkpoint.
         plots: File name of a plot -> what it shows, in the order in which they appear.
     """
     sections = [
@@ -58,15 +58,13 @@ def setting(found: object) -> str:
     return f"{found:.4g}" if isinstance(found, float) else str(found)
 
 
-def _opening(facts: StudyFacts, checkpoint: str | None) -> str:
+def _opening(facts: StudyFacts, checkpoint: str) -> str:
     lines = [
         "# Study",
         "",
         f"{len(facts.records)} trials in {facts.seconds / 60:.1f} minutes: {facts.count('finished')} finished, "
         f"{facts.count('stopped')} stopped early, {facts.count('failed')} failed. {_ENDINGS[facts.ending]}",
     ]
-    if not facts.order:
-        return "\n".join([*lines, "", "No trial has a value."])
     best = facts.order[0]
     named = ", ".join(
         f"{o.metric} {value(v)}" for o, v in zip(facts.objectives, best.objectives or [], strict=True)
@@ -74,7 +72,7 @@ def _opening(facts: StudyFacts, checkpoint: str | None) -> str:
     lines += [
         "",
         f"**Best: trial {best.number}, validation {named}**, after {best.epochs} of {best.planned_epochs} epochs"
-        + (f"; checkpoint `{checkpoint}`." if checkpoint else "."),
+        f"; checkpoint `{checkpoint}`.",
         "Its config is `best.yaml`: `visrec train --config best.yaml`.",
         "",
         table(["key", "value"], [[f"`{key}`", setting(v)] for key, v in best.last_point.items()]),

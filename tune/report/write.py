@@ -23,7 +23,7 @@ BEST = "best.yaml"
 TRIALS = "trials.json"
 
 
-def write_study(folder: Location, facts: StudyFacts, checkpoint: str | None) -> None:
+def write_study(folder: Location, facts: StudyFacts, checkpoint: str) -> None:
     """Write `report.md` and its plots, `trials.json`, `best.yaml`, and a YAML for each trial of a Pareto front."""
     figures = _figures(facts)
     for file, (figure, _) in figures.items():
@@ -31,8 +31,7 @@ def write_study(folder: Location, facts: StudyFacts, checkpoint: str | None) -> 
     shows = {file: text for file, (_, text) in figures.items()}
     (folder / "report.md").write_text(study_markdown(facts, checkpoint, shows))
     (folder / TRIALS).write_text(json.dumps([asdict(record) for record in facts.records], indent=1))
-    if facts.order:
-        (folder / BEST).write_text(_yaml(facts, best_job(facts.job, facts.order[0]), facts.order[0].number))
+    (folder / BEST).write_text(_yaml(facts, best_job(facts.job, facts.order[0]), facts.order[0].number))
     if len(facts.objectives) > 1:
         (folder / "pareto").make_dirs()
         for record in facts.front:
@@ -49,8 +48,6 @@ def _yaml(facts: StudyFacts, job: Config, number: int) -> str:
 
 def _figures(facts: StudyFacts) -> dict[str, tuple[Figure, str]]:
     """File name -> the figure and what it shows; only those that there is something to show in."""
-    if not facts.order:
-        return {}
     figures = {
         "history.png": (history(facts), "Value of each trial, and the best until then"),
         "learning_curves.png": (learning_curves(facts), "Value of each trial over its epochs"),
