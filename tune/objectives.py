@@ -46,10 +46,11 @@ def values(
         DivergedError: The last epoch's loss or metrics are not finite.
     """
     last = epochs[-1]
-    numbers = {"loss": last["loss"], **{o.metric: last[o.metric] for o in objectives if o.metric in last}}
-    for name, value in numbers.items():
-        if not math.isfinite(value):
-            raise DivergedError(f"{name} is {value} after epoch {last['epoch']} of phase {last['phase']}")
+    for name in ("loss", *(o.metric for o in objectives)):
+        if not math.isfinite(last.get(name, 0.0)):
+            raise DivergedError(
+                f"{name} is {last[name]} after epoch {last['epoch']} of phase {last['phase']}"
+            )
     phase = [e for e in epochs if e["phase"] == last["phase"]]
     best = max(phase, key=lambda e: float(e[selection_metric]))
     known = {**best, "epoch_seconds": sum(e["seconds"] for e in epochs) / len(epochs), **costs}

@@ -59,16 +59,16 @@ def trainable(job: TuneJob, snapshot: str, folder: Location) -> Trainable:
         snapshot: Name of the snapshot, which all trials read memory-mapped.
         folder: Of the study.
     """
-    settings = {"job": job.model_dump(mode="json"), "snapshot": snapshot}
-    workspace_folder = "/".join([folder.parent.name, folder.name])
+    settings = job.model_dump(mode="json")
+    below_workspace = f"{folder.parent.name}/{folder.name}"
 
     def run_trial(config: dict[str, Any]) -> None:
         # The closure holds plain values only: it travels to another machine.
-        study = parse_config(TuneJob, settings["job"])
+        study = parse_config(TuneJob, settings)
         assignment = Assignment(**config["trial"])
-        here = Workspace(study.workspace).root / workspace_folder
+        here = Workspace(study.workspace).root / below_workspace
         run = _in_process if study.tune.run_in == "process" else _on_workers
-        run(study, str(settings["snapshot"]), here, assignment)
+        run(study, snapshot, here, assignment)
 
     return run_trial
 

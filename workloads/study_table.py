@@ -83,7 +83,7 @@ class StudyTable:
                 str(record.number),
                 Text(record.status, style=_STYLES.get(record.status, "")),
                 f"{record.epochs}/{record.planned_epochs}",
-                *(value(v) for v in record.objectives or ["" for _ in self._job.tune.objectives] if v != ""),
+                *([value(v) for v in record.objectives or []] or [""] * len(self._job.tune.objectives)),
                 *(setting(record.last_point[key]) if key in record.last_point else "" for key in keys),
                 style="bold" if best and record.number == best[0].number else "",
             )

@@ -58,9 +58,7 @@ def track_study(workspace: Workspace, study: Artifact, facts: StudyFacts, consol
     parent = client.create_run(experiment, run_name=f"study {study.name}", tags={STUDY_TAG: study.name})
     for key, number in study.manifest.counts.items():
         client.log_metric(parent.info.run_id, key, number)
-    best = facts.order[0] if facts.order else None
-    if best is not None:
-        _log_point(client, parent.info.run_id, best)
+    _log_point(client, parent.info.run_id, facts.order[0])
     for record in facts.records:
         _log_trial(client, experiment, parent.info.run_id, facts, record)
     with tempfile.TemporaryDirectory() as scratch:

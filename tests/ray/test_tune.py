@@ -115,7 +115,8 @@ def test_a_population_changes_the_learning_rate_while_it_trains(tmp_path: Path, 
 @pytest.mark.usefixtures("session")
 def test_a_killed_trial_is_recorded_and_the_study_goes_on(tmp_path: Path, snapshot: Snapshot) -> None:
     address = ray.get_runtime_context().gcs_address
-    stop, killed = threading.Event(), []
+    stop = threading.Event()
+    killed: list[int] = []
 
     def kill_one_trial() -> None:
         while not killed and not stop.wait(0.1):

@@ -26,7 +26,7 @@ def visrec(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     [
         (
             ["train", "--set", "trainning.seed=1"],
-            "error: trainning: unknown key; did you mean 'training'?; the others are checkpoint,",
+            "error: trainning: unknown key; did you mean 'training'?",
         ),
         (["ingest", "--config", "none.yaml"], "error: config file not found: none.yaml"),
         (

@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from visrec.evaluation.report.plots.style import MUTED, tidy
 from visrec.tune.report.facts import StudyFacts, best_so_far
-from visrec.tune.report.plots.look import BEST, STATUS_COLOURS, wide_figure
+from visrec.tune.report.plots.look import BEST, STATUS_COLOURS, count_along_x, wide_figure
 
 
 def history(facts: StudyFacts) -> Figure:
@@ -28,6 +28,7 @@ def history(facts: StudyFacts) -> Figure:
     axes.step(
         [n for n, _, _ in rows], [b for *_, b in rows], where="post", color=BEST, label="best until then"
     )
+    count_along_x(axes)
     axes.set_xlabel("trial", size=8.5, color=MUTED)
     axes.legend(frameon=False, fontsize=8)
     tidy(axes, grid="y")

@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from visrec.evaluation.report.plots.style import MUTED, tidy
 from visrec.tune.report.facts import StudyFacts
-from visrec.tune.report.plots.look import BEST, STATUS_COLOURS, wide_figure
+from visrec.tune.report.plots.look import BEST, STATUS_COLOURS, count_along_x, wide_figure
 
 
 def learning_curves(facts: StudyFacts) -> Figure:
@@ -15,7 +15,7 @@ def learning_curves(facts: StudyFacts) -> Figure:
         title="Learning curves",
         subtitle=f"best validation {name} until each epoch; dotted: rungs of ASHA",
     )
-    best = facts.order[0].number if facts.order else None
+    best = facts.order[0].number
     for record in facts.records:
         epochs = [r.epoch for r in record.results]
         values = [r.objectives[0] for r in record.results]
@@ -33,8 +33,8 @@ def learning_curves(facts: StudyFacts) -> Figure:
         )
     for rung in facts.rungs:
         axes.axvline(rung.epochs, color="#AAAAAA", linewidth=0.9, linestyle=":")
+    count_along_x(axes)
     axes.set_xlabel("epochs", size=8.5, color=MUTED)
-    if best is not None:
-        axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8)
     tidy(axes, grid="y")
     return figure

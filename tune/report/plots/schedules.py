@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from visrec.evaluation.report.plots.style import COLOURS, MUTED, new_figure, tidy, top_of_axes
 from visrec.tune.report.facts import StudyFacts
-from visrec.tune.report.plots.look import BEST, is_log
+from visrec.tune.report.plots.look import BEST, count_along_x, is_log
 
 
 def schedules(facts: StudyFacts, keys: list[str]) -> Figure:
@@ -19,7 +19,7 @@ def schedules(facts: StudyFacts, keys: list[str]) -> Figure:
     grid = figure.add_gridspec(
         len(keys), 1, left=0.09, right=0.97, bottom=0.5 / height, top=top_of_axes(height), hspace=0.5
     )
-    best = facts.order[0].number if facts.order else None
+    best = facts.order[0].number
     for row, key in enumerate(keys):
         axes = figure.add_subplot(grid[row])
         for record in facts.records:
@@ -41,5 +41,6 @@ def schedules(facts: StudyFacts, keys: list[str]) -> Figure:
         if is_log(facts, key):
             axes.set_yscale("log")
         axes.set_title(key, size=8.5, loc="left", color=MUTED)
+        count_along_x(axes)
         tidy(axes, grid="y")
     return figure

@@ -1,0 +1,47 @@
+import math
+
+import pytest
+from tests.support.studies import make_record
+
+from visrec.config import ObjectiveConfig
+from visrec.tune.objectives import DivergedError, pareto_front, ranked, values
+
+QUALITY, COST = ObjectiveConfig(), ObjectiveConfig(metric="encode_ms")
+
+
+def epoch(phase: str, ndcg: float, *, loss: float = 1.0, seconds: float = 2.0) -> dict[str, object]:
+    return {"phase": phase, "epoch": 1, "loss": loss, "ndcg@10": ndcg, "auc": 1 - ndcg, "seconds": seconds}
+
+
+def test_quality_is_that_of_the_best_epoch_of_the_last_phase() -> None:
+    epochs = [epoch("base", 0.9), epoch("next", 0.3), epoch("next", 0.5), epoch("next", 0.4)]
+    assert values([QUALITY], epochs, {}, "ndcg@10") == [0.5]
+    # Another metric's value is that of the epoch that selection keeps, not its own best.
+    assert values([ObjectiveConfig(metric="auc")], epochs, {}, "ndcg@10") == [0.5]
+
+
+def test_costs_are_taken_as_they_are_measured() -> None:
+    objectives = [QUALITY, COST, ObjectiveConfig(metric="epoch_seconds")]
+    epochs = [epoch("base", 0.1, seconds=1), epoch("base", 0.2, seconds=3)]
+    assert values(objectives, epochs, {"encode_ms": 4.0}, "ndcg@10") == [0.2, 4.0, 2.0]
+
+
+@pytest.mark.parametrize("broken", [epoch("base", 0.1, loss=math.nan), epoch("base", math.inf)])
+def test_what_is_no_number_ends_the_trial(broken: dict[str, object]) -> None:
+    with pytest.raises(DivergedError, match="after epoch 1 of phase base"):
+        values([QUALITY], [broken], {}, "ndcg@10")
+
+
+def test_front_and_order() -> None:
+    records = [
+        make_record(0, [[0.5, 10.0]]),
+        make_record(1, [[0.4, 5.0]]),
+        make_record(2, [[0.4, 6.0]]),  # beaten by 1
+        make_record(3, [[0.9, 1.0]], status="failed"),  # would beat all
+        make_record(4, []),
+        make_record(5, [[0.6, 20.0]], status="stopped"),
+    ]
+    assert [r.number for r in ranked([QUALITY, COST], records)] == [5, 0, 1, 2]
+    assert [r.number for r in pareto_front([QUALITY, COST], records)] == [5, 0, 1]
+    lowest_first = [r.number for r in ranked([COST, QUALITY], records)]  # as if the first value were a cost
+    assert lowest_first == [1, 2, 0, 5]
