@@ -82,15 +82,15 @@ class Bench:
         history_BLD = history_BLD.index_put((rows_P, columns_P), history_PD)
         users_PD = self.model.user_tower(history_BLD, batch.kinds_BL, batch.gaps_BL)[rows_P, columns_P]
         candidates_PCD = torch.cat(
-            [targets_PD.unsqueeze(1), negatives_XD.unflatten(0, (num_positions, num_negatives))], dim=1
+            [targets_PD.unsqueeze(1), negatives_XD.reshape(num_positions, num_negatives, -1)], dim=1
         )
         biases_I = self.model.item_biases()
         biases_PC = torch.cat([biases_I[targets_P].unsqueeze(1), biases_I[negatives_PK]], dim=1)
         logits_PC = torch.einsum("pd,pcd->pc", users_PD, candidates_PCD) + biases_PC
         log_weights_PK = (-self.log_q_I[negatives_K]).expand(num_positions, num_negatives)
-        hits_PK = batch.hits_BN[:, batch.shared_N][rows_P]
+        spared_PK = batch.spared_from_BN[:, batch.shared_N][rows_P] <= columns_P.unsqueeze(1)
         log_weights_PC = torch.cat(
-            [torch.zeros(num_positions, 1), log_weights_PK.masked_fill(hits_PK, -torch.inf)], dim=1
+            [torch.zeros(num_positions, 1), log_weights_PK.masked_fill(spared_PK, -torch.inf)], dim=1
         )
         return softmax_loss(logits_PC, torch.zeros_like(targets_P), log_weights_PC), len(index)
 

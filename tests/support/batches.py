@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from visrec.training.batch import Batch
+from visrec.training.batch import NEVER, Batch
 
 
 def make_batch(
@@ -31,7 +31,7 @@ def make_batch(
     index = torch.tensor(items)
     targets_BL = torch.tensor(targets)
     taken = [[items[t] for t in row if t >= 0] for row in targets] if positives is None else positives
-    hits = [np.isin(items, row) for row in taken]
+    spared_from = [np.where(np.isin(items, row), 0, NEVER) for row in taken]
     own_BK3 = np.array(own if own is not None else [[]] * len(targets), np.float64).reshape(
         len(targets), -1, 3
     )
@@ -41,11 +41,12 @@ def make_batch(
         kinds_BL=torch.zeros_like(targets_BL),
         gaps_BL=torch.zeros_like(targets_BL),
         targets_BL=targets_BL,
-        hits_BN=torch.tensor(np.array(hits)),
+        spared_from_BN=torch.tensor(np.array(spared_from, np.int32)),
         shared_N=torch.tensor(shared if shared is not None else [True] * len(items)),
         own_slots_BK=torch.from_numpy(own_BK3[..., 0].astype(np.int64)),
         own_from_BK=torch.from_numpy(own_BK3[..., 1].astype(np.int64)),
         own_weights_BK=torch.from_numpy(own_BK3[..., 2].astype(np.float32)),
-        positive_rows_E=torch.tensor([row for row, items in enumerate(taken) for _ in items]),
-        positive_items_E=torch.tensor([item for items in taken for item in items]),
+        spared_rows_E=torch.tensor([row for row, items in enumerate(taken) for _ in items]),
+        spared_items_E=torch.tensor([item for items in taken for item in items]),
+        spared_positions_E=torch.zeros(sum(map(len, taken)), dtype=torch.int32),
     )

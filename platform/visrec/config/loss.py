@@ -16,8 +16,7 @@ _SOURCES = (
 
 
 class LossConfig(Config):
-    """What is minimised, over which negatives. Sources of negatives add up; a user's own positives are never among
-    them."""
+    """What is minimised, over which negatives. Sources of negatives add up."""
 
     name: Literal["sampled_softmax", "full_softmax", "bpr", "bce"] = "sampled_softmax"
     """`sampled_softmax`: cross entropy over the target and the negatives. `full_softmax`: over the whole catalogue, for
@@ -29,6 +28,9 @@ class LossConfig(Config):
     negatives; hard and explicit ones, which are chosen for a user, have no correction and each count once."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     """Share of the target's mass that is spread over all candidates; for the two softmax losses."""
+    spared_positives: Literal["all", "seen", "none"] = "all"
+    """Which of a user's own training positives are no negatives at a position: `all` of them, those `seen` up to there,
+    or `none` but the target. What the user takes later is wanted, but not yet: as a negative it teaches the order."""
     in_batch_negatives: bool = True
     """The other distinct items of the batch are negatives."""
     num_uniform_negatives: int = Field(0, ge=0, le=1_000_000)

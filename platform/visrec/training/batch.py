@@ -5,6 +5,7 @@ Shape legend: B sequences, L positions, N distinct items, K own negatives of a s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,6 +19,10 @@ from visrec.training.negatives.explicit import Rejected
 from visrec.training.negatives.own import OwnNegatives
 from visrec.training.windows import Window
 
+NEVER = 2**31 - 1
+"""No position."""
+SparedPositives = Literal["all", "seen", "none"]
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -29,13 +34,15 @@ class Batch:
         kinds_BL: Codes of the history events' kinds.
         gaps_BL: Time-gap buckets of the history events.
         targets_BL: Place of the next event's item; -1 where padded.
-        hits_BN: True where a distinct item is any training positive of the user.
-        shared_N: True where a distinct item is a negative of every sequence of which it is no hit.
+        spared_from_BN: First position at which a distinct item is no negative of the sequence, since the user has taken
+            it; `NEVER` where there is none. int32.
+        shared_N: True where a distinct item is a negative of every sequence that does not spare it.
         own_slots_BK: Places of negatives that belong to one sequence; 0 where it has fewer.
         own_from_BK: First position at which each of these is a negative.
         own_weights_BK: How many times each counts; 0 where there is none.
-        positive_rows_E: For each training positive of each user the row of the user; empty if nobody needs it.
-        positive_items_E: Its item index.
+        spared_rows_E: For each spared positive of each user the row of the user; empty if nobody needs it.
+        spared_items_E: Its item index.
+        spared_positions_E: The first position at which it is spared.
     """
 
     item_index_N: Tensor
@@ -43,13 +50,14 @@ class Batch:
     kinds_BL: Tensor
     gaps_BL: Tensor
     targets_BL: Tensor
-    hits_BN: Tensor
+    spared_from_BN: Tensor
     shared_N: Tensor
     own_slots_BK: Tensor
     own_from_BK: Tensor
     own_weights_BK: Tensor
-    positive_rows_E: Tensor
-    positive_items_E: Tensor
+    spared_rows_E: Tensor
+    spared_items_E: Tensor
+    spared_positions_E: Tensor
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device."""
@@ -93,6 +101,14 @@ class Piece:
         events = slice(self.events.start, self.events.stop - 1)
         return History(self.block.items[events], self.block.kinds[events], self.block.times[events])
 
+    def spared(self, which: SparedPositives) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Positives that are no negatives of the user, and the first position of the window at which each is not."""
+        if which == "none":
+            return self.positives[:0], np.zeros(0, np.int32)
+        places = np.arange(len(self.positives), dtype=np.int32)
+        positions = places - self.window.start if which == "seen" else np.zeros_like(places)
+        return self.positives, np.maximum(positions, 0).astype(np.int32)
+
     def rejected(self, candidates: NDArray[np.int32]) -> Rejected:
         """What the user said no to, among the candidates, and never yes: a later yes takes a no back."""
         assert self.rejections is not None
@@ -110,7 +126,8 @@ def collate(
     *,
     num_items: int,
     in_batch: bool,
-    with_positives: bool,
+    spare: SparedPositives,
+    list_spared: bool,
 ) -> Batch:
     """Put windows and negatives together.
 
@@ -120,7 +137,8 @@ def collate(
         own: Negatives of single sequences.
         num_items: Items of the catalogue.
         in_batch: Whether the windows' items are negatives of every sequence too.
-        with_positives: Whether to list the users' positives.
+        spare: Which positives of a user are no negatives.
+        list_spared: Whether to list them too, for items of other batches.
     """
     items_BL1, kinds_BL, times_BL1 = _padded(pieces)
     in_windows = items_BL1[items_BL1 >= 0]
@@ -131,24 +149,25 @@ def collate(
     is_shared = np.zeros(num_items, bool)
     is_shared[shared] = True
     slots_BL1 = slot_of_item[items_BL1]
-    rows_E, items_E = _positives(pieces)
-    hit_slots_E = slot_of_item[items_E]
-    hits_BN = np.zeros((len(pieces), len(distinct_N)), bool)
-    hits_BN[rows_E[hit_slots_E >= 0], hit_slots_E[hit_slots_E >= 0]] = True
-    listed = slice(None) if with_positives else slice(0)
+    rows_E, items_E, positions_E = _spared(pieces, spare)
+    here_E = slot_of_item[items_E] >= 0
+    spared_from_BN = np.full((len(pieces), len(distinct_N)), NEVER, np.int32)
+    spared_from_BN[rows_E[here_E], slot_of_item[items_E[here_E]]] = positions_E[here_E]
+    listed = slice(None) if list_spared else slice(0)
     return Batch(
         item_index_N=torch.from_numpy(distinct_N),
         slots_BL=torch.from_numpy(slots_BL1[:, :-1].clip(min=0)),
         kinds_BL=torch.from_numpy(kinds_BL),
         gaps_BL=gap_buckets(torch.from_numpy(times_BL1[:, :-1])),
         targets_BL=torch.from_numpy(slots_BL1[:, 1:].copy()),
-        hits_BN=torch.from_numpy(hits_BN),
+        spared_from_BN=torch.from_numpy(spared_from_BN),
         shared_N=torch.from_numpy(is_shared[distinct_N]),
         own_slots_BK=torch.from_numpy(slot_of_item[own.items_BK].clip(min=0)),
         own_from_BK=torch.from_numpy(own.from_BK),
         own_weights_BK=torch.from_numpy(own.weights_BK),
-        positive_rows_E=torch.from_numpy(rows_E[listed]),
-        positive_items_E=torch.from_numpy(items_E[listed]),
+        spared_rows_E=torch.from_numpy(rows_E[listed]),
+        spared_items_E=torch.from_numpy(items_E[listed]),
+        spared_positions_E=torch.from_numpy(positions_E[listed]),
     )
 
 
@@ -168,8 +187,10 @@ def _padded(
     return items_BL1, kinds_BL, times_BL1
 
 
-def _positives(pieces: Sequence[Piece]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(row, item) of each training positive of each user [E]."""
-    positives = [piece.positives for piece in pieces]
-    rows_E = np.repeat(np.arange(len(pieces)), [len(items) for items in positives])
-    return rows_E, np.concatenate(positives).astype(np.int64)
+def _spared(
+    pieces: Sequence[Piece], which: SparedPositives
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """(row, item, first position) of each spared positive of each user [E]."""
+    items, positions = zip(*(piece.spared(which) for piece in pieces), strict=True)
+    rows_E = np.repeat(np.arange(len(pieces)), [len(row) for row in items])
+    return rows_E, np.concatenate(items).astype(np.int64), np.concatenate(positions)

@@ -125,7 +125,8 @@ class BatchStream:
             self._own_negatives(pieces, generator),
             num_items=self.num_items,
             in_batch=loss.in_batch_negatives,
-            with_positives=loss.num_cross_batch_negatives > 0,
+            spare=loss.spared_positives,
+            list_spared=loss.num_cross_batch_negatives > 0,
         )
 
     def _own_negatives(self, pieces: list[Piece], generator: np.random.Generator) -> OwnNegatives:

@@ -55,7 +55,7 @@ def _candidates(
     users_PD = output.users_BLD[rows_P, columns_P]
     logits_PN = users_PD @ output.items_ND.T + output.biases_N
     num_batches = 1 if remembered is None else 1 + remembered.num_batches
-    unwanted_PN = (batch.hits_BN | ~batch.shared_N)[rows_P]
+    unwanted_PN = (batch.spared_from_BN[rows_P] <= columns_P.unsqueeze(1)) | ~batch.shared_N
     log_weights_N = _log_weights(log_q_I, batch.item_index_N, num_batches)
     parts = [(logits_PN, log_weights_N.expand_as(logits_PN).masked_fill(unwanted_PN, -torch.inf))]
     if batch.own_slots_BK.shape[1]:
@@ -65,8 +65,8 @@ def _candidates(
     if remembered is not None:
         logits_PQ = users_PD @ remembered.vectors_QD.T + remembered.biases_Q
         log_weights_Q = _log_weights(log_q_I, remembered.item_index_Q, num_batches)
-        hits_PQ = remembered.hits_BQ[rows_P]
-        parts.append((logits_PQ, log_weights_Q.expand_as(logits_PQ).masked_fill(hits_PQ, -torch.inf)))
+        spared_PQ = remembered.spared_from_BQ[rows_P] <= columns_P.unsqueeze(1)
+        parts.append((logits_PQ, log_weights_Q.expand_as(logits_PQ).masked_fill(spared_PQ, -torch.inf)))
     if len(parts) == 1:
         return parts[0]
     logits, log_weights = zip(*parts, strict=True)

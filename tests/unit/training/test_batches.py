@@ -15,7 +15,7 @@ from visrec.data.negative_events import NegativeEvents
 from visrec.data.snapshot import Sequences
 from visrec.errors import DataError
 from visrec.models import History
-from visrec.training.batch import Batch
+from visrec.training.batch import NEVER, Batch
 from visrec.training.batches import BatchStream
 from visrec.training.epoch_facts import epoch_facts
 
@@ -55,12 +55,25 @@ def test_every_distinct_item_stands_once() -> None:
         assert items == sorted(set(items))
 
 
-def test_hits_are_the_users_positives_outside_the_window_too() -> None:
+def test_the_users_positives_outside_the_window_are_spared_too() -> None:
     batch = next(stream([[0, 1, 2, 3, 4, 5, 6, 7], [8, 9]], batch_size=10).epoch(0))
     items = batch.item_index_N.numpy()
-    for row in range(len(batch.hits_BN)):
-        hits = set(items[batch.hits_BN[row].numpy()].tolist())
-        assert hits == ({8, 9} if 8 in hits else set(range(8)))
+    for row in batch.spared_from_BN.numpy():
+        spared = set(items[row == 0].tolist())
+        assert spared == ({8, 9} if 8 in spared else set(range(8)))
+        assert set(row.tolist()) == {0, NEVER}
+
+
+@pytest.mark.parametrize("spare", ["seen", "none"])
+def test_positives_are_spared_from_the_position_on_that_has_seen_them(spare: str) -> None:
+    loss = LossConfig.model_validate({"spared_positives": spare})
+    batch = next(stream([[0, 1, 2, 3, 4, 5, 6, 7]], batch_size=10, loss=loss).epoch(0))
+    items = batch.item_index_N.tolist()
+    for row in range(len(batch.slots_BL)):
+        first = items[int(batch.slots_BL[row, 0])]  # the window's first event; the history is 0 to 7 in order
+        found = dict(zip(items, batch.spared_from_BN[row].tolist(), strict=True))
+        expected = {i: max(i - first, 0) if spare == "seen" else NEVER for i in items}
+        assert found == expected
 
 
 def test_the_same_seed_gives_the_same_batches_and_a_restart_skips_to_its_place() -> None:

@@ -1,6 +1,7 @@
 """Losses of a batch: hand-worked numbers for every source of negatives, and batched = single."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from visrec.config import LossConfig
 from visrec.models import TowerOutput
-from visrec.training.batch import Batch
+from visrec.training.batch import NEVER, Batch
 from visrec.training.negatives.queue import Remembered
 from visrec.training.objective import batch_loss
 
@@ -56,6 +57,12 @@ def test_another_positive_of_the_user_is_no_negative(name: str) -> None:
     )
 
 
+def test_an_item_is_a_negative_until_it_is_spared() -> None:
+    batch = make_batch([0, 1], targets=[[0, 0]])
+    later = replace(batch, spared_from_BN=torch.tensor([[NEVER, 1]], dtype=torch.int32))
+    assert loss_of(later, [1.0, 0.0], LossConfig()) == pytest.approx([math.log(E + 1) - 1, 0.0], abs=1e-6)
+
+
 def test_an_item_that_is_not_shared_is_nobody_elses_negative() -> None:
     batch = make_batch([0, 1, 2], shared=[True, True, False])
     assert loss_of(batch, [1.0, 0.0, 5.0], LossConfig()) == pytest.approx([math.log(E + 1) - 1])
@@ -85,7 +92,7 @@ def test_remembered_items_join_and_the_odds_are_those_of_several_batches() -> No
         item_index_Q=torch.tensor([2, 3]),
         vectors_QD=torch.tensor([[2.0], [7.0]]),
         biases_Q=torch.tensor([-1.0, 0.0]),
-        hits_BQ=torch.tensor([[False, True]]),
+        spared_from_BQ=torch.tensor([[NEVER, 0]]),
     )
     log_q_I = torch.tensor([0.5, 0.5, 0.2, 1.0]).log()
     found = batch_loss(output([1.0, 0.0]), batch, LossConfig(), log_q_I, remembered)

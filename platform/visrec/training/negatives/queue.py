@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from visrec.models import TowerOutput
-from visrec.training.batch import Batch
+from visrec.training.batch import NEVER, Batch
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Remembered:
         item_index_Q: Distinct items, none of which is a shared negative of the batch already.
         vectors_QD: Their latest vectors.
         biases_Q: Their latest biases.
-        hits_BQ: True where an item is a training positive of the user.
+        spared_from_BQ: First position at which an item is no negative of the sequence; see `Batch`.
     """
 
     num_batches: int
     item_index_Q: Tensor
     vectors_QD: Tensor
     biases_Q: Tensor
-    hits_BQ: Tensor
+    spared_from_BQ: Tensor
 
 
 class CrossBatchQueue:
@@ -72,7 +72,11 @@ class CrossBatchQueue:
         chosen = torch.from_numpy(first[fresh]).to(index.device)
         item_index_Q = index[chosen]
         return Remembered(
-            len(self._batches), item_index_Q, vectors[chosen], biases[chosen], _hits(batch, item_index_Q)
+            len(self._batches),
+            item_index_Q,
+            vectors[chosen],
+            biases[chosen],
+            _spared_from(batch, item_index_Q),
         )
 
     def state(self) -> dict[str, Tensor]:
@@ -97,12 +101,12 @@ class CrossBatchQueue:
             self._batches.pop()
 
 
-def _hits(batch: Batch, item_index_Q: Tensor) -> Tensor:
-    hits_BQ = torch.zeros(
-        (len(batch.slots_BL), len(item_index_Q)), dtype=torch.bool, device=item_index_Q.device
-    )
+def _spared_from(batch: Batch, item_index_Q: Tensor) -> Tensor:
+    shape = (len(batch.slots_BL), len(item_index_Q))
+    spared_from_BQ = torch.full(shape, NEVER, dtype=torch.int32, device=item_index_Q.device)
     if len(item_index_Q):
-        places_E = torch.searchsorted(item_index_Q, batch.positive_items_E).clamp(max=len(item_index_Q) - 1)
-        found_E = item_index_Q[places_E] == batch.positive_items_E
-        hits_BQ[batch.positive_rows_E[found_E], places_E[found_E]] = True
-    return hits_BQ
+        places_E = torch.searchsorted(item_index_Q, batch.spared_items_E).clamp(max=len(item_index_Q) - 1)
+        found_E = item_index_Q[places_E] == batch.spared_items_E
+        where = batch.spared_rows_E[found_E], places_E[found_E]
+        spared_from_BQ[where] = batch.spared_positions_E[found_E]
+    return spared_from_BQ
