@@ -48,7 +48,8 @@ def _rows(prefix: str, kind: type[Config]) -> Iterator[str]:
                 yield from _rows(f"{prefix}.{name}({_label(shape)})", shape)
         elif alike[inner][0] == name:  # siblings of one class share their rows
             step = name if len(alike[inner]) == 1 else "{" + ",".join(alike[inner]) + "}"
-            within = {tuple: ".N", dict: ".KEY"}.get(get_origin(field.annotation), "")
+            origin = get_origin(field.annotation)
+            within = ".N" if origin is tuple else ".KEY" if origin is dict else ""
             yield from _rows(f"{prefix}.{step}{within}", inner)
 
 

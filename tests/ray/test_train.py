@@ -91,7 +91,7 @@ def test_two_workers_run_phases_and_share_the_activations(snapshot: Snapshot, tm
             name="lora",
             epochs=1,
             batch_size=16,
-            trainable=LoraBlocks(lora=LoraConfig(rank=2)),
+            trainable=lora,
             adversary=free,
         ),
         PhaseConfig(name="top", epochs=1, batch_size=16, trainable=TopBlocks(top=1)),

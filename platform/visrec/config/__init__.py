@@ -2,6 +2,7 @@
 
 from visrec.config.attack import AttackConfig
 from visrec.config.base import Config
+from visrec.config.closed_form import CoOccurrence, Transitions
 from visrec.config.demo import DemoDataConfig
 from visrec.config.evaluation import EvaluationConfig
 from visrec.config.ingest import Ingest
@@ -41,6 +42,7 @@ __all__ = [
     "NEGATIVE_KINDS",
     "WORKLOADS",
     "AttackConfig",
+    "CoOccurrence",
     "Config",
     "DemoDataConfig",
     "DemoDataJob",
@@ -74,6 +76,7 @@ __all__ = [
     "TrainJob",
     "TrainRankerJob",
     "TrainingConfig",
+    "Transitions",
     "TuneConfig",
     "TuneJob",
     "UserTowerConfig",

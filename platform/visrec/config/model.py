@@ -20,6 +20,9 @@ class ItemTowerConfig(Config):
     weights' facts say."""
     width: int = Field(16, ge=4, le=512)
     """Channels of the first stage of `small_cnn`; later stages double it."""
+    pool_rows: int = Field(1, ge=1, le=16)
+    """Average the backbone's last map over so many horizontal stripes of the picture instead of over the whole of it:
+    what is at the top is then told from what is below. For networks that end in such an average."""
     id_embedding: bool = False
     """Add a learned vector per item id to the picture's."""
     id_dropout: float = Field(0.5, ge=0, lt=1)
@@ -44,6 +47,8 @@ class UserTowerConfig(Config):
     mean_taste: bool = True
     """Add a linear map of the mean of the history's item vectors, at first the mean itself: what a user likes in
     general, beside what the sequence says of now. It learns from few events, and carries over to unseen items."""
+    taste_half_life: float | None = Field(None, gt=0)
+    """Events after which an event counts half as much in the mean taste; null: all count alike."""
     event_context: bool = True
     """Join each history item with its event kind and the time since the event before it."""
 

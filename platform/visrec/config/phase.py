@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from visrec.config.base import Config
+from visrec.config.closed_form import ClosedForm
 from visrec.config.loss import LossConfig
 
 
@@ -86,6 +87,9 @@ class PhaseConfig(Config):
     gradient_clip: float = Field(1.0, gt=0)
     """Largest norm of the gradient."""
     loss: LossConfig = LossConfig()
+    closed_form: ClosedForm | None = None
+    """Solve for the item vectors instead of descending: one epoch, in which learning rates, loss and batches play no
+    part. `model.dim` is twice the number of factors; the sequence encoder starts silent."""
     adversary: Adversary | None = None
     """Who works against the model while it trains."""
     max_windows_per_user: int = Field(8, ge=1, le=100_000)
@@ -93,6 +97,11 @@ class PhaseConfig(Config):
     of the longest users only so many windows, drawn at random, are used in one epoch."""
     early_stopping_epochs: int = Field(0, ge=0)
     """Stop the phase after so many epochs without a better validation NDCG; 0 is off."""
+
+    @property
+    def num_epochs(self) -> int:
+        """Epochs that the phase has at most."""
+        return self.epochs if self.closed_form is None else 1
 
     @model_validator(mode="after")
     def _pictures(self) -> Self:

@@ -19,9 +19,9 @@ class ReleaseConfig(Config):
     """Gate: the model's lead over this baseline must lie above 0 with its whole paired interval."""
     baseline_metric: str = "ndcg@10"
     """Metric in which the baseline must be beaten."""
-    ranker: str = "latest"
-    """Ranker that goes into the release: a name, `latest` for the last one that was trained for the checkpoint, if
-    there is one, or `none`: then the score of the two towers decides."""
+    ranker: Literal["auto", "none"] = "auto"
+    """`auto`: the ranker that the report measured goes into the release, if it has a higher mean of `baseline_metric`
+    than the two towers alone. `none`: their score decides."""
     activate: bool = True
     """Make the release the current one."""
 
@@ -55,7 +55,7 @@ class DeploymentConfig(Config):
 
 
 class RankingConfig(Config):
-    """The first, simple ranker: two-tower score, filters, diversity."""
+    """Candidates, filters, diversity."""
 
     num_candidates: int = Field(200, ge=1, le=10_000)
     """Items that the retriever hands to the ranker."""

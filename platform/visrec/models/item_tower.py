@@ -60,7 +60,7 @@ class ItemTower(nn.Module):
         self.backbone: Backbone | None = None
         if config.backbone is not None:
             size = {"height_px": image_facts.height, "width_px": image_facts.width}
-            backbone = build_backbone(config.backbone, width=config.width, **size)
+            backbone = build_backbone(config.backbone, width=config.width, pool_rows=config.pool_rows, **size)
             self.backbone = backbone.to(memory_format=torch.channels_last)
             self.projection = nn.Sequential(
                 nn.LayerNorm(backbone.num_features),
@@ -106,6 +106,13 @@ class ItemTower(nn.Module):
         """What the lowest `stop` blocks of the backbone make of pictures."""
         assert self.backbone is not None, "this tower has no pixels"
         out: Tensor = self.backbone(self._normalised(images_NHWC), 0, stop)
+        return out
+
+    def features(self, inputs: Tensor, start: int = 0) -> Tensor:
+        """What the projection's linear layer sees of pictures, or of activations: [N, F]."""
+        assert self.backbone is not None, "this tower has no pixels"
+        blocks_in = self._normalised(inputs) if start == 0 else inputs
+        out: Tensor = self.projection[0](self.backbone(blocks_in, start))
         return out
 
     def normalise_like(self, mean: Sequence[float], std: Sequence[float]) -> None:

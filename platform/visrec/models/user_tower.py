@@ -36,6 +36,7 @@ class UserTower(nn.Module):
         self.input_dropout = nn.Dropout(config.dropout)
         self.encoder: nn.Module = (_Gru if config.kind == "gru" else _Transformer)(config, num_inputs)
         self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.hidden_dim, dim))
+        self.decay = 0.5 ** (1 / config.taste_half_life) if config.taste_half_life else 1.0
         self.taste = nn.Linear(dim, dim, bias=False) if config.mean_taste else None
         if self.taste is not None:
             nn.init.eye_(self.taste.weight)
@@ -54,13 +55,19 @@ class UserTower(nn.Module):
         hidden_BLH = self.encoder(self.input_dropout(torch.cat(parts, dim=-1)))
         out: Tensor = self.head(hidden_BLH)
         if self.taste is not None:
-            out = out + self.taste(_running_mean(history_BLD))
+            out = out + self.taste(_running_mean(history_BLD, self.decay))
         return out / self.temperature
 
 
-def _running_mean(history_BLD: Tensor) -> Tensor:
-    counts_L1 = torch.arange(1, history_BLD.shape[1] + 1, device=history_BLD.device).unsqueeze(1)
-    return history_BLD.cumsum(dim=1) / counts_L1
+def _running_mean(history_BLD: Tensor, decay: float) -> Tensor:
+    """Mean of the events up to each position, each event counting `decay` times as much as the one after it."""
+    if decay == 1.0:
+        counts_L1 = torch.arange(1, history_BLD.shape[1] + 1, device=history_BLD.device).unsqueeze(1)
+        return history_BLD.cumsum(dim=1) / counts_L1
+    place_L = torch.arange(history_BLD.shape[1], device=history_BLD.device)
+    age_LL = place_L.unsqueeze(1) - place_L
+    weights_LL = torch.where(age_LL >= 0, decay ** age_LL.clamp(min=0), 0.0).to(history_BLD.dtype)
+    return weights_LL / weights_LL.sum(dim=1, keepdim=True) @ history_BLD
 
 
 def gap_buckets(times_ms: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ from visrec.models import ItemTower
 from visrec.storage import Artifact, Location, Workspace, content_id
 from visrec.training.environment import TrainEnvironment
 
-VERSION = 1
+VERSION = 2
 _BATCH = 8
 
 
@@ -52,7 +52,10 @@ class Trunk:
                 digest.update(name.encode())
                 digest.update(tensor.cpu().contiguous().numpy().tobytes())
         normalisation = [self.tower.mean.tolist(), self.tower.std.tolist()]
-        return content_id(VERSION, self.snapshot.name, self.num_blocks, normalisation, digest.hexdigest())
+        shape = list(self._probe.shape)  # pools have no weights
+        return content_id(
+            VERSION, self.snapshot.name, self.num_blocks, shape, normalisation, digest.hexdigest()
+        )
 
     @property
     def num_parts(self) -> int:
@@ -62,8 +65,11 @@ class Trunk:
     @cached_property
     def num_bytes(self) -> int:
         """Size of all activations."""
-        one = self.encode(np.zeros((1, *self._size, 3), np.uint8))
-        return int(one.nbytes) * len(self.snapshot.images)
+        return int(self._probe.nbytes) * len(self.snapshot.images)
+
+    @cached_property
+    def _probe(self) -> NDArray[np.float32]:
+        return self.encode(np.zeros((1, *self._size, 3), np.uint8))
 
     @torch.no_grad()
     def encode(self, images_NHWC: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,10 +55,12 @@ def attribute_facts(job: TrainJob, snapshot: Snapshot) -> AttributeFacts | None:
 
 
 def _attribute_columns(snapshot: Snapshot) -> tuple[list[list[str] | None], list[float | None]]:
-    names = snapshot.items.column_names
-    empty = [None] * snapshot.num_items
-    columns = [snapshot.items.column(n).to_pylist() if n in names else empty for n in ("categories", "price")]
-    return columns[0], columns[1]
+    items = snapshot.items
+
+    def column(name: str) -> list[Any]:
+        return items.column(name).to_pylist() if name in items.column_names else [None] * len(items)
+
+    return column("categories"), column("price")
 
 
 def _set_attributes(model: TwoTower, snapshot: Snapshot, facts: AttributeFacts | None) -> None:

@@ -24,7 +24,7 @@ def phase_inputs(
 def phase_trunk(job: TrainJob, number: int, model: TwoTower, snapshot: Snapshot) -> Trunk | None:
     """The frozen blocks whose activations a phase reads; None where it reads pictures."""
     phase, backbone = job.training.phases[number], model.item_tower.backbone
-    if backbone is None or isinstance(phase.adversary, PixelAdversary) or phase.epochs == 0:
+    if backbone is None or isinstance(phase.adversary, PixelAdversary) or phase.num_epochs == 0:
         return None
     start = backbone.resume_at(num_frozen_blocks(model, phase))
     if start == 0 or snapshot.image_rows.min(initial=0) < 0:

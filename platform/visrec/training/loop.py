@@ -5,8 +5,6 @@ Shape legend: D vector size, I items of the catalogue.
 
 import json
 import time
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,45 +13,29 @@ import torch
 from safetensors.torch import load
 
 from visrec.config import PhaseConfig, TrainJob
-from visrec.data.negative_events import read_negative_events
 from visrec.data.snapshot import Snapshot
-from visrec.models import Recommender, TwoTower
 from visrec.models.item_inputs import ItemInputs, Pictures
 from visrec.models.lora import merge_lora
 from visrec.models.recommender import dump_weights
-from visrec.training.adversaries import choose_adversary
 from visrec.training.batches import BatchStream
+from visrec.training.closed_form import fit_closed_form
 from visrec.training.environment import TrainEnvironment
-from visrec.training.epoch_facts import EpochFacts, epoch_facts
-from visrec.training.initial import attribute_facts, fitting_blocks, initial_model
+from visrec.training.epoch_facts import EpochFacts
 from visrec.training.inputs import phase_inputs
-from visrec.training.negatives.memory import NegativeMemory
 from visrec.training.optimizer import (
-    build_optimizer,
     learning_rate_factor,
     resume_optimizer,
     set_learning_rate,
 )
+from visrec.training.prepare import Run, prepare_phase, prepare_run
 from visrec.training.state import LAST_WEIGHTS, Resumed, TrainState, load_state, save_state
 from visrec.training.step import Stepper
 from visrec.training.trainable import set_modes, set_trainable
-from visrec.training.validation import ValidationSet, encode_catalogue, load_validation_set, validate
+from visrec.training.validation import encode_catalogue, validate
 
 PROGRESS_SECONDS = 0.3
 ITEM_VECTORS = "item_vectors.npy"
 HISTORY = "history.json"
-
-
-@dataclass(frozen=True)
-class Run:
-    """What stays the same through a run."""
-
-    job: TrainJob
-    snapshot: Snapshot
-    environment: TrainEnvironment
-    model: TwoTower
-    recommender: Recommender
-    validation: ValidationSet | None
 
 
 def train(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -> None:
@@ -62,7 +44,7 @@ def train(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -> N
     Example:
         >>> train(TrainJob(), snapshot, LocalEnvironment(Path("run")))          # doctest: +SKIP
     """
-    run = _prepare(job, snapshot, environment)
+    run = prepare_run(job, snapshot, environment)
     with environment.resume() as folder:
         resumed = load_state(folder) if folder is not None else None
     state = resumed.state if resumed is not None else TrainState()
@@ -76,31 +58,6 @@ def train(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -> N
     _finish(run, state, inputs)
 
 
-def _prepare(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -> Run:
-    if job.training.torch_threads:
-        torch.set_num_threads(job.training.torch_threads)
-    model, weights_facts = initial_model(job, snapshot)
-    model.to(environment.device)
-    training = job.training
-    validation = load_validation_set(
-        snapshot,
-        training.split,
-        max_users=training.validation_users,
-        seed=job.seed,
-        rank=environment.rank,
-        world_size=environment.world_size,
-    )
-    recommender = Recommender(
-        model,
-        job.model,
-        num_items=snapshot.num_items,
-        image_facts=snapshot.image_facts,
-        weights_facts=weights_facts,
-        attributes=attribute_facts(job, snapshot),
-    )
-    return Run(job, snapshot, environment, model, recommender, validation)
-
-
 def _run_phase(run: Run, state: TrainState, resumed: Resumed | None) -> ItemInputs:
     """Run what is left of the phase; returns what it read of the items."""
     phase = run.job.training.phases[state.phase]
@@ -111,13 +68,17 @@ def _run_phase(run: Run, state: TrainState, resumed: Resumed | None) -> ItemInpu
     if resumed is not None:
         run.model.load_state_dict(resumed.weights)
     inputs = phase_inputs(run.job, state.phase, run.model, run.snapshot, run.environment)
-    stepper, stream, facts = _prepare_phase(run, state, inputs)
+    stepper, stream, facts = prepare_phase(run, state, inputs)
     if resumed is not None and resumed.optimizer is not None:
         resume_optimizer(stepper.optimizer, resumed.optimizer)
         stepper.memory.restore(resumed.negatives, run.environment)
-    while state.epoch < phase.epochs and not _is_stale(state, phase):
+    while state.epoch < phase.num_epochs and not _is_stale(state, phase):
         started = time.perf_counter()
-        totals = _run_epoch(run, state, stepper, stream, facts)
+        totals = (
+            _solve(run, state, inputs)
+            if phase.closed_form
+            else _run_epoch(run, state, stepper, stream, facts)
+        )
         record = _epoch_record(run, state, totals, stepper, time.perf_counter() - started)
         record["trained_parameters"] = num_trained
         state.epoch, state.step = state.epoch + 1, 0
@@ -127,23 +88,12 @@ def _run_phase(run: Run, state: TrainState, resumed: Resumed | None) -> ItemInpu
     return inputs
 
 
-def _prepare_phase(
-    run: Run, state: TrainState, inputs: ItemInputs
-) -> tuple[Stepper, BatchStream, EpochFacts]:
-    phase = run.job.training.phases[state.phase]
-    stream, memory = _stream(run, phase, state.phase)
-    facts = epoch_facts(stream)
-    stepper = Stepper(
-        model=run.model,
-        wrapped=run.environment.wrap(run.model),
-        optimizer=build_optimizer(run.model, phase),
-        phase=phase,
-        adversary=choose_adversary(phase),
-        inputs=inputs,
-        log_q_I=torch.from_numpy(np.log(facts.inclusion_I.clip(1e-9))).float().to(run.environment.device),
-        memory=memory,
-    )
-    return stepper, stream, facts
+def _solve(run: Run, state: TrainState, inputs: ItemInputs) -> dict[str, float]:
+    started = time.perf_counter()
+    run.model.eval()
+    loss = fit_closed_form(run.job, state.phase, run.model, run.snapshot, inputs)
+    seconds = time.perf_counter() - started
+    return {"loss": loss, "positions": 1.0, "images": 0.0, "sequences": 0.0, "seconds": seconds}
 
 
 def _is_stale(state: TrainState, phase: PhaseConfig) -> bool:
@@ -253,26 +203,6 @@ def _seed_step(run: Run, state: TrainState) -> None:
     """Make dropout depend on the place of the step alone: a restart in the middle repeats and shifts nothing."""
     place = (run.job.seed, state.phase, state.epoch, state.step, run.environment.rank)
     torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
-
-
-def _stream(run: Run, phase: PhaseConfig, number: int) -> tuple[BatchStream, NegativeMemory]:
-    counts_I = run.model.item_counts.cpu().numpy()
-    candidates = np.flatnonzero(counts_I > 0).astype(np.int32)
-    memory = NegativeMemory.of(phase.loss, run.recommender, run.model, candidates)
-    stream = BatchStream(
-        blocks=lambda: fitting_blocks(run.snapshot, run.job),
-        phase=phase,
-        max_length=run.job.model.user.max_length,
-        candidates=candidates,
-        num_items=run.snapshot.num_items,
-        seed=run.job.seed + number,
-        rank=run.environment.rank,
-        world_size=run.environment.world_size,
-        counts_I=counts_I,
-        miner=memory.miner,
-        rejections=partial(read_negative_events, run.snapshot),
-    )
-    return stream, memory
 
 
 def _add(totals: dict[str, float], step: dict[str, float]) -> None:

@@ -21,7 +21,7 @@ TIMM_PREFIX = "timm/"
 _AUXILIARY = ("googlenet", "inception_v3")
 
 
-def build_backbone(name: str, *, width: int, height_px: int, width_px: int) -> Backbone:
+def build_backbone(name: str, *, width: int, height_px: int, width_px: int, pool_rows: int = 1) -> Backbone:
     """A network with random weights, float [N, 3, H, W] -> [N, F].
 
     Args:
@@ -30,15 +30,22 @@ def build_backbone(name: str, *, width: int, height_px: int, width_px: int) -> B
         width: Channels of the first stage; only for `small_cnn`.
         height_px: Height of the pictures that it will see.
         width_px: Width of the pictures that it will see.
+        pool_rows: Stripes over which the last map is averaged.
 
     Raises:
-        ConfigError: No such network (names the nearest), or it cannot take pictures of this size.
+        ConfigError: No such network (names the nearest), or it cannot take pictures of this size or such stripes.
     """
     if name == SMALL_CNN:
+        if pool_rows != 1:
+            raise ConfigError(
+                f"model.item.pool_rows: {SMALL_CNN} has no last average, expected 1, got {pool_rows}"
+            )
         cnn = SmallCNN(width)
         blocks = [f"stages.{k}" for k in range(len(cnn.stages))]
         return Backbone(cnn, blocks, num_features=cnn.num_features, is_chain=False)
     network = build_network(name)
+    if pool_rows > 1:
+        _pool_in_rows(network, name, pool_rows)
     num_features = _num_features(network, name, height_px, width_px)
     chain = as_chain(network, height_px, width_px)
     if chain is not None:
@@ -46,6 +53,15 @@ def build_backbone(name: str, *, width: int, height_px: int, width_px: int) -> B
         return Backbone(chain, blocks, num_features=num_features, is_chain=True)
     blocks = _named_blocks(network)
     return Backbone(network, blocks, num_features=num_features, is_chain=False)
+
+
+def _pool_in_rows(network: nn.Module, name: str, rows: int) -> None:
+    pools = [module for module in network.modules() if isinstance(module, nn.AdaptiveAvgPool2d)]
+    if len(pools) != 1 or pools[0].output_size not in (1, (1, 1)):
+        raise ConfigError(
+            f"model.item.pool_rows: {name} does not end in one average of its map, expected 1, got {rows}"
+        )
+    pools[0].output_size = (rows, 1)
 
 
 def _named_blocks(network: nn.Module, prefix: str = "") -> list[str]:

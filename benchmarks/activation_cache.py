@@ -1,0 +1,145 @@
+"""How much kept activations save: steps that train the head alone on them, against steps end to end from pixels.
+
+    python benchmarks/activation_cache.py --config examples/movielens-efficientnet.yaml --sequences 2 --steps 9
+
+Needs a snapshot. Both kinds of step take turns in this process, on the same batches, from the same weights. A step is
+reading the inputs, forward, backward, and the optimizer. End to end, the activations of every layer of every picture
+of a batch are in memory, at 224 x 224 pixels some 40 MB a picture: hence small batches here. An epoch is as many steps
+for both, so the ratio of steps is that of epochs, but for validation, which kept activations make faster as well:
+encoding the catalogue is timed too.
+"""
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from visrec.config import PhaseConfig, TrainJob, load_config
+from visrec.data.snapshot import Snapshot
+from visrec.models import Recommender
+from visrec.storage import Workspace
+from visrec.training.adversaries import choose_adversary
+from visrec.training.batch import Batch
+from visrec.training.batches import BatchStream
+from visrec.training.environment import LocalEnvironment
+from visrec.training.epoch_facts import epoch_facts
+from visrec.training.initial import fitting_blocks, initial_model
+from visrec.training.inputs import phase_inputs
+from visrec.training.negatives.memory import NegativeMemory
+from visrec.training.optimizer import build_optimizer
+from visrec.training.step import Stepper
+from visrec.training.trainable import set_modes, set_trainable
+
+
+def main() -> None:
+    """Run and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", default="examples/movielens-efficientnet.yaml")
+    parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
+    parser.add_argument("--sequences", type=int, default=2, help="a step")
+    parser.add_argument("--steps", type=int, default=9, help="timed steps of each kind, after one untimed")
+    parser.add_argument("--pictures", type=int, default=128, help="encoded for the time of a catalogue")
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    job = load_config(TrainJob, arguments.config, arguments.overrides)
+    snapshot = Snapshot(Workspace(job.workspace).find("snapshots"))
+    sides = {name: Side(with_phase(job, name, arguments.sequences), snapshot) for name in ("all", "head")}
+    batches = sides["head"].stream.epoch(0)
+    for number, batch in zip(range(arguments.steps + 1), batches, strict=False):
+        for name in sorted(sides, reverse=number % 2 == 1):
+            sides[name].step(batch, counts=number > 0)
+    print_table(sides, arguments.pictures, job, Console(highlight=False, width=140))
+
+
+def with_phase(job: TrainJob, trainable: str, num_sequences: int) -> TrainJob:
+    """The job with one phase that trains all, or the head alone."""
+    first = job.training.phases[0]
+    phase = PhaseConfig.model_validate(
+        first.model_dump() | {"trainable": trainable, "batch_size": num_sequences, "epochs": 1}
+    )
+    return job.replace(training=job.training.replace(phases=(phase,)))
+
+
+class Side:
+    """One kind of step, with a model of its own."""
+
+    def __init__(self, job: TrainJob, snapshot: Snapshot) -> None:
+        self._phase = job.training.phases[0]
+        self._model, _ = initial_model(job, snapshot)
+        set_trainable(self._model, self._phase)
+        with TemporaryDirectory() as folder:
+            environment = LocalEnvironment(Path(folder))
+            self.inputs = phase_inputs(job, 0, self._model, snapshot, environment)
+        candidates = np.flatnonzero(self._model.item_counts.numpy() > 0).astype(np.int32)
+        self.stream = BatchStream(
+            lambda: fitting_blocks(snapshot, job),
+            self._phase,
+            job.model.user.max_length,
+            candidates,
+            snapshot.num_items,
+            job.seed,
+        )
+        self.recommender = Recommender(
+            self._model, job.model, num_items=snapshot.num_items, image_facts=snapshot.image_facts
+        )
+        inclusion_I = epoch_facts(self.stream).inclusion_I
+        self._stepper = Stepper(
+            model=self._model,
+            wrapped=self._model,
+            optimizer=build_optimizer(self._model, self._phase),
+            phase=self._phase,
+            adversary=choose_adversary(self._phase),
+            inputs=self.inputs,
+            log_q_I=torch.from_numpy(np.log(inclusion_I.clip(1e-9))).float(),
+            memory=NegativeMemory.of(self._phase.loss, self.recommender, self._model, candidates),
+        )
+        self.seconds: list[float] = []
+        self.pictures: list[int] = []
+
+    def step(self, batch: Batch, *, counts: bool) -> None:
+        """Time one step."""
+        set_modes(self._model, self._model, self._phase)
+        started = time.perf_counter()
+        self._stepper.step(batch)
+        if counts:
+            self.seconds.append(time.perf_counter() - started)
+            self.pictures.append(len(batch.item_index_N))
+
+    def seconds_per_picture(self, num_pictures: int) -> float:
+        """Time to encode a picture of the catalogue, as validation does."""
+        self._model.eval()
+        started = time.perf_counter()
+        self.recommender.encode_items(self.inputs, np.arange(num_pictures), batch_size=16)
+        return (time.perf_counter() - started) / num_pictures
+
+
+def print_table(sides: dict[str, Side], num_pictures: int, job: TrainJob, console: Console) -> None:
+    """Medians, and the middle half of the ratios."""
+    table = Table(title=f"{job.model.item.backbone}, {torch.get_num_threads()} thread(s)")
+    columns = ("trains", "reads", "pictures a step", "seconds a step", "ms a picture, validation")
+    for column in columns:
+        table.add_column(column)
+    for name, side in sides.items():
+        reads = "pixels" if side.inputs.start == 0 else f"activations of {side.inputs.start} blocks"
+        encoding = f"{1000 * side.seconds_per_picture(num_pictures):.3f}"
+        pictures = f"{statistics.median(side.pictures):.0f}"
+        table.add_row(name, reads, pictures, f"{statistics.median(side.seconds):.4f}", encoding)
+    console.print(table)
+    ratios = [a / h for a, h in zip(sides["all"].seconds, sides["head"].seconds, strict=True)]
+    low, _, high = statistics.quantiles(ratios, n=4)
+    console.print(
+        f"head steps are {statistics.median(ratios):.0f} times faster (middle half {low:.0f} to {high:.0f})"
+    )
+
+
+if __name__ == "__main__":
+    main()
