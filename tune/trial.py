@@ -117,4 +117,4 @@ def _reports(study: TuneJob, job: TrainJob, snapshot: Snapshot) -> EpochReports:
 
 def planned_epochs(job: TrainJob) -> int:
     """Epochs of a full run, over all phases."""
-    return sum(phase.epochs for phase in job.training.phases)
+    return sum(phase.num_epochs for phase in job.training.phases)

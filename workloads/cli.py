@@ -96,8 +96,7 @@ def tracking(
 ) -> None:
     """Open MLflow's page over the workspace's studies (needs the extra `tracking`)."""
     job = with_absolute_paths(load_config(WorkloadConfig, config, set_ or []))
-    page = import_module("visrec.workloads.tracking")
-    raise typer.Exit(page.run(job, console=Console(highlight=False), port=port))
+    import_module("visrec.workloads.tracking").run(job, console=Console(highlight=False), port=port)
 
 
 @app.command("train-ranker")

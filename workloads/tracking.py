@@ -2,13 +2,10 @@
 
 import importlib.util
 import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console
 
@@ -20,6 +17,7 @@ from visrec.tune.records import TrialRecord
 from visrec.tune.report.facts import StudyFacts
 
 EXPERIMENT = "visrec"
+HOST = "127.0.0.1"
 STUDY_TAG = "visrec.study"
 _STATES = {"finished": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
 
@@ -68,38 +66,29 @@ def track_study(workspace: Workspace, study: Artifact, facts: StudyFacts, consol
     console.print(f"recorded in MLflow: {len(facts.records) + 1} runs; look at them with `visrec tracking`")
 
 
-def run(job: WorkloadConfig, *, console: Console, host: str = "127.0.0.1", port: int = 5000) -> int:
-    """Serve MLflow's page over the workspace's studies until it is ended; returns its exit code.
+def run(job: WorkloadConfig, *, console: Console, port: int = 5000) -> NoReturn:
+    """Become the server of MLflow's page over the workspace's studies, on this machine's loopback.
 
     Raises:
-        ConfigError: MLflow is not installed, the workspace is remote, or the page could be reached by others.
+        ConfigError: MLflow is not installed, or the workspace is remote.
     """
     if not is_installed():
         raise ConfigError("tracking needs MLflow: install the extra, pip install 'visrec[tracking]'")
-    if host not in ("127.0.0.1", "localhost", "::1"):
-        raise ConfigError(
-            f"tracking has no login, so it is served to this machine only: expected 127.0.0.1, got {host}"
-        )
-    uri, artifacts = _store(Workspace(job.workspace))
-    console.print(f"MLflow at http://{host}:{port} (Ctrl-C ends it)")
-    command = [
-        *(sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port)),
-        *("--backend-store-uri", uri, "--default-artifact-root", artifacts, "--workers", "1"),
+    command = server_command(Workspace(job.workspace), port)
+    console.print(f"MLflow at http://{HOST}:{port} (Ctrl-C ends it)")
+    # In this process's place, so that whoever ends this command ends the server. Its workers for jobs of language
+    # models are not needed, and would outlive it.
+    os.execve(sys.executable, command, {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
+
+
+def server_command(workspace: Workspace, port: int) -> list[str]:
+    """The command line of the server: it has no login, so it listens to this machine only."""
+    uri, artifacts = _store(workspace)
+    return [
+        *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
+        *("--backend-store-uri", uri),
+        *(("--default-artifact-root", artifacts) if artifacts else ()),
     ]
-    with _ended_with_us(subprocess.Popen(command)) as process:
-        return process.wait()
-
-
-@contextmanager
-def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    try:
-        yield process
-    except KeyboardInterrupt:
-        process.wait(30)  # the terminal has interrupted it, too
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(30)
 
 
 def _store(workspace: Workspace) -> tuple[str, str]:
