@@ -1,6 +1,7 @@
 """Pixels, ids and both on movielens-posters: leave-one-out, full ranking, refit on train and validation.
 
     python benchmarks/movielens_results.py --config examples/movielens-posters.yaml --seeds 0 1 2
+    python benchmarks/movielens_results.py --config examples/movielens-transitions.yaml --models given
 
 For each kind of model the number of epochs is that of the best validation NDCG@10 of seed 0, trained on the training
 part. Then each seed trains on training and validation part for as many epochs, and is tested once. What was done before
@@ -58,9 +59,10 @@ def main() -> None:
 
 
 def with_inputs(job: TrainJob, name: str) -> TrainJob:
-    """The job with an item tower of pixels, of ids or of both."""
+    """The job with an item tower of pixels, of ids or of both, or as it is given."""
     item = job.model.item
     towers: dict[str, ItemTowerConfig] = {
+        "given": item,
         "ids": item.replace(backbone=None, id_embedding=True),
         "pixels": item.replace(id_embedding=False, dropout=0.1),
         "both": item.replace(id_embedding=True),

@@ -1,0 +1,115 @@
+"""A closed form in the two towers: the served scores are those of the factors."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.support.snapshots import make_snapshot
+from tests.support.training import run_training
+
+from visrec.config import (
+    CoOccurrence,
+    ItemTowerConfig,
+    ModelConfig,
+    PhaseConfig,
+    SplitConfig,
+    TrainingConfig,
+    TrainJob,
+    Transitions,
+    UserTowerConfig,
+)
+from visrec.data.snapshot import Snapshot
+from visrec.errors import ConfigError
+from visrec.models import History, Recommender
+from visrec.storage import Location, Workspace
+from visrec.training.closed_form.transitions import transition_factors
+from visrec.training.initial import fitting_blocks
+
+TRANSITIONS = Transitions(kind="transitions", ridge=1.0, picture_ridge=0.1)
+HISTORIES = [[0, 1, 2, 3, 4], [1, 2, 3, 0, 5], [5, 4, 0, 1, 2], [2, 3, 5, 4, 1], [4, 0, 1, 2, 3]]
+
+
+@pytest.fixture
+def snapshot(tmp_path: Path) -> Snapshot:
+    return make_snapshot(Workspace(str(tmp_path / "workspace")), HISTORIES, num_items=7)
+
+
+def job(*phases: PhaseConfig, **model: Any) -> TrainJob:
+    settings: dict[str, Any] = {
+        "dim": 16,
+        "item": ItemTowerConfig(width=4, id_embedding=True, dropout=0),
+        "user": UserTowerConfig(hidden_dim=8, taste_half_life=2.0),
+    }
+    return TrainJob(model=ModelConfig(**settings | model), training=TrainingConfig(phases=phases))
+
+
+def solved(**phase: Any) -> PhaseConfig:
+    return PhaseConfig(name="solved", trainable="head", **{"closed_form": TRANSITIONS} | phase)
+
+
+def test_the_served_scores_are_those_of_the_factors(snapshot: Snapshot, tmp_path: Path) -> None:
+    config = job(solved())
+    run_training(config, snapshot, tmp_path / "run")
+    recommender = Recommender.load(Location.parse(tmp_path / "run" / "last"))
+    vectors = np.load(tmp_path / "run" / "last" / "item_vectors.npy")
+    events = np.array([5, 0, 2], np.int32)
+    history = History(events, np.zeros(3, np.int8), np.arange(3, dtype=np.int64))
+    scores = recommender.encode_users([history], vectors) @ vectors.T + recommender.item_biases
+    decay = 0.5**0.5
+    factors = transition_factors(
+        lambda: fitting_blocks(snapshot, config),
+        7,
+        rank=8,
+        ridge=1.0,
+        popularity_power=0.0,
+        decay=decay,
+        max_length=50,
+        seed=0,
+    )
+    weights = np.array([decay**2, decay, 1.0])
+    mean = weights @ factors.history_IR[events] / weights.sum()
+    expected = mean @ factors.target_IR.T
+    known = [0, 1, 2, 3, 4]  # items 5 and 6 have no training positive: their vectors are their pictures'
+    np.testing.assert_allclose(scores[0][known], expected[known], atol=1e-4)
+
+
+def test_an_item_without_positives_has_the_vector_of_its_picture(snapshot: Snapshot, tmp_path: Path) -> None:
+    run_training(job(solved()), snapshot, tmp_path / "run")
+    recommender = Recommender.load(Location.parse(tmp_path / "run" / "last"))
+    vectors = np.load(tmp_path / "run" / "last" / "item_vectors.npy")
+    picture = snapshot.images.read(snapshot.image_rows[[6]])
+    np.testing.assert_allclose(vectors[[6]], recommender.encode_pictures(picture), atol=1e-5)
+
+
+def test_a_later_phase_goes_on_from_the_solution(snapshot: Snapshot, tmp_path: Path) -> None:
+    descent = PhaseConfig(name="descent", epochs=1, batch_size=2, trainable="head")
+    split = SplitConfig(fit_on="train_and_validation")
+    config = job(solved(), descent)
+    config = config.replace(training=config.training.replace(split=split))
+    environment = run_training(config, snapshot, tmp_path / "run")
+    assert [r["phase"] for r in environment.reports if "loss" in r] == ["solved", "descent"]
+
+
+@pytest.mark.parametrize("dim", [4, 64])
+def test_cooccurrence_fits_with_fewer_and_with_more_factors_than_items(
+    snapshot: Snapshot, tmp_path: Path, dim: int
+) -> None:
+    phase = solved(closed_form=CoOccurrence(kind="cooccurrence"))
+    environment = run_training(job(phase, dim=dim), snapshot, tmp_path / "run")
+    assert environment.reports[0]["ndcg@10"] > 0
+
+
+@pytest.mark.parametrize(
+    ("phase", "model", "line"),
+    [
+        ({}, {"dim": 15}, "needs an even model.dim, got 15"),
+        ({}, {"user": UserTowerConfig(mean_taste=False)}, "needs model.user.mean_taste: true"),
+        ({"closed_form": TRANSITIONS.replace(max_items=5)}, {}, r"at most 5 items \(max_items\), got 7"),
+    ],
+)
+def test_what_cannot_be_solved_is_one_line(
+    snapshot: Snapshot, tmp_path: Path, phase: dict[str, Any], model: dict[str, Any], line: str
+) -> None:
+    with pytest.raises(ConfigError, match=line):
+        run_training(job(solved(**phase), **model), snapshot, tmp_path / "run")
