@@ -1,0 +1,163 @@
+"""A study, and whether its winner is better than the config it started from.
+
+    python benchmarks/tune_results.py --config examples/tune-demo.yaml --seeds 1 2 3
+    python benchmarks/tune_results.py --config examples/tune-movielens.yaml --seeds 1 2 3 --test
+
+The study runs with seed 0 (or is found). Then winner and default train with other seeds, each for its config's epochs,
+and are compared on every validation user: NDCG@10 of the best epoch, paired by user and seed. With --test both are then
+trained on training and validation part, for as many epochs as were best in the study, and tested once with each seed.
+"""
+
+import argparse
+import json
+import statistics
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from visrec.config import EvaluateJob, EvaluationConfig, TrainJob, TuneJob, load_config
+from visrec.data.snapshot import Snapshot
+from visrec.evaluation.bootstrap import intervals
+from visrec.evaluation.scoring import per_user_metrics
+from visrec.models import Recommender
+from visrec.storage import Artifact, Workspace
+from visrec.training.validation import histories, load_validation_set
+from visrec.tune.records import TrialRecord, record_from
+from visrec.tune.report.write import TRIALS
+from visrec.tune.trial import trial_job
+from visrec.workloads import evaluate, train, tune
+from visrec.workloads.cluster import ray_session
+
+METRIC = "ndcg@10"
+
+
+def main() -> None:
+    """Run everything and print the numbers."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", default="examples/tune-demo.yaml")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--test", action="store_true", help="refit, and look at the test part")
+    parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
+    arguments = parser.parse_args()
+    console = Console(highlight=False, width=160)
+    job = load_config(TuneJob, arguments.config, arguments.overrides)
+    study = tune.run(job, console=console).study
+    records = [record_from(values) for values in json.loads((study.location / TRIALS).read_text())]
+    best = records[study.manifest.facts["best_trial"]]
+    print_study(study, console)
+    with ray_session(job.ray):
+        compare_validation(job, best, arguments.seeds, console)
+        if arguments.test:
+            for name, record in (("default", records[0]), ("winner", best)):
+                print_test(job, name, record, arguments.seeds, console)
+
+
+def print_study(study: Artifact, console: Console) -> None:
+    """What the study cost."""
+    counts = study.manifest.counts
+    share = counts["trained_epochs"] / counts["planned_epochs"]
+    console.print(
+        f"study: {counts['seconds'] / 60:.1f} min, {share:.1%} of the epochs, {study.manifest.facts['best_point']}"
+    )
+
+
+def compare_validation(job: TuneJob, best: TrialRecord, seeds: list[int], console: Console) -> None:
+    """Winner against default on all validation users, paired by user; the values of a user are its mean over seeds."""
+    table = Table("seed", f"default {METRIC}", f"winner {METRIC}", "difference")
+    differences = []
+    for seed in seeds:
+        default, winner = (
+            per_user(train.run(seeded(job, record, seed), console=console).checkpoint)
+            for record in (None, best)
+        )
+        differences.append(winner - default)
+        table.add_row(
+            str(seed), f"{default.mean():.4f}", f"{winner.mean():.4f}", f"{(winner - default).mean():+.4f}"
+        )
+    lead = intervals({METRIC: np.mean(differences, axis=0)}, num_samples=2000, seed=0)[METRIC]
+    console.print(table)
+    console.print(
+        f"winner minus default, mean over seeds: {lead.mean:+.4f} [{lead.low:+.4f}, {lead.high:+.4f}]"
+    )
+
+
+def seeded(job: TuneJob, record: TrialRecord | None, seed: int) -> TrainJob:
+    """The training config of a trial, or of the study itself, with another seed."""
+    own = trial_job(job, record.last_point if record is not None else {})
+    return own.replace(seed=seed)
+
+
+def per_user(checkpoint: Artifact) -> NDArray[np.float64]:
+    """NDCG@10 of every validation user, in the order of the users."""
+    job = load_train_job(checkpoint)
+    workspace = Workspace(job.workspace)
+    snapshot = Snapshot(workspace.find("snapshots", checkpoint.manifest.parents["snapshots"]))
+    validation = load_validation_set(
+        snapshot, job.training.split, max_users=10**9, seed=0, rank=0, world_size=1
+    )
+    assert validation is not None
+    recommender = Recommender.load(checkpoint.location)
+    vectors_ID = np.load(checkpoint.local_path("item_vectors.npy"))
+    found = []
+    for history, targets in validation.blocks:
+        scores_BI = recommender.encode_users(histories(history), vectors_ID) @ vectors_ID.T
+        metrics = per_user_metrics(
+            scores_BI + recommender.item_biases,
+            history,
+            targets,
+            (10,),
+            candidates=validation.candidates,
+            set_valued=validation.set_valued,
+        )
+        found.append(metrics[METRIC])
+    return np.concatenate(found)
+
+
+def load_train_job(checkpoint: Artifact) -> TrainJob:
+    """The config that a checkpoint was trained with."""
+    return TrainJob.model_validate(checkpoint.manifest.config)
+
+
+def print_test(job: TuneJob, name: str, record: TrialRecord, seeds: list[int], console: Console) -> None:
+    """Refit on all but the test events, for as many epochs as were best in the study, and test once with each seed."""
+    validated = [float(result.metrics[METRIC]) for result in record.results]
+    num_epochs = 1 + int(np.argmax(validated))
+    reports = [tested(seeded(job, record, seed), num_epochs, console) for seed in seeds]
+    for metric in (METRIC, "hr@10"):
+        values = [report["metrics"]["model"][metric]["mean"] for report in reports]
+        console.print(
+            f"{name}, {num_epochs} epochs, test {metric}: {statistics.mean(values):.4f} "
+            f"({min(values):.4f} to {max(values):.4f})"
+        )
+    for report in reports:
+        lead = report["paired"]["ease"][METRIC]
+        console.print(f"  minus EASE: {lead['mean']:+.4f} [{lead['low']:+.4f}, {lead['high']:+.4f}]")
+
+
+def tested(
+    job: TrainJob, num_epochs: int, console: Console
+) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
+    """The report of a refit model."""
+    training = job.training
+    phase = training.phases[0].replace(epochs=num_epochs, early_stopping_epochs=0)
+    split = training.split.replace(fit_on="train_and_validation")
+    refit = job.replace(training=training.replace(split=split, phases=(phase,)))
+    checkpoint = train.run(refit, console=console).checkpoint
+    evaluation = EvaluateJob(
+        workspace=job.workspace,
+        checkpoint=checkpoint.name,
+        evaluation=EvaluationConfig(ks=(10, 20), baselines=("popularity", "ease")),
+    )
+    report = evaluate.run(evaluation, console=console).report
+    found: dict[str, dict[str, dict[str, dict[str, float]]]] = json.loads(
+        (report.location / "report.json").read_text()
+    )
+    return found
+
+
+if __name__ == "__main__":
+    main()
