@@ -1,5 +1,6 @@
 """The encoder: a user's history, or an uploaded picture, becomes a query vector."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Semaphore
@@ -13,6 +14,7 @@ from visrec.deployments.loaded import PartDeployment
 from visrec.deployments.messages import Event, Source, UserQuery
 from visrec.errors import VisrecError
 from visrec.models import History, Recommender
+from visrec.ranking.past import Past
 from visrec.releases import Release
 from visrec.releases.histories import Histories
 from visrec.retrieval import append_one
@@ -40,6 +42,10 @@ class KindRules:
         """Whether an event of this kind says that the user likes the item."""
         return kind is None or self.weights.get(kind, 0) > 0
 
+    def code_as_told(self, kind: str | None) -> int:
+        """Code of the kind, of the usual one where none is told."""
+        return [*EVENT_KINDS].index(kind or self.usual)  # type: ignore[arg-type]
+
     def code(self, kind: str | None) -> int:
         """Code of the kind; an untrained kind has an untrained embedding, so the usual one stands in for it."""
         return [*EVENT_KINDS].index(kind if kind in self.trained else self.usual)  # type: ignore[arg-type]
@@ -59,6 +65,7 @@ class Encoder:
         recommender: Recommender,
         vectors_ID: NDArray[np.float32],
         histories: Histories,
+        reactions: Histories | None = None,
         *,
         kinds: KindRules,
         has_pictures: bool,
@@ -66,6 +73,7 @@ class Encoder:
         self._recommender = recommender
         self._vectors_ID = vectors_ID
         self._histories = histories
+        self._reactions = reactions
         self._kinds = kinds
         self._has_pictures = has_pictures
 
@@ -76,6 +84,7 @@ class Encoder:
             release.recommender(),
             release.item_vectors,
             release.histories,
+            release.reactions,
             kinds=KindRules(
                 weights=release.facts["event_weights"],
                 trained=frozenset(release.facts["kinds"]),
@@ -98,7 +107,20 @@ class Encoder:
         if not len(history.items):
             return UserQuery(None, seen, "popular")
         queries = append_one(self._recommender.encode_users([history], self._vectors_ID))
-        return UserQuery(queries[0], seen, source)
+        return UserQuery(queries[0], seen, source, self._past(user_id, history, events))
+
+    def _past(self, user_id: str | None, history: History, events: Sequence[Event]) -> Past | None:
+        """What the ranker looks at: also what the user refused, or saw and left, before and in this request."""
+        if self._reactions is None:
+            return None
+        stored = (self._reactions.find(user_id) if user_id is not None else None) or _NO_HISTORY
+        weights = np.array([self._kinds.weights.get(kind, 0) for kind in EVENT_KINDS])
+        items = np.r_[stored.items, np.array([e.item for e in events], np.int32)].astype(np.int32)
+        codes = np.r_[stored.kinds, np.array([self._kinds.code_as_told(e.kind) for e in events], np.int8)]
+        weight = weights[codes.astype(np.int64)]
+        return Past(
+            history.items, history.times, items[weight < 0], items[weight == 0], int(1000 * time.time())
+        )
 
     def encode_picture(self, data: bytes, *, max_bytes: int, max_pixels: int) -> NDArray[np.float32]:
         """The vector of a picture, of length 1: float32 [D].

@@ -6,6 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.ranking.past import Past
+
 Source = Literal["user", "history", "popular"]
 Space = Literal["scores", "similar"]
 """Index to search: what a user may like, or what looks alike."""
@@ -34,11 +36,13 @@ class UserQuery:
         vector_D: Query for the index of scores; None where there is no history.
         seen: Items that the user had to do with: int32 [S].
         source: Where the history came from.
+        past: What a learned ranker looks at; None where the release has none, or where there is no history.
     """
 
     vector_D: NDArray[np.float32] | None
     seen: NDArray[np.int32]
     source: Source
+    past: Past | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from visrec.config.serving import RankingConfig
 from visrec.deployments.messages import Candidates, Event, Ranked, Rules, Source, Space, UserQuery
+from visrec.ranking.past import Past
 
 WIDENING = 8
 """Where rules leave too few of the candidates, so many times as many are asked for."""
@@ -51,7 +52,13 @@ class RankerPort(Protocol):
     """The ranker, wherever it runs."""
 
     async def rank(
-        self, release: str, candidates: Candidates, rules: Rules, k: int, diversity: float
+        self,
+        release: str,
+        candidates: Candidates,
+        rules: Rules,
+        k: int,
+        diversity: float,
+        past: Past | None = None,
     ) -> Ranked:
         """See `Ranker.rank`."""
         ...
@@ -106,6 +113,7 @@ class Pipeline:
             lambda n: self._retriever.search(release, "scores", vector_D, n, seen),
             release,
             replace(wish, diversity=diversity),
+            query.past,
         )
         return ranked, query.source
 
@@ -122,13 +130,18 @@ class Pipeline:
         )
 
     async def _widen(
-        self, search: Callable[[int], Awaitable[Candidates]], release: str, wish: Wish
+        self,
+        search: Callable[[int], Awaitable[Candidates]],
+        release: str,
+        wish: Wish,
+        past: Past | None = None,
     ) -> Ranked:
         """Rank candidates; where the rules leave fewer than `k`, take more candidates, up to all."""
         num_candidates = max(self._ranking.num_candidates, wish.k)
         while True:
             candidates = await search(num_candidates)
-            ranked = await self._ranker.rank(release, candidates, wish.rules, wish.k, wish.diversity or 0.0)
+            diversity = wish.diversity or 0.0
+            ranked = await self._ranker.rank(release, candidates, wish.rules, wish.k, diversity, past)
             if len(ranked.items) >= wish.k or candidates.complete:
                 return ranked
             num_candidates *= WIDENING

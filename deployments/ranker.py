@@ -1,4 +1,6 @@
-"""The ranker: candidates become the final list, filtered by rule and made diverse; the score is the two towers'."""
+"""The ranker: candidates become the final list, filtered by rule, put in order by the learned ranker where the release
+has one (else by the two towers' score), and made diverse.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,6 +8,10 @@ from numpy.typing import NDArray
 from visrec.deployments.loaded import PartDeployment
 from visrec.deployments.messages import Candidates, Ranked, Rules
 from visrec.deployments.mmr import mmr_order
+from visrec.ranking.features import Ask, candidate_features
+from visrec.ranking.item_facts import ItemFacts
+from visrec.ranking.past import Past
+from visrec.ranking.ranker import Ranker as LearnedRanker
 from visrec.releases import Catalogue, Release
 from visrec.releases.popularity import Popularity
 
@@ -22,23 +28,63 @@ class Ranker:
         >>> ranker.rank(candidates, Rules(max_price=20), 10, diversity=0.1).items   # doctest: +SKIP
     """
 
-    def __init__(self, catalogue: Catalogue, vectors_ID: NDArray[np.float32], popularity: Popularity) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        vectors_ID: NDArray[np.float32],
+        popularity: Popularity,
+        learned: tuple[LearnedRanker, ItemFacts] | None = None,
+    ) -> None:
         self._catalogue = catalogue
         self._vectors_ID = vectors_ID
         self._popularity = popularity
+        self._learned = learned
 
     @classmethod
     def load(cls, release: Release) -> "Ranker":
         """From a release."""
-        return cls(release.catalogue, release.item_vectors, release.popularity)
+        return cls(release.catalogue, release.item_vectors, release.popularity, release.ranker())
 
-    def rank(self, candidates: Candidates, rules: Rules, k: int, diversity: float = 0.0) -> Ranked:
-        """The best `k` candidates that the rules allow; fewer where there are no more."""
+    def rank(
+        self,
+        candidates: Candidates,
+        rules: Rules,
+        k: int,
+        diversity: float = 0.0,
+        past: Past | None = None,
+    ) -> Ranked:
+        """The best `k` candidates that the rules allow; fewer where there are no more.
+
+        Args:
+            candidates: Best first.
+            rules: What may be shown.
+            k: Length of the list.
+            diversity: Weight of difference.
+            past: What is known of the user, for the learned ranker; None leaves the order as it is.
+        """
         allowed = self._allowed(candidates.items, rules)
         items, scores = candidates.items[allowed], candidates.scores[allowed]
+        if past is not None and self._learned is not None:
+            items, scores = self._ordered(items, scores, past, *self._learned)
         head = slice(0, max(k, MAX_DIVERSIFIED))
         order = mmr_order(scores[head], self._vectors_ID[items[head]], k, diversity)
         return Ranked(items[order], scores[order])
+
+    @staticmethod
+    def _ordered(
+        items: NDArray[np.int32],
+        scores: NDArray[np.float32],
+        past: Past,
+        ranker: LearnedRanker,
+        facts: ItemFacts,
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Items and scores, best first: as many as the ranker was trained on in its order, the others behind them."""
+        head = slice(0, ranker.num_candidates)
+        ask = Ask(facts, past, items[head], scores[head], scores[head])
+        features_MF = candidate_features(ask, ranker.names)
+        ranked = np.concatenate(ranker.order(features_MF, scores[ranker.num_candidates :]))
+        order = np.argsort(-ranked, kind="stable")
+        return items[order], ranked[order]
 
     def popular(self, rules: Rules, k: int) -> Ranked:
         """The most popular `k` items that the rules allow; the score is the estimate of events a week."""
@@ -71,9 +117,17 @@ class RankerDeployment(PartDeployment[Ranker]):
     def __init__(self, workspace: str, release: str) -> None:
         super().__init__(workspace, release, Ranker.load)
 
-    def rank(self, release: str, candidates: Candidates, rules: Rules, k: int, diversity: float) -> Ranked:
+    def rank(
+        self,
+        release: str,
+        candidates: Candidates,
+        rules: Rules,
+        k: int,
+        diversity: float,
+        past: Past | None = None,
+    ) -> Ranked:
         """See `Ranker.rank`."""
-        return self._releases.get(release).rank(candidates, rules, k, diversity)
+        return self._releases.get(release).rank(candidates, rules, k, diversity, past)
 
     def popular(self, release: str, rules: Rules, k: int) -> Ranked:
         """See `Ranker.popular`."""

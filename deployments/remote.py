@@ -11,6 +11,7 @@ from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from visrec.deployments.messages import Candidates, Event, Ranked, Rules, Space, UserQuery
 from visrec.deployments.pipeline import Busy
 from visrec.errors import VisrecError
+from visrec.ranking.past import Past
 
 AnswerT = TypeVar("AnswerT")
 
@@ -58,10 +59,17 @@ class RemoteRanker:
         self._handle = handle
 
     async def rank(
-        self, release: str, candidates: Candidates, rules: Rules, k: int, diversity: float
+        self,
+        release: str,
+        candidates: Candidates,
+        rules: Rules,
+        k: int,
+        diversity: float,
+        past: Past | None = None,
     ) -> Ranked:
         """See `Ranker.rank`."""
-        answer: Ranked = await unwrapped(self._handle.rank.remote(release, candidates, rules, k, diversity))
+        call = self._handle.rank.remote(release, candidates, rules, k, diversity, past)
+        answer: Ranked = await unwrapped(call)
         return answer
 
     async def popular(self, release: str, rules: Rules, k: int) -> Ranked:

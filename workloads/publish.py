@@ -45,7 +45,7 @@ def run(job: PublishJob, *, console: Console) -> PublishResult:
         counts = release.manifest.counts
         console.print(
             f"release {name}: {counts['num_items']:,.0f} items, {counts['num_users']:,.0f} users, index"
-            f" {job.release.index}"
+            f" {job.release.index}, ranker {release.manifest.facts['ranker'] or 'none'}"
         )
     if job.release.activate:
         activate(workspace, name)

@@ -17,6 +17,7 @@ from visrec.deployments.pipeline import Pipeline
 from visrec.deployments.ranker import RankerDeployment
 from visrec.deployments.retriever import RetrieverDeployment
 from visrec.deployments.service import GraphState, Service
+from visrec.ranking.past import Past
 from visrec.releases import CURRENT
 from visrec.storage import Workspace
 
@@ -59,9 +60,15 @@ class LocalRanker:
         self.part = part
 
     async def rank(
-        self, release: str, candidates: Candidates, rules: Rules, k: int, diversity: float
+        self,
+        release: str,
+        candidates: Candidates,
+        rules: Rules,
+        k: int,
+        diversity: float,
+        past: Past | None = None,
     ) -> Ranked:
-        return await asyncio.to_thread(self.part.rank, release, candidates, rules, k, diversity)
+        return await asyncio.to_thread(self.part.rank, release, candidates, rules, k, diversity, past)
 
     async def popular(self, release: str, rules: Rules, k: int) -> Ranked:
         return await asyncio.to_thread(self.part.popular, release, rules, k)

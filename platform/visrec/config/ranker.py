@@ -33,7 +33,7 @@ class RankerConfig(Config):
     hidden_dim: int = Field(16, ge=1, le=4096)
     dropout: float = Field(0.5, ge=0, lt=1)
     learning_rate: float = Field(2e-3, gt=0, le=1)
-    weight_decay: float = Field(1.0, ge=0, le=100)
+    weight_decay: float = Field(3.0, ge=0, le=100)
     epochs: int = Field(10, ge=1, le=10_000)
     batch_size: int = Field(64, ge=1)
     """Users a step."""

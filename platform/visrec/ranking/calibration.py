@@ -5,8 +5,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
 
 Method = Literal["isotonic", "platt"]
 _PLATT_KNOTS = 200
@@ -44,6 +42,10 @@ class Calibration:
             method: Which curve.
             weights: Of the examples; None: all alike.
         """
+        # Imported where it is used: applying a curve, as serving does, needs none of it.
+        from sklearn.isotonic import IsotonicRegression
+        from sklearn.linear_model import LogisticRegression
+
         if method == "isotonic":
             curve = IsotonicRegression(out_of_bounds="clip").fit(scores, labels, weights)
             return cls(

@@ -61,6 +61,15 @@ class Ranker:
         logits_MT = self.network.logits(self.scaling.apply(features_MF))
         return log_softmax(logits_MT @ self.task_weights_T)
 
+    def order(
+        self, features_MF: NDArray[np.float32], behind: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Scores of the candidates, float32 [M], and of the items that stay behind them in the order that they had."""
+        scores_M = self.scores(features_MF)
+        if not len(scores_M) or not len(behind):
+            return scores_M, behind
+        return scores_M, np.asarray(behind - behind.max() + scores_M.min() - 1, np.float32)
+
     def probabilities(self, features_MF: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
         """Calibrated probability of each task, float64 [M], for a whole list of candidates.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_LIMIT = 6.0
+_LIMIT = 4.0
 """Values further from the mean, in standard deviations, count as so far."""
 
 

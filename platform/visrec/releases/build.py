@@ -1,24 +1,28 @@
 """Making a release from a checkpoint, the snapshot it was trained on, and the report that measured it."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pyarrow import fs as pafs
 
-from visrec.config import EVENT_KINDS, ReleaseConfig, SplitConfig
+from visrec.config import EVENT_KINDS, ReleaseConfig, SplitConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import VisrecError
 from visrec.models import Recommender
+from visrec.ranking.item_facts import ItemFacts
+from visrec.ranking.log import read_log
+from visrec.ranking.ranker import FACTS, WEIGHTS, Ranker
 from visrec.releases.gate import check_gate
-from visrec.releases.histories import write_histories, write_users
+from visrec.releases.histories import REACTIONS, write_histories, write_users
 from visrec.releases.popularity import measure_popularity
 from visrec.releases.release import Release, save_array
 from visrec.retrieval import append_bias, build_retriever, unit_length
 from visrec.storage import Artifact, Location, Workspace, content_id
 
-FORMAT = 1
+FORMAT = 2
 """Part of every release's name: raise it when the same parents would give other files."""
 BATCH_PICTURES = 256
 
@@ -47,6 +51,7 @@ def build_release(
         checkpoint.local_path("item_vectors.npy"), mmap_mode="r", allow_pickle=False
     )
     parents = {"checkpoints": checkpoint.name, "snapshots": snapshot.name, "reports": report.name}
+    ranker = measured_ranker(workspace, report, measured, config)
     name = release_name(checkpoint, report, config)
     with workspace.create("releases", name, config=config, parents=parents) as writer:
         folder = writer.staging
@@ -58,7 +63,9 @@ def build_release(
         )
         build_retriever(config.index, unit_length(similar_ID)).save((folder / "similar").make_dirs())
         kinds = _write_users(folder, snapshot, config.max_history)
-        keys = ("part", "split", "num_users", "metrics", "paired", "oracle_share")
+        if ranker is not None:
+            _write_ranker(folder, ranker, checkpoint, snapshot, recommender, vectors_ID)
+        keys = ("part", "split", "num_users", "metrics", "paired", "ranker_gain", "oracle_share")
         (folder / "metrics.json").write_text(json.dumps({key: measured.get(key) for key in keys}, indent=1))
         writer.counts |= {"num_items": snapshot.num_items, "num_users": snapshot.num_users}
         writer.facts |= {
@@ -68,9 +75,39 @@ def build_release(
             "index": config.index,
             "has_pictures": recommender.config.item.backbone is not None,
             "picture_vectors": similar_ID is not vectors_ID,
+            "ranker": ranker.name if ranker is not None else None,
         }
     assert writer.result is not None
     return Release(writer.result).artifact
+
+
+def measured_ranker(
+    workspace: Workspace, report: Artifact, measured: Mapping[str, Any], config: ReleaseConfig
+) -> Artifact | None:
+    """The ranker that the report measured, if it made the lists better and the config wants it."""
+    name, gain = report.manifest.parents.get("rankers"), measured.get("ranker_gain")
+    if config.ranker == "none" or name is None or not gain or gain[config.baseline_metric]["mean"] <= 0:
+        return None
+    return workspace.find("rankers", name)
+
+
+def _write_ranker(
+    release: Location,
+    ranker: Artifact,
+    checkpoint: Artifact,
+    snapshot: Snapshot,
+    recommender: Recommender,
+    vectors_ID: NDArray[np.float32],
+) -> None:
+    """The ranker, what it knows of items from all events that there are, and what users refused or only viewed."""
+    folder = (release / "ranker").make_dirs()
+    for file in (WEIGHTS, FACTS):
+        _copy(ranker.location / file, folder / file)
+    split = parse_config(SplitConfig, checkpoint.manifest.config["training"]["split"])
+    facts = ItemFacts.fit(snapshot, split, None, vectors_ID=vectors_ID, biases_I=recommender.item_biases)
+    facts.save(folder)
+    reactions = (read_log(snapshot, block, positives=False) for block in snapshot.sequences(split))
+    write_histories(release, reactions, max_history=Ranker.load(folder).max_history, file=REACTIONS)
 
 
 def _check_parents(checkpoint: Artifact, snapshot: Snapshot, report: Artifact) -> None:

@@ -1,34 +1,61 @@
 """What each known user did last: written in blocks of users, read by user id from memory-mapped files.
 
-Two Arrow files: `histories.arrow` has one row a user in the snapshot's order, `users.arrow` has the user ids in text
-order with their rows. A look-up is a binary search in the second and one read in the first; neither is held in memory.
+Arrow files: `histories.arrow` (positives) and `reactions.arrow` (refusals, and what was only viewed; where a ranker
+wants to know) have one row a user in the snapshot's order, `users.arrow` has the user ids in text order with their
+rows. A look-up is a binary search in the last and one read in the first; none is held in memory.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from visrec.data.snapshot import Sequences
 from visrec.errors import ArtifactError
 from visrec.models import History
 from visrec.storage import Artifact, Location
 
 HISTORIES = "histories.arrow"
+REACTIONS = "reactions.arrow"
 USERS = "users.arrow"
 _SCHEMA = pa.schema(
     {"items": pa.list_(pa.int32()), "kinds": pa.list_(pa.int8()), "times": pa.list_(pa.int64())}
 )
 
 
-def write_histories(folder: Location, blocks: Iterable[Sequences], *, max_history: int) -> None:
+class EventBlock(Protocol):
+    """Ragged events of a block of users: `Sequences`, or a `ranking.log.Log`."""
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """Where each user's events begin."""
+        ...
+
+    @property
+    def items(self) -> NDArray[np.int32]:
+        """Item indices."""
+        ...
+
+    @property
+    def kinds(self) -> NDArray[np.int8]:
+        """Codes of event kinds."""
+        ...
+
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """Milliseconds."""
+        ...
+
+
+def write_histories(
+    folder: Location, blocks: Iterable[EventBlock], *, max_history: int, file: str = HISTORIES
+) -> None:
     """Write the last `max_history` events of each user, block by block."""
-    place = folder / HISTORIES
+    place = folder / file
     with (
         place.filesystem.open_output_stream(place.path) as stream,
         pa.ipc.new_file(stream, _SCHEMA) as writer,
@@ -59,11 +86,11 @@ class Histories:
         array([12, 803, 44], dtype=int32)
     """
 
-    def __init__(self, artifact: Artifact) -> None:
+    def __init__(self, artifact: Artifact, file: str = HISTORIES) -> None:
         users = _map(artifact.local_path(USERS))
         self._ids = users.column("user_id").combine_chunks()
         self._rows = np.asarray(users.column("row").combine_chunks())
-        self._blocks = _map(artifact.local_path(HISTORIES)).to_batches()
+        self._blocks = _map(artifact.local_path(file)).to_batches()
         self._starts = np.cumsum([0, *(b.num_rows for b in self._blocks)])
 
     def __len__(self) -> int:
@@ -83,7 +110,7 @@ class Histories:
         return History(items, kinds, times)
 
 
-def _batch(block: Sequences, max_history: int) -> Any:
+def _batch(block: EventBlock, max_history: int) -> Any:
     starts, ends = block.offsets[:-1], block.offsets[1:]
     kept = np.minimum(ends - starts, max_history)
     offsets = np.r_[0, np.cumsum(kept)].astype(np.int32)

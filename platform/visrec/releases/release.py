@@ -12,6 +12,8 @@ Files of a release:
     popular.npy                     item indices, most popular first
     popularity.npy                  events a week of each of them
     thumbnails/                     JPEG files by image row
+    ranker/                         the learned ranker and what it knows of the items; only where there is one
+    reactions.arrow                 what users refused or only viewed; only where there is a ranker
     metrics.json                    from the evaluation report
 """
 
@@ -35,6 +37,8 @@ from visrec.storage import Artifact, Workspace
 # A replica imports torch and faiss only if it works with them: that saves seconds and memory in the others.
 if TYPE_CHECKING:
     from visrec.models import Recommender
+    from visrec.ranking.item_facts import ItemFacts
+    from visrec.ranking.ranker import Ranker
     from visrec.releases.histories import Histories
     from visrec.retrieval import Retriever
 
@@ -69,7 +73,13 @@ class Release:
         Raises:
             ArtifactError: A part is missing or damaged, or made for another version of the model.
         """
-        for load in (self.recommender, self.score_index, self.similar_index, self.similar_vectors):
+        for load in (
+            self.recommender,
+            self.score_index,
+            self.similar_index,
+            self.similar_vectors,
+            self.ranker,
+        ):
             load()
         for part in (self.catalogue, self.item_vectors, self.histories, self.popularity, self.metrics):
             assert part is not None
@@ -104,6 +114,28 @@ class Release:
         from visrec.releases.histories import Histories
 
         return Histories(self.artifact)
+
+    @property
+    def has_ranker(self) -> bool:
+        """Whether a learned ranker puts the candidates in order."""
+        return self.facts.get("ranker") is not None
+
+    @cached_property
+    def reactions(self) -> "Histories | None":
+        """What each known user refused or only viewed last; None without a ranker."""
+        from visrec.releases.histories import REACTIONS, Histories
+
+        return Histories(self.artifact, REACTIONS) if self.has_ranker else None
+
+    def ranker(self) -> "tuple[Ranker, ItemFacts] | None":
+        """The learned ranker, and what its features know of the items; None where there is none."""
+        if not self.has_ranker:
+            return None
+        from visrec.ranking.item_facts import ItemFacts
+        from visrec.ranking.ranker import Ranker
+
+        folder = self.artifact.location / "ranker"
+        return Ranker.load(folder), ItemFacts.load(folder, self.item_vectors)
 
     @cached_property
     def popularity(self) -> Popularity:

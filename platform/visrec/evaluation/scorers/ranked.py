@@ -17,9 +17,6 @@ from visrec.ranking.past import pasts_of
 from visrec.ranking.ranker import Ranker
 from visrec.storage import Artifact
 
-_BELOW = 100.0
-"""The first item that was not retrieved is so far below 0; the scores of the ranked ones are logs of shares."""
-
 
 @dataclass(frozen=True)
 class RankedScorer:
@@ -60,10 +57,12 @@ class RankedScorer:
         items_BM = top_lists(scores_BI, histories, self.ranker.num_candidates, candidates=self.candidates)
         log = read_log(Snapshot(self.snapshot), histories, positives=False)
         pasts = pasts_of(histories, times, log, max_history=self.ranker.max_history)
-        ordered_BI = scores_BI - scores_BI.max(1, keepdims=True) - _BELOW
+        ordered_BI = np.empty_like(scores_BI)
         for row, past in enumerate(pasts):
             items = items_BM[row][items_BM[row] != NO_ITEM]
             scores = scores_BI[row, items]
             features_MF = candidate_features(Ask(self.facts, past, items, scores, scores), self.ranker.names)
-            ordered_BI[row, items] = self.ranker.scores(features_MF)
-        return np.asarray(ordered_BI, np.float32)
+            ordered, behind = self.ranker.order(features_MF, scores_BI[row])
+            ordered_BI[row] = behind
+            ordered_BI[row, items] = ordered
+        return ordered_BI
