@@ -49,7 +49,7 @@ def load_pretrained(backbone: str, weights: str) -> tuple[nn.Module, WeightsFact
 def _published(backbone: str) -> tuple[nn.Module, WeightsFacts]:
     if backbone in (SMALL_CNN, EFFICIENTNET_LITE0):
         raise ConfigError(
-            f"model.item.weights: nobody publishes weights of {backbone} by name; give a file (docs/transfer.md)"
+            f"model.item.weights: nobody publishes weights of {backbone} by name; give a file (docs/training.md)"
         )
     try:
         return _from_timm(backbone) if backbone.startswith(TIMM_PREFIX) else _from_torchvision(backbone)
