@@ -21,12 +21,13 @@ from visrec.config import (
     PublishJob,
     ServeJob,
     TrainJob,
+    TrainRankerJob,
     WorkloadConfig,
 )
 from visrec.data.snapshot import Snapshot
 from visrec.demo.ingest_config import ingest_config
 from visrec.storage import Location, Workspace
-from visrec.workloads import demo_data, evaluate, ingest, publish, serve, train
+from visrec.workloads import demo_data, evaluate, ingest, publish, serve, train, train_ranker
 from visrec.workloads.cluster import ray_session
 from visrec.workloads.demo_summary import DemoSummary, print_summary, summarise, write_summary
 from visrec.workloads.memory import PeakMemory
@@ -53,7 +54,7 @@ class _Clock:
 
 
 def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = False) -> DemoSummary:
-    """Draw, ingest, train, evaluate, publish, serve, ask; then serve on until Ctrl-C.
+    """Draw, ingest, train, learn to rank, evaluate, publish, serve, ask; then serve on until Ctrl-C.
 
     What an earlier run left in the workspace is found and not made again.
 
@@ -67,7 +68,7 @@ def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = Fal
     with PeakMemory() as memory, ExitStack() as stack:
         clock.run("start Ray", lambda: stack.enter_context(ray_session(job.ray)))
         _prepare(job, clock, console)
-        server = clock.run("serve", lambda: serve.start(_part(job, ServeJob), console=console))
+        server = clock.run("serve", lambda: serve.start(part_of(job, ServeJob), console=console))
         try:
             sample = take_sample(Snapshot(workspace.find("snapshots")))
             queries = clock.run("sample queries", lambda: ask(server.address, sample))
@@ -91,13 +92,16 @@ def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = Fal
 
 def _prepare(job: PipelineConfig, clock: _Clock, console: Console) -> None:
     """Everything up to a release that is live."""
-    shop = clock.run("demo-data", lambda: demo_data.run(_part(job, DemoDataJob), console=console))
+    shop = clock.run("demo-data", lambda: demo_data.run(part_of(job, DemoDataJob), console=console))
     with_shop = job.replace(ingest=_of_shop(job.ingest, shop.location))
-    clock.run("ingest", lambda: ingest.run(_part(with_shop, IngestJob), console=console))
+    clock.run("ingest", lambda: ingest.run(part_of(with_shop, IngestJob), console=console))
     with _own_interrupt_handler():
-        clock.run("train", lambda: train.run(_part(job, TrainJob), console=console))
-    clock.run("evaluate", lambda: evaluate.run(_part(job, EvaluateJob), console=console))
-    clock.run("publish", lambda: publish.run(_part(job, PublishJob), console=console))
+        clock.run("train", lambda: train.run(part_of(job, TrainJob), console=console))
+    if job.training.split.fit_on == "train":  # a ranker learns from events that the towers have not seen
+        ranker_job = part_of(job, TrainRankerJob)
+        clock.run("train-ranker", lambda: train_ranker.run(ranker_job, console=console))
+    clock.run("evaluate", lambda: evaluate.run(part_of(job, EvaluateJob), console=console))
+    clock.run("publish", lambda: publish.run(part_of(job, PublishJob), console=console))
 
 
 @contextmanager
@@ -110,7 +114,7 @@ def _own_interrupt_handler() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _part(job: PipelineConfig, kind: type[JobT]) -> JobT:
+def part_of(job: PipelineConfig, kind: type[JobT]) -> JobT:
     """What the command of this kind would read from the same file."""
     return kind(**{name: getattr(job, name) for name in kind.model_fields})
 

@@ -24,6 +24,7 @@ class DemoSummary:
         metric: Name of the metric.
         scores: The metric of the model and of each baseline.
         leads: The model's lead over each baseline in the metric, with its paired interval: (mean, low, high).
+        ranker_gain: What the ranker adds to the model, in the same way; None without a ranker.
         oracle_share: Share of the oracle's metric that the model reaches; None without truth.
         num_users: Users that were measured.
         queries: The sample queries.
@@ -36,6 +37,7 @@ class DemoSummary:
     metric: str
     scores: dict[str, float]
     leads: dict[str, tuple[float, float, float]]
+    ranker_gain: tuple[float, float, float] | None
     oracle_share: float | None
     num_users: int
     queries: tuple[QueryResult, ...]
@@ -66,15 +68,17 @@ def summarise(
         counts={n: int(snapshot.manifest.counts[n]) for n in wanted if n in snapshot.manifest.counts},
         metric=metric,
         scores={name: float(metrics[metric]["mean"]) for name, metrics in told["metrics"].items()},
-        leads={
-            name: (float(lead[metric]["mean"]), float(lead[metric]["low"]), float(lead[metric]["high"]))
-            for name, lead in told["paired"].items()
-        },
+        leads={name: _interval(lead[metric]) for name, lead in told["paired"].items()},
+        ranker_gain=_interval(told["ranker_gain"][metric]) if told.get("ranker_gain") else None,
         oracle_share=(told["oracle_share"] or {}).get(metric),
         num_users=int(told["num_users"]),
         queries=queries,
         address=address,
     )
+
+
+def _interval(told: dict[str, float]) -> tuple[float, float, float]:
+    return float(told["mean"]), float(told["low"]), float(told["high"])
 
 
 def _metric(measured: dict[str, Any]) -> str:
@@ -125,6 +129,11 @@ def _markdown(summary: DemoSummary) -> str:
 def _facts(summary: DemoSummary) -> list[str]:
     facts = [f"{summary.counts['num_items']:,} items, {summary.counts['num_users']:,} users"]
     facts.append(f"{summary.num_users:,} of them with a history and a held-out item")
+    if summary.ranker_gain is not None:
+        mean, low, high = summary.ranker_gain
+        facts.append(
+            f"the ranker adds {mean:+.4f} ({low:+.4f} to {high:+.4f}) to the model's {summary.metric}"
+        )
     if summary.oracle_share is not None:
         facts.append(f"{summary.oracle_share:.0%} of the oracle's {summary.metric}")
     if summary.peak_memory_bytes is not None:

@@ -19,3 +19,8 @@ def interval(value: Interval) -> str:
 def signed(value: Interval) -> str:
     """A difference and its interval."""
     return f"{value.mean:+.4f} [{value.low:+.4f}, {value.high:+.4f}]"
+
+
+def mark(value: Interval) -> str:
+    """A difference, bold where its whole interval lies on one side of 0."""
+    return f"**{signed(value)}**" if value.low > 0 or value.high < 0 else signed(value)

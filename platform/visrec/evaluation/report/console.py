@@ -29,6 +29,10 @@ def print_summary(summary: Summary, context: ReportContext, console: Console) ->
             style="bold" if scorer == MODEL else None,
         )
     console.print(table)
+    if summary.ranker_gain is not None:
+        gain = summary.ranker_gain[lead]
+        added = f"{gain.mean:+.4f} \\[{gain.low:+.4f}, {gain.high:+.4f}]"
+        console.print(f"the ranker adds {added} to the model's {metric_title(lead)}")
     if summary.oracle_share and lead in summary.oracle_share:
         console.print(
             f"the model reaches {summary.oracle_share[lead]:.0%} of the oracle's {metric_title(lead)}"

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from visrec.evaluation.bootstrap import Interval
 from visrec.evaluation.plan import MODEL
-from visrec.evaluation.report.cells import interval, signed, table
+from visrec.evaluation.report.cells import interval, mark, signed, table
 from visrec.evaluation.report.context import TITLES, ReportContext
 from visrec.evaluation.report.method import method_section
+from visrec.evaluation.report.ranker import ranker_section
 from visrec.evaluation.report.robustness import robustness_section
 from visrec.evaluation.summary import Group, Summary
 
@@ -40,6 +41,7 @@ def report_markdown(summary: Summary, context: ReportContext, plots: Mapping[str
         _beyond(summary, context),
         _plot("long_tail.png", plots),
         _pairs(summary),
+        ranker_section(summary, context),
         robustness_section(summary.robustness, _plot("robustness.png", plots)) if summary.robustness else "",
         _plot("contact_sheet.png", plots),
         method_section(summary, context),
@@ -67,6 +69,8 @@ def _opening(summary: Summary, context: ReportContext) -> str:
         f"`{plan.split.protocol}`: {summary.num_users:,} users, {summary.num_targets:,} held-out items, each ranked "
         f"among {_ranked(context)}.",
     ]
+    if summary.ranker_gain is not None:
+        lines.append(f"With the learned ranker: {signed(summary.ranker_gain[name])}.")
     if summary.paired:
         lines.append("\n".join(f"- {_verdict(other, row[name])}" for other, row in summary.paired.items()))
     if summary.oracle_share and name in summary.oracle_share:
@@ -119,7 +123,7 @@ def _paired_table(summary: Summary, context: ReportContext) -> str:
     k = context.plan.config.list_size
     names = (f"ndcg@{k}", f"recall@{k}", "mrr", "auc")
     rows = [
-        [f"model − {TITLES[other]}", *(_mark(row[name]) for name in names)]
+        [f"model − {TITLES[other]}", *(mark(row[name]) for name in names)]
         for other, row in summary.paired.items()
     ]
     note = "Differences are paired user by user; **bold** where the whole interval lies on one side of 0."
@@ -211,7 +215,3 @@ def _plot(file: str, plots: Mapping[str, str]) -> str:
 
 def _scorer(name: str) -> str:
     return f"**{TITLES[name]}**" if name == MODEL else TITLES[name]
-
-
-def _mark(value: Interval) -> str:
-    return f"**{signed(value)}**" if value.low > 0 or value.high < 0 else signed(value)

@@ -1,0 +1,137 @@
+"""The learned ranker against retrieval alone: test NDCG@10, paired, and how well its probabilities are calibrated.
+
+    python benchmarks/ranker_results.py --config examples/demo.yaml --seeds 0 1 2
+
+Each seed trains the two towers on the training part and a ranker on the validation part; both are tested once. Ingests
+first, and draws the shop where the config names no log. What was done before is found in the workspace and not done
+again.
+"""
+
+import argparse
+import json
+import statistics
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from visrec.config import (
+    DemoDataJob,
+    EvaluateJob,
+    IngestJob,
+    PipelineConfig,
+    RankerConfig,
+    SplitConfig,
+    TrainJob,
+    TrainRankerJob,
+    load_config,
+)
+from visrec.config.ranker import POSITIVE
+from visrec.data.snapshot import Snapshot
+from visrec.demo.ingest_config import ingest_config
+from visrec.evaluation.scorers.two_tower import TwoTowerScorer
+from visrec.ranking.calibration import expected_calibration_error
+from visrec.ranking.item_facts import ItemFacts
+from visrec.ranking.lists import ListMaker
+from visrec.ranking.ranker import Ranker
+from visrec.storage import Artifact, Workspace
+from visrec.workloads import demo_data, evaluate, ingest, train, train_ranker
+from visrec.workloads.cluster import ray_session
+from visrec.workloads.demo import part_of
+
+METRIC = "ndcg@10"
+
+
+def main() -> None:
+    """Run everything and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", default="examples/demo.yaml")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
+    arguments = parser.parse_args()
+    console = Console(highlight=False, width=160)
+    job = load_config(PipelineConfig, arguments.config, arguments.overrides)
+    job = job.replace(training=job.training.replace(split=SplitConfig()))
+    with ray_session(job.ray):
+        prepare(job, console)
+        results = {seed: measured(job, seed, console) for seed in arguments.seeds}
+    print_table(results, console)
+    print_tasks(results, console)
+
+
+def prepare(job: PipelineConfig, console: Console) -> None:
+    """A snapshot, where the workspace has none."""
+    if Workspace(job.workspace).pointed("snapshots") is not None:
+        return
+    if job.ingest.interactions.path is None:
+        shop = demo_data.run(part_of(job, DemoDataJob), console=console)
+        job = job.replace(ingest=ingest_config(shop.location))
+    ingest.run(part_of(job, IngestJob), console=console)
+
+
+def measured(job: PipelineConfig, seed: int, console: Console) -> dict[str, Any]:
+    """Report of the test part, and that of the ranker, for one seed of towers and ranker."""
+    checkpoint = train.run(part_of(job, TrainJob).replace(seed=seed), console=console).checkpoint
+    ranker_job = part_of(job, TrainRankerJob).replace(seed=seed, checkpoint=checkpoint.name)
+    ranker = train_ranker.run(ranker_job, console=console)
+    evaluation = job.evaluation.replace(ranker=ranker.ranker.name, baselines=("item_knn", "ease", "oracle"))
+    evaluate_job = part_of(job, EvaluateJob).replace(checkpoint=checkpoint.name, evaluation=evaluation)
+    report = evaluate.run(evaluate_job, console=console).report
+    test: dict[str, Any] = json.loads((report.location / "report.json").read_text())
+    error = test_calibration(checkpoint, Workspace(job.workspace), ranker.ranker, job.ranker)
+    return {"test": test, "ranker": ranker.report, "calibration": error}
+
+
+def test_calibration(
+    checkpoint: Artifact, workspace: Workspace, ranker: Artifact, config: RankerConfig
+) -> float:
+    """Expected calibration error of "this candidate is what the user takes next" on the lists of the test part."""
+    learned, towers = Ranker.load(ranker.location), TwoTowerScorer.load(checkpoint)
+    snapshot = Snapshot(workspace.find("snapshots", checkpoint.manifest.parents["snapshots"]))
+    biases_I = towers.recommender.item_biases
+    facts = ItemFacts.fit(snapshot, SplitConfig(), "test", vectors_ID=towers.vectors_ID, biases_I=biases_I)
+    maker = ListMaker(snapshot, SplitConfig(), towers, facts, learned.names, config)
+    lists, _ = maker.make("test", np.ones(snapshot.num_users, np.bool_))
+    told = [
+        learned.probabilities(features[there])[POSITIVE]
+        for features, there in zip(lists.features_UMF, lists.there_UM, strict=True)
+    ]
+    return expected_calibration_error(np.concatenate(told), lists.labels_UM[lists.there_UM])
+
+
+def print_table(results: dict[int, dict[str, Any]], console: Console) -> None:
+    """A row a seed, and the mean."""
+    table = Table("seed", "retrieval", "with the ranker", "paired gain", "gain", "calibration error, test")
+    shares = []
+    for seed, result in results.items():
+        metrics, gain = result["test"]["metrics"], result["test"]["ranker_gain"][METRIC]
+        alone = metrics["model"][METRIC]["mean"]
+        shares.append(gain["mean"] / alone)
+        table.add_row(
+            str(seed),
+            f"{alone:.4f}",
+            f"{metrics['ranked'][METRIC]['mean']:.4f}",
+            f"{gain['mean']:+.4f} \\[{gain['low']:+.4f}, {gain['high']:+.4f}]",
+            f"{shares[-1]:+.1%}",
+            f"{result['calibration']:.4f}",
+        )
+    table.caption = f"{METRIC}; mean gain {statistics.mean(shares):+.1%}"
+    console.print(table)
+
+
+def print_tasks(results: dict[int, dict[str, Any]], console: Console) -> None:
+    """Quality of each task on users held out of the ranker's training, mean over the seeds."""
+    names = ("auc", "log_loss", "baseline_log_loss", "calibration_error", "precision", "recall", "f1")
+    table = Table("task, validation", *names)
+    tasks = [result["ranker"]["tasks"] for result in results.values()]
+    for task in tasks[0]:
+        values = [[found[task][name] for found in tasks if task in found] for name in names]
+        table.add_row(task, *(f"{statistics.mean(column):.4f}" for column in values))
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
