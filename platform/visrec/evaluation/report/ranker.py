@@ -39,8 +39,8 @@ def ranker_section(summary: Summary, context: ReportContext) -> str:
     note = (
         f"Ranker `{ranker.name}` puts the candidates of the two towers in order. Above: on the "
         f"{context.plan.config.part} part, paired user by user. Below: its probabilities on validation events of users "
-        "that network, calibration and threshold have not seen (cross-fitted); `taken next` is of retrieved candidates, "
-        "the others are of impressions."
+        "that network, calibration and threshold have not seen (cross-fitted); `taken next` is of retrieved candidates,"
+        " the others are of impressions."
     )
     header = ["", "Examples", "Positives", *_COLUMNS.values()]
     titles = ["", f"NDCG@{k}", f"Recall@{k}", "MRR"]
