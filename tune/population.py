@@ -46,6 +46,8 @@ class Population(PopulationBasedTraining):  # type: ignore[misc]
             resample_probability=settings.resample_probability,
             custom_explore_fn=keep_in_range,
             log_config=False,
+            # Asynchronously, on few CPUs, one trial would copy again and again while the others wait for their turn.
+            synch=True,
         )
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
@@ -53,3 +55,13 @@ class Population(PopulationBasedTraining):  # type: ignore[misc]
         if result["epoch"] >= self._max_epochs:
             return str(TrialScheduler.CONTINUE)
         return str(super().on_trial_result(tune_controller, trial, result))
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
+        """The next trial; where all wait for one that has failed or ended, they wait no longer."""
+        chosen = super().choose_trial_to_run(tune_controller)
+        live = [trial for trial in tune_controller.get_trials() if not trial.is_finished()]
+        if chosen is None and live and all(trial.status == Trial.PAUSED for trial in live):
+            first = min(self._trial_state[trial].last_train_time for trial in live)
+            self._next_perturbation_sync = first + self._perturbation_interval
+            chosen = super().choose_trial_to_run(tune_controller)
+        return chosen

@@ -3,8 +3,10 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from tests.support.snapshots import sequences_of
 
+from visrec.data.snapshot import Sequences
 from visrec.training.closed_form.cooccurrence import cooccurrence_factors
 from visrec.training.closed_form.pictures import ridge_map
 from visrec.training.closed_form.transitions import history_rows, transition_factors
@@ -47,13 +49,21 @@ def test_with_all_factors_transitions_are_the_ridge_solution(
 
 
 def test_blocks_of_users_add_up() -> None:
-    settings = {"rank": 4, "ridge": 1.0, "popularity_power": 0.0, "decay": 0.8, "max_length": 9, "seed": 0}
-    whole = transition_factors(lambda: iter([sequences_of(HISTORIES)]), 4, **settings)
-    parts = [sequences_of([history]) for history in HISTORIES]
-    apart = transition_factors(lambda: iter(parts), 4, **settings)
-    np.testing.assert_allclose(
-        whole.history_IR @ whole.target_IR.T, apart.history_IR @ apart.target_IR.T, atol=1e-6
-    )
+    def scores(blocks: list[Sequences]) -> NDArray[np.float32]:
+        factors = transition_factors(
+            lambda: iter(blocks),
+            4,
+            rank=4,
+            ridge=1.0,
+            popularity_power=0.0,
+            decay=0.8,
+            max_length=9,
+            seed=0,
+        )
+        return np.asarray(factors.history_IR @ factors.target_IR.T)
+
+    apart = [sequences_of([history]) for history in HISTORIES]
+    np.testing.assert_allclose(scores([sequences_of(HISTORIES)]), scores(apart), atol=1e-6)
 
 
 def test_cooccurrence_factors_project_a_history_as_the_decomposition_does() -> None:
