@@ -82,4 +82,5 @@ def test_a_killed_worker_changes_nothing(tmp_path: Path) -> None:
     assert killed, "the run ended before a worker could be killed"
     first, second = (load((c.location / "last.safetensors").read_bytes()) for c in (whole, broken))
     for name, value in first.items():
-        np.testing.assert_array_equal(value, second[name], err_msg=name)
+        # DDP lays gradients out anew after a restart, and sums over another layout differ by rounding.
+        np.testing.assert_allclose(value, second[name], atol=1e-5, err_msg=name)

@@ -131,7 +131,7 @@ def test_a_killed_trial_is_recorded_and_the_study_goes_on(tmp_path: Path, snapsh
     killer = threading.Thread(target=kill_one_trial)
     killer.start()
     try:
-        values = settings(tmp_path, 60, num_trials=2, max_concurrent_trials=1, scheduler={"kind": "none"})
+        values = settings(tmp_path, 200, num_trials=2, max_concurrent_trials=1, scheduler={"kind": "none"})
         _, trials, _ = run(values)
     finally:
         stop.set()
