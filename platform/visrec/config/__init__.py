@@ -11,6 +11,7 @@ from visrec.config.load import assign, dump_yaml, json_schema, load_config, pars
 from visrec.config.loss import LossConfig
 from visrec.config.model import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.config.phase import (
+    ConsistencyAdversary,
     EmbeddingAdversary,
     LoraBlocks,
     LoraConfig,
@@ -44,6 +45,7 @@ __all__ = [
     "AttackConfig",
     "CoOccurrence",
     "Config",
+    "ConsistencyAdversary",
     "DemoDataConfig",
     "DemoDataJob",
     "EmbeddingAdversary",

@@ -61,7 +61,25 @@ class PixelAdversary(Config):
     """Share of the adversarial loss; the rest is the clean loss. 0 is plain training."""
 
 
-Adversary = Annotated[EmbeddingAdversary | PixelAdversary, Field(discriminator="kind")]
+class ConsistencyAdversary(Config):
+    """Perturbs some pictures of each batch so that their scores move most, and trains against the move."""
+
+    kind: Literal["consistency"]
+    """Names this adversary: the clean loss is kept whole, and what the perturbation moves is added to it (as TRADES
+    does: Zhang et al. 2019)."""
+    epsilon: float = Field(8.0, ge=0, le=255)
+    """Largest change of a pixel, on the scale from 0 to 255."""
+    steps: int = Field(3, ge=1, le=100)
+    """Steps of projected gradient descent."""
+    step_size: float | None = Field(None, gt=0, le=255)
+    """Change of a pixel in one step; null takes 2.5 epsilon / steps."""
+    num_pictures: int = Field(64, ge=1)
+    """Pictures of each batch that are perturbed, drawn at random; more cost more."""
+    weight: float = Field(1.0, ge=0, le=100)
+    """The mean squared shift of the scores counts so many times as much as the clean loss. 0 is plain training."""
+
+
+Adversary = Annotated[EmbeddingAdversary | PixelAdversary | ConsistencyAdversary, Field(discriminator="kind")]
 
 
 class PhaseConfig(Config):
@@ -105,6 +123,6 @@ class PhaseConfig(Config):
 
     @model_validator(mode="after")
     def _pictures(self) -> Self:
-        if isinstance(self.adversary, PixelAdversary) and self.trainable == "head":
+        if isinstance(self.adversary, PixelAdversary | ConsistencyAdversary) and self.trainable == "head":
             raise ValueError("an adversary of pixels needs a backbone that learns, got trainable: head")
         return self

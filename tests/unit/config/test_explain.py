@@ -56,7 +56,7 @@ def test_line(values: dict[str, Any], line: str) -> None:
         ),
         (
             "adversary={kind: pix}",
-            "training.phases.0.adversary.kind: expected 'embedding', 'pixels', got 'pix'",
+            "training.phases.0.adversary.kind: expected 'embedding', 'pixels', 'consistency', got 'pix'",
         ),
         (
             "adversary={kind: pixels, epsilan: 3}",

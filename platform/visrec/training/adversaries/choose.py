@@ -5,7 +5,8 @@ from functools import partial
 
 from torch import Tensor
 
-from visrec.config import EmbeddingAdversary, PhaseConfig
+from visrec.config import ConsistencyAdversary, EmbeddingAdversary, PhaseConfig
+from visrec.training.adversaries.consistency import consistency_losses
 from visrec.training.adversaries.embedding import embedding_losses
 from visrec.training.adversaries.free import free_losses
 from visrec.training.adversaries.pixels import pixel_losses
@@ -26,6 +27,8 @@ def choose_adversary(phase: PhaseConfig) -> LossStream:
         return no_adversary
     if isinstance(config, EmbeddingAdversary):
         return partial(embedding_losses, config)
+    if isinstance(config, ConsistencyAdversary):
+        return partial(consistency_losses, config)
     if config.method == "free":
         return partial(free_losses, config)
     return partial(pixel_losses, config)

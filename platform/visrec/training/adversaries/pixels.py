@@ -13,7 +13,7 @@ from visrec.attacks.perturb import fgsm, pgd
 from visrec.config import PixelAdversary
 from visrec.training.forward import Forward
 
-_STRIDE = 2.5
+STRIDE = 2.5
 """Steps of PGD reach so many times as far as the ball is wide (Madry et al. 2018)."""
 
 
@@ -35,10 +35,10 @@ def perturbed_pictures(config: PixelAdversary, forward: Forward) -> Tensor:
     """
     assert forward.inputs is not None and forward.start == 0, "an adversary of pixels needs pictures"
     images = forward.inputs.float()
-    with _at_rest(forward.model):
+    with at_rest(forward.model):
         if config.method == "fgsm":
             return fgsm(forward.probe, images, epsilon=config.epsilon)
-        step_size = config.step_size or _STRIDE * config.epsilon / config.steps
+        step_size = config.step_size or STRIDE * config.epsilon / config.steps
         generator = torch.Generator().manual_seed(int(torch.randint(2**31, (1,))))
         return pgd(
             forward.probe,
@@ -51,7 +51,8 @@ def perturbed_pictures(config: PixelAdversary, forward: Forward) -> Tensor:
 
 
 @contextmanager
-def _at_rest(model: nn.Module) -> Iterator[None]:
+def at_rest(model: nn.Module) -> Iterator[None]:
+    """No dropout and no new batch statistics; afterwards the modes are as before."""
     training = [module for module in model.modules() if module.training]
     # cuDNN gives a GRU's gradient only in training mode; without dropout that is the same function.
     model.eval()

@@ -19,10 +19,12 @@ from visrec.config import (
     TrainJob,
     UserTowerConfig,
 )
+from visrec.config.phase import ConsistencyAdversary
 from visrec.data.snapshot import Snapshot
 from visrec.models import TwoTower
 from visrec.storage import Workspace
 from visrec.training.adversaries import choose_adversary, no_adversary
+from visrec.training.adversaries.consistency import score_shift
 from visrec.training.adversaries.embedding import normalised
 from visrec.training.adversaries.pixels import perturbed_pictures
 from visrec.training.batches import BatchStream
@@ -31,6 +33,7 @@ from visrec.training.forward import Forward
 from visrec.training.loop import train
 from visrec.training.objective import batch_loss
 
+Adversary = EmbeddingAdversary | PixelAdversary | ConsistencyAdversary
 MODEL = ModelConfig(
     dim=8,
     item=ItemTowerConfig(width=4, dropout=0),
@@ -41,6 +44,7 @@ ADVERSARIES = [
     PixelAdversary(kind="pixels", method="fgsm", epsilon=2, weight=1),
     PixelAdversary(kind="pixels", method="pgd", epsilon=2, steps=3, weight=1),
     PixelAdversary(kind="pixels", method="free", epsilon=2, steps=3, weight=1),
+    ConsistencyAdversary(kind="consistency", epsilon=2),
 ]
 
 
@@ -72,9 +76,7 @@ def forward(snapshot: Snapshot) -> Forward:
 
 
 @pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda a: getattr(a, "method", a.kind))
-def test_the_perturbed_loss_is_higher(
-    forward: Forward, adversary: EmbeddingAdversary | PixelAdversary
-) -> None:
+def test_the_perturbed_loss_is_higher(forward: Forward, adversary: Adversary) -> None:
     clean = float(next(no_adversary(forward)).detach().mean())
     stream = choose_adversary(PhaseConfig(adversary=adversary))
     seen = []
@@ -105,6 +107,24 @@ def test_pictures_stay_in_the_ball_and_parameters_keep_their_gradients(forward: 
     assert all(module.training for module in forward.model.modules())
 
 
+def test_scores_shift_within_what_the_vectors_shift(forward: Forward) -> None:
+    output = forward.output()
+    shifts = [
+        float(score_shift(ConsistencyAdversary(kind="consistency", epsilon=e), forward, output).detach())
+        for e in (0, 2, 16)
+    ]
+    assert 0 == shifts[0] < shifts[1] < shifts[2]
+
+
+def test_consistency_trains_the_item_tower_alone(forward: Forward) -> None:
+    config = ConsistencyAdversary(kind="consistency", num_pictures=5)
+    score_shift(config, forward, forward.output()).backward()  # type: ignore[no-untyped-call]
+    assert all(p.grad is None for p in forward.model.user_tower.parameters())
+    backbone = forward.model.item_tower.backbone
+    assert backbone is not None
+    assert any(p.grad is not None and bool(p.grad.any()) for p in backbone.parameters())
+
+
 def test_losses_are_mixed_by_weight(forward: Forward) -> None:
     def losses(weight: float) -> Tensor:
         adversary = EmbeddingAdversary(kind="embedding", epsilon=0.3, weight=weight)
@@ -115,7 +135,7 @@ def test_losses_are_mixed_by_weight(forward: Forward) -> None:
 
 @pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda a: getattr(a, "method", a.kind))
 def test_without_weight_the_run_is_plain_training_bit_for_bit(
-    snapshot: Snapshot, tmp_path: Path, adversary: EmbeddingAdversary | PixelAdversary
+    snapshot: Snapshot, tmp_path: Path, adversary: Adversary
 ) -> None:
     losses = []
     for name, one in (("plain", None), ("without", adversary.replace(weight=0))):
@@ -129,6 +149,6 @@ def test_without_weight_the_run_is_plain_training_bit_for_bit(
 
 def test_epsilon_zero_gives_the_clean_loss(forward: Forward) -> None:
     clean = next(no_adversary(forward))
-    for adversary in ADVERSARIES[:3]:
+    for adversary in (*ADVERSARIES[:3], ADVERSARIES[4]):
         none = choose_adversary(PhaseConfig(adversary=adversary.replace(epsilon=0)))
         torch.testing.assert_close(next(none(forward)), clean)
