@@ -7,6 +7,7 @@ from visrec.evaluation.plan import MODEL
 from visrec.evaluation.report.cells import interval, mark, signed, table
 from visrec.evaluation.report.context import TITLES, ReportContext
 from visrec.evaluation.report.method import method_section
+from visrec.evaluation.report.phases import phases_section
 from visrec.evaluation.report.ranker import ranker_section
 from visrec.evaluation.report.robustness import robustness_section
 from visrec.evaluation.summary import Group, Summary
@@ -44,6 +45,7 @@ def report_markdown(summary: Summary, context: ReportContext, plots: Mapping[str
         ranker_section(summary, context),
         robustness_section(summary.robustness, _plot("robustness.png", plots)) if summary.robustness else "",
         _plot("contact_sheet.png", plots),
+        phases_section(context.plan.checkpoint.manifest.facts.get("epochs", [])),
         method_section(summary, context),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
