@@ -60,7 +60,8 @@ def summary(folder: Path) -> dict[str, Any]:
 def test_every_stage_runs_and_is_measured(first: tuple[Path, str]) -> None:
     folder, output = first
     told = summary(folder)
-    stages = ["start Ray", "demo-data", "ingest", "train", "evaluate", "publish", "serve", "sample queries"]
+    stages = ["start Ray", "demo-data", "ingest", "train", "train-ranker", "evaluate", "publish", "serve"]
+    stages.append("sample queries")
     assert list(told["stages"]) == stages
     assert all(seconds > 0 for seconds in told["stages"].values())
     assert told["peak_memory_bytes"] > 100_000_000
