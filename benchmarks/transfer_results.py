@@ -1,0 +1,108 @@
+"""What a starting point and a choice of trained parts are worth: quality, time and memory at an equal number of epochs.
+
+    python benchmarks/transfer_results.py --config examples/movielens-efficientnet.yaml --epochs 3 \\
+        --set model.item.weights=WEIGHTS --source CHECKPOINT --source-set model.item.backbone=small_cnn
+
+Needs a snapshot. Every variant is a process of its own, one thread each: the backbone of the config from random
+weights, and from `model.item.weights` with its head, its upper blocks, a low-rank update and all of it trained; with
+--source also the encoders of a checkpoint of another catalogue against random ones, with the settings of --source-set.
+Prints the validation curve of each. What was done before is found in the workspace and not done again.
+"""
+
+import argparse
+import json
+import resource
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from subprocess import run as run_process
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from visrec.config import TrainJob, load_config
+from visrec.workloads import train
+
+ALONE = ["training.scaling.num_workers=0", "training.torch_threads=1"]
+PARTS = {
+    "pretrained, head": "head",
+    "pretrained, top 4 blocks": "{top: 4}",
+    "pretrained, LoRA rank 8": "{lora: {rank: 8}}",
+    "pretrained, all": "all",
+}
+
+
+def main() -> None:
+    """Run every variant, or the one that a child process is told, and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", default="examples/movielens-efficientnet.yaml")
+    parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--source", help="checkpoint of another catalogue: a path or URI")
+    parser.add_argument("--source-set", action="append", default=[], help="settings of the source's encoders")
+    parser.add_argument("--at-once", type=int, default=1, help="processes side by side")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        print(json.dumps(trained(load_config(TrainJob, arguments.config, arguments.overrides))))
+        return
+    settings = variants(arguments)
+    tasks = [(name, seed) for name in settings for seed in arguments.seeds]
+    with ThreadPoolExecutor(arguments.at_once) as pool:
+        results = list(pool.map(lambda t: child(arguments.config, [*settings[t[0]], f"seed={t[1]}"]), tasks))
+    print_table(dict(zip(tasks, results, strict=True)))
+
+
+def variants(arguments: argparse.Namespace) -> dict[str, list[str]]:
+    """Overrides of each variant."""
+    common = [*arguments.overrides, *ALONE, f"training.phases.0.epochs={arguments.epochs}"]
+    found = {"random, all": [*common, "model.item.weights=null", "training.phases.0.trainable=all"]}
+    found |= {name: [*common, f"training.phases.0.trainable={part}"] for name, part in PARTS.items()}
+    if arguments.source:
+        own = [*common, "model.item.weights=null", "training.phases.0.trainable=all", *arguments.source_set]
+        found["no source, all"] = own
+        found["source catalogue, all"] = [*own, f"training.start_from={arguments.source}"]
+    return found
+
+
+def child(config: str, overrides: list[str]) -> dict[str, Any]:
+    """What a process of its own says of one variant."""
+    sets = [part for override in overrides for part in ("--set", override)]
+    command = [sys.executable, __file__, "--child", "--config", config, *sets]
+    result = run_process(command, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    return found
+
+
+def trained(job: TrainJob) -> dict[str, Any]:
+    """Curve, time, memory and trained parameters of one run."""
+    console = Console(stderr=True)
+    done = train.run(job, console=console)
+    epochs = done.epochs
+    return {
+        "curve": [epoch["ndcg@10"] for epoch in epochs],
+        "seconds": sum(epoch["seconds"] for epoch in epochs),
+        "parameters": epochs[-1]["trained_parameters"],
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "found": done.found,
+    }
+
+
+def print_table(results: dict[tuple[str, int], dict[str, Any]]) -> None:
+    """A row for each variant and seed."""
+    table = Table(
+        "variant", "seed", "trained parameters", "seconds", "peak memory", "validation NDCG@10 by epoch"
+    )
+    for (name, seed), result in results.items():
+        curve = "  ".join(f"{value:.4f}" for value in result["curve"])
+        memory = "found" if result["found"] else f"{result['peak_bytes'] / 1e9:.1f} GB"
+        parameters = f"{result['parameters']:,}"
+        table.add_row(name, str(seed), parameters, f"{result['seconds']:.0f}", memory, curve)
+    Console(highlight=False, width=150).print(table)
+
+
+if __name__ == "__main__":
+    main()
