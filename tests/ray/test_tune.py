@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import ray
 import yaml
-from ray.util.state import list_actors
 from rich.console import Console
 from tests.support.snapshots import checkerboard_snapshot
 
@@ -114,24 +112,20 @@ def test_a_population_changes_the_learning_rate_while_it_trains(tmp_path: Path, 
 
 @pytest.mark.usefixtures("session")
 def test_a_killed_trial_is_recorded_and_the_study_goes_on(tmp_path: Path, snapshot: Snapshot) -> None:
-    address = ray.get_runtime_context().gcs_address
     stop = threading.Event()
     killed: list[int] = []
 
     def kill_one_trial() -> None:
-        while not killed and not stop.wait(0.1):
-            begun = [p for p in tmp_path.glob("runs/*/trials/*.json") if json.loads(p.read_text())["results"]]
-            if begun:
-                filters = [("class_name", "=", "ImplicitFunc"), ("state", "=", "ALIVE")]  # Tune's name for it
-                trial = next(iter(list_actors(address=address, filters=filters, timeout=60)), None)
-                if trial is not None:
-                    os.kill(trial.pid, signal.SIGKILL)
-                    killed.append(trial.pid)
+        while not killed and not stop.wait(0.02):
+            if any(record["results"] for record in _records(tmp_path).values()):
+                for pid in _trial_processes()[:1]:
+                    os.kill(pid, signal.SIGKILL)
+                    killed.append(pid)
 
     killer = threading.Thread(target=kill_one_trial)
     killer.start()
     try:
-        values = settings(tmp_path, 200, num_trials=2, max_concurrent_trials=1, scheduler={"kind": "none"})
+        values = settings(tmp_path, 80, num_trials=2, max_concurrent_trials=1, scheduler={"kind": "none"})
         _, trials, _ = run(values)
     finally:
         stop.set()
@@ -181,6 +175,28 @@ def test_a_killed_study_goes_on_and_repeats_no_finished_trial(tmp_path: Path, sn
         assert kept <= {(e["epoch"], e["objectives"][0]) for e in after[number]["results"]}
     for record in after.values():
         assert [e["epoch"] for e in record["results"]] == list(range(1, len(record["results"]) + 1))
+
+
+def _trial_processes() -> list[int]:
+    """Processes below this one that run a trial, by the title that Ray gives them."""
+    parents, trials = {}, []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            pid, status = int(folder.name), (folder / "stat").read_text()
+            title = (folder / "cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):  # it has ended since
+            continue
+        parents[pid] = int(status.rpartition(")")[2].split()[1])
+        if title.startswith(b"ray::ImplicitFunc"):  # Tune's name for a function that it runs
+            trials.append(pid)
+    return [pid for pid in trials if os.getpid() in _ancestors(pid, parents)]
+
+
+def _ancestors(pid: int, parents: dict[int, int]) -> list[int]:
+    found = []
+    while pid := parents.get(pid, 0):
+        found.append(pid)
+    return found
 
 
 def _records(root: Path) -> dict[int, dict[str, Any]]:
