@@ -23,7 +23,7 @@ from visrec.data.stages.build import Built, build_snapshot, plan_snapshot
 from visrec.storage import Artifact, Workspace, content_id
 from visrec.workloads.cluster import ray_session
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Part of a snapshot's name: goes up when the same input would give other files."""
 
 
@@ -132,6 +132,8 @@ def _table(built: Built, seconds: float) -> Table:
     table.add_row("items read", f"{counts['num_items_read']:,.0f}")
     table.add_row("items kept", f"{counts['num_items']:,.0f}")
     table.add_row("pictures decoded", f"{counts['num_images'] - counts['num_rejected_images']:,.0f}")
+    if counts["num_left_out_images"]:
+        table.add_row("pictures beyond max_per_item, not read", f"{counts['num_left_out_images']:,.0f}")
     _add_reasons(table, "items and pictures refused", built.refused_items)
     if counts["num_unreadable_item_values"]:
         table.add_row(

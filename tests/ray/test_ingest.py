@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import ray
 from rich.console import Console
-from tests.support.shop import NUM_ITEMS, NUM_USERS, Shop, good_rows
+from tests.support.shop import NUM_ITEMS, NUM_USERS, Shop, good_rows, picture
 from tests.support.snapshots import make_snapshot
 
 from visrec.config import IngestJob, SplitConfig, dump_yaml
@@ -119,6 +119,34 @@ def test_the_same_input_is_found_and_another_one_is_not(tmp_path: Path) -> None:
     workspace = Workspace(str(shop.root / "workspace"))
     assert len(workspace.names("snapshots")) == 3
     assert workspace.find("snapshots").name == changed.snapshot.name
+
+
+def test_items_with_several_pictures(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop")
+    images = shop.root / "images"
+    for item, names in {0: ("1", "2"), 1: ("1", "2", "3")}.items():
+        (images / f"i{item}").mkdir()
+        for k, name in enumerate(names):
+            (images / f"i{item}" / f"{name}.png").write_bytes(picture(10 - k))
+    (images / "i0" / "1.png").write_bytes(b"broken")  # a further one
+    (images / "i1.png").write_bytes(b"broken")  # the main one
+    (images / "i2.png").write_bytes(b"broken")  # the only one
+    shop.config["cleaning"]["max_rejected_images_share"] = 0.5
+    shop.config["images"]["max_per_item"] = 3
+    snapshot = _ingest(shop.job())
+    ids = snapshot.items.column("item_id").to_pylist()
+    assert "i2" not in ids and len(ids) == NUM_ITEMS - 1
+    owner, rows = snapshot.picture_rows.gather(np.arange(len(ids)))
+    colours = snapshot.images.read(rows)[:, 4, 4, 0] // 20
+    shown = {item: colours[owner == k].tolist() for k, item in enumerate(ids)}
+    assert shown == {
+        **{f"i{k}": [k] for k in range(3, NUM_ITEMS)},
+        "i0": [0, 9],
+        "i1": [10, 9],
+    }
+    assert snapshot.thumbnails.read(int(snapshot.image_rows[0]))[:2] == b"\xff\xd8"
+    counts = snapshot.artifact.manifest.counts
+    assert (counts["num_images"], counts["num_rejected_images"], counts["num_left_out_images"]) == (16, 3, 1)
 
 
 def test_tasks_tell_a_users_mistake_from_a_fault_of_ours() -> None:

@@ -40,6 +40,7 @@ def make_snapshot(
     kind: EventKind = "click",
     categories: Sequence[Sequence[str]] | None = None,
     images: NDArray[np.uint8] | None = None,
+    further_pictures: Sequence[Sequence[int]] | None = None,
     global_time_cuts: tuple[int, int] | None = None,
     users_per_part: int = USERS_PER_ROW_GROUP,
     truth: str | None = None,
@@ -55,7 +56,9 @@ def make_snapshot(
         times: Milliseconds of each event; default: the k-th event of every user k hours after the start.
         kind: Kind of all events.
         categories: Of each item; default: none.
-        images: uint8 [I, H, W, 3]; default: 8 x 8 pictures, each of a colour of its own.
+        images: uint8 [I or more, H, W, 3], the main picture of item i at place i; default: 8 x 8 pictures, each of a
+            colour of its own.
+        further_pictures: Rows of `images` that each item has besides; default: none.
         global_time_cuts: (validation from, test from); default: at 80% and 90% of the events.
         users_per_part: Rows of a file of `sequences.parquet`.
         truth: URI of the truth's folder, for the manifest.
@@ -66,7 +69,7 @@ def make_snapshot(
     cuts = global_time_cuts or _cuts(np.array([t for row in when for t in row], np.int64))
     pictures = _plain_pictures(num_items) if images is None else images
     with workspace.create("snapshots", name, config=SnapshotSettings()) as writer:
-        _write_items(writer.staging, histories, num_items, categories)
+        _write_items(writer.staging, histories, num_items, categories, further_pictures)
         _write_sequences(writer.staging, histories, when, kind, cuts, users_per_part)
         _write_interactions(writer.staging, histories, when, kind, rejections)
         _write_pictures(writer.staging, pictures)
@@ -166,6 +169,7 @@ def _write_items(
     histories: Sequence[Sequence[int]],
     num_items: int,
     categories: Sequence[Sequence[str]] | None,
+    further_pictures: Sequence[Sequence[int]] | None,
 ) -> None:
     flat = np.array([i for h in histories for i in h], np.int64)
     table = pa.table(
@@ -173,6 +177,7 @@ def _write_items(
             "item_index": pa.array(np.arange(num_items), pa.int32()),
             "item_id": [f"i{i:05d}" for i in range(num_items)],
             "image_row": pa.array(np.arange(num_items), pa.int32()),
+            "more_image_rows": pa.array(further_pictures or [[]] * num_items, pa.list_(pa.int32())),
             "title": [f"Item {i}" for i in range(num_items)],
             "categories": pa.array(
                 [list(c) for c in categories] if categories is not None else [[]] * num_items,

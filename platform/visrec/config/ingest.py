@@ -48,8 +48,10 @@ class ItemColumns(Config):
 
     item_id: str = "item_id"
     image: str | None = None
-    """Column with the picture: a path (absolute, or relative to `images.path`), a URI, or bytes.
-    null: the picture of item X is the file `images.path`/X.jpg (.jpeg, .png, .webp, .gif)."""
+    """Column with the picture: a path (absolute, or relative to `images.path`), a URI, or bytes. An item with several
+    has a list of them, or text split at `image_separator`; the first that can be read is the one that people are shown.
+    null: the picture of item X is the file `images.path`/X.jpg (.jpeg, .png, .webp, .gif); those in the folder
+    `images.path`/X follow, by name."""
     title: str | None = None
     categories: str | None = None
     """Column with categories: a list, or text split at `category_separator`."""
@@ -66,6 +68,8 @@ class ItemsInput(Config):
     format: FileFormat = "auto"
     columns: ItemColumns = ItemColumns()
     category_separator: str = "|"
+    image_separator: str | None = Field(None, min_length=1)
+    """What stands between the paths of one item in `columns.image`; null where the text is one path."""
 
 
 class ImagesInput(Config):
@@ -83,6 +87,8 @@ class ImagesInput(Config):
     """Pictures that claim more pixels are refused before they are decoded (decompression bombs)."""
     max_bytes: int = Field(20_000_000, ge=1)
     """Files larger than this are refused."""
+    max_per_item: int = Field(8, ge=1)
+    """Further pictures of an item are not read."""
 
 
 class Cleaning(Config):

@@ -17,7 +17,8 @@ class Inputs:
     Attributes:
         log: Files of the interaction log.
         items: Files of the catalogue; empty where the pictures are the catalogue.
-        pictures: Files in the picture folder, by name; empty where there is none.
+        pictures: Files in the picture folder and, where pictures are found by name, in its sub-folders; empty where
+            there is none.
         truth: Folder of the truth beside generated data, or None.
     """
 
@@ -64,8 +65,10 @@ def find_inputs(config: Ingest) -> Inputs:
 def _pictures(config: Ingest) -> list[pafs.FileInfo]:
     if config.images.path is None:
         return []
-    found = list_folder(Location.parse(config.images.path), setting="ingest.images.path")
-    if not found and (config.items.path is None or config.items.columns.image is None):
+    by_name = config.items.path is None or config.items.columns.image is None
+    folder = Location.parse(config.images.path)
+    found = list_folder(folder, setting="ingest.images.path", sub_folders=by_name)
+    if not found and by_name:
         raise DataError(
             f"ingest.images.path: expected pictures, the folder {config.images.path} holds no file"
         )

@@ -2,8 +2,8 @@
 
 Files of a snapshot (all times are int64 milliseconds since 1970, UTC):
 
-    items.parquet          item_index, item_id, image_row (-1: none), title, categories, price, created_at, available,
-                           num_positives; row number = item_index
+    items.parquet          item_index, item_id, image_row (of the main picture; -1: none), more_image_rows, title,
+                           categories, price, created_at, available, num_positives; row number = item_index
     interactions.parquet/  user_index, item_index, kind (code), weight, time, position, session_id (both null where
                            the log has none); in order of (user_index, time, item_index)
     sequences.parquet/     one row a user, row number over all parts = user_index: user_id, items, kinds, times,
@@ -28,6 +28,8 @@ from numpy.typing import NDArray
 
 from visrec.config import SplitConfig
 from visrec.data.image_store import ImageFacts, ImageStore, ThumbnailStore
+from visrec.data.picture_rows import PictureRows
+from visrec.data.ragged import Ragged
 from visrec.data.splits import cold_item_marks
 from visrec.storage import Artifact
 
@@ -133,8 +135,18 @@ class Snapshot:
 
     @cached_property
     def image_rows(self) -> NDArray[np.int32]:
-        """Row of each item in the image store, -1 where it has no picture: int32 [I]."""
+        """Row of each item's main picture in the image store, -1 where it has no picture: int32 [I]."""
         return np.asarray(self.items.column("image_row").to_numpy(), np.int32)
+
+    @cached_property
+    def picture_rows(self) -> PictureRows:
+        """Rows of all pictures of each item."""
+        if "more_image_rows" not in self.items.column_names:  # written before items could have several
+            return PictureRows.one_each(self.image_rows)
+        lists = self.items.column("more_image_rows").combine_chunks()
+        lengths = np.asarray(pc.list_value_length(lists), np.int64)
+        further = np.asarray(lists.flatten().to_numpy(), np.int32)
+        return PictureRows(self.image_rows, Ragged(np.r_[0, np.cumsum(lengths)], further))
 
     @property
     def image_facts(self) -> ImageFacts:

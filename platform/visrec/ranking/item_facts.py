@@ -18,7 +18,7 @@ from visrec.evaluation.held_out import Part, known_events
 from visrec.evaluation.scorers.item_knn import ItemKnn
 from visrec.ranking.appeal import fit_appeal
 from visrec.ranking.popularity_over_time import PopularityOverTime
-from visrec.ranking.ragged import Ragged
+from visrec.data.ragged import Ragged
 from visrec.storage import Location
 
 NUM_NEIGHBOURS = 100

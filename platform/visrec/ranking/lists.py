@@ -148,7 +148,8 @@ class ListMaker:
     ) -> Impressions:
         """Rows after a user's last known positive and before the first test event, each with what was known then.
 
-        Items of the history do not count: the towers have seen them, and they are not recommended again.
+        Items of the history do not count: the towers have seen them, and they are not recommended again. Retrieval
+        scores are those for the moment of the first held-out event, also where the towers look at the time.
         """
         last_U = histories.times[histories.offsets[1:] - 1]
         row_N, num_items = log.row_of_event, scores_BI.shape[1]

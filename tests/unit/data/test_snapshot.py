@@ -1,13 +1,14 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.snapshots import make_snapshot, sequences_of
 
 from visrec.config import SplitConfig
-from visrec.data.snapshot import Sequences
+from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import TEST, TRAIN, VALIDATION, cold_items
 from visrec.storage import Workspace
 
@@ -48,6 +49,21 @@ def test_facts_and_catalogue(tmp_path: Path) -> None:
     assert snapshot.items.column("num_positives").to_pylist() == [3, 2, 1, 2, 2]
     assert snapshot.image_rows.tolist() == [0, 1, 2, 3, 4]
     assert (snapshot.image_facts.height, snapshot.image_facts.width) == (8, 8)
+
+
+def test_pictures_of_items(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path))
+    images = np.zeros((5, 8, 8, 3), np.uint8)
+    further = [[3, 4], [], []]
+    snapshot = make_snapshot(
+        workspace, [[0, 1, 2]], num_items=3, images=images, further_pictures=further, name="several"
+    )
+    assert snapshot.picture_rows.gather(np.array([1, 0]))[1].tolist() == [1, 0, 3, 4]
+    assert make_snapshot(workspace, [[0, 1]], num_items=2).picture_rows.one_at_most
+    path = str(snapshot.artifact.location / "items.parquet")
+    pq.write_table(snapshot.items.drop_columns("more_image_rows"), path)  # as before items could have several
+    old = Snapshot(snapshot.artifact).picture_rows
+    assert (old.main_I.tolist(), old.one_at_most) == ([0, 1, 2], True)
 
 
 @given(st.lists(st.lists(st.integers(0, 9), max_size=5), max_size=6), st.data())

@@ -1,20 +1,20 @@
 """The catalogue's rows: ids, attributes and where each picture is. As large as the catalogue, so kept in the driver."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import fs as pafs
 
 from visrec.config.ingest import Ingest
 from visrec.data.catalogue.attributes import parse_attributes
 from visrec.data.catalogue.folder import pictures_by_item
-from visrec.data.catalogue.sources import CellPicture, FilePicture, PictureSource
+from visrec.data.catalogue.image_column import cells, holds_bytes, paths
+from visrec.data.catalogue.sources import PictureSource
 from visrec.data.ids import natural_order
 from visrec.data.quarantine import Reject
 from visrec.data.reading.chunks import Chunk, cut
@@ -36,22 +36,23 @@ class Catalogue:
 
     Attributes:
         items: item_id and the attributes, one row an item.
-        image_row: Row of each item's picture in the image store, -1 where it has none; int32 [I].
-        sources: Where the picture of each row of the image store is: in the order in which the input lists the items.
+        sources: Where the picture of each row of the image store is: in the order in which the input lists the items
+            and the pictures of each.
         row_item: Item of each row of the image store, int32 [R].
         rejects: Rows of the items file that were refused, and items without a picture.
         num_unreadable_values: Attributes that could not be read and are null.
+        num_left_out: Pictures that are not read, since their items have enough others.
     """
 
     items: pa.Table
-    image_row: NDArray[np.int32]
     sources: list[PictureSource]
     row_item: NDArray[np.int32]
     rejects: list[Reject]
     num_unreadable_values: int
+    num_left_out: int
 
     def __len__(self) -> int:
-        return len(self.image_row)
+        return int(self.items.num_rows)
 
     @property
     def item_ids(self) -> Any:
@@ -65,7 +66,7 @@ class _Listing:
 
     items: pa.Table
     locations: list[str]
-    pictures: list[PictureSource | None]
+    pictures: list[Sequence[PictureSource]]
     rejects: list[Reject]
     num_unreadable_values: int
 
@@ -88,17 +89,20 @@ def read_catalogue(
     listing = _from_files(config, files, folder, by_name) if files else _from_folder(by_name)
     if not listing.items.num_rows:
         raise DataError(f"expected items in {config.items.path or config.images.path}, found none")
-    return _catalogue(listing, rejects if not files else [])
+    return _catalogue(listing, rejects if not files else [], config.images.max_per_item)
 
 
-def _from_folder(by_name: dict[str, FilePicture]) -> _Listing:
+def _from_folder(by_name: Mapping[str, Sequence[PictureSource]]) -> _Listing:
     attributes, _ = parse_attributes({}, len(by_name), separator="|")
     items = attributes.add_column(0, "item_id", pa.array(list(by_name), pa.string()))
-    return _Listing(items, [str(p) for p in by_name.values()], list(by_name.values()), [], 0)
+    return _Listing(items, [str(p[0]) for p in by_name.values()], list(by_name.values()), [], 0)
 
 
 def _from_files(
-    config: Ingest, files: Sequence[InputFile], folder: Location | None, by_name: dict[str, FilePicture]
+    config: Ingest,
+    files: Sequence[InputFile],
+    folder: Location | None,
+    by_name: Mapping[str, Sequence[PictureSource]],
 ) -> _Listing:
     columns = {role: name for role, name in config.items.columns.model_dump().items() if name is not None}
     chunks = cut(files, chunk_bytes=_WHOLE_FILE)
@@ -106,10 +110,16 @@ def _from_files(
     parts = []
     for chunk in chunks:
         image = columns.get("image")
-        cells = image is not None and _holds_bytes(chunk, image)
-        wanted = {role: name for role, name in columns.items() if not (cells and role == "image")}
+        as_bytes = image is not None and holds_bytes(chunk, image)
+        wanted = {role: name for role, name in columns.items() if not (as_bytes and role == "image")}
         for raw in read(chunk, wanted, whole=True):
-            sources = _cells(chunk, str(image)) if cells else _paths(raw, folder, by_name)
+            sources: list[Sequence[PictureSource]]
+            if image is None:
+                sources = _by_name(raw, by_name)
+            elif as_bytes:
+                sources = cells(chunk, image)
+            else:
+                sources = paths(raw.columns["image"], folder, config.items.image_separator)
             parts.append(_listing(raw, chunk, sources, config.items.category_separator))
     return _Listing(
         pa.concat_tables([p.items for p in parts]) if parts else _from_folder({}).items,
@@ -120,35 +130,12 @@ def _from_files(
     )
 
 
-def _holds_bytes(chunk: Chunk, column: str) -> bool:
-    if chunk.file.format != "parquet":
-        return False
-    schema = pq.read_schema(chunk.file.location.path, filesystem=chunk.file.location.filesystem)
-    kind = schema.field(column).type
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
+def _by_name(raw: RawRows, by_name: Mapping[str, Sequence[PictureSource]]) -> list[Sequence[PictureSource]]:
+    ids, _ = text(raw.columns["item_id"])
+    return [by_name.get(item, []) for item in ids.to_pylist()]
 
 
-def _cells(chunk: Chunk, column: str) -> list[PictureSource | None]:
-    location = chunk.file.location
-    metadata = pq.read_metadata(location.path, filesystem=location.filesystem)
-    return [
-        CellPicture(location, column, group, row)
-        for group in range(chunk.start, chunk.end)
-        for row in range(metadata.row_group(group).num_rows)
-    ]
-
-
-def _paths(
-    raw: RawRows, folder: Location | None, by_name: dict[str, FilePicture]
-) -> list[PictureSource | None]:
-    if "image" not in raw.columns:
-        ids, _ = text(raw.columns["item_id"])
-        return [by_name.get(item) for item in ids.to_pylist()]
-    paths, _ = text(raw.columns["image"])
-    return [FilePicture(folder, path) if path else None for path in paths.to_pylist()]
-
-
-def _listing(raw: RawRows, chunk: Chunk, sources: list[PictureSource | None], separator: str) -> _Listing:
+def _listing(raw: RawRows, chunk: Chunk, sources: list[Sequence[PictureSource]], separator: str) -> _Listing:
     name = str(chunk.file.location)
     ids, broken = text(raw.columns["item_id"])
     missing = np.asarray(pc.is_null(ids))
@@ -169,7 +156,7 @@ def _listing(raw: RawRows, chunk: Chunk, sources: list[PictureSource | None], se
     )
 
 
-def _catalogue(listing: _Listing, rejects: list[Reject]) -> Catalogue:
+def _catalogue(listing: _Listing, rejects: list[Reject], max_pictures: int) -> Catalogue:
     """Each id once (its first row), in natural order; picture rows in the order of the listing."""
     codes = np.asarray(listing.items.column("item_id").combine_chunks().dictionary_encode().indices)
     _, firsts = np.unique(codes, return_index=True)
@@ -183,22 +170,21 @@ def _catalogue(listing: _Listing, rejects: list[Reject]) -> Catalogue:
     place = np.empty(len(order), np.int32)
     place[order] = np.arange(len(order))
 
-    image_row = np.full(len(order), -1, np.int32)
     sources: list[PictureSource] = []
-    row_item = []
+    row_item: list[int] = []
+    num_left_out = 0
     for k, row in enumerate(firsts):
-        picture = listing.pictures[row]
-        if picture is None:
+        pictures = listing.pictures[row][:max_pictures]
+        if not pictures:
             rejects.append(Reject("images", ids[row], Reason.NO_IMAGE, f"no picture of item {ids[row]}"))
-            continue
-        image_row[place[k]] = len(sources)
-        row_item.append(place[k])
-        sources.append(picture)
+        sources += pictures
+        row_item += [place[k]] * len(pictures)
+        num_left_out += len(listing.pictures[row]) - len(pictures)
     return Catalogue(
         items.take(pa.array(order)),
-        image_row,
         sources,
         np.array(row_item, np.int32),
         rejects,
         listing.num_unreadable_values,
+        num_left_out,
     )

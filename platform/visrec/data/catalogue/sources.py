@@ -46,9 +46,12 @@ class CellPicture:
     row_group: int
     row: int
     """Within the row group."""
+    place: int | None = None
+    """Within the list that the cell holds; None where the cell is the picture itself."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.column}, row group {self.row_group}, row {self.row}"
+        place = "" if self.place is None else f", place {self.place}"
+        return f"{self.file}:{self.column}, row group {self.row_group}, row {self.row}{place}"
 
 
 PictureSource = FilePicture | CellPicture
@@ -109,7 +112,9 @@ def _read_cells(sources: Sequence[CellPicture], max_bytes: int) -> Iterator[byte
         first = 0
         for batch in pq.ParquetFile(stream).iter_batches(_READ_AHEAD, row_groups=[group], columns=[column]):
             while source is not None and source.row < first + batch.num_rows:
-                yield _cell(batch.column(0)[source.row - first].as_py(), max_bytes)
+                cell = batch.column(0)[source.row - first]
+                picture = cell if source.place is None else cell.values[source.place]
+                yield _cell(picture.as_py(), max_bytes)
                 source = next(wanted, None)
             first += batch.num_rows
             if source is None:

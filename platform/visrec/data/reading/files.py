@@ -76,16 +76,32 @@ def list_files(uri: str, file_format: FileFormat, *, setting: str) -> list[Input
     return known
 
 
-def list_folder(folder: Location, *, setting: str) -> list[pafs.FileInfo]:
-    """Everything directly in a folder, sorted by name.
+def list_folder(folder: Location, *, setting: str, sub_folders: bool = False) -> list[pafs.FileInfo]:
+    """The files directly in a folder, sorted by path.
+
+    Args:
+        folder: The folder.
+        setting: Name of the setting that holds it, for the message.
+        sub_folders: Also the files directly in its sub-folders, hidden ones (`.x`) left out.
 
     Raises:
-        DataError: There is no such folder.
+        DataError: There is no such folder, or it cannot be read.
     """
     if not folder.is_dir():
         raise DataError(f"{setting}: expected a folder, found none at {folder}")
-    found = folder.filesystem.get_file_info(pafs.FileSelector(folder.path))
-    return sorted((i for i in found if i.type == pafs.FileType.File), key=lambda i: str(i.path))
+    try:
+        found = folder.filesystem.get_file_info(pafs.FileSelector(folder.path, recursive=sub_folders))
+    except OSError as error:
+        raise DataError(f"{setting}: {folder} cannot be read: {error}") from None
+    prefix = len(folder.path.rstrip("/")) + 1
+
+    def wanted(info: pafs.FileInfo) -> bool:
+        place = str(info.path)[prefix:]
+        return info.type == pafs.FileType.File and (
+            "/" not in place or (place.count("/") == 1 and not place.startswith("."))
+        )
+
+    return sorted((info for info in found if wanted(info)), key=lambda i: str(i.path))
 
 
 def fingerprint(files: Iterable[tuple[str, int, int]]) -> str:

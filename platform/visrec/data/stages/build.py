@@ -110,7 +110,7 @@ def build_snapshot(config: Ingest, inputs: Inputs, plan: Plan, folder: Location,
     progress.start("users written", core.num_users)
     written = write_users(cleaned.blocks, core, log.places, folder, on_users=progress.advance)
     refused.counts[Reason.BELOW_K_CORE] += written.num_below_core
-    _write_items(catalogue, core, folder)
+    _write_items(catalogue, pictures, core, folder)
     _write_quarantine(catalogue, pictures, folder)
     return Built(
         _counts(log, catalogue, pictures, cleaned, core, written, refused, refused_items),
@@ -203,13 +203,16 @@ def _nothing_left(config: Ingest, log: Log, refused: Tally) -> str:
     return f"no interaction of {log.num_rows:,} rows is left after cleaning{hint}; refused before: {reasons}"
 
 
-def _write_items(catalogue: Catalogue, core: Core, folder: Location) -> None:
+def _write_items(catalogue: Catalogue, pictures: Pictures, core: Core, folder: Location) -> None:
     alive: NDArray[np.int64] = np.flatnonzero(core.alive)
     kept = catalogue.items.take(pa.array(alive))
+    more = pictures.rows.more
+    further = pa.ListArray.from_arrays(pa.array(more.offsets, pa.int32()), pa.array(more.values))
     columns = {
         "item_index": pa.array(np.arange(len(alive), dtype=np.int32)),
         "item_id": kept.column("item_id"),
-        "image_row": pa.array(catalogue.image_row[alive]),
+        "image_row": pa.array(pictures.rows.main_I[alive]),
+        "more_image_rows": further.take(pa.array(alive)),
         **{name: kept.column(name) for name in kept.schema.names if name != "item_id"},
         "num_positives": pa.array(core.num_positives[alive]),
     }
@@ -247,6 +250,7 @@ def _counts(
         "num_unreadable_item_values": catalogue.num_unreadable_values,
         "num_images": len(catalogue.sources),
         "num_rejected_images": len(pictures.rejects),
+        "num_left_out_images": catalogue.num_left_out,
     }
 
 

@@ -12,6 +12,7 @@ from visrec.data.catalogue.items import Catalogue
 from visrec.data.catalogue.parts import PartResult, PictureSums, write_part
 from visrec.data.catalogue.sources import CellPicture, PictureSource
 from visrec.data.image_store import ROWS_PER_PART
+from visrec.data.picture_rows import PictureRows
 from visrec.data.quarantine import Reject
 from visrec.data.stages.tasks import fetch, in_order, run_tasks
 from visrec.storage import Location
@@ -22,14 +23,19 @@ class Pictures:
     """What became of all pictures.
 
     Attributes:
-        has_picture: Whether each item has a picture, bool [I].
+        rows: Where each item's pictures are, those that could be decoded.
         rejects: Pictures that could not be decoded.
         sums: Over the good ones.
     """
 
-    has_picture: NDArray[np.bool_]
+    rows: PictureRows
     rejects: list[Reject]
     sums: PictureSums
+
+    @property
+    def has_picture(self) -> NDArray[np.bool_]:
+        """Whether each item has a picture, bool [I]."""
+        return self.rows.has_picture_I
 
 
 def write_pictures(
@@ -54,14 +60,15 @@ def write_pictures(
     for number, reference in run_tasks(write_part, arguments):
         results[number] = fetch(reference)
         on_pictures(results[number].num_rows)
-    has_picture = catalogue.image_row >= 0
+    usable_R = np.ones(len(catalogue.sources), bool)
     rejects: list[Reject] = []
     sums = PictureSums(0, np.zeros(3), np.zeros(3))
     for result in in_order(results.items()):  # so that sums of floats are the same in every run
-        has_picture[catalogue.row_item[result.bad_rows]] = False
+        usable_R[result.bad_rows] = False
         rejects += result.rejects
         sums += result.sums
-    return Pictures(has_picture, rejects, sums)
+    rows = PictureRows.of_rows(catalogue.row_item, num_items=len(catalogue), usable_R=usable_R)
+    return Pictures(rows, rejects, sums)
 
 
 def _task_starts(sources: Sequence[PictureSource]) -> list[int]:

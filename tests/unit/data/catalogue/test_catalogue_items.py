@@ -8,6 +8,7 @@ import pytest
 from visrec.config import Ingest, parse_config
 from visrec.data.catalogue.items import Catalogue, read_catalogue
 from visrec.data.inputs import find_inputs
+from visrec.data.picture_rows import PictureRows
 from visrec.errors import DataError
 
 
@@ -22,10 +23,15 @@ def _catalogue(root: Path, items: dict[str, Any] | None = None, images: str | No
     return read_catalogue(config, inputs.items, inputs.pictures)
 
 
+def _main_rows(catalogue: Catalogue) -> list[int]:
+    rows = PictureRows.of_rows(catalogue.row_item, num_items=len(catalogue)).main_I
+    return [int(row) for row in rows]
+
+
 def _pictures(catalogue: Catalogue) -> dict[str, str | None]:
     return {
         item: None if row < 0 else str(catalogue.sources[row]).rsplit("/", 1)[-1]
-        for item, row in zip(catalogue.item_ids.to_pylist(), catalogue.image_row, strict=True)
+        for item, row in zip(catalogue.item_ids.to_pylist(), _main_rows(catalogue), strict=True)
     }
 
 
@@ -63,7 +69,7 @@ def test_rows_of_a_file_find_their_pictures_by_name(root: Path) -> None:
         "not_utf8",
     ]
     # picture rows are in the order of the file, whatever the order of the ids
-    assert catalogue.image_row.tolist() == [1, -1, 0]
+    assert _main_rows(catalogue) == [1, -1, 0]
     assert catalogue.row_item.tolist() == [2, 0]
 
 
@@ -75,7 +81,7 @@ def test_paths_in_a_column(root: Path) -> None:
         f"{root}/images/10.jpg",
         "mock:///x.png",
     ]
-    assert catalogue.image_row.tolist() == [0, 1, 2, -1]
+    assert _main_rows(catalogue) == [0, 1, 2, -1]
 
 
 def test_bytes_stay_in_their_file(root: Path) -> None:
@@ -85,7 +91,7 @@ def test_bytes_stay_in_their_file(root: Path) -> None:
     assert catalogue.item_ids.to_pylist() == ["a", "b", "c"]
     places = [(s.row_group, s.row) for s in catalogue.sources]  # type: ignore[union-attr]
     assert places == [(0, 0), (0, 1), (1, 0)]
-    assert catalogue.image_row.tolist() == [1, 2, 0]
+    assert _main_rows(catalogue) == [1, 2, 0]
 
 
 def test_wrong_column_and_no_item(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""Rows of different lengths in one array: categories of items, neighbours of items."""
+"""Rows of different lengths in one array: categories of items, neighbours of items, pictures of items."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,6 +1,6 @@
 import numpy as np
 
-from visrec.ranking.ragged import Ragged
+from visrec.data.ragged import Ragged
 
 
 def test_rows_of_different_lengths_come_one_after_the_other() -> None:
