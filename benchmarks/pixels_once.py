@@ -62,7 +62,9 @@ class Bench:
     def once(self, batch: Batch) -> tuple[Tensor, int]:
         """Losses [P] by way of the distinct items, and the number of pictures encoded."""
         items_ND = self.vectors(batch.item_index_N)
-        output = self.model.join(items_ND, batch.item_index_N, batch.slots_BL, batch.kinds_BL, batch.gaps_BL)
+        output = self.model.join(
+            items_ND, batch.item_index_N, batch.slots_BL, batch.kinds_BL, batch.gaps_BL, batch.waits_BL
+        )
         return batch_loss(output, batch, self.phase.loss, self.log_q_I), len(batch.item_index_N)
 
     def every_position(self, batch: Batch) -> tuple[Tensor, int]:
@@ -80,7 +82,8 @@ class Bench:
         )
         history_BLD = torch.zeros(*batch.slots_BL.shape, vectors.shape[1])
         history_BLD = history_BLD.index_put((rows_P, columns_P), history_PD)
-        users_PD = self.model.user_tower(history_BLD, batch.kinds_BL, batch.gaps_BL)[rows_P, columns_P]
+        users_BLD = self.model.user_tower(history_BLD, batch.kinds_BL, batch.gaps_BL, batch.waits_BL)
+        users_PD = users_BLD[rows_P, columns_P]
         candidates_PCD = torch.cat(
             [targets_PD.unsqueeze(1), negatives_XD.reshape(num_positions, num_negatives, -1)], dim=1
         )

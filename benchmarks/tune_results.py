@@ -104,7 +104,8 @@ def per_user(checkpoint: Artifact) -> NDArray[np.float64]:
     vectors_ID = np.load(checkpoint.local_path("item_vectors.npy"))
     found = []
     for history, targets in validation.blocks:
-        scores_BI = recommender.encode_users(histories(history), vectors_ID) @ vectors_ID.T
+        moments_B = targets.times[targets.offsets[:-1]]
+        scores_BI = recommender.encode_users(histories(history), vectors_ID, moments_B) @ vectors_ID.T
         metrics = per_user_metrics(
             scores_BI + recommender.item_biases,
             history,

@@ -106,10 +106,12 @@ class Encoder:
         seen = np.union1d(history.items, np.array([e.item for e in events], np.int32)).astype(np.int32)
         if not len(history.items):
             return UserQuery(None, seen, "popular")
-        queries = append_one(self._recommender.encode_users([history], self._vectors_ID))
-        return UserQuery(queries[0], seen, source, self._past(user_id, history, events))
+        now = int(1000 * time.time())
+        moment = np.array([now], np.int64)
+        queries = append_one(self._recommender.encode_users([history], self._vectors_ID, moment))
+        return UserQuery(queries[0], seen, source, self._past(user_id, history, events, now))
 
-    def _past(self, user_id: str | None, history: History, events: Sequence[Event]) -> Past | None:
+    def _past(self, user_id: str | None, history: History, events: Sequence[Event], now: int) -> Past | None:
         """What the ranker looks at: also what the user refused, or saw and left, before and in this request."""
         if self._reactions is None:
             return None
@@ -118,9 +120,7 @@ class Encoder:
         items = np.r_[stored.items, np.array([e.item for e in events], np.int32)].astype(np.int32)
         codes = np.r_[stored.kinds, np.array([self._kinds.code_as_told(e.kind) for e in events], np.int8)]
         weight = weights[codes.astype(np.int64)]
-        return Past(
-            history.items, history.times, items[weight < 0], items[weight == 0], int(1000 * time.time())
-        )
+        return Past(history.items, history.times, items[weight < 0], items[weight == 0], now)
 
     def encode_picture(self, data: bytes, *, max_bytes: int, max_pixels: int) -> NDArray[np.float32]:
         """The vector of a picture, of length 1: float32 [D].

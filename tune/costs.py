@@ -39,7 +39,9 @@ def measure_costs(
     return {
         "encode_ms": _median_ms(lambda: recommender.encode_pictures(image)),
         "query_ms": _median_ms(
-            lambda: recommender.encode_users([history], vectors_ID) @ vectors_ID.T + biases_I
+            lambda: (
+                recommender.encode_users([history], vectors_ID, history.times[-1:]) @ vectors_ID.T + biases_I
+            )
         ),
         "num_parameters": float(sum(p.numel() for p in model.parameters())),
     }

@@ -40,6 +40,7 @@ def make_batch(
         slots_BL=torch.zeros_like(targets_BL),
         kinds_BL=torch.zeros_like(targets_BL),
         gaps_BL=torch.zeros_like(targets_BL),
+        waits_BL=torch.zeros_like(targets_BL),
         targets_BL=targets_BL,
         spared_from_BN=torch.tensor(np.array(spared_from, np.int32)),
         shared_N=torch.tensor(shared if shared is not None else [True] * len(items)),

@@ -43,6 +43,8 @@ def make_checkpoint(
     towers.set_item_counts(
         torch.ones(snapshot.num_items) if item_counts is None else torch.from_numpy(item_counts)
     )
+    if towers.user_tower.waits is not None:
+        torch.nn.init.normal_(towers.user_tower.waits.weight)
     recommender = Recommender(towers, model, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
     with workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer:
         recommender.save(writer.staging)

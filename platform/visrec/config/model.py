@@ -51,6 +51,8 @@ class UserTowerConfig(Config):
     """Events after which an event counts half as much in the mean taste; null: all count alike."""
     event_context: bool = True
     """Join each history item with its event kind and the time since the event before it."""
+    recency: bool = False
+    """Let the user vector also depend on how long ago the last event was at the moment of the recommendation."""
 
 
 class ModelConfig(Config):

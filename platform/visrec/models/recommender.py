@@ -57,7 +57,7 @@ class Recommender:
 
     Example:
         >>> recommender = Recommender.load(release.location)                              # doctest: +SKIP
-        >>> query_BD = recommender.encode_users([history], vectors_ID)                    # doctest: +SKIP
+        >>> query_BD = recommender.encode_users([history], vectors_ID, moments_B)         # doctest: +SKIP
         >>> scores_BI = query_BD @ vectors_ID.T + recommender.item_biases                 # doctest: +SKIP
     """
 
@@ -187,25 +187,43 @@ class Recommender:
 
     @torch.no_grad()
     def encode_users(
-        self, histories: Sequence[History], vectors_ID: NDArray[np.float32]
+        self,
+        histories: Sequence[History],
+        vectors_ID: NDArray[np.float32],
+        moments_B: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float32]:
         """Query vectors float32 [B, D], W applied: score(u, i) = query_u . x_i + b_i.
 
         Only the last `config.user.max_length` events count; an empty history gives zeros, which rank by bias alone.
+
+        Args:
+            histories: Of each user.
+            vectors_ID: Vectors of all items.
+            moments_B: For when each recommendation is, in milliseconds; a model without recency does not look at it.
+
+        Raises:
+            VisrecError: The model has recency and there are no moments.
         """
+        if self.config.user.recency and moments_B is None:
+            raise VisrecError(
+                "this model has model.user.recency: expected the moment of each request, got none"
+            )
         lengths = [min(len(h.items), self.config.user.max_length) for h in histories]
         longest = max(lengths, default=0)
         queries = np.zeros((len(histories), self.config.dim), np.float32)
         if longest == 0:
             return queries
-        items_BL, kinds_BL, times_BL = (np.zeros((len(histories), longest), np.int64) for _ in range(3))
+        items_BL, kinds_BL = (np.zeros((len(histories), longest), np.int64) for _ in range(2))
+        times_BL1 = np.zeros((len(histories), longest + 1), np.int64)  # a moment follows the last event
         for row, (history, length) in enumerate(zip(histories, lengths, strict=True)):
             if length:
                 items_BL[row, :length] = history.items[-length:]
                 kinds_BL[row, :length] = history.kinds[-length:]
-                times_BL[row, :length] = history.times[-length:]
+                times_BL1[row, :length] = history.times[-length:]
+                times_BL1[row, length] = moments_B[row] if moments_B is not None else 0
+        gaps_BL1 = gap_buckets(self._tensor(times_BL1))
         users_BLD = self._model.user_tower(
-            self._tensor(vectors_ID[items_BL]), self._tensor(kinds_BL), gap_buckets(self._tensor(times_BL))
+            self._tensor(vectors_ID[items_BL]), self._tensor(kinds_BL), gaps_BL1[:, :-1], gaps_BL1[:, 1:]
         )
         last = [max(length - 1, 0) for length in lengths]
         found = _array(users_BLD[list(range(len(histories))), last])

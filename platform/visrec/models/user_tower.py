@@ -18,6 +18,9 @@ class UserTower(nn.Module):
     """Vectors of item, event kind and time gap, through a GRU (Hidasi et al. 2016) or a causal transformer (Kang and
     McAuley 2018), to W h: position l sees events 0 to l and nothing later.
 
+    With `recency` each hidden unit is scaled by how long after event l the recommendation is (latent cross: Beutel et
+    al. 2018). All scales are 1 at first.
+
     Sequences are padded on the right; what stands at padded places never reaches an earlier place.
 
     Example:
@@ -35,24 +38,33 @@ class UserTower(nn.Module):
         num_inputs = dim + (2 * _CONTEXT if config.event_context else 0)
         self.input_dropout = nn.Dropout(config.dropout)
         self.encoder: nn.Module = (_Gru if config.kind == "gru" else _Transformer)(config, num_inputs)
+        self.waits = nn.Embedding(NUM_GAPS, config.hidden_dim) if config.recency else None
+        if self.waits is not None:
+            nn.init.zeros_(self.waits.weight)
         self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.hidden_dim, dim))
         self.decay = 0.5 ** (1 / config.taste_half_life) if config.taste_half_life else 1.0
         self.taste = nn.Linear(dim, dim, bias=False) if config.mean_taste else None
         if self.taste is not None:
             nn.init.eye_(self.taste.weight)
 
-    def forward(self, history_BLD: Tensor, kinds_BL: Tensor, gaps_BL: Tensor) -> Tensor:
+    def forward(
+        self, history_BLD: Tensor, kinds_BL: Tensor, gaps_BL: Tensor, waits_BL: Tensor | None = None
+    ) -> Tensor:
         """User vectors [B, L, D], W and temperature applied.
 
         Args:
             history_BLD: Item vectors of the events, oldest first.
             kinds_BL: Codes of the event kinds.
             gaps_BL: Buckets of the time since the event before; see `gap_buckets`.
+            waits_BL: Buckets of the time from each event to the recommendation after it; only for `recency`.
         """
         parts = [history_BLD]
         if self.kinds is not None and self.gaps is not None:
             parts += [self.kinds(kinds_BL), self.gaps(gaps_BL)]
         hidden_BLH = self.encoder(self.input_dropout(torch.cat(parts, dim=-1)))
+        if self.waits is not None:
+            assert waits_BL is not None, "a model with recency needs waits"
+            hidden_BLH = hidden_BLH * (1 + self.waits(waits_BL))
         out: Tensor = self.head(hidden_BLH)
         if self.taste is not None:
             out = out + self.taste(_running_mean(history_BLD, self.decay))

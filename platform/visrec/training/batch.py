@@ -33,6 +33,7 @@ class Batch:
         slots_BL: Place of each history event's item among the distinct ones; 0 where padded.
         kinds_BL: Codes of the history events' kinds.
         gaps_BL: Time-gap buckets of the history events.
+        waits_BL: Buckets of the time from each history event to the next event.
         targets_BL: Place of the next event's item; -1 where padded.
         spared_from_BN: First position at which a distinct item is no negative of the sequence, since the user has taken
             it; `NEVER` where there is none. int32.
@@ -49,6 +50,7 @@ class Batch:
     slots_BL: Tensor
     kinds_BL: Tensor
     gaps_BL: Tensor
+    waits_BL: Tensor
     targets_BL: Tensor
     spared_from_BN: Tensor
     shared_N: Tensor
@@ -144,6 +146,7 @@ def collate(
     in_windows = items_BL1[items_BL1 >= 0]
     shared = np.union1d(in_windows, drawn) if in_batch else drawn
     distinct_N = np.union1d(np.union1d(in_windows, drawn), own.items_BK[own.weights_BK > 0]).astype(np.int64)
+    gaps_BL1 = gap_buckets(torch.from_numpy(times_BL1))
     slot_of_item = np.full(num_items + 1, -1, np.int64)  # the last place is for padding (-1)
     slot_of_item[distinct_N] = np.arange(len(distinct_N))
     is_shared = np.zeros(num_items, bool)
@@ -158,7 +161,8 @@ def collate(
         item_index_N=torch.from_numpy(distinct_N),
         slots_BL=torch.from_numpy(slots_BL1[:, :-1].clip(min=0)),
         kinds_BL=torch.from_numpy(kinds_BL),
-        gaps_BL=gap_buckets(torch.from_numpy(times_BL1[:, :-1])),
+        gaps_BL=gaps_BL1[:, :-1].contiguous(),
+        waits_BL=gaps_BL1[:, 1:].contiguous(),
         targets_BL=torch.from_numpy(slots_BL1[:, 1:].copy()),
         spared_from_BN=torch.from_numpy(spared_from_BN),
         shared_N=torch.from_numpy(is_shared[distinct_N]),

@@ -31,7 +31,12 @@ SHUFFLE_BLOCKS = 16
 class PoolMiner(Protocol):
     """Gives each user's pool of hard negatives; see `HardMiner`."""
 
-    def pools(self, histories: list[History], positives: list[NDArray[np.int32]]) -> NDArray[np.int64]:
+    def pools(
+        self,
+        histories: list[History],
+        positives: list[NDArray[np.int32]],
+        moments: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
         """Item indices [B, K]."""
         ...
 
@@ -134,7 +139,8 @@ class BatchStream:
         sources = []
         if loss.num_hard_negatives:
             assert self.miner is not None, "hard negatives need a miner"
-            pools = self.miner.pools([p.history for p in pieces], [p.positives for p in pieces])
+            moments = np.array([piece.times[-1] for piece in pieces], np.int64)
+            pools = self.miner.pools([p.history for p in pieces], [p.positives for p in pieces], moments)
             sources.append(OwnNegatives.everywhere(draw_hard(pools, loss.num_hard_negatives, generator)))
         if loss.num_explicit_negatives:
             explicit = explicit_negatives(

@@ -45,8 +45,18 @@ class Forward:
     def with_items(self, items_ND: Tensor) -> TowerOutput:
         """Vectors of the batch with other item vectors."""
         batch = self.batch
-        return self.model.join(items_ND, batch.item_index_N, batch.slots_BL, batch.kinds_BL, batch.gaps_BL)
+        return self.model.join(
+            items_ND, batch.item_index_N, batch.slots_BL, batch.kinds_BL, batch.gaps_BL, batch.waits_BL
+        )
 
     def _arguments(self, inputs: Tensor | None) -> tuple[object, ...]:
         batch = self.batch
-        return inputs, batch.item_index_N, batch.slots_BL, batch.kinds_BL, batch.gaps_BL, self.start
+        return (
+            inputs,
+            batch.item_index_N,
+            batch.slots_BL,
+            batch.kinds_BL,
+            batch.gaps_BL,
+            batch.waits_BL,
+            self.start,
+        )

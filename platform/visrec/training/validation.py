@@ -74,7 +74,8 @@ def validate(
     sums = np.zeros(len(METRICS) + 1)
     biases_I = recommender.item_biases
     for history, targets in validation.blocks:
-        queries_BD = recommender.encode_users(histories(history), vectors_ID)
+        moments_B = targets.times[targets.offsets[:-1]]  # of each user's first target
+        queries_BD = recommender.encode_users(histories(history), vectors_ID, moments_B)
         scores_BI = queries_BD @ vectors_ID.T + biases_I
         found = per_user_metrics(
             scores_BI,

@@ -73,6 +73,24 @@ def test_history_alone_is_enough(release: Release) -> None:
         assert query.vector_D.tolist() == expected(release, [3], [NOW])
 
 
+def test_a_model_with_recency_looks_at_the_clock(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path))
+    recent = SMALL_MODEL.replace(user=SMALL_MODEL.user.replace(recency=True))
+    snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6, image_size=16)
+    release = make_release(workspace, snapshot, model=recent)
+    encoder, now = Encoder.load(release), int(1000 * time.time())
+    vectors = []
+    for days in (1, 30):
+        then = now - days * 24 * HOUR_MS
+        history = History(np.array([3], np.int32), np.array([CLICK], np.int8), np.array([then]))
+        wanted = release.recommender().encode_users([history], release.item_vectors, np.array([now]))[0]
+        served = encoder.encode_user(None, [Event(3, "click", then)]).vector_D
+        assert served is not None
+        assert served.tolist() == [*wanted.tolist(), 1.0]
+        vectors.append(served)
+    assert np.abs(vectors[0] - vectors[1]).max() > 1e-3
+
+
 def test_negative_events_are_seen_and_no_taste(release: Release) -> None:
     query = Encoder.load(release).encode_user(None, [Event(3, "click", NOW), Event(4, "dislike", NOW)])
     assert query.vector_D is not None

@@ -1,11 +1,12 @@
 """A model on disk and off it again: the same answers, and no damaged file goes unnoticed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from tests.support.snapshots import checkerboard_snapshot
+from tests.support.snapshots import checkerboard_snapshot, sequences_of
 
 from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.data.image_store import ImageFacts
@@ -13,7 +14,10 @@ from visrec.errors import ArtifactError, VisrecError
 from visrec.models import History, Recommender, TwoTower, gap_buckets
 from visrec.models.item_inputs import Pictures
 from visrec.storage import Location, Workspace
+from visrec.training.batch import Piece, collate
 from visrec.training.losses import softmax_loss
+from visrec.training.negatives.own import OwnNegatives
+from visrec.training.windows import Window
 
 FACTS = ImageFacts(8, 8, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
 CONFIG = ModelConfig(
@@ -80,6 +84,62 @@ def test_serving_a_history_equals_the_training_forward_pass() -> None:
             gap_buckets(torch.from_numpy(one.times))[None],
         )
     np.testing.assert_allclose(recommender.encode_users([one], vectors)[0], users[0, -1].numpy(), atol=1e-6)
+
+
+def with_recency() -> Recommender:
+    recommender = make(CONFIG.replace(user=CONFIG.user.replace(recency=True)))
+    waits = recommender._model.user_tower.waits
+    assert waits is not None
+    torch.nn.init.normal_(waits.weight)
+    return recommender
+
+
+def test_the_moment_changes_the_vector_of_a_model_with_recency_only() -> None:
+    vectors = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
+    histories = [history([3, 1, 4]), history([5])]
+    last = np.array([120_000, 0])
+    soon, later = last + 1_000, last + 3_600_000
+    model, plain = with_recency(), make()
+    at_once, after = (model.encode_users(histories, vectors, moments) for moments in (soon, later))
+    assert (np.abs(at_once - after).max(axis=1) > 1e-3).all()
+    one_each = model.encode_users(histories, vectors, np.array([soon[0], later[1]]))
+    np.testing.assert_allclose(one_each, [at_once[0], after[1]], atol=1e-6)
+    without = plain.encode_users(histories, vectors)
+    for moments in (soon, later):
+        np.testing.assert_array_equal(plain.encode_users(histories, vectors, moments), without)
+
+
+def test_a_model_with_recency_asks_for_the_moment() -> None:
+    with pytest.raises(VisrecError, match=r"model\.user\.recency: expected the moment of each request"):
+        with_recency().encode_users([history([3])], np.zeros((20, 8), np.float32))
+
+
+def test_waits_are_served_as_they_are_trained() -> None:
+    recommender = with_recency()
+    vectors = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
+    block = replace(sequences_of([[3, 1, 4, 15]]), times=np.array([0, 5_000, 65_000, 4_000_000]))
+    batch = collate(
+        [Piece(block, None, Window(0, 0, 4))],
+        np.zeros(0, np.int64),
+        OwnNegatives.join([], 1),
+        num_items=20,
+        in_batch=True,
+        spare="all",
+        list_spared=False,
+    )
+    with torch.no_grad():
+        trained = recommender._model.join(
+            torch.from_numpy(vectors[batch.item_index_N]),
+            batch.item_index_N,
+            batch.slots_BL,
+            batch.kinds_BL,
+            batch.gaps_BL,
+            batch.waits_BL,
+        ).users_BLD[0]
+    for length in (1, 2, 3):  # each is asked for at the time of the event that comes next
+        known = History(block.items[:length], block.kinds[:length], block.times[:length])
+        served = recommender.encode_users([known], vectors, block.times[length : length + 1])
+        np.testing.assert_allclose(served[0], trained[length - 1].numpy(), atol=1e-6)
 
 
 def test_training_ranks_by_the_scores_that_are_served() -> None:

@@ -48,6 +48,30 @@ def test_kind_and_time_gap_change_the_vector_only_where_wanted() -> None:
     torch.testing.assert_close(without(history, zeros, zeros), without(history, zeros + 2, zeros + 5))
 
 
+def test_a_wait_scales_what_the_sequence_says() -> None:
+    model = tower("gru", recency=True, mean_taste=False)
+    history, zeros = torch.randn(1, 3, 4), torch.zeros(1, 3, dtype=torch.long)
+    at_first = [model(history, zeros, zeros, zeros + wait) for wait in (0, 5)]
+    torch.testing.assert_close(*at_first)  # before it learns, any wait is like any other
+    plain = tower("gru", mean_taste=False)
+    plain.load_state_dict({k: v for k, v in model.state_dict().items() if k != "waits.weight"})
+    torch.testing.assert_close(at_first[0], plain(history, zeros, zeros))
+    assert model.waits is not None
+    with torch.no_grad():
+        model.waits.weight[5] = 1.0  # every hidden unit counts twice
+    twice = model(history, zeros, zeros, zeros + 5)
+    bias = model.head[1].bias
+    torch.testing.assert_close(twice - bias, 2 * (at_first[0] - bias))
+    torch.testing.assert_close(model(history, zeros, zeros, zeros + 4), at_first[0])
+
+
+def test_without_recency_there_is_nothing_to_learn_of_waits() -> None:
+    model = tower("gru")
+    assert [name for name in model.state_dict() if "wait" in name] == []
+    history, zeros = torch.randn(1, 3, 4), torch.zeros(1, 3, dtype=torch.long)
+    assert torch.equal(model(history, zeros, zeros), model(history, zeros, zeros, zeros + 5))
+
+
 def test_gaps_are_powers_of_two_of_a_second() -> None:
     times = torch.tensor([[0, 500, 1_500, 4_500, 4_500, 3_604_500]])
     assert gap_buckets(times).tolist() == [[0, 0, 1, 2, 0, 11]]

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from tests.support.snapshots import sequences_of
+from tests.support.snapshots import HOUR_MS, sequences_of
 
 from visrec.config import LossConfig, PhaseConfig
 from visrec.data.negative_events import NegativeEvents
 from visrec.data.snapshot import Sequences
 from visrec.errors import DataError
-from visrec.models import History
+from visrec.models import History, gap_buckets
 from visrec.training.batch import NEVER, Batch
 from visrec.training.batches import BatchStream
 from visrec.training.epoch_facts import epoch_facts
@@ -53,6 +53,28 @@ def test_every_distinct_item_stands_once() -> None:
     for batch in stream(batch_size=6).epoch(0):
         items = batch.item_index_N.tolist()
         assert items == sorted(set(items))
+
+
+def test_a_wait_lasts_from_an_event_to_the_next_one() -> None:
+    block = sequences_of([[0, 1, 2, 3]])
+    times = np.array([0, 1_000, 4_000, 19_000])  # 1, 3 and 15 seconds
+    phase = PhaseConfig(batch_size=1)
+    one = BatchStream(
+        lambda: iter([replace(block, times=times)]),
+        phase,
+        max_length=3,
+        candidates=np.arange(4, dtype=np.int32),
+        num_items=4,
+        seed=0,
+    )
+    for batch in one.epoch(0):
+        first = int(batch.item_index_N[batch.slots_BL[0, 0]])
+        waits = [1, 2, 4][first:][: batch.waits_BL.shape[1]]
+        assert batch.waits_BL.tolist() == [waits]
+        assert batch.gaps_BL.tolist() == [[0, *waits[:-1]]]
+        assert torch.equal(
+            batch.waits_BL, gap_buckets(torch.from_numpy(times))[None, first + 1 :][:, : len(waits)]
+        )
 
 
 def test_the_users_positives_outside_the_window_are_spared_too() -> None:
@@ -145,8 +167,15 @@ def test_full_softmax_has_every_candidate_with_certainty() -> None:
 class FixedPool:
     """Mines the same items for everyone."""
 
-    def pools(self, histories: list[History], positives: list[NDArray[np.int32]]) -> NDArray[np.int64]:
+    def pools(
+        self,
+        histories: list[History],
+        positives: list[NDArray[np.int32]],
+        moments: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
         assert all(set(h.items) < set(p) for h, p in zip(histories, positives, strict=True))
+        # The window's last event, which the history does not hold, is an hour later.
+        assert moments.tolist() == [h.times[-1] + HOUR_MS for h in histories]
         return np.tile(np.array([0, 3, 9]), (len(histories), 1))
 
 

@@ -14,6 +14,10 @@ _COLD = (
     "they show is one list in a fixed random order, the same for everybody. Such a list can be lucky or unlucky by far "
     "more than its interval says; AUC, where ties count half, is not touched by it."
 )
+_MOMENT = (
+    "The model looks at how long ago the last event was (`model.user.recency`): a recommendation is for the moment of "
+    "the user's first held-out event, as if the request came then."
+)
 _FITTED = {
     "test": "on the train and validation parts",
     "validation": "on the train part",
@@ -39,6 +43,7 @@ def method_section(summary: Summary, context: ReportContext) -> str:
             if set_valued
             else "the held-out item takes the middle place among its equals, so no tie flatters."
         ),
+        *(["- " + _MOMENT] if plan.checkpoint.manifest.config["model"]["user"].get("recency") else []),
         *(["- " + _COLD] if context.ranked is not None else []),
         f"- Intervals: percentile bootstrap over users, {config.bootstrap_samples:,} resamples, "
         f"{config.confidence:.0%}, seed {context.seed}.",

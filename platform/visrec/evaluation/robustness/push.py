@@ -45,10 +45,11 @@ def audience_of(
     """User vectors and entry limits under the unchanged catalogue."""
     queries, limits, spreads = [], [], []
     step = block_users(len(scorer.vectors_ID))
+    times_U = users.times
     for start in range(0, len(users), step):
         rows = np.arange(start, min(start + step, len(users)))
         seen = users.histories.take(rows)
-        queries_BD = scorer.queries(seen)
+        queries_BD = scorer.queries(seen, times_U[rows])
         z_BC, _ = candidate_scores(scorer.scores_of(queries_BD), seen, candidates)
         spreads.append(np.nanstd(z_BC, axis=1))
         z_BC[np.isnan(z_BC)] = -np.inf

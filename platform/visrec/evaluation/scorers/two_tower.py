@@ -43,14 +43,16 @@ class TwoTowerScorer:
 
     def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Scorer.score`."""
-        return self.scores_of(self.queries(histories))
+        return self.scores_of(self.queries(histories, times))
 
-    def queries(self, histories: Sequences) -> NDArray[np.float32]:
-        """User vectors float32 [U, D]."""
+    def queries(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
+        """User vectors float32 [U, D], for recommendations at `times`."""
         length = self.recommender.config.user.max_length
         users = [_last_events(histories, row, length) for row in range(len(histories))]
         queries = [
-            self.recommender.encode_users(users[at : at + _BATCH_USERS], self.vectors_ID)
+            self.recommender.encode_users(
+                users[at : at + _BATCH_USERS], self.vectors_ID, times[at : at + _BATCH_USERS]
+            )
             for at in range(0, len(users), _BATCH_USERS)
         ]
         return np.concatenate(queries)

@@ -22,7 +22,7 @@ class HardMiner:
     Example:
         >>> miner = HardMiner(recommender, user_tower, candidates, pool=100, skip=10)     # doctest: +SKIP
         >>> miner.refresh(vectors_ID, recommender.item_biases)                            # doctest: +SKIP
-        >>> pools_BK = miner.pools(histories, positives)                                  # doctest: +SKIP
+        >>> pools_BK = miner.pools(histories, positives, moments)                         # doctest: +SKIP
     """
 
     def __init__(
@@ -61,17 +61,21 @@ class HardMiner:
         self.vectors_ID = self.biases_I = None
 
     def pools(
-        self, histories: Sequence[History], positives: Sequence[NDArray[np.int32]]
+        self,
+        histories: Sequence[History],
+        positives: Sequence[NDArray[np.int32]],
+        moments: NDArray[np.int64],
     ) -> NDArray[np.int64]:
         """Items of each user's pool [B, K], `NO_ITEM` where there are fewer.
 
         Args:
             histories: The events after which each user is asked for.
             positives: All training positives of each user, which are no negatives.
+            moments: When each user is asked for, milliseconds [B]: in training the time of the window's last target.
         """
         assert self.vectors_ID is not None and self.biases_I is not None, "refresh the miner first"
         with _at_rest(self._user_tower):
-            queries_BD = self._recommender.encode_users(histories, self.vectors_ID)
+            queries_BD = self._recommender.encode_users(histories, self.vectors_ID, moments)
         scores_BI = queries_BD @ self.vectors_ID.T + self.biases_I
         scores_BI[:, self._excluded_I] = -np.inf
         for row, items in enumerate(positives):

@@ -25,27 +25,36 @@ HISTORIES = [
     History(np.array(items, np.int32), np.ones(len(items), np.int8), np.arange(len(items), dtype=np.int64))
     for items in ([0, 1], [5])
 ]
+MOMENTS = np.array([60_000, 7_000])
 POSITIVES = [np.array([0, 1, 7], np.int32), np.array([5, 6], np.int32)]
 
 
-def miner(candidates: NDArray[np.int32], *, pool: int, skip: int) -> tuple[HardMiner, Recommender, TwoTower]:
+def miner(
+    candidates: NDArray[np.int32], *, pool: int, skip: int, recency: bool = False
+) -> tuple[HardMiner, Recommender, TwoTower]:
     torch.manual_seed(0)
-    model = TwoTower(CONFIG, num_items=12, image_facts=FACTS)
-    recommender = Recommender(model, CONFIG, num_items=12, image_facts=FACTS)
+    config = CONFIG.replace(user=CONFIG.user.replace(recency=recency))
+    model = TwoTower(config, num_items=12, image_facts=FACTS)
+    if model.user_tower.waits is not None:
+        torch.nn.init.normal_(model.user_tower.waits.weight, std=5)
+    recommender = Recommender(model, config, num_items=12, image_facts=FACTS)
     found = HardMiner(recommender, model.user_tower, candidates, pool=pool, skip=skip)
     found.refresh(VECTORS, BIASES)
     return found, recommender, model
 
 
+@pytest.mark.parametrize("recency", [False, True])
 @pytest.mark.parametrize(("pool", "skip"), [(3, 0), (3, 2), (100, 1)])
-def test_pools_are_the_ranking_without_positives_and_others_than_candidates(pool: int, skip: int) -> None:
+def test_pools_are_the_ranking_without_positives_and_others_than_candidates(
+    pool: int, skip: int, recency: bool
+) -> None:
     candidates = np.arange(11, dtype=np.int32)  # item 11 has no positive
-    mined, recommender, model = miner(candidates, pool=pool, skip=skip)
+    mined, recommender, model = miner(candidates, pool=pool, skip=skip, recency=recency)
     model.train()
-    pools = mined.pools(HISTORIES, POSITIVES)
+    pools = mined.pools(HISTORIES, POSITIVES, MOMENTS)
     assert model.user_tower.training  # it was at rest only for the while
     model.eval()
-    scores = recommender.encode_users(HISTORIES, VECTORS) @ VECTORS.T + BIASES
+    scores = recommender.encode_users(HISTORIES, VECTORS, MOMENTS) @ VECTORS.T + BIASES
     for row in range(2):
         ranking = [int(i) for i in np.argsort(-scores[row]) if i != 11 and i not in POSITIVES[row]]
         assert [int(i) for i in pools[row] if i != NO_ITEM] == ranking[skip : skip + pool]
@@ -55,7 +64,7 @@ def test_mining_draws_no_random_numbers() -> None:
     mined, _, model = miner(np.arange(12, dtype=np.int32), pool=3, skip=0)
     model.train()
     before = torch.get_rng_state()
-    first, second = (mined.pools(HISTORIES, POSITIVES) for _ in range(2))
+    first, second = (mined.pools(HISTORIES, POSITIVES, MOMENTS) for _ in range(2))
     assert torch.equal(before, torch.get_rng_state())
     assert first.tolist() == second.tolist()
 
