@@ -35,6 +35,7 @@ from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.models import Recommender
 from visrec.models.backbones.efficientnet_lite0 import efficientnet_lite0
+from visrec.models.item_inputs import Pictures
 from visrec.models.weights import WeightsFacts, write_weights
 from visrec.storage import Artifact, Location, Workspace
 from visrec.workloads.cluster import ray_session
@@ -154,7 +155,7 @@ def _check_files(checkpoint: Artifact, snapshot: Snapshot) -> None:
     assert (checkpoint.location / "curves.png").read_bytes().startswith(b"\x89PNG")
     recommender = Recommender.load(checkpoint.location)
     vectors_ID = np.load(checkpoint.local_path("item_vectors.npy"))
-    again_ID = recommender.encode_catalogue(snapshot.images, snapshot.image_rows)
+    again_ID = recommender.encode_items(Pictures.of(snapshot), np.arange(snapshot.num_items))
     np.testing.assert_allclose(vectors_ID, again_ID, atol=1e-5)
     last = load((checkpoint.location / "last.safetensors").read_bytes())
     assert last.keys() == load((checkpoint.location / "model.safetensors").read_bytes()).keys()

@@ -37,6 +37,7 @@ def make_batch(
     )
     return Batch(
         item_index_N=index,
+        pictures_N=torch.zeros_like(index),
         slots_BL=torch.zeros_like(targets_BL),
         kinds_BL=torch.zeros_like(targets_BL),
         gaps_BL=torch.zeros_like(targets_BL),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from visrec.config import ItemTowerConfig, ModelConfig, SplitConfig, TrainingConfig, TrainJob, UserTowerConfig
 from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender, TwoTower
+from visrec.models.item_inputs import Pictures
 from visrec.storage import Artifact, Workspace
 
 TINY_MODEL = ModelConfig(
@@ -48,7 +49,7 @@ def make_checkpoint(
     recommender = Recommender(towers, model, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
     with workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer:
         recommender.save(writer.staging)
-        vectors_ID = recommender.encode_catalogue(snapshot.images, snapshot.image_rows)
+        vectors_ID = recommender.encode_items(Pictures.of(snapshot), np.arange(snapshot.num_items))
         (writer.staging / "item_vectors.npy").write_bytes(npy(vectors_ID))
     workspace.point("checkpoints", name)
     assert writer.result is not None

@@ -1,8 +1,9 @@
-"""What the item tower reads of an item: its picture, or kept activations of frozen blocks.
+"""What the item tower reads of an item: its pictures, or kept activations of frozen blocks.
 
-Shape legend: N items, H x W pixels, I items of the catalogue.
+Shape legend: N items, P pictures, H x W pixels, X size of what is made of a picture.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,18 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.data.image_store import ImageFacts, ImageStore
+from visrec.data.picture_rows import PictureRows
+from visrec.data.snapshot import Snapshot
 
 
 class ItemInputs(Protocol):
-    """Inputs by item index."""
+    """Inputs by row of the image store."""
 
     @property
     def start(self) -> int:
         """First block of the backbone that is still to run; 0 for pixels."""
         ...
 
-    def read(self, item_index: NDArray[Any]) -> NDArray[Any]:
-        """Inputs of some items, in their order: uint8 pictures [N, H, W, 3], or float32 activations [N, ...]."""
+    @property
+    def rows(self) -> PictureRows:
+        """The rows of each item."""
+        ...
+
+    def read(self, rows_P: NDArray[np.int32]) -> NDArray[Any]:
+        """Inputs of some rows, in their order: uint8 pictures [P, H, W, 3], or float32 activations [P, ...]."""
         ...
 
 
@@ -31,20 +39,65 @@ class Pictures:
 
     Attributes:
         images: Where they are.
-        image_rows: Row of each item, int32 [I].
+        rows: Rows of each item.
         facts: Their size.
     """
 
     images: ImageStore
-    image_rows: NDArray[np.int32]
+    rows: PictureRows
     facts: ImageFacts
     start: int = 0
 
-    def read(self, item_index: NDArray[Any]) -> NDArray[np.uint8]:
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> "Pictures":
+        """All pictures of a snapshot."""
+        return cls(snapshot.images, snapshot.picture_rows, snapshot.image_facts)
+
+    def read(self, rows_P: NDArray[np.int32]) -> NDArray[np.uint8]:
         """See `ItemInputs.read`."""
-        rows = self.image_rows[item_index]
-        if rows.size and rows.min() >= 0:
-            return self.images.read(rows)
-        pictures = np.zeros((len(rows), self.facts.height, self.facts.width, 3), np.uint8)
-        pictures[rows >= 0] = self.images.read(rows[rows >= 0])
+        if rows_P.size and rows_P.min() >= 0:
+            return self.images.read(rows_P)
+        pictures = np.zeros((len(rows_P), self.facts.height, self.facts.width, 3), np.uint8)
+        pictures[rows_P >= 0] = self.images.read(rows_P[rows_P >= 0])
         return pictures
+
+
+def mean_over_pictures(
+    rows: PictureRows,
+    item_index_N: NDArray[Any],
+    encode: Callable[[NDArray[np.int32], NDArray[np.int64]], NDArray[np.float32]],
+    *,
+    batch_size: int,
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """What is made of some items: the mean over the pictures of each, in batches.
+
+    Args:
+        rows: Rows of each item.
+        item_index_N: The items.
+        encode: From rows of the image store [P] and the item index of each [P] to values [P, X].
+        batch_size: Pictures of a batch; more where a single item has more.
+
+    Yields:
+        Which of the items (a slice of N), and their values [of the slice, X].
+    """
+    counts_N = rows.counts_I[item_index_N]
+    for part in _batches(counts_N, batch_size):
+        index = np.asarray(item_index_N[part], np.int64)
+        owner_P, rows_P = rows.gather(index)
+        values_PX = encode(rows_P, index[owner_P])
+        if len(rows_P) == len(index):
+            yield part, values_PX
+        else:
+            counts = counts_N[part]
+            sums = np.add.reduceat(values_PX, np.cumsum(counts) - counts, axis=0)
+            yield part, sums / counts[:, np.newaxis].astype(np.float32)
+
+
+def _batches(counts_N: NDArray[np.int64], size: int) -> Iterator[slice]:
+    """Runs of items that have at most `size` pictures together, each as long as possible."""
+    ends = np.cumsum(counts_N)
+    start = done = 0
+    while start < len(counts_N):
+        stop = max(start + 1, int(np.searchsorted(ends, done + size, side="right")))
+        yield slice(start, stop)
+        start, done = stop, int(ends[stop - 1])

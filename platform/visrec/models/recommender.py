@@ -16,10 +16,10 @@ from safetensors.torch import load, save
 from torch import nn
 
 from visrec.config import ModelConfig, parse_config
-from visrec.data.image_store import ImageFacts, ImageStore
+from visrec.data.image_store import ImageFacts
 from visrec.data.item_attributes import AttributeFacts
 from visrec.errors import ArtifactError, VisrecError
-from visrec.models.item_inputs import ItemInputs, Pictures
+from visrec.models.item_inputs import ItemInputs, mean_over_pictures
 from visrec.models.item_tower import UNSEEN
 from visrec.models.lora import merged_state
 from visrec.models.two_tower import TwoTower
@@ -159,25 +159,34 @@ class Recommender:
         vectors_ND = self._model.item_tower(self._tensor(images_NHWC), self._tensor(index.astype(np.int64)))
         return _array(vectors_ND)
 
-    def encode_catalogue(
-        self, images: ImageStore, image_rows: NDArray[np.int32], *, batch_size: int = 256
-    ) -> NDArray[np.float32]:
-        """Vectors [I, D] of all items, whose image rows are given."""
-        pictures = Pictures(images, image_rows, self.image_facts)
-        return self.encode_items(pictures, np.arange(len(image_rows)), batch_size=batch_size)
-
     @torch.no_grad()
     def encode_items(
-        self, inputs: ItemInputs, item_index: NDArray[Any], *, batch_size: int = 256
+        self,
+        inputs: ItemInputs,
+        item_index: NDArray[Any],
+        *,
+        batch_size: int = 256,
+        from_pixels_alone: bool = False,
     ) -> NDArray[np.float32]:
-        """Vectors float32 [N, D] of some items of the catalogue, from pictures or kept activations."""
+        """Vectors float32 [N, D] of some items of the catalogue: the mean over the pictures of each.
+
+        Args:
+            inputs: Pictures, or kept activations.
+            item_index: The items.
+            batch_size: Pictures that are encoded at a time.
+            from_pixels_alone: Without the vectors of ids and attributes, as for pictures that are no item.
+        """
+        tower = self._model.item_tower
+
+        def encode(rows_P: NDArray[np.int32], index_P: NDArray[np.int64]) -> NDArray[np.float32]:
+            known_P = np.full_like(index_P, UNSEEN) if from_pixels_alone else index_P
+            return _array(tower(self._tensor(inputs.read(rows_P)), self._tensor(known_P), inputs.start))
+
+        if not tower.needs_pixels:
+            return _array(tower(None, self._tensor(np.asarray(item_index, np.int64))))
         vectors_ND = np.zeros((len(item_index), self.config.dim), np.float32)
-        for at in range(0, len(item_index), batch_size):
-            index = np.asarray(item_index[at : at + batch_size], np.int64)
-            read = self._tensor(inputs.read(index)) if self._model.item_tower.needs_pixels else None
-            vectors_ND[at : at + batch_size] = _array(
-                self._model.item_tower(read, self._tensor(index), inputs.start)
-            )
+        for part, means in mean_over_pictures(inputs.rows, item_index, encode, batch_size=batch_size):
+            vectors_ND[part] = means
         return vectors_ND
 
     def vectors_with_gradient(self, images_NHWC: torch.Tensor, item_index: NDArray[np.int32]) -> torch.Tensor:

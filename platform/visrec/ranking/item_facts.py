@@ -12,13 +12,13 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from visrec.config import SplitConfig
+from visrec.data.ragged import Ragged
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import ArtifactError
 from visrec.evaluation.held_out import Part, known_events
 from visrec.evaluation.scorers.item_knn import ItemKnn
 from visrec.ranking.appeal import fit_appeal
 from visrec.ranking.popularity_over_time import PopularityOverTime
-from visrec.data.ragged import Ragged
 from visrec.storage import Location
 
 NUM_NEIGHBOURS = 100

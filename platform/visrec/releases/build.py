@@ -12,6 +12,7 @@ from visrec.config import EVENT_KINDS, ReleaseConfig, SplitConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import VisrecError
 from visrec.models import Recommender
+from visrec.models.item_inputs import Pictures
 from visrec.ranking.item_facts import ItemFacts
 from visrec.ranking.log import read_log
 from visrec.ranking.ranker import FACTS, WEIGHTS, Ranker
@@ -24,7 +25,6 @@ from visrec.storage import Artifact, Location, Workspace, content_id
 
 FORMAT = 2
 """Part of every release's name: raise it when the same parents would give other files."""
-BATCH_PICTURES = 256
 
 
 def release_name(checkpoint: Artifact, report: Artifact, config: ReleaseConfig) -> str:
@@ -148,12 +148,9 @@ def _write_picture_vectors(
     item = recommender.config.item
     if item.backbone is None or not (item.id_embedding or item.attributes):
         return vectors_ID
-    rows_I = snapshot.image_rows
+    items = np.flatnonzero(snapshot.picture_rows.has_picture_I)
     similar_ID = np.zeros_like(vectors_ID)
-    for start in range(0, len(rows_I), BATCH_PICTURES):
-        items = np.flatnonzero(rows_I[start : start + BATCH_PICTURES] >= 0) + start
-        if len(items):
-            similar_ID[items] = recommender.encode_pictures(snapshot.images.read(rows_I[items]))
+    similar_ID[items] = recommender.encode_items(Pictures.of(snapshot), items, from_pixels_alone=True)
     save_array(folder, "picture_vectors.npy", similar_ID)
     return similar_ID
 

@@ -3,7 +3,7 @@
 Row r of the image store is place `r % ROWS_PER_PART` of file `part-{r // ROWS_PER_PART}.npy`, float32. The artifact's
 name is made of the pictures, the blocks' weights and the normalisation, so a run finds what another run computed.
 
-Shape legend: N items.
+Shape legend: N pictures of a batch, P some pictures.
 """
 
 import hashlib
@@ -11,7 +11,6 @@ import io
 import secrets
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from visrec.config import TrainJob
 from visrec.data.image_store import ROWS_PER_PART
+from visrec.data.picture_rows import PictureRows
 from visrec.data.snapshot import Snapshot
 from visrec.models import ItemTower
 from visrec.storage import Artifact, Location, Workspace, content_id
@@ -100,22 +100,22 @@ class Trunk:
 
 @dataclass(frozen=True)
 class Activations:
-    """Kept activations by item index, memory-mapped; see `ItemInputs`.
+    """Kept activations by row of the image store, memory-mapped; see `ItemInputs`.
 
     Attributes:
         artifact: Where they are.
-        image_rows: Row of each item, int32 [I]; none is -1.
+        rows: Rows of each item; none is -1.
         start: How many blocks they stand for.
     """
 
     artifact: Artifact
-    image_rows: NDArray[np.int32]
+    rows: PictureRows
     start: int
     _parts: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
-    def read(self, item_index: NDArray[Any]) -> NDArray[np.float32]:
-        """Copies of the activations of some items, in their order: float32 [N, ...]."""
-        parts, places = np.divmod(self.image_rows[item_index], ROWS_PER_PART)
+    def read(self, rows_P: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Copies of the activations of some pictures, in their order: float32 [P, ...]."""
+        parts, places = np.divmod(rows_P, ROWS_PER_PART)
         out = np.empty((len(places), *self._part(0).shape[1:]), np.float32)
         for part in np.unique(parts):
             mask = parts == part
@@ -154,7 +154,7 @@ def find_or_compute(trunk: Trunk, job: TrainJob, environment: TrainEnvironment) 
                 writer.facts["num_blocks"] = trunk.num_blocks
         _wait(environment)
     artifact = workspace.find("activations", trunk.name)
-    return Activations(artifact, trunk.snapshot.image_rows, trunk.num_blocks)
+    return Activations(artifact, trunk.snapshot.picture_rows, trunk.num_blocks)
 
 
 def _agree(environment: TrainEnvironment, *values: int) -> list[int]:

@@ -30,6 +30,7 @@ class Batch:
 
     Attributes:
         item_index_N: Distinct items: those of the windows, and all negatives; sorted.
+        pictures_N: Which of its pictures each distinct item is seen by: 0 for the main one, and so on.
         slots_BL: Place of each history event's item among the distinct ones; 0 where padded.
         kinds_BL: Codes of the history events' kinds.
         gaps_BL: Time-gap buckets of the history events.
@@ -47,6 +48,7 @@ class Batch:
     """
 
     item_index_N: Tensor
+    pictures_N: Tensor
     slots_BL: Tensor
     kinds_BL: Tensor
     gaps_BL: Tensor
@@ -159,6 +161,7 @@ def collate(
     listed = slice(None) if list_spared else slice(0)
     return Batch(
         item_index_N=torch.from_numpy(distinct_N),
+        pictures_N=torch.zeros(len(distinct_N), dtype=torch.int64),
         slots_BL=torch.from_numpy(slots_BL1[:, :-1].clip(min=0)),
         kinds_BL=torch.from_numpy(kinds_BL),
         gaps_BL=gaps_BL1[:, :-1].contiguous(),

@@ -4,12 +4,13 @@ Shape legend: C candidates, I items of the catalogue.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from visrec.config import PhaseConfig
@@ -57,6 +58,7 @@ class BatchStream:
         counts_I: Training positives of each item; for negatives by popularity.
         miner: For hard negatives.
         rejections: Negative events of a block's users; for explicit negatives.
+        num_pictures_I: Pictures of each item, of which a step draws one; None where each item shows its main one.
     """
 
     blocks: Callable[[], Iterator[Sequences]]
@@ -70,6 +72,7 @@ class BatchStream:
     counts_I: NDArray[Any] | None = None
     miner: PoolMiner | None = None
     rejections: Callable[[Sequences], NegativeEvents] | None = None
+    num_pictures_I: NDArray[np.int64] | None = None
 
     def epoch(self, epoch: int, *, skip: int = 0) -> Iterator[Batch]:
         """Batches of one epoch, without the first `skip`; equal (seed, epoch, skip) give equal batches.
@@ -124,7 +127,7 @@ class BatchStream:
         loss = self.phase.loss
         full = loss.name == "full_softmax"
         drawn = self.candidates.astype(np.int64) if full else self.drawn.draw(generator)
-        return collate(
+        batch = collate(
             pieces,
             drawn,
             self._own_negatives(pieces, generator),
@@ -133,6 +136,10 @@ class BatchStream:
             spare=loss.spared_positives,
             list_spared=loss.num_cross_batch_negatives > 0,
         )
+        if self.num_pictures_I is None:
+            return batch
+        pictures_N = generator.integers(self.num_pictures_I[batch.item_index_N.numpy()])
+        return replace(batch, pictures_N=torch.from_numpy(pictures_N))
 
     def _own_negatives(self, pieces: list[Piece], generator: np.random.Generator) -> OwnNegatives:
         loss = self.phase.loss

@@ -17,7 +17,7 @@ def phase_inputs(
     """Inputs of one phase; computes and keeps activations where that is worth it."""
     trunk = phase_trunk(job, number, model, snapshot)
     if trunk is None:
-        return Pictures(snapshot.images, snapshot.image_rows, snapshot.image_facts)
+        return Pictures.of(snapshot)
     return find_or_compute(trunk, job, environment)
 
 

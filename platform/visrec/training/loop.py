@@ -48,7 +48,7 @@ def train(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -> N
     with environment.resume() as folder:
         resumed = load_state(folder) if folder is not None else None
     state = resumed.state if resumed is not None else TrainState()
-    inputs: ItemInputs = Pictures(snapshot.images, snapshot.image_rows, snapshot.image_facts)
+    inputs: ItemInputs = Pictures.of(snapshot)
     while state.phase < len(job.training.phases):
         inputs = _run_phase(run, state, resumed)
         resumed = None

@@ -85,6 +85,7 @@ def prepare_phase(run: Run, state: TrainState, inputs: ItemInputs) -> tuple[Step
 def _stream(run: Run, phase: PhaseConfig, number: int) -> tuple[BatchStream, NegativeMemory]:
     counts_I = run.model.item_counts.cpu().numpy()
     candidates = np.flatnonzero(counts_I > 0).astype(np.int32)
+    pictures = run.snapshot.picture_rows
     memory = NegativeMemory.of(phase.loss, run.recommender, run.model, candidates)
     stream = BatchStream(
         blocks=lambda: fitting_blocks(run.snapshot, run.job),
@@ -98,5 +99,6 @@ def _stream(run: Run, phase: PhaseConfig, number: int) -> tuple[BatchStream, Neg
         counts_I=counts_I,
         miner=memory.miner,
         rejections=partial(read_negative_events, run.snapshot),
+        num_pictures_I=None if pictures.one_at_most else pictures.counts_I,
     )
     return stream, memory

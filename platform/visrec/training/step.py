@@ -48,7 +48,8 @@ class Stepper:
         on_device = batch.to(device)
         inputs = None
         if self.model.item_tower.needs_pixels:
-            inputs = torch.from_numpy(self.inputs.read(batch.item_index_N.numpy())).to(device)
+            rows_N = self.inputs.rows.pick(batch.item_index_N.numpy(), batch.pictures_N.numpy())
+            inputs = torch.from_numpy(self.inputs.read(rows_N)).to(device)
         queue = self.memory.queue
         remembered = queue.recall(on_device) if queue is not None else None
         outputs: list[TowerOutput] = []

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from tests.support.snapshots import make_snapshot
@@ -12,6 +13,7 @@ from visrec.data.item_attributes import AttributeFacts
 from visrec.errors import ConfigError
 from visrec.models import Recommender
 from visrec.models.attribute_embedding import AttributeEmbedding
+from visrec.models.item_inputs import Pictures
 from visrec.storage import Location, Workspace
 
 
@@ -44,7 +46,7 @@ def test_attributes_are_trained_saved_and_read(tmp_path: Path) -> None:
     assert recommender.attributes.categories == ("even", "odd")
     pictures = snapshot.images.read(snapshot.image_rows)
     from_pixels = recommender.encode_pictures(pictures)
-    whole = recommender.encode_catalogue(snapshot.images, snapshot.image_rows)
+    whole = recommender.encode_items(Pictures.of(snapshot), np.arange(snapshot.num_items))
     added = torch.from_numpy(whole - from_pixels)
     torch.testing.assert_close(added[0], added[2], atol=1e-5, rtol=0)
     assert float((added[0] - added[1]).abs().max()) > 1e-3

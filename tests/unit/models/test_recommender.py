@@ -162,8 +162,8 @@ def test_training_ranks_by_the_scores_that_are_served() -> None:
 def test_the_catalogue_is_encoded_row_by_row(tmp_path: Path) -> None:
     snapshot = checkerboard_snapshot(Workspace(str(tmp_path)))
     recommender = make()
-    whole = recommender.encode_catalogue(snapshot.images, snapshot.image_rows, batch_size=7)
-    inputs = Pictures(snapshot.images, snapshot.image_rows, snapshot.image_facts)
+    inputs = Pictures.of(snapshot)
+    whole = recommender.encode_items(inputs, np.arange(snapshot.num_items), batch_size=7)
     late = recommender.encode_items(inputs, np.arange(12, snapshot.num_items))
     np.testing.assert_allclose(whole[12:], late, atol=1e-6)
     pictures = snapshot.images.read(snapshot.image_rows[:3])

@@ -14,7 +14,7 @@ from visrec.config import TrainJob, Transitions
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import ConfigError
 from visrec.models import TwoTower
-from visrec.models.item_inputs import ItemInputs
+from visrec.models.item_inputs import ItemInputs, mean_over_pictures
 from visrec.training.closed_form.cooccurrence import cooccurrence_factors
 from visrec.training.closed_form.factors import Factors
 from visrec.training.closed_form.pictures import ridge_map
@@ -141,12 +141,14 @@ def _set_items(
 
 
 def _features(model: TwoTower, inputs: ItemInputs, items: NDArray[np.int64]) -> NDArray[np.float32]:
-    """What the projection's linear layer sees of the pictures of some items."""
+    """What the projection's linear layer sees of some items: the mean over the pictures of each."""
     tower = model.item_tower
-    blocks = [
-        tower.features(
-            torch.from_numpy(inputs.read(items[at : at + _BATCH])).to(tower.mean.device), inputs.start
-        )
-        for at in range(0, len(items), _BATCH)
-    ]
-    return torch.cat(blocks).cpu().numpy()
+
+    def encode(rows_P: NDArray[np.int32], _: NDArray[np.int64]) -> NDArray[np.float32]:
+        read = torch.from_numpy(inputs.read(rows_P)).to(tower.mean.device)
+        features: NDArray[np.float32] = tower.features(read, inputs.start).cpu().numpy()
+        return features
+
+    return np.concatenate(
+        [means for _, means in mean_over_pictures(inputs.rows, items, encode, batch_size=_BATCH)]
+    )
