@@ -153,10 +153,11 @@ class TuneWorkerEnvironment(RayEnvironment):
 
 
 def download(source: Location, target: Path) -> None:
-    """Copy a checkpoint's folder from wherever it is."""
-    target.mkdir(parents=True)
+    """Copy a folder from wherever it is."""
+    if source.is_local:
+        shutil.copytree(source.path, target)
+        return
     for file in source.files():
-        if source.is_local:
-            shutil.copyfile(file.path, target / file.name)
-        else:
-            (target / file.name).write_bytes(file.read_bytes())
+        place = target / file.path.removeprefix(source.path.rstrip("/") + "/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(file.read_bytes())

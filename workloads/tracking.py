@@ -1,9 +1,12 @@
 """Studies in MLflow, where the extra `tracking` is installed, and `visrec tracking`, which opens its page."""
 
 import importlib.util
+import json
+import logging
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,13 +16,15 @@ from visrec.config import WorkloadConfig
 from visrec.errors import ConfigError
 from visrec.storage import Artifact, Workspace
 from visrec.tune.environment import download
-from visrec.tune.records import TrialRecord
-from visrec.tune.report.facts import StudyFacts
+from visrec.tune.records import EpochResult, TrialRecord, record_from
+from visrec.tune.report.write import TRIALS
 
 EXPERIMENT = "visrec"
 HOST = "127.0.0.1"
 STUDY_TAG = "visrec.study"
 _STATES = {"finished": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
+_BATCH = 1000
+"""Metrics that MLflow takes in one call."""
 
 
 def is_installed() -> bool:
@@ -38,39 +43,35 @@ def tracking_folder(workspace: Workspace) -> Path:
     return Path(workspace.root.path) / "tracking"
 
 
-def track_study(workspace: Workspace, study: Artifact, facts: StudyFacts, console: Console) -> None:
-    """Record a study as a parent run with a child run for each trial; once, however often it is called.
+def track_study(workspace: Workspace, study: Artifact, console: Console) -> None:
+    """Record a finished study as a parent run with a child run for each trial; once, however often it is called.
 
     It goes to `MLFLOW_TRACKING_URI` where that is set, else to a database in the workspace. Without MLflow, or with a
-    remote workspace and no server named, nothing is recorded.
+    remote workspace and no server named, nothing is recorded. A server that cannot be reached is told of, and does not
+    end the command: the study is safe, and the next call records it.
     """
     if not is_installed() or not (os.environ.get("MLFLOW_TRACKING_URI") or workspace.root.is_local):
         return
+    from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
+    logging.getLogger("mlflow").setLevel(logging.WARNING)  # of the tables of a new database
     uri, artifacts = _store(workspace)
-    client = MlflowClient(tracking_uri=uri)
-    experiment = _experiment(client, artifacts)
-    if client.search_runs([experiment], f"tags.`{STUDY_TAG}` = '{study.name}'", max_results=1):
+    try:
+        num_runs = _record(MlflowClient(tracking_uri=uri), artifacts, study)
+    except MlflowException as error:
+        reason = str(error).strip().splitlines()[0]
+        console.print(f"not recorded in MLflow, the same command tries again: {reason}", soft_wrap=True)
         return
-    parent = client.create_run(experiment, run_name=f"study {study.name}", tags={STUDY_TAG: study.name})
-    for key, number in study.manifest.counts.items():
-        client.log_metric(parent.info.run_id, key, number)
-    _log_point(client, parent.info.run_id, facts.order[0])
-    for record in facts.records:
-        _log_trial(client, experiment, parent.info.run_id, facts, record)
-    with tempfile.TemporaryDirectory() as scratch:
-        download(study.location, Path(scratch) / "study")
-        client.log_artifacts(parent.info.run_id, str(Path(scratch) / "study"))
-    client.set_terminated(parent.info.run_id, "FINISHED")
-    console.print(f"recorded in MLflow: {len(facts.records) + 1} runs; look at them with `visrec tracking`")
+    if num_runs:
+        console.print(f"recorded in MLflow: {num_runs} runs; look at them with `visrec tracking`")
 
 
 def run(job: WorkloadConfig, *, console: Console, port: int = 5000) -> NoReturn:
     """Become the server of MLflow's page over the workspace's studies, on this machine's loopback.
 
     Raises:
-        ConfigError: MLflow is not installed, or the workspace is remote.
+        ConfigError: MLflow is not installed, the workspace is remote, or the records are on a server of their own.
     """
     if not is_installed():
         raise ConfigError("tracking needs MLflow: install the extra, pip install 'visrec[tracking]'")
@@ -82,8 +83,14 @@ def run(job: WorkloadConfig, *, console: Console, port: int = 5000) -> NoReturn:
 
 
 def server_command(workspace: Workspace, port: int) -> list[str]:
-    """The command line of the server: it has no login, so it listens to this machine only."""
+    """The command line of the server: it has no login, so it listens to this machine only.
+
+    Raises:
+        ConfigError: The workspace is remote, or MLFLOW_TRACKING_URI names a server, which has a page already.
+    """
     uri, artifacts = _store(workspace)
+    if uri.startswith(("http://", "https://")):
+        raise ConfigError(f"MLFLOW_TRACKING_URI names a server, open its own page: {uri}")
     return [
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
         *("--backend-store-uri", uri),
@@ -101,6 +108,38 @@ def _store(workspace: Workspace) -> tuple[str, str]:
     return f"sqlite:///{folder / 'mlflow.db'}", (folder / "artifacts").as_uri()
 
 
+def _record(client: Any, artifacts: str, study: Artifact) -> int:
+    """Make the runs of a study; the number of them, 0 where it is recorded already."""
+    experiment = _experiment(client, artifacts)
+    same_study = f"tags.`{STUDY_TAG}` = '{study.name}'"
+    if client.search_runs([experiment], f"{same_study} and attributes.status = 'FINISHED'", max_results=1):
+        return 0
+    for half in client.search_runs(
+        [experiment], same_study
+    ):  # of a command that was killed while it recorded
+        for child in client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{half.info.run_id}'"):
+            client.delete_run(child.info.run_id)
+        client.delete_run(half.info.run_id)
+    records = [record_from(values) for values in json.loads((study.location / TRIALS).read_text())]
+    facts = study.manifest.facts
+    parent = client.create_run(
+        experiment,
+        run_name=f"study {study.name}",
+        tags={STUDY_TAG: study.name, "visrec.best_trial": str(facts["best_trial"])},
+        start_time=min((_ms(r.started_at) for r in records if r.started_at), default=None),
+    ).info.run_id
+    for name, number in {**study.manifest.counts, **facts["best_objectives"]}.items():
+        client.log_metric(parent, _safe(name), number)
+    _log_point(client, parent, facts["best_point"])
+    for record in records:
+        _log_trial(client, experiment, parent, list(facts["best_objectives"]), record)
+    with tempfile.TemporaryDirectory() as scratch:
+        download(study.location, Path(scratch) / "study")
+        client.log_artifacts(parent, str(Path(scratch) / "study"))
+    client.set_terminated(parent, "FINISHED")
+    return len(records) + 1
+
+
 def _experiment(client: Any, artifacts: str) -> str:
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is not None:
@@ -108,27 +147,41 @@ def _experiment(client: Any, artifacts: str) -> str:
     return str(client.create_experiment(EXPERIMENT, artifact_location=artifacts or None))
 
 
-def _log_trial(client: Any, experiment: str, parent: str, facts: StudyFacts, record: TrialRecord) -> None:
+def _log_trial(client: Any, experiment: str, parent: str, objectives: list[str], record: TrialRecord) -> None:
+    from mlflow.entities import Metric
+
     tags = {"mlflow.parentRunId": parent, "visrec.state": record.status, "visrec.reason": record.reason or ""}
-    started = int(1000 * (record.started_at or 0)) or None
+    started = _ms(record.started_at or record.ended_at or 0.0)
     run = client.create_run(
         experiment, run_name=f"trial {record.number}", tags=tags, start_time=started
     ).info.run_id
-    _log_point(client, run, record)
+    _log_point(client, run, record.point)
+    metrics, at = [], started
     for result in record.results:
-        at = int(1000 * (record.started_at or 0))
-        for objective, number in zip(facts.objectives, result.objectives, strict=True):
-            client.log_metric(run, f"best_{_safe(objective.metric)}", number, timestamp=at, step=result.epoch)
-        for name, number in result.metrics.items():
-            if isinstance(number, int | float) and name != "epoch":
-                client.log_metric(run, _safe(name), float(number), timestamp=at, step=result.epoch)
-    ended = int(1000 * (record.ended_at or 0)) or None
-    client.set_terminated(run, _STATES.get(record.status, "KILLED"), end_time=ended)
+        at += _ms(result.seconds)
+        metrics += [Metric(name, number, at, result.epoch) for name, number in _numbers(result, objectives)]
+    for first in range(0, len(metrics), _BATCH):
+        client.log_batch(run, metrics=metrics[first : first + _BATCH])
+    client.set_terminated(run, _STATES[record.status], end_time=_ms(record.ended_at or 0.0) or None)
 
 
-def _log_point(client: Any, run: str, record: TrialRecord) -> None:
-    for key, found in record.last_point.items():
+def _numbers(result: EpochResult, objectives: list[str]) -> Iterator[tuple[str, float]]:
+    """Names and values of an epoch: objectives, what the loop reported, and settings, which may change on the way."""
+    for objective, number in zip(objectives, result.objectives, strict=True):
+        yield f"best_{_safe(objective)}", number
+    for prefix, values in (("", result.metrics), ("setting.", result.point)):
+        for name, number in values.items():
+            if isinstance(number, int | float) and not isinstance(number, bool) and name != "epoch":
+                yield prefix + _safe(name), float(number)
+
+
+def _log_point(client: Any, run: str, point: dict[str, Any]) -> None:
+    for key, found in point.items():
         client.log_param(run, key, found)
+
+
+def _ms(seconds: float) -> int:
+    return int(1000 * seconds)
 
 
 def _safe(name: str) -> str:

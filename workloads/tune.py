@@ -73,15 +73,19 @@ def run(job: TuneJob, *, console: Console) -> TuneResult:
     workspace = Workspace(job.workspace)
     snapshot = Snapshot(workspace.find("snapshots", job.snapshot))
     name = study_name(job, snapshot)
+    folder = workspace.root / "runs" / f"study-{name}"
     found = workspace.has("studies", name)
-    if not found:
-        log = _open_log(job, workspace.root / "runs" / f"study-{name}", console)
-        ending = _run(job, snapshot, log, console)
-        _write(job, name, snapshot, log, ending, console)
-    workspace.point("studies", name)
-    study = workspace.find("studies", name)
     if found:
         console.print(f"study {name}: found, nothing to do")
+    else:
+        log = _open_log(job, folder, console)
+        ending = _run(job, snapshot, log, console)
+        _write(job, name, snapshot, log, ending)
+    workspace.point("studies", name)
+    study = workspace.find("studies", name)
+    folder.delete()  # what a restart would have needed
+    if job.tune.tracking:
+        track_study(workspace, study, console)
     checkpoint = workspace.find("checkpoints", study.manifest.facts["checkpoint"])
     release = _candidate(job, checkpoint, console) if job.tune.candidate_release else None
     console.print(_summary(study), soft_wrap=True)
@@ -140,7 +144,7 @@ def _run(job: TuneJob, snapshot: Snapshot, log: StudyLog, console: Console) -> s
     return ending
 
 
-def _write(job: TuneJob, name: str, snapshot: Snapshot, log: StudyLog, ending: str, console: Console) -> None:
+def _write(job: TuneJob, name: str, snapshot: Snapshot, log: StudyLog, ending: str) -> None:
     workspace = Workspace(job.workspace)
     facts = study_facts(job, log.records, ending, log.seconds_spent())
     if not facts.order:
@@ -154,10 +158,6 @@ def _write(job: TuneJob, name: str, snapshot: Snapshot, log: StudyLog, ending: s
         write_study(writer.staging, facts, checkpoint)
         writer.counts.update(_counts(facts))
         writer.facts.update(_facts(facts, checkpoint))
-    assert writer.result is not None
-    if job.tune.tracking:
-        track_study(workspace, writer.result, facts, console)
-    log.folder.delete()  # what a restart would have needed
 
 
 def _counts(facts: StudyFacts) -> dict[str, float]:
