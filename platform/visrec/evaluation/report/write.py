@@ -7,6 +7,7 @@ from visrec.evaluation.measure import Measures
 from visrec.evaluation.report.as_json import report_json
 from visrec.evaluation.report.context import ReportContext
 from visrec.evaluation.report.markdown import report_markdown
+from visrec.evaluation.report.per_user import write_per_user
 from visrec.evaluation.report.plots.contact_sheet import contact_sheet, sheet_rows
 from visrec.evaluation.report.plots.curves import cutoff_curves
 from visrec.evaluation.report.plots.group_bars import group_bars
@@ -30,7 +31,7 @@ ROBUSTNESS_PLOT = {"robustness.png": "Exposure of attacked items, and NDCG under
 
 
 def write_report(folder: Location, summary: Summary, measures: Measures, context: ReportContext) -> None:
-    """Write `report.json`, `report.md` and the plots."""
+    """Write `report.json`, `report.md`, the plots, and what each user reached."""
     snapshot = Snapshot(context.plan.snapshot)
     rows = sheet_rows(measures, context.plan, seed=context.seed)
     figures = {
@@ -48,3 +49,4 @@ def write_report(folder: Location, summary: Summary, measures: Measures, context
         (folder / file).write_bytes(png(figure))
     (folder / "report.json").write_text(json.dumps(report_json(summary, context), indent=1))
     (folder / "report.md").write_text(report_markdown(summary, context, plots))
+    write_per_user(folder, measures, context.plan.config.list_size)

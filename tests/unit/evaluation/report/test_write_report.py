@@ -2,12 +2,16 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
 from PIL import Image
 from rich.console import Console
 from tests.unit.evaluation.conftest import Evaluated
 
 from visrec.evaluation.bootstrap import Interval
 from visrec.evaluation.report.console import print_summary
+from visrec.evaluation.report.per_user import PER_USER
 from visrec.evaluation.report.plots.contact_sheet import sheet_rows
 from visrec.evaluation.report.write import PLOTS, write_report
 from visrec.evaluation.robustness.plan import Corruption, Push
@@ -24,13 +28,18 @@ def test_all_files_are_there_and_equal_the_second_time(evaluated: Evaluated, tmp
     write(evaluated, tmp_path / "a")
     write(evaluated, tmp_path / "b")
     names = {path.name for path in (tmp_path / "a").iterdir()}
-    assert names == {"report.json", "report.md", *PLOTS}
+    assert names == {"report.json", "report.md", PER_USER, *PLOTS}
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
     for name in PLOTS:
         with Image.open(tmp_path / "a" / name) as image:
             assert image.width > 600 and image.height > 300
-    assert json.loads((tmp_path / "a" / "report.json").read_text())["num_items"] == 24
+    report = json.loads((tmp_path / "a" / "report.json").read_text())
+    assert report["num_items"] == 24
+    per_user = pq.read_table(tmp_path / "a" / PER_USER).to_pydict()
+    assert per_user["user_index"] == evaluated.measures.user_index.tolist()
+    for scorer, metrics in report["metrics"].items():
+        assert np.mean(per_user[f"{scorer}/ndcg@10"]) == pytest.approx(metrics["ndcg@10"]["mean"], abs=1e-7)
 
 
 def test_robustness_is_written_where_it_was_measured(evaluated: Evaluated, tmp_path: Path) -> None:
