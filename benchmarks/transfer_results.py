@@ -1,11 +1,12 @@
 """What a starting point and a choice of trained parts are worth: quality, time and memory at an equal number of epochs.
 
     python benchmarks/transfer_results.py --config examples/movielens-efficientnet.yaml --epochs 3 \\
-        --set model.item.weights=WEIGHTS --source CHECKPOINT --source-set model.item.backbone=small_cnn
+        --set model.item.weights=WEIGHTS
+    python benchmarks/transfer_results.py --config examples/demo.yaml --epochs 8 --source CHECKPOINT
 
-Needs a snapshot. Every variant is a process of its own, one thread each: the backbone of the config from random
-weights, and from `model.item.weights` with its head, its upper blocks, a low-rank update and all of it trained; with
---source also the encoders of a checkpoint of another catalogue against random ones, with the settings of --source-set.
+Needs a snapshot. Every variant is a process of its own, one thread each. With `model.item.weights`: the backbone from
+random weights, and from these with its head, its upper blocks, a low-rank update and all of it trained. With --source:
+the encoders of a checkpoint of another catalogue against random ones.
 Prints the validation curve of each. What was done before is found in the workspace and not done again.
 """
 
@@ -42,29 +43,30 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--source", help="checkpoint of another catalogue: a path or URI")
-    parser.add_argument("--source-set", action="append", default=[], help="settings of the source's encoders")
     parser.add_argument("--at-once", type=int, default=1, help="processes side by side")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
         print(json.dumps(trained(load_config(TrainJob, arguments.config, arguments.overrides))))
         return
-    settings = variants(arguments)
+    job = load_config(TrainJob, arguments.config, arguments.overrides)
+    settings = variants(arguments, job.model.item.weights)
     tasks = [(name, seed) for name in settings for seed in arguments.seeds]
     with ThreadPoolExecutor(arguments.at_once) as pool:
         results = list(pool.map(lambda t: child(arguments.config, [*settings[t[0]], f"seed={t[1]}"]), tasks))
     print_table(dict(zip(tasks, results, strict=True)))
 
 
-def variants(arguments: argparse.Namespace) -> dict[str, list[str]]:
-    """Overrides of each variant."""
+def variants(arguments: argparse.Namespace, weights: str | None) -> dict[str, list[str]]:
+    """Overrides of each variant that there is something for."""
     common = [*arguments.overrides, *ALONE, f"training.phases.0.epochs={arguments.epochs}"]
-    found = {"random, all": [*common, "model.item.weights=null", "training.phases.0.trainable=all"]}
-    found |= {name: [*common, f"training.phases.0.trainable={part}"] for name, part in PARTS.items()}
+    found = {}
+    if weights is not None:
+        found = {name: [*common, f"training.phases.0.trainable={part}"] for name, part in PARTS.items()}
+        found["random, all"] = [*common, "model.item.weights=null", "training.phases.0.trainable=all"]
     if arguments.source:
-        own = [*common, "model.item.weights=null", "training.phases.0.trainable=all", *arguments.source_set]
-        found["no source, all"] = own
-        found["source catalogue, all"] = [*own, f"training.start_from={arguments.source}"]
+        found["no source, all"] = common
+        found["source catalogue, all"] = [*common, f"training.start_from={arguments.source}"]
     return found
 
 
