@@ -43,18 +43,18 @@ def corrupt(
     name: CorruptionName,
     severity: Severity,
     *,
-    item_index: NDArray[np.integer[Any]],
+    numbers: NDArray[np.integer[Any]],
     seed: int,
 ) -> Pixels:
     """Corrupted copies of pictures, uint8 [N, H, W, 3].
 
-    The noise of a picture follows from `seed` and its item index, so it does not matter in which batch it comes.
+    The noise of a picture follows from `seed` and its number, so it does not matter in which batch it comes.
     """
-    assert images_NHWC.dtype == np.uint8 and len(images_NHWC) == len(item_index), images_NHWC.shape
+    assert images_NHWC.dtype == np.uint8 and len(images_NHWC) == len(numbers), images_NHWC.shape
     value, change = SETTINGS[name][severity], _CHANGES[name]
     corrupted = np.empty_like(images_NHWC)
-    for row, item in enumerate(item_index.tolist()):
-        corrupted[row] = change(images_NHWC[row], value, np.random.default_rng((seed, item)))
+    for row, number in enumerate(numbers.tolist()):
+        corrupted[row] = change(images_NHWC[row], value, np.random.default_rng((seed, number)))
     return corrupted
 
 

@@ -34,7 +34,7 @@ def test_every_name_has_every_severity() -> None:
 def test_stronger_is_further_away(name: CorruptionName, pictures: NDArray[np.uint8]) -> None:
     errors = []
     for severity in SEVERITIES:
-        changed = corrupt(pictures, name, severity, item_index=ITEMS, seed=0)
+        changed = corrupt(pictures, name, severity, numbers=ITEMS, seed=0)
         assert changed.shape == pictures.shape and changed.dtype == np.uint8
         errors.append(np.square(changed.astype(float) - pictures).mean())
     assert 0 < errors[0] < errors[1] < errors[2]
@@ -42,19 +42,19 @@ def test_stronger_is_further_away(name: CorruptionName, pictures: NDArray[np.uin
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_picture_does_not_depend_on_its_batch(name: CorruptionName, pictures: NDArray[np.uint8]) -> None:
-    whole = corrupt(pictures, name, "medium", item_index=ITEMS, seed=5)
-    alone = corrupt(pictures[1:2], name, "medium", item_index=ITEMS[1:2], seed=5)
+    whole = corrupt(pictures, name, "medium", numbers=ITEMS, seed=5)
+    alone = corrupt(pictures[1:2], name, "medium", numbers=ITEMS[1:2], seed=5)
     assert np.array_equal(whole[1], alone[0])
 
 
 def test_brightness_by_hand() -> None:
     grey = np.full((1, 4, 4, 3), 100, np.uint8)
-    assert (corrupt(grey, "brightness", "medium", item_index=np.array([0]), seed=0) == 60).all()
+    assert (corrupt(grey, "brightness", "medium", numbers=np.array([0]), seed=0) == 60).all()
 
 
 def test_noise_follows_the_seed(pictures: NDArray[np.uint8]) -> None:
-    first, second = (corrupt(pictures, "noise", "mild", item_index=ITEMS, seed=s) for s in (1, 2))
+    first, second = (corrupt(pictures, "noise", "mild", numbers=ITEMS, seed=s) for s in (1, 2))
     assert not np.array_equal(first, second)
     flat = np.full((1, 64, 64, 3), 128, np.uint8)
-    spread = corrupt(flat, "noise", "strong", item_index=np.array([0]), seed=0).std()
+    spread = corrupt(flat, "noise", "strong", numbers=np.array([0]), seed=0).std()
     assert spread == pytest.approx(20, rel=0.05)

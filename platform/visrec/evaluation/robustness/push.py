@@ -17,6 +17,7 @@ from visrec.config.attack import AttackConfig
 from visrec.evaluation.held_out import HeldOut
 from visrec.evaluation.measure import block_users
 from visrec.evaluation.ranks import candidate_scores
+from visrec.evaluation.robustness.main_pictures import MainPictures
 from visrec.evaluation.scorers.two_tower import TwoTowerScorer
 
 _BATCH_PICTURES = 64
@@ -60,16 +61,15 @@ def audience_of(
 
 
 def push_pictures(
-    scorer: TwoTowerScorer,
+    targets: MainPictures,
     audience: Audience,
     pictures_THWC: NDArray[np.uint8],
-    item_index_T: NDArray[np.int32],
     attack: AttackConfig,
     *,
     epsilon: int,
     seed: int,
 ) -> NDArray[np.uint8]:
-    """Pictures within `epsilon` of the given ones, as they would be uploaded: uint8.
+    """Main pictures within `epsilon` of the given ones, as they would be uploaded: uint8.
 
     Projected gradient descent from a random start on `entry_loss`, in batches of pictures, which do not depend on each
     other.
@@ -80,7 +80,7 @@ def push_pictures(
     for start in range(0, len(pictures_THWC), _BATCH_PICTURES):
         part = slice(start, start + _BATCH_PICTURES)
         found = pgd(
-            entry_loss(scorer, audience, item_index_T[part]),
+            entry_loss(targets.part(part), audience),
             torch.from_numpy(pictures_THWC[part]).float(),
             epsilon=epsilon,
             steps=attack.steps,
@@ -93,10 +93,8 @@ def push_pictures(
     return pushed
 
 
-def entry_loss(
-    scorer: TwoTowerScorer, audience: Audience, item_index: NDArray[np.int32]
-) -> Callable[[Tensor], Tensor]:
-    """A smooth stand-in for the number of lists that the items enter, as a function of their pictures.
+def entry_loss(targets: MainPictures, audience: Audience) -> Callable[[Tensor], Tensor]:
+    """A smooth stand-in for the number of lists that the items enter, as a function of their main pictures.
 
     Sum over the items of log mean over users of sigmoid((score - limit) / width). The log keeps the gradient alive
     where all users are far away, and turns it to those that are nearest. The width is a share of the spread of the
@@ -104,11 +102,10 @@ def entry_loss(
     """
     width = max(_WIDTH * audience.spread, _SMALLEST_WIDTH)
     queries_UD, limits_U = torch.from_numpy(audience.queries_UD), torch.from_numpy(audience.limits_U)
-    biases_N = torch.from_numpy(scorer.recommender.item_biases[item_index])
+    biases_N = torch.from_numpy(targets.recommender.item_biases[targets.items_T])
 
     def loss(pictures_NHWC: Tensor) -> Tensor:
-        vectors_ND = scorer.recommender.vectors_with_gradient(pictures_NHWC, item_index)
-        margins_NU = vectors_ND @ queries_UD.T + biases_N.unsqueeze(1) - limits_U
+        margins_NU = targets.vectors(pictures_NHWC) @ queries_UD.T + biases_N.unsqueeze(1) - limits_U
         return torch.logsumexp(functional.logsigmoid(margins_NU / width), dim=1).sum()
 
     return loss

@@ -4,6 +4,7 @@ Shape legend: T target items, I items of the catalogue, H x W pixels, D vector s
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -11,15 +12,16 @@ from numpy.typing import NDArray
 
 from visrec.attacks.corruptions import corrupt
 from visrec.attacks.similarity import psnr, ssim
+from visrec.data.picture_rows import PictureRows
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.measure import PerUser
 from visrec.evaluation.robustness.effects import effects
+from visrec.evaluation.robustness.main_pictures import MainPictures
 from visrec.evaluation.robustness.plan import Corruption, Push, RobustnessPlan, Variant
 from visrec.evaluation.robustness.push import audience_of, push_pictures
 from visrec.evaluation.robustness.scene import Scene
 from visrec.evaluation.scorers.two_tower import TwoTowerScorer
-
-_BATCH_PICTURES = 256
+from visrec.models.item_inputs import Pictures
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,15 @@ def measure_variant(plan: RobustnessPlan, scene: Scene, variant: Variant) -> Out
 
 
 def pushed_pictures(plan: RobustnessPlan, scene: Scene, push: Push) -> NDArray[np.uint8]:
-    """The attacker's pictures of the target items: uint8 [T, H, W, 3]."""
+    """The attacker's main pictures of the target items: uint8 [T, H, W, 3]."""
     victim = plan.source if push.transferred else plan.evaluation.checkpoint
     assert victim is not None, "a transferred attack needs a source"
     scorer = TwoTowerScorer.load(victim)
     audience = audience_of(scorer, scene.users, plan.evaluation.config.list_size, scene.candidates)
     return push_pictures(
-        scorer,
+        MainPictures.of(scorer.recommender, Snapshot(plan.evaluation.snapshot), scene.targets_T),
         audience,
         target_pictures(plan, scene),
-        scene.targets_T,
         plan.attack,
         epsilon=push.epsilon,
         seed=plan.seed,
@@ -74,7 +75,7 @@ def pushed_pictures(plan: RobustnessPlan, scene: Scene, push: Push) -> NDArray[n
 
 
 def target_pictures(plan: RobustnessPlan, scene: Scene) -> NDArray[np.uint8]:
-    """The target items' own pictures: uint8 [T, H, W, 3]."""
+    """The target items' own main pictures: uint8 [T, H, W, 3]."""
     snapshot = Snapshot(plan.evaluation.snapshot)
     return snapshot.images.read(snapshot.image_rows[scene.targets_T])
 
@@ -82,9 +83,9 @@ def target_pictures(plan: RobustnessPlan, scene: Scene) -> NDArray[np.uint8]:
 def _pushed(plan: RobustnessPlan, scene: Scene, scorer: TwoTowerScorer, push: Push) -> Outcome:
     before, after = target_pictures(plan, scene), pushed_pictures(plan, scene, push)
     vectors_ID = scorer.vectors_ID.copy()
-    for start in range(0, len(after), _BATCH_PICTURES):
-        items = scene.targets_T[start : start + _BATCH_PICTURES]
-        vectors_ID[items] = scorer.recommender.encode_pictures(after[start : start + _BATCH_PICTURES], items)
+    snapshot = Snapshot(plan.evaluation.snapshot)
+    targets = MainPictures.of(scorer.recommender, snapshot, scene.targets_T)
+    vectors_ID[scene.targets_T] = targets.encode(after)
     columns = effects(replace(scorer, vectors_ID=vectors_ID), scene, plan.evaluation)
     if not (before != after).any():
         return Outcome(columns)
@@ -96,13 +97,43 @@ def _pushed(plan: RobustnessPlan, scene: Scene, scorer: TwoTowerScorer, push: Pu
 def _corrupted_vectors(
     plan: RobustnessPlan, scorer: TwoTowerScorer, corruption: Corruption
 ) -> NDArray[np.float32]:
-    """Vectors of the whole catalogue from corrupted pictures, batch after batch."""
+    """Vectors of the whole catalogue, all of its pictures corrupted."""
     snapshot = Snapshot(plan.evaluation.snapshot)
     vectors_ID = scorer.vectors_ID.copy()
-    items = np.flatnonzero(snapshot.image_rows >= 0).astype(np.int32)
-    for start in range(0, len(items), _BATCH_PICTURES):
-        index = items[start : start + _BATCH_PICTURES]
-        pictures = snapshot.images.read(snapshot.image_rows[index])
-        changed = corrupt(pictures, corruption.name, corruption.severity, item_index=index, seed=plan.seed)
-        vectors_ID[index] = scorer.recommender.encode_pictures(changed, index)
+    items = np.flatnonzero(snapshot.picture_rows.has_picture_I)
+    corrupted = CorruptedPictures(Pictures.of(snapshot), corruption, plan.seed)
+    vectors_ID[items] = scorer.recommender.encode_items(corrupted, items)
     return vectors_ID
+
+
+@dataclass(frozen=True)
+class CorruptedPictures:
+    """The pictures of a snapshot, corrupted as they are read; see `ItemInputs`."""
+
+    pictures: Pictures
+    corruption: Corruption
+    seed: int
+    start: int = 0
+
+    @property
+    def rows(self) -> PictureRows:
+        """The rows of each item."""
+        return self.pictures.rows
+
+    def read(self, rows_P: NDArray[np.int32]) -> NDArray[np.uint8]:
+        """See `ItemInputs.read`."""
+        return corrupt(
+            self.pictures.read(rows_P),
+            self.corruption.name,
+            self.corruption.severity,
+            numbers=self._numbers_R[rows_P],
+            seed=self.seed,
+        )
+
+    @cached_property
+    def _numbers_R(self) -> NDArray[np.int64]:
+        """What the noise of each row follows from: the item for a main picture, a number beyond the items else."""
+        numbers_R = np.arange(len(self.pictures.images)) + len(self.rows)
+        items = np.flatnonzero(self.rows.has_picture_I)
+        numbers_R[self.rows.main_I[items]] = items
+        return numbers_R
