@@ -41,7 +41,9 @@ def _rows(prefix: str, kind: type[Config]) -> Iterator[str]:
             alike.setdefault(inner, []).append(name)
     for name, field in kind.model_fields.items():
         inner = _config_in(field.annotation)
-        shapes = _configs_in(field.annotation)
+        shapes = list(dict.fromkeys(_configs_in(field.annotation)))
+        if len(shapes) == 1 and _one_or_several(field.annotation):
+            yield _row(f"{prefix}.{name}", field)
         if inner is None or len(shapes) > 1:
             yield _row(f"{prefix}.{name}", field)
             for shape in shapes:
@@ -77,6 +79,8 @@ def _name(annotation: Any) -> str:
         return _name(arguments[0])
     if isinstance(annotation, type) and issubclass(annotation, Config):
         return f"({_label(annotation)})"
+    if _one_or_several(annotation):
+        return "mapping | list of mappings"
     if origin in (Union, types.UnionType):
         return " | ".join("null" if a is type(None) else _name(a) for a in arguments)
     if origin is tuple:
@@ -99,6 +103,14 @@ def _configs_in(annotation: Any) -> list[type[Config]]:
     return [kind for inner in get_args(annotation) for kind in _configs_in(inner)]
 
 
+def _one_or_several(annotation: Any) -> bool:
+    """Whether a field takes a config of a class, or a list of such."""
+    inner = _config_in(annotation)
+    return inner is not None and any(
+        get_origin(shape) is tuple and get_args(shape)[0] is inner for shape in get_args(annotation)
+    )
+
+
 def _label(kind: type[Config]) -> str:
     """What tells one shape of a field from the others: its `kind`, else its first key."""
     choices = get_args(kind.model_fields["kind"].annotation) if "kind" in kind.model_fields else ()
@@ -110,6 +122,8 @@ def _plain(value: Any) -> str:
         return "required"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, Config):
+        return "{}"
     if isinstance(value, tuple):
         return "[" + ", ".join(_plain(v) for v in value) + "]"
     return f"{value:g}" if isinstance(value, float) else str(value)

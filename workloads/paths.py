@@ -1,7 +1,7 @@
 """Absolute paths in configs: workers and jobs run in other folders than the command."""
 
 import os
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from visrec.config import WorkloadConfig
 
@@ -31,12 +31,13 @@ def with_absolute_paths(job: JobT) -> JobT:
     """
     values = job.model_dump()
     for *parents, key in _PATHS:
-        node = values
+        node: Any = values
         for parent in parents:
             node = node.get(parent, {})
-        value = node.get(key)
-        if value is not None and not (key in _NAMES and "/" not in value and not os.path.exists(value)):
-            node[key] = _absolute(value)
+        for holder in node if isinstance(node, list | tuple) else (node,):
+            value = holder.get(key)
+            if value is not None and not (key in _NAMES and "/" not in value and not os.path.exists(value)):
+                holder[key] = _absolute(value)
     return type(job).model_validate(values)
 
 

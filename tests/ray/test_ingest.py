@@ -6,9 +6,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import ray
@@ -87,6 +89,56 @@ def test_every_format_gives_the_same_snapshot(tmp_path: Path, form: str) -> None
     assert cuts == [times[int(0.8 * len(times))], times[int(0.9 * len(times))]]
     marks = np.concatenate([b.marks for b in snapshot.sequences(SplitConfig())])
     assert (marks == TEST).sum() == NUM_USERS
+
+
+def test_two_logs_are_merged_in_time_order_like_one_of_the_same_rows(tmp_path: Path) -> None:
+    """Views as CSV with times as text, purchases as Parquet with timestamps; ids of events begin at 0 in both."""
+    kinds = ["view", "purchase"]
+    rows = [(user, item, kinds[k % 2], seconds) for k, (user, item, _, seconds) in enumerate(good_rows())]
+    repeated = rows[0]  # a view, which the second log holds too
+    one = Shop(tmp_path / "one")
+    one.write_log([*rows, repeated])
+    two = Shop(tmp_path / "two")
+    views = ["id;visitor;product;when"]
+    for k, (user, item, _, seconds) in enumerate(rows[::2]):
+        views.append(f"{k};{user};{item};{datetime.fromtimestamp(seconds, UTC).isoformat()}")
+    (two.root / "views.csv").write_text("\n".join(views))
+    users, items, names, seconds_of = zip(*rows[1::2], repeated, strict=True)
+    bought = {
+        "id": range(len(users)),
+        "who": users,
+        "what": items,
+        "how": ["seen" if name == "view" else "buy" for name in names],
+        "at": pa.array(seconds_of, pa.timestamp("s")),
+    }
+    pq.write_table(pa.table(bought), two.root / "bought.parquet", row_group_size=50)
+    two.config["interactions"] = [
+        {
+            "path": str(two.root / "views.csv"),
+            "columns": {
+                "user_id": "visitor",
+                "item_id": "product",
+                "time": "when",
+                "kind": None,
+                "event_id": "id",
+            },
+            "default_kind": "view",
+        },
+        {
+            "path": str(two.root / "bought.parquet"),
+            "columns": {"user_id": "who", "item_id": "what", "time": "at", "kind": "how", "event_id": "id"},
+            "kind_names": {"seen": "view", "buy": "purchase"},
+        },
+    ]
+    together, merged = _ingest(one.job()), _ingest(two.job())
+    assert _sequences(merged) == _sequences(together) == _expected()
+    for name in ("items.parquet", "sequences.parquet", "interactions.parquet"):
+        tables = [pq.read_table(f"{s.artifact.location}/{name}") for s in (together, merged)]
+        assert tables[0].equals(tables[1]), name
+    (row,) = pq.read_table(f"{merged.artifact.location}/quarantine.parquet").to_pylist()
+    assert (row["reason"], row["location"]) == ("duplicate", f"{two.root}/bought.parquet:{len(users)}")
+    where = merged.artifact.manifest.facts["input"]["interactions"]
+    assert where == [f"{two.root}/views.csv", f"{two.root}/bought.parquet"]
 
 
 def test_files_have_the_columns_that_everybody_expects(tmp_path: Path) -> None:

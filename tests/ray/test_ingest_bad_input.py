@@ -98,6 +98,26 @@ def test_a_log_without_a_valid_row(shop: Shop) -> None:
     )
 
 
+def test_a_bad_second_log_is_told_however_small_it_is(shop: Shop) -> None:
+    shop.write_log(good_rows())
+    first = shop.config["interactions"]
+    more = {"path": str(shop.root / "more.csv"), "time_unit": "iso8601"}
+    shop.config["interactions"] = [first, more]
+    log = shop.root / "more.csv"
+    log.write_text("user_id,item_id,kind,time\n")
+    _refuse(shop, r"^ingest\.interactions\.1\.path: expected rows in .*more\.csv, found none$")
+    log.write_text(f"user_id,item_id,kind,time\nu1,i1,click,{START}\nu2,i1,click,{START}\n")
+    _refuse(
+        shop,
+        r"^ingest\.interactions\.1: expected a valid row in .*more\.csv, all 2 are refused; "
+        r"most frequent: bad_time 2 \(e\.g\. .*more\.csv:2: 1700000000\)$",
+    )
+    log.write_text(f"user_id,item_id,kind,time\nu1,i1,click,{START}\nu2,i1,click,2023-11-15\n")
+    _refuse(
+        shop, r"^1 of 2 rows of .*more\.csv \(50\.0%\) are refused, the limit is 20\.0% .*more\.csv:2: 17"
+    )
+
+
 def test_a_log_of_which_nothing_is_left(shop: Shop) -> None:
     shop.config["cleaning"]["k_core"] = 100
     _refuse(

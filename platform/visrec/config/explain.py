@@ -3,6 +3,7 @@
 import difflib
 import re
 import types
+from functools import partial
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -34,8 +35,8 @@ def _of_one_branch(kind: type[Config], problems: list[Any]) -> list[Any]:
             continue
         branch = str(problem["loc"][place])
         branches.setdefault(problem["loc"][:place], {}).setdefault(branch, []).append(problem)
-    for found in branches.values():
-        nearest: list[Any] = min(found.values(), key=_distance)
+    for at, found in branches.items():
+        nearest: list[Any] = min(found.values(), key=partial(_distance, depth=len(at) + 1))
         plain += nearest
     return plain
 
@@ -67,12 +68,18 @@ def _shapes(annotation: Any) -> list[Any]:
     return found if has_config else [annotation]
 
 
-def _distance(problems: list[Any]) -> tuple[int, int]:
-    """How far from meant: a plain value against a plain choice is near, a mapping against a choice is not."""
+def _distance(problems: list[Any], depth: int) -> tuple[int, int]:
+    """How far from meant: a plain value against a plain choice is near, a mapping against a choice or a list is not.
+
+    Args:
+        problems: Of one shape.
+        depth: Steps to the shape itself; deeper problems are those of its parts.
+    """
     wrong_kind = any(
-        p["type"] in ("literal_error", "model_type")
-        and isinstance(p["input"], dict) == (p["type"] == "literal_error")
+        p["type"] in ("model_type", "tuple_type")
+        or (p["type"] == "literal_error" and isinstance(p["input"], dict))
         for p in problems
+        if len(p["loc"]) == depth
     )
     return int(wrong_kind), len(problems)
 
@@ -130,6 +137,8 @@ def _fields_at(kind: type[BaseModel], location: list[Any], branch: str | None) -
             annotation = current.model_fields[step].annotation
             named = [s for s in _shapes(annotation) if branch is not None and _is_branch(s, branch)]
             current = named[0] if named else _unwrap(annotation)
+        elif get_origin(current) is dict:  # the step is one of its keys, which may be any
+            current = _unwrap(get_args(current)[1])
     return (
         set(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else set()
     )

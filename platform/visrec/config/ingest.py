@@ -1,7 +1,7 @@
 """Settings of ingest: where the input is, what its columns are called, and what counts as dirt."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -21,14 +21,14 @@ class InteractionColumns(Config):
     kind: str | None = "kind"
     """Column with the event kind; null where every row is of `default_kind`."""
     event_id: str | None = None
-    """Column with a unique id of the event; rows that repeat one are exact duplicates."""
+    """Column with an id of the event, unique within the log; rows that repeat one are exact duplicates."""
     session_id: str | None = None
     position: str | None = None
     """Column with the place (from 0) at which the item was shown, for position bias."""
 
 
 class InteractionsInput(Config):
-    """The interaction log."""
+    """An interaction log."""
 
     path: str | None = None
     """A file, a folder or a glob on any filesystem that pyarrow knows (`s3://`, `gs://`, a path)."""
@@ -95,7 +95,8 @@ class Cleaning(Config):
     """What is dirt. Every row it takes away is in `quarantine.parquet` with a reason code."""
 
     max_rejected_share: float = Field(0.2, ge=0, le=1)
-    """More rejected log rows than this share stop the ingest. Duplicates and the k-core do not count."""
+    """More rejected rows than this share, of a log or of all logs together, stop the ingest. Duplicates and the k-core
+    do not count."""
     max_rejected_images_share: float = Field(0.2, ge=0, le=1)
     """More undecodable pictures than this share stop the ingest. Items that have no picture at all do not count."""
     near_duplicate_seconds: float = Field(1.0, ge=0)
@@ -151,7 +152,9 @@ class EventWeights(Config):
 class Ingest(Config):
     """Everything that shapes a snapshot."""
 
-    interactions: InteractionsInput = InteractionsInput()
+    interactions: InteractionsInput | tuple[InteractionsInput, ...] = InteractionsInput()
+    """A log, or a list of logs: one of views and one of purchases, say, each with a format and columns of its own
+    (`ingest.interactions.0.path` and so on). All events of a user make one history, in order of time."""
     items: ItemsInput = ItemsInput()
     images: ImagesInput = ImagesInput()
     cleaning: Cleaning = Cleaning()
@@ -160,3 +163,19 @@ class Ingest(Config):
     """Share of positives, by time, between the two cuts of the global-time split."""
     test_share: float = Field(0.1, gt=0, lt=0.5)
     """Share of positives, by time, after the second cut of the global-time split."""
+
+    @field_validator("interactions", mode="before")
+    @classmethod
+    def _some_log(cls, value: Any) -> Any:
+        if not isinstance(value, InteractionsInput | dict | list | tuple) or (value != {} and not value):
+            raise ValueError(f"expected a log such as {{path: log.csv}}, or a list of logs, got {value!r}")
+        # A list of one log means what that log alone means, and so makes the same snapshot.
+        return value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
+
+    @property
+    def logs(self) -> dict[str, InteractionsInput]:
+        """The logs by the names of their settings: `ingest.interactions`, or `ingest.interactions.0` and so on."""
+        setting, logs = "ingest.interactions", self.interactions
+        if isinstance(logs, InteractionsInput):
+            return {setting: logs}
+        return {f"{setting}.{place}": log for place, log in enumerate(logs)}

@@ -25,6 +25,37 @@ from visrec.errors import ConfigError
             "training.scaling.workers: unknown key; did you mean 'num_workers'?; "
             "the others are max_failures, resources_per_worker, use_gpu",
         ),
+        (
+            {"ingest": {"interactions": {"pth": "log.csv"}}},
+            "ingest.interactions.pth: unknown key; did you mean 'path'?; "
+            "the others are columns, default_kind, format, kind_names, time_unit",
+        ),
+        (
+            {"ingest": {"interactions": {"path": 3, "format": "auto", "time_unit": 4}}},
+            "ingest.interactions.path: expected string, got 3 (and 1 more problem)",
+        ),
+        (
+            {"ingest": {"interactions": [{"path": "a"}, {"columns": {"usr_id": "u"}}]}},
+            "ingest.interactions.1.columns.usr_id: unknown key; did you mean 'user_id'?; "
+            "the others are event_id, item_id, kind, position, session_id, time",
+        ),
+        (
+            {"ingest": {"interactions": [{"path": "a"}, {"default_kind": "buy"}]}},
+            "ingest.interactions.1.default_kind: expected 'view', 'click', 'like', 'share', 'comment', 'cart', "
+            "'purchase', 'skip', 'dislike' or 'hide', got 'buy'",
+        ),
+        (
+            {"ingest": {"interactions": [{"path": "a"}, "b"]}},
+            "ingest.interactions.1: expected dictionary or instance of InteractionsInput, got 'b'",
+        ),
+        (
+            {"ingest": {"interactions": []}},
+            "ingest.interactions: expected a log such as {path: log.csv}, or a list of logs, got []",
+        ),
+        (
+            {"ingest": {"interactions": "log.csv"}},
+            "ingest.interactions: expected a log such as {path: log.csv}, or a list of logs, got 'log.csv'",
+        ),
         ({"seed": "many"}, "seed: expected integer, got 'many'"),
         ({"seed": -1}, "seed: expected greater than or equal to 0, got -1"),
         ({"training": {"phases": [{"epochs": 1.5}]}}, "training.phases.0.epochs: expected integer, got 1.5"),

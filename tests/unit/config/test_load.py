@@ -103,6 +103,24 @@ def test_set_is_laid_over_the_file(tmp_path: Path) -> None:
     assert job.model.item.backbone is None
 
 
+def test_set_reaches_one_log_and_several(tmp_path: Path) -> None:
+    one = load_config(
+        IngestJob, overrides=["ingest.interactions.path=a", "ingest.interactions.columns.kind=null"]
+    )
+    assert {name: log.path for name, log in one.ingest.logs.items()} == {"ingest.interactions": "a"}
+    path = tmp_path / "shop.yaml"
+    path.write_text("ingest: {interactions: [{path: a}, {path: b, default_kind: cart}]}")
+    more = ["ingest.interactions.1.default_kind=purchase", "ingest.interactions.2.path=c"]
+    three = load_config(IngestJob, path, more).ingest.logs
+    assert [(log.path, log.default_kind) for log in three.values()] == [
+        ("a", "click"),
+        ("b", "purchase"),
+        ("c", "click"),
+    ]
+    with pytest.raises(ConfigError, match="expected a list place from 0 to 2, got 'path'"):
+        load_config(IngestJob, path, ["ingest.interactions.path=a"])
+
+
 def test_set_takes_lists_and_text_with_an_equals_sign() -> None:
     job = load_config(PipelineConfig, overrides=["evaluation.ks=[20, 5, 5]", "evaluation.truth=a=b"])
     assert job.evaluation.ks == (5, 20)

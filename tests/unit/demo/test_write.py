@@ -64,5 +64,5 @@ def test_the_config_for_ingest_names_the_files_and_makes_a_view_an_impression(tm
     job = load_config(IngestJob, tmp_path / "demo-data" / "ingest.yaml")
     assert job.workspace == str(tmp_path)
     assert job.ingest == ingest_config(folder)
-    assert job.ingest.interactions.path == str(tmp_path / "demo-data" / "interactions.csv")
+    assert job.ingest.logs["ingest.interactions"].path == str(tmp_path / "demo-data" / "interactions.csv")
     assert job.ingest.events.resolved() == {**EventWeights().resolved(), "view": 0.0}

@@ -32,13 +32,20 @@ def test_paths_mean_the_same_wherever_the_job_runs(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("HOME", "/home/someone")
     there = for_cluster(job)
     assert there.workspace == f"{tmp_path}/w"
-    assert there.ingest.interactions.path == f"{tmp_path}/logs/*.csv"
+    assert there.ingest.logs["ingest.interactions"].path == f"{tmp_path}/logs/*.csv"
     assert there.ingest.items.path == "s3://bucket/items.parquet"
     assert there.ingest.images.path == "/home/someone/pictures"
     assert (
         for_cluster(EvaluateJob(evaluation=EvaluationConfig(truth="t"))).evaluation.truth == f"{tmp_path}/t"
     )
     assert for_cluster(EvaluateJob()).evaluation.truth is None
+
+
+def test_paths_of_all_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    logs = [{"path": "views.csv"}, {"path": "s3://bucket/bought.parquet", "default_kind": "purchase"}]
+    there = for_cluster(parse_config(IngestJob, {"ingest": {"interactions": logs}}))
+    assert [log.path for log in there.ingest.logs.values()] == [f"{tmp_path}/views.csv", logs[1]["path"]]
 
 
 def test_everything_else_stays_and_ray_is_the_jobs_own() -> None:

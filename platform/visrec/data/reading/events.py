@@ -47,6 +47,8 @@ class EventRules:
         default_kind: Code where there is no kind column.
         min_time: Milliseconds; earlier events are impossible.
         max_time: Milliseconds; later events are impossible.
+        setting: Name of the log's setting, for messages.
+        event_id_prefix: Tells the event ids of this log from those of others.
     """
 
     time_unit: TimeUnit
@@ -54,6 +56,8 @@ class EventRules:
     default_kind: int
     min_time: int
     max_time: int
+    setting: str = "ingest.interactions"
+    event_id_prefix: str = ""
 
 
 def kind_codes(names: Mapping[str, EventKind]) -> dict[str, int]:
@@ -86,6 +90,8 @@ def check_events(raw: RawRows, rules: EventRules, item_ids: Any, chunk: int) -> 
     positions = _positions(raw, check)
     session_ids = check.text(raw.columns.get("session_id"))
     event_ids = check.text(raw.columns.get("event_id"))
+    if rules.event_id_prefix:
+        event_ids = pc.binary_join_element_wise(rules.event_id_prefix, event_ids, "")
     times = _times(raw.columns["time"], rules, check)
     found = pc.fill_null(pc.index_in(items, value_set=item_ids), -1)
     known = pc.greater_equal(found, 0)
@@ -156,7 +162,7 @@ def _positions(raw: RawRows, check: _Check) -> Any:
 def _times(column: Any, rules: EventRules, check: _Check) -> NDArray[np.int64]:
     if pa.types.is_binary(column.type) or pa.types.is_string(column.type):
         column = check.text(column)
-    times, readable = parse_times(column, rules.time_unit)
+    times, readable = parse_times(column, rules.time_unit, setting=f"{rules.setting}.time_unit")
     check.mark(~readable, Reason.BAD_TIME, column)
     check.mark(times < 0, Reason.NEGATIVE_TIME, column)
     check.mark(times < rules.min_time, Reason.IMPOSSIBLE_TIME, column)

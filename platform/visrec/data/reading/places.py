@@ -28,7 +28,8 @@ class Places:
         """From the number of lines of each chunk, in order."""
         before = np.zeros(len(chunks), np.int64)
         for k in range(1, len(chunks)):
-            if chunks[k].file == chunks[k - 1].file:
+            # A file may be in two logs, one after the other: each begins at its first line.
+            if chunks[k].file == chunks[k - 1].file and chunks[k].start > chunks[k - 1].start:
                 before[k] = before[k - 1] + num_lines[k - 1]
         return cls(tuple(str(c.file.location) for c in chunks), before)
 

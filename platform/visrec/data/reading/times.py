@@ -16,7 +16,9 @@ _NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 _LIMIT = 2.0**62
 
 
-def parse_times(column: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def parse_times(
+    column: Any, unit: TimeUnit, *, setting: str = "ingest.interactions.time_unit"
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Milliseconds of each value.
 
     Text is read as a number or as ISO 8601 (without a zone: UTC). With unit `auto` the size of a number tells its
@@ -26,6 +28,7 @@ def parse_times(column: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArray
     Args:
         column: pyarrow array of text, numbers, timestamps or dates.
         unit: What numbers count.
+        setting: Where that is configured, for the message.
 
     Returns:
         Milliseconds, int64 [N] (0 where unreadable), and whether each value is readable, bool [N].
@@ -49,9 +52,7 @@ def parse_times(column: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArray
         or pa.types.is_decimal(column.type)
     ):
         if unit == "iso8601":
-            raise DataError(
-                f"ingest.interactions.time_unit: iso8601 expects a column of text, got one of {column.type}"
-            )
+            raise DataError(f"{setting}: iso8601 expects a column of text, got one of {column.type}")
         numbers = column if pa.types.is_integer(column.type) else pc.cast(column, pa.float64())
         return _from_numbers(numbers, unit)
     if pa.types.is_string(column.type):

@@ -1,6 +1,5 @@
 """All stages of ingest, one after another: cheap mistakes show first, expensive work comes last."""
 
-import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,15 +14,12 @@ from visrec.data.catalogue.items import Catalogue, read_catalogue
 from visrec.data.cleaning.clean import CleaningRules
 from visrec.data.inputs import Inputs
 from visrec.data.quarantine import Tally, check_share, rejects_table, tally, write_quarantine
-from visrec.data.reading.chunks import Chunk, cut
-from visrec.data.reading.columns import check_columns
-from visrec.data.reading.events import EventRules, kind_codes, mapped_columns
-from visrec.data.reading.times import parse_iso
 from visrec.data.reasons import Reason
 from visrec.data.stages.clean import CleanLog, clean_users, write_read_rejects
 from visrec.data.stages.core import Core, find_core
 from visrec.data.stages.log import Log, read_log
 from visrec.data.stages.pictures import Pictures, write_pictures
+from visrec.data.stages.sources import LogSource, open_logs
 from visrec.data.stages.users import by_user
 from visrec.data.stages.write import Written, write_users
 from visrec.errors import DataError
@@ -62,11 +58,11 @@ class Plan:
     """What can be known without reading rows and pictures.
 
     Attributes:
-        chunks: Of the log.
+        logs: What the logs' files hold.
         catalogue: Items, and where their pictures are.
     """
 
-    chunks: list[Chunk]
+    logs: list[LogSource]
     catalogue: Catalogue
 
 
@@ -76,9 +72,7 @@ def plan_snapshot(config: Ingest, inputs: Inputs) -> Plan:
     Raises:
         DataError: A file cannot be read, or a mapped column is missing.
     """
-    chunks = cut(inputs.log)
-    check_columns(chunks, mapped_columns(config.interactions.columns), setting="ingest.interactions.columns")
-    return Plan(chunks, read_catalogue(config, inputs.items, inputs.pictures))
+    return Plan(open_logs(config, inputs), read_catalogue(config, inputs.items, inputs.pictures))
 
 
 def build_snapshot(config: Ingest, inputs: Inputs, plan: Plan, folder: Location, progress: Progress) -> Built:
@@ -121,31 +115,25 @@ def build_snapshot(config: Ingest, inputs: Inputs, plan: Plan, folder: Location,
 
 
 def _read(config: Ingest, plan: Plan, progress: Progress) -> Log:
-    source = config.interactions
-    rules = EventRules(
-        time_unit=source.time_unit,
-        kinds=kind_codes(source.kind_names),
-        default_kind=EVENT_KINDS.index(source.default_kind),
-        min_time=parse_iso(config.cleaning.min_time) or 0,
-        max_time=int((time.time() + config.cleaning.max_future_seconds) * 1000),
-    )
     progress.start("rows read", None)
-    columns = mapped_columns(source.columns)
-    log = read_log(plan.chunks, columns, rules, plan.catalogue.item_ids, on_rows=progress.advance)
-    if not log.num_rows:
-        raise DataError(f"ingest.interactions.path: expected rows in {source.path}, found none")
-    if not log.num_events:
-        raise DataError(
-            f"expected a valid row in {source.path}, all {log.num_rows:,} are refused; "
-            f"most frequent: {log.tally.most_frequent()}"
-        )
-    _check_rows(config, log.tally, log.num_rows)
+    log = read_log(plan.logs, config.cleaning, plan.catalogue.item_ids, on_rows=progress.advance)
+    for source, rows in zip(plan.logs, log.rows_of, strict=True):
+        setting, path = source.setting, source.config.path
+        if not rows.num_rows:
+            raise DataError(f"{setting}.path: expected rows in {path}, found none")
+        if not rows.num_events:
+            raise DataError(
+                f"{setting}: expected a valid row in {path}, all {rows.num_rows:,} are refused; "
+                f"most frequent: {rows.tally.most_frequent()}"
+            )
+        what = "log rows" if len(plan.logs) == 1 else f"rows of {path}"
+        _check_rows(config, rows.tally, rows.num_rows, what=what)
     return log
 
 
-def _check_rows(config: Ingest, refused: Tally, num_rows: int) -> None:
+def _check_rows(config: Ingest, refused: Tally, num_rows: int, *, what: str = "log rows") -> None:
     limit = config.cleaning.max_rejected_share
-    check_share(refused, num_rows, limit=limit, what="log rows", setting="ingest.cleaning.max_rejected_share")
+    check_share(refused, num_rows, limit=limit, what=what, setting="ingest.cleaning.max_rejected_share")
 
 
 def _check_pictures(config: Ingest, catalogue: Catalogue, pictures: Pictures) -> Tally:
@@ -261,12 +249,7 @@ def _absolute(path: str | None) -> str | None:
 def _facts(
     config: Ingest, inputs: Inputs, pictures: Pictures, core: Core, refused: Tally, refused_items: Tally
 ) -> dict[str, Any]:
-    where = {
-        "interactions": config.interactions.path,
-        "items": config.items.path,
-        "images": config.images.path,
-    }
-    absolute = {name: _absolute(path) for name, path in where.items()}
+    logs = [_absolute(log.path) for log in config.logs.values()]
     reasons = refused.counts + refused_items.counts
     return {
         "images": {
@@ -275,7 +258,12 @@ def _facts(
             "mean": list(pictures.sums.mean),
             "std": list(pictures.sums.std),
         },
-        "input": absolute | {"truth": str(inputs.truth) if inputs.truth else None},
+        "input": {
+            "interactions": logs[0] if len(logs) == 1 else logs,
+            "items": _absolute(config.items.path),
+            "images": _absolute(config.images.path),
+            "truth": str(inputs.truth) if inputs.truth else None,
+        },
         "global_time_cuts": list(core.cuts),
         "reasons": {reason.value: count for reason, count in sorted(reasons.items())},
         "event_weights": dict(config.events.resolved()),

@@ -1,4 +1,4 @@
-"""Stage: read the log. One Ray task a chunk; good rows stay in the object store, the driver sees counts."""
+"""Stage: read the logs. One Ray task a chunk; good rows stay in the object store, the driver sees counts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import ray
 
+from visrec.config.ingest import Cleaning
 from visrec.data.ids import all_integers
 from visrec.data.quarantine import Tally, example
 from visrec.data.reading.chunks import Chunk
@@ -16,6 +17,7 @@ from visrec.data.reading.events import EventRules, check_events
 from visrec.data.reading.places import Places
 from visrec.data.reading.read import read
 from visrec.data.reasons import REASONS, Reason
+from visrec.data.stages.sources import LogSource, event_rules
 from visrec.data.stages.tasks import fetch, run_tasks
 
 _USERS_IN_SAMPLE = 100_000
@@ -64,28 +66,57 @@ class _Summary:
 
 
 @dataclass
-class Log:
-    """The log as read.
+class Rows:
+    """What was read of one log.
 
     Attributes:
-        blocks: References of tables of `EVENT_SCHEMA`.
-        rejects: References of tables of `REJECT_SCHEMA`, the empty ones left out.
         num_rows: Rows read, good and bad.
         num_events: Good rows.
-        integer_users: Whether all user ids are integers.
-        user_sample: User ids of some events: a user with more events is more often among them.
-        places: Where rows stand.
         tally: Refused rows.
     """
 
-    places: Places
-    blocks: list[Any] = field(default_factory=list)
-    rejects: list[Any] = field(default_factory=list)
     num_rows: int = 0
     num_events: int = 0
+    tally: Tally = field(default_factory=Tally)
+
+
+@dataclass
+class Log:
+    """The logs as read, together.
+
+    Attributes:
+        places: Where rows stand.
+        rows_of: What was read of each log, in the order of the logs.
+        blocks: References of tables of `EVENT_SCHEMA`.
+        rejects: References of tables of `REJECT_SCHEMA`, the empty ones left out.
+        integer_users: Whether all user ids are integers.
+        user_sample: User ids of some events: a user with more events is more often among them.
+    """
+
+    places: Places
+    rows_of: list[Rows]
+    blocks: list[Any] = field(default_factory=list)
+    rejects: list[Any] = field(default_factory=list)
     integer_users: bool = True
     user_sample: list[str] = field(default_factory=list)
-    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def num_rows(self) -> int:
+        """Rows read, good and bad."""
+        return sum(rows.num_rows for rows in self.rows_of)
+
+    @property
+    def num_events(self) -> int:
+        """Good rows."""
+        return sum(rows.num_events for rows in self.rows_of)
+
+    @property
+    def tally(self) -> Tally:
+        """Refused rows."""
+        together = Tally()
+        for rows in self.rows_of:
+            together.include(rows.tally)
+        return together
 
 
 def _read_chunk(
@@ -110,37 +141,38 @@ def _read_chunk(
 
 
 def read_log(
-    chunks: Sequence[Chunk],
-    columns: dict[str, str],
-    rules: EventRules,
-    item_ids: Any,
-    *,
-    on_rows: Callable[[int], None],
+    sources: Sequence[LogSource], cleaning: Cleaning, item_ids: Any, *, on_rows: Callable[[int], None]
 ) -> Log:
-    """Read all chunks.
+    """Read all chunks of all logs.
 
     Args:
-        chunks: All chunks of the log.
-        columns: Role and column name of what the log has.
-        rules: What makes a row an event.
+        sources: The logs.
+        cleaning: Which times are possible.
         item_ids: Ids of the catalogue, a pyarrow string array.
         on_rows: Told how many rows have been read, each time some have.
 
     Raises:
         DataError: A file is damaged or cannot be read.
     """
+    chunks = [chunk for source in sources for chunk in source.chunks]
+    log_of_chunk = [place for place, source in enumerate(sources) for _ in source.chunks]
     sample = max(_MIN_USERS_OF_CHUNK, _USERS_IN_SAMPLE // max(len(chunks), 1))
-    shared = columns, ray.put(rules), ray.put(item_ids), sample
+    shared = ray.put(item_ids), sample
+    rules = [ray.put(of_log) for of_log in event_rules(sources, cleaning)]
+    tasks = (
+        (n, chunk, sources[place].columns, rules[place], *shared)
+        for n, (chunk, place) in enumerate(zip(chunks, log_of_chunk, strict=True))
+    )
     results: dict[int, list[tuple[Any, Any, _Summary]]] = {}
-    for number, references in run_tasks(_read_chunk, ((n, chunk, *shared) for n, chunk in enumerate(chunks))):
+    for number, references in run_tasks(_read_chunk, tasks):
         pieces = [references[k : k + 3] for k in range(0, len(references), 3)]
         results[number] = [(events, rejects, fetch(summary)) for events, rejects, summary in pieces]
         on_rows(sum(_num_rows(summary) for _, _, summary in results[number]))
     lines = [sum(summary.num_lines for _, _, summary in results[k]) for k in range(len(chunks))]
-    log = Log(Places.of(chunks, lines))
-    for number in range(len(chunks)):
+    log = Log(Places.of(chunks, lines), [Rows() for _ in sources])
+    for number, place in enumerate(log_of_chunk):
         for events, rejects, summary in results[number]:
-            _include(log, events, rejects, summary)
+            _include(log, log.rows_of[place], events, rejects, summary)
     return log
 
 
@@ -148,10 +180,10 @@ def _num_rows(summary: _Summary) -> int:
     return summary.num_events + sum(summary.rejects.counts.values())
 
 
-def _include(log: Log, events: Any, rejects: Any, summary: _Summary) -> None:
-    log.num_rows += _num_rows(summary)
-    log.num_events += summary.num_events
-    log.tally.include(summary.rejects.tally(log.places))
+def _include(log: Log, rows: Rows, events: Any, rejects: Any, summary: _Summary) -> None:
+    rows.num_rows += _num_rows(summary)
+    rows.num_events += summary.num_events
+    rows.tally.include(summary.rejects.tally(log.places))
     if summary.num_events:
         log.blocks.append(events)
         log.user_sample += summary.users
