@@ -88,7 +88,7 @@ class PictureRows:
             item_index_N: The items.
             which_N: 0 for the main picture, 1 for the first of the further ones, and so on.
         """
-        rows_N = self.main_I[item_index_N]
+        rows_N = np.array(self.main_I[item_index_N])
         further = which_N > 0
         rows_N[further] = self.more.values[self.more.offsets[item_index_N[further]] + which_N[further] - 1]
         return rows_N

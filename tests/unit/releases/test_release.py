@@ -80,6 +80,18 @@ def test_similar_items_are_compared_by_pixels_where_ids_are_known_too(
     np.testing.assert_allclose(scores, [[1.0]], rtol=1e-5)
 
 
+def test_items_with_several_pictures_are_compared_by_their_mean(workspace: Workspace) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3)).astype(np.uint8)
+    snapshot = make_snapshot(
+        workspace, [[0, 1, 2]], num_items=3, images=images, further_pictures=[[], [3], []], name="several"
+    )
+    release = make_release(workspace, snapshot, model=PICTURES_AND_IDS)
+    pixels = release.recommender().encode_pictures(images)
+    expected = [pixels[0], (pixels[1] + pixels[3]) / 2, pixels[2]]
+    np.testing.assert_allclose(release.similar_vectors(), expected, atol=1e-6)
+    assert release.thumbnails.read(int(release.catalogue.image_rows[1])) == snapshot.thumbnails.read(1)
+
+
 def test_the_same_parents_give_the_same_name_and_files(tmp_path: Path) -> None:
     made = []
     for run in "ab":

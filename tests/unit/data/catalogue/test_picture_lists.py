@@ -42,7 +42,7 @@ def _pictures(catalogue: Catalogue, root: Path) -> dict[str, list[str]]:
     return found
 
 
-LISTS = [["a.jpg", "b.jpg"], ["c.jpg"], [], ["d.jpg", None, "x/e.jpg"]]
+LISTS: list[list[str | None]] = [["a.jpg", "b.jpg"], ["c.jpg"], [], ["d.jpg", None, "x/e.jpg"]]
 EXPECTED = {"i": ["a.jpg", "b.jpg"], "j": ["c.jpg"], "k": [], "l": ["d.jpg", "x/e.jpg"]}
 
 
