@@ -17,9 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from visrec.config import (
-    DemoDataJob,
     EvaluateJob,
-    IngestJob,
     PipelineConfig,
     RankerConfig,
     SplitConfig,
@@ -29,16 +27,15 @@ from visrec.config import (
 )
 from visrec.config.ranker import POSITIVE
 from visrec.data.snapshot import Snapshot
-from visrec.demo.ingest_config import ingest_config
 from visrec.evaluation.scorers.two_tower import TwoTowerScorer
 from visrec.ranking.calibration import expected_calibration_error
 from visrec.ranking.item_facts import ItemFacts
 from visrec.ranking.lists import ListMaker
 from visrec.ranking.ranker import Ranker
 from visrec.storage import Artifact, Workspace
-from visrec.workloads import demo_data, evaluate, ingest, train, train_ranker
+from visrec.workloads import evaluate, train, train_ranker
 from visrec.workloads.cluster import ray_session
-from visrec.workloads.demo import part_of
+from visrec.workloads.demo import part_of, prepare_snapshot
 
 METRIC = "ndcg@10"
 
@@ -56,20 +53,10 @@ def main() -> None:
     job = load_config(PipelineConfig, arguments.config, arguments.overrides)
     job = job.replace(training=job.training.replace(split=SplitConfig()))
     with ray_session(job.ray):
-        prepare(job, console)
+        prepare_snapshot(job, console=console)
         results = {seed: measured(job, seed, console) for seed in arguments.seeds}
     print_table(results, console)
     print_tasks(results, console)
-
-
-def prepare(job: PipelineConfig, console: Console) -> None:
-    """A snapshot, where the workspace has none."""
-    if Workspace(job.workspace).pointed("snapshots") is not None:
-        return
-    if job.ingest.interactions.path is None:
-        shop = demo_data.run(part_of(job, DemoDataJob), console=console)
-        job = job.replace(ingest=ingest_config(shop.location))
-    ingest.run(part_of(job, IngestJob), console=console)
 
 
 def measured(job: PipelineConfig, seed: int, console: Console) -> dict[str, Any]:

@@ -104,6 +104,16 @@ def _prepare(job: PipelineConfig, clock: _Clock, console: Console) -> None:
     clock.run("publish", lambda: publish.run(part_of(job, PublishJob), console=console))
 
 
+def prepare_snapshot(job: PipelineConfig, *, console: Console) -> None:
+    """Where the workspace has no snapshot, ingest the config's log, or that of a shop that is drawn."""
+    if Workspace(job.workspace).pointed("snapshots") is not None:
+        return
+    if all(log.path is None for log in job.ingest.logs.values()):
+        shop = demo_data.run(part_of(job, DemoDataJob), console=console)
+        job = job.replace(ingest=_of_shop(job.ingest, shop.location))
+    ingest.run(part_of(job, IngestJob), console=console)
+
+
 @contextmanager
 def _own_interrupt_handler() -> Iterator[None]:
     """Ray Train leaves a handler behind that aborts a training which is over, and keeps its processes alive."""

@@ -1,0 +1,155 @@
+"""The demo shop by every protocol, against the baselines, the same towers on ids, and the truth behind the data.
+
+    python benchmarks/demo_results.py --config examples/demo.yaml --seeds 0 1 2
+
+Pixels are trained for the config's epochs; ids instead of pixels, with a width and dropout of their own, for as many as
+were best in the validation of seed 0 under each protocol. Every model is trained on training and validation part, as
+the baselines are, and tested once. Ingests first, and draws the shop where the config names no log. What was done
+before is found in the workspace and not done again.
+"""
+
+import argparse
+import json
+import statistics
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from visrec.config import EvaluateJob, EvaluationConfig, PipelineConfig, SplitConfig, TrainJob, load_config
+from visrec.config.evaluation import BaselineName
+from visrec.config.training import Split
+from visrec.evaluation.bootstrap import Interval, intervals
+from visrec.evaluation.report.per_user import PER_USER
+from visrec.storage import Artifact
+from visrec.workloads import evaluate, train
+from visrec.workloads.cluster import ray_session
+from visrec.workloads.demo import part_of, prepare_snapshot
+
+CUTOFFS: dict[Split, int] = {"leave_one_out": 10, "global_time": 20, "cold_items": 10}
+PIXELS, IDS = "visrec, pixels", "the same towers, ids"
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One model under one protocol.
+
+    Attributes:
+        reports: A report a seed.
+        k: Cut-off.
+    """
+
+    reports: list[Artifact]
+    k: int
+
+    def values(self, scorer: str, metric: str) -> list[float]:
+        """Mean over users of each seed."""
+        return [_json(report)["metrics"][scorer][metric]["mean"] for report in self.reports]
+
+    def per_user(self, scorer: str) -> NDArray[np.float64]:
+        """NDCG@k of each user, mean over the seeds."""
+        tables = [pq.read_table(str(report.local_path(PER_USER))) for report in self.reports]
+        columns = [np.asarray(table.column(f"{scorer}/ndcg@{self.k}"), np.float64) for table in tables]
+        return np.asarray(np.mean(columns, axis=0))
+
+
+def main() -> None:
+    """Run everything and print a table a protocol."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", default="examples/demo.yaml")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--protocols", nargs="+", default=list(CUTOFFS), choices=get_args(Split))
+    parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
+    arguments = parser.parse_args()
+    console = Console(highlight=False, width=150)
+    job = load_config(PipelineConfig, arguments.config, arguments.overrides)
+    with ray_session(job.ray):
+        prepare_snapshot(job, console=console)
+        for protocol in arguments.protocols:
+            models = {PIXELS: tested(job, protocol, arguments.seeds, console)}
+            if protocol != "cold_items":  # an item that nobody has had is nothing to a model of ids
+                models[IDS] = tested(of_ids(job), protocol, arguments.seeds, console)
+            print_table(protocol, models, console)
+
+
+def of_ids(job: PipelineConfig) -> PipelineConfig:
+    """The job with id vectors in the place of pictures."""
+    item = job.model.item.replace(backbone=None, id_embedding=True, dropout=0.3)
+    return job.replace(model=job.model.replace(item=item))
+
+
+def tested(job: PipelineConfig, protocol: Split, seeds: list[int], console: Console) -> Tested:
+    """Refit with each seed, and test."""
+    k = CUTOFFS[protocol]
+    phase = job.training.phases[0]
+    if job.model.item.backbone is None:
+        split = SplitConfig(protocol=protocol)
+        epochs = train.run(with_split(job, split, phase.epochs), console=console).epochs
+        num_epochs = 1 + max(range(len(epochs)), key=lambda e: float(epochs[e]["ndcg@10"]))
+    else:
+        num_epochs = phase.epochs
+    baselines: tuple[BaselineName, ...] = ("popularity", "recent_popularity", "item_knn", "ease", "oracle")
+    if protocol == "cold_items":
+        baselines = ("oracle",)
+    evaluation = EvaluationConfig(ks=(10, 20), list_size=k, baselines=baselines, ranker="none")
+    reports = []
+    for seed in seeds:
+        refit = with_split(
+            job, SplitConfig(protocol=protocol, fit_on="train_and_validation"), num_epochs
+        ).replace(seed=seed)
+        checkpoint = train.run(refit, console=console).checkpoint
+        evaluate_job = EvaluateJob(
+            workspace=job.workspace, checkpoint=checkpoint.name, evaluation=evaluation, seed=0, ray=job.ray
+        )
+        reports.append(evaluate.run(evaluate_job, console=console).report)
+    return Tested(reports, k)
+
+
+def with_split(job: PipelineConfig, split: SplitConfig, num_epochs: int) -> TrainJob:
+    """The training job on another split."""
+    phase = job.training.phases[0].replace(epochs=num_epochs)
+    return part_of(job, TrainJob).replace(training=job.training.replace(split=split, phases=(phase,)))
+
+
+def print_table(protocol: Split, models: dict[str, Tested], console: Console) -> None:
+    """Means, and the lead of the first model over all others, paired by user."""
+    first = next(iter(models.values()))
+    metrics = (f"ndcg@{first.k}", f"recall@{first.k}", "auc")
+    table = Table("scorer", *metrics, f"lead in ndcg@{first.k}", title=f"Test, {protocol}")
+    for name, model in models.items():
+        cells = [_spread(model.values("model", metric)) for metric in metrics]
+        table.add_row(name, *cells, "" if model is first else _lead(first, model, "model"))
+    for scorer in _json(first.reports[0])["metrics"]:
+        if scorer != "model":
+            cells = [f"{first.values(scorer, metric)[0]:.4f}" for metric in metrics]
+            table.add_row(scorer, *cells, _lead(first, first, scorer))
+    report = _json(first.reports[0])
+    share = statistics.mean(first.values("model", metrics[0])) / first.values("oracle", metrics[0])[0]
+    table.caption = f"{report['num_users']:,} users; {share:.1%} of the oracle"
+    console.print(table)
+
+
+def _lead(first: Tested, other: Tested, scorer: str) -> str:
+    found: Interval = intervals(
+        {"lead": first.per_user("model") - other.per_user(scorer)}, num_samples=2000, seed=0
+    )["lead"]
+    return f"{found.mean:+.4f} \\[{found.low:+.4f}, {found.high:+.4f}]"
+
+
+def _spread(values: list[float]) -> str:
+    return f"{statistics.mean(values):.4f} ({min(values):.4f} to {max(values):.4f})"
+
+
+def _json(report: Artifact) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((report.location / "report.json").read_text())
+    return found
+
+
+if __name__ == "__main__":
+    main()
