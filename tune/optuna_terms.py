@@ -47,7 +47,7 @@ def distribution(parameter: Parameter) -> Any:
         return IntDistribution(lower, upper - 1)
     if parameter.quniform is not None:
         low, high, step = parameter.quniform
-        return FloatDistribution(low, low + (high - low) // step * step, step=step)
+        return FloatDistribution(low, high, step=step)
     if parameter.loguniform is not None:
         return FloatDistribution(*parameter.loguniform, log=True)
     assert parameter.uniform is not None

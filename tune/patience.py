@@ -14,15 +14,16 @@ from visrec.tune.records import StudyLog, TrialRecord
 class StudyPatience(Stopper):  # type: ignore[misc]
     """Ray Tune's stopper: enough trials have ended since the best one did.
 
-    Attributes:
-        is_over: Whether the study was ended by it.
+    Args:
+        log: Of the study.
+        objectives: Of the study; the first one counts.
+        num_trials: That may end without a better best.
     """
 
     def __init__(self, log: StudyLog, objectives: Sequence[ObjectiveConfig], num_trials: int) -> None:
         self._log = log
         self._objectives = objectives
         self._num_trials = num_trials
-        self.is_over = False
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         """No single trial is stopped."""
@@ -30,8 +31,7 @@ class StudyPatience(Stopper):  # type: ignore[misc]
 
     def stop_all(self) -> bool:
         """Whether to end the study."""
-        self.is_over = trials_since_best(self._log.records, self._objectives) >= self._num_trials
-        return self.is_over
+        return trials_since_best(self._log.records, self._objectives) >= self._num_trials
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _Never, ()

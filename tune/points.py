@@ -1,6 +1,8 @@
 """Points laid over a training config, and the check that every point of a space fits."""
 
 import copy
+import operator
+from collections.abc import Iterator
 from typing import Any
 
 from visrec.config import Parameter, TrainJob, TuneJob, assign, parse_config
@@ -8,6 +10,11 @@ from visrec.errors import ConfigError
 from visrec.tune.space import Point, Space, any_of, in_order, is_active
 
 _MISSING = object()
+_SAME = (
+    *("workspace", "snapshot", "ray", "training.split", "training.validation_users"),
+    *("training.scaling", "training.torch_threads", "training.checkpoint_every_steps"),
+)
+"""What trials must share to be compared, and what says only where and how they run."""
 
 
 def job_at(job: TrainJob, point: Point) -> TrainJob:
@@ -36,14 +43,23 @@ def check_space(job: TuneJob) -> None:
     space = job.tune.space
     if not space:
         raise ConfigError("tune.space: expected at least one key of the training config, got none")
+    for key, point in extreme_points(space):
+        try:
+            found = job_at(job, point)
+        except ConfigError as error:
+            reason = str(error).removeprefix(f"{key}: ")
+            raise ConfigError(f"tune.space.{key}: {reason}") from None
+        if any(part(found) != part(job) for part in map(operator.attrgetter, _SAME)):
+            raise ConfigError(
+                f"tune.space.{key}: expected a key in which trials may differ, got {point[key]!r}"
+            )
+
+
+def extreme_points(space: Space) -> Iterator[tuple[str, Point]]:
+    """For each key its choices, or the ends of its range and a value between, each at a point that may be drawn."""
     for key in in_order(space):
         for value in _extremes(space[key]):
-            point = {**_example(space, space[key]), key: value}
-            try:
-                job_at(job, point)
-            except ConfigError as error:
-                reason = str(error).removeprefix(f"{key}: ")
-                raise ConfigError(f"tune.space.{key}: {reason}") from None
+            yield key, {**_example(space, space[key]), key: value}
 
 
 def default_point(job: TuneJob) -> Point:

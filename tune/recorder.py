@@ -109,7 +109,6 @@ class Recorder(Callback):  # type: ignore[misc]
         Args:
             strikes: How often each trial was there; counted up.
         """
-        self._log.touch_session(self._session, self._started)
         for record in self._log.records:
             if record.status == "running":
                 strikes[record.number] += 1
@@ -118,14 +117,9 @@ class Recorder(Callback):  # type: ignore[misc]
                     record.status, record.reason, record.ended_at = "failed", OUT_OF_MEMORY, time.time()
                 self._save(record)
 
-    def close(self, reason: str | None) -> None:
-        """After the last step: trials that still ran were stopped with the study, or wait for `--resume` (None)."""
+    def close(self) -> None:
+        """After the last step: note the time."""
         self._log.touch_session(self._session, self._started)
-        for record in self._log.records:
-            if reason is not None and not record.has_ended:
-                record.status, record.reason, record.ended_at = "stopped", reason, time.time()
-                self._log.save(record)
-        self._on_change()
 
     def _record(self, trial: Trial) -> TrialRecord:
         """Of a trial; a new one at the first event, which can be a failure before the start."""

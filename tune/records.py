@@ -52,7 +52,7 @@ class TrialRecord:
         results: One an epoch; an epoch that was repeated after a restart counts once.
         checkpoint: Where its last checkpoint is, below the study's folder.
         started_at: Seconds since 1970; of the first start.
-        seconds: Time of all its epochs.
+        ended_at: Seconds since 1970.
     """
 
     number: int
@@ -127,6 +127,13 @@ class StudyLog:
         """Write one trial, whole or not at all."""
         self.trials[record.number] = record
         self._write(f"trials/{record.number:05d}.json", json.dumps(asdict(record)))
+
+    def stop_the_rest(self, reason: str) -> None:
+        """Note that trials which have not ended never will."""
+        for record in self.records:
+            if not record.has_ended:
+                record.status, record.reason, record.ended_at = "stopped", reason, time.time()
+                self.save(record)
 
     def seconds_spent(self) -> float:
         """Time that the study has run, over all its starts."""

@@ -18,13 +18,20 @@ from visrec.tune.trial import Assignment
 
 
 def planned_points(job: TuneJob) -> list[Point]:
-    """Points of a random or grid study, in order; the same for the same config."""
+    """Points of a random or grid study, in order, the same for the same config; none where Optuna chooses them."""
     settings = job.tune
+    if settings.search.kind == "optuna":
+        return []
     if settings.search.kind == "grid":
         return list(itertools.islice(grid(settings.space), settings.num_trials))
     first = [default_point(job)] if settings.try_defaults else []
     count = settings.num_trials - len(first)
     return first + draw_different(settings.space, count, job.seed, first)
+
+
+def count_trials(job: TuneJob) -> int:
+    """Trials of a study: those asked for, or as many as a small space has points."""
+    return len(planned_points(job)) or job.tune.num_trials
 
 
 class StudySearch(OptunaSearch):  # type: ignore[misc]

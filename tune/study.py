@@ -17,12 +17,12 @@ from visrec.config import TuneJob
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.tune.patience import StudyPatience
-from visrec.tune.points import job_at
+from visrec.tune.points import extreme_points, job_at
 from visrec.tune.recorder import Recorder
 from visrec.tune.records import StudyLog
 from visrec.tune.resources import TrialResources, trial_resources
 from visrec.tune.schedulers import build_scheduler
-from visrec.tune.search import StudySearch, planned_points
+from visrec.tune.search import StudySearch, count_trials, planned_points
 from visrec.tune.space import Point
 from visrec.tune.trial import Assignment, planned_epochs, trainable
 
@@ -56,25 +56,33 @@ def run_trials(
         log: Of the study; empty for a new one.
         on_change: Called after each event.
     """
-    points = planned_points(job) if job.tune.search.kind != "optuna" else []
-    num_trials = len(points) or job.tune.num_trials
+    points = planned_points(job)
+    num_trials = count_trials(job)
     patience = StudyPatience(log, job.tune.objectives, job.tune.patience_trials)
     strikes: Counter[int] = Counter()
-    while (ending := _ending(job, log, num_trials, patience)) == "interrupted":
+    is_over = False
+    while (ending := _ending(job, log, num_trials, patience)) == "interrupted" and not is_over:
         recorder = Recorder(job, log, lambda point: _planned_epochs(job, point), on_change)
-        try:
-            with _quiet():
-                _tuner(job, snapshot, log, points, num_trials, recorder, patience).fit()
-        except RuntimeError as error:
-            # Ray ends a whole study for one trial that it killed for want of memory; it is to go on without that one.
-            if not isinstance(error.__cause__, OutOfMemoryError):
-                raise
+        is_over = _fit(_tuner(job, snapshot, log, points, num_trials, recorder, patience))
+        recorder.close()
+        if not is_over:
             recorder.out_of_memory(strikes)
-            continue
-        ending = _ending(job, log, num_trials, patience)
-        recorder.close(_REASONS.get(ending))
-        return ending
+    if ending in _REASONS:
+        log.stop_the_rest(_REASONS[ending])
+    on_change()
     return ending
+
+
+def _fit(tuner: Tuner) -> bool:
+    """Run trials; False where Ray gave up the whole study for one trial that it killed for want of memory."""
+    try:
+        with _quiet():
+            tuner.fit()
+    except RuntimeError as error:
+        if isinstance(error.__cause__, OutOfMemoryError):
+            return False
+        raise
+    return True
 
 
 def _tuner(
@@ -154,15 +162,8 @@ def _planned_epochs(job: TuneJob, point: Point) -> int:
 
 
 def _longest(job: TuneJob) -> int:
-    """Epochs of the longest run that a searcher could ask for."""
-    total = planned_epochs(job)
-    for key, parameter in job.tune.space.items():
-        if key.endswith(".epochs"):
-            number = int(key.split(".")[2])
-            own = job.training.phases[number].epochs if number < len(job.training.phases) else 0
-            ends = parameter.choice or getattr(parameter, parameter.kind)[:2]
-            total += int(max(ends)) - own
-    return total
+    """Epochs of the longest run that a searcher could ask for by one key."""
+    return max(_planned_epochs(job, point) for _, point in extreme_points(job.tune.space))
 
 
 def _ending(job: TuneJob, log: StudyLog, num_trials: int, patience: StudyPatience) -> Ending:

@@ -13,6 +13,7 @@ from visrec.config import TuneJob
 from visrec.tune.objectives import ranked
 from visrec.tune.records import StudyLog, TrialRecord
 from visrec.tune.report.markdown import setting, value
+from visrec.tune.search import count_trials
 from visrec.tune.space import in_order
 
 _REFRESH_SECONDS = 1.0
@@ -33,6 +34,7 @@ class StudyTable:
         self._console = console
         self._job = job
         self._log = log
+        self._num_trials = count_trials(job)
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._drawn = 0.0
         self._told = {record.number for record in log.records if record.has_ended}
@@ -93,7 +95,7 @@ class StudyTable:
         count = {s: sum(r.status == s for r in records) for s in ("running", "finished", "stopped", "failed")}
         parts = [f"{number} {status}" for status, number in count.items() if number]
         lead = f"best trial {best[0].number}: {self._values(best[0])}" if best else "no result yet"
-        return Text(f"{', '.join(parts) or 'starting'} of {self._job.tune.num_trials} trials; {lead}")
+        return Text(f"{', '.join(parts) or 'starting'} of {self._num_trials} trials; {lead}")
 
     def _values(self, record: TrialRecord) -> str:
         found = record.objectives or []

@@ -16,6 +16,7 @@ from visrec.tune.records import StudyLog
 from visrec.tune.report.facts import StudyFacts, study_facts
 from visrec.tune.report.markdown import value
 from visrec.tune.report.write import BEST, write_study
+from visrec.tune.search import count_trials
 from visrec.tune.study import run_trials
 from visrec.tune.winner import keep_checkpoint
 from visrec.workloads import evaluate, publish
@@ -122,18 +123,18 @@ def _open_log(job: TuneJob, folder: Location, console: Console) -> StudyLog:
     ended = sum(record.has_ended for record in log.records)
     if not job.tune.resume:
         raise ConfigError(
-            f"this study is unfinished ({ended} of {job.tune.num_trials} trials ended); go on with --resume, or delete "
+            f"this study is unfinished ({ended} of {count_trials(job)} trials ended); go on with --resume, or delete "
             f"{folder}"
         )
     console.print(
-        f"resuming: {ended} of {job.tune.num_trials} trials have ended, {log.seconds_spent():.0f} s spent"
+        f"resuming: {ended} of {count_trials(job)} trials have ended, {log.seconds_spent():.0f} s spent"
     )
     return log
 
 
 def _run(job: TuneJob, snapshot: Snapshot, log: StudyLog, console: Console) -> str:
     console.print(
-        f"study on snapshot {snapshot.name}: {job.tune.num_trials} trials, search {job.tune.search.kind}, scheduler "
+        f"study on snapshot {snapshot.name}: {count_trials(job)} trials, search {job.tune.search.kind}, scheduler "
         f"{job.tune.scheduler.kind}, objective {' and '.join(o.metric for o in job.tune.objectives)}",
         soft_wrap=True,
     )

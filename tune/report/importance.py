@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import optuna
-from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+from optuna.importance import FanovaImportanceEvaluator
 
 from visrec.config import TuneJob
 from visrec.tune.optuna_terms import recalled_study
@@ -20,7 +20,8 @@ class Importance:
 
     Attributes:
         key: Of the space.
-        share: Of the variance of the first objective that the key alone explains, all keys together 1.
+        share: Of the variance of the first objective that the key alone explains; what is missing from 1 over all
+            keys is due to several of them together.
     """
 
     key: str
@@ -43,10 +44,7 @@ def importances(job: TuneJob, records: Sequence[TrialRecord]) -> list[Importance
     if not varied:
         return []
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    found = get_param_importances(
-        study,
-        evaluator=FanovaImportanceEvaluator(seed=job.seed),
-        params=varied,
-        target=lambda trial: trial.values[0],
-    )
-    return [Importance(key, float(share)) for key, share in found.items()]
+    evaluator = FanovaImportanceEvaluator(seed=job.seed)
+    found = evaluator.evaluate(study, params=varied, target=lambda trial: trial.values[0])
+    order = sorted(found, key=lambda key: -found[key])
+    return [Importance(key, float(found[key])) for key in order]

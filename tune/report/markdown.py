@@ -157,9 +157,9 @@ def _importance(facts: StudyFacts) -> str:
     return (
         "## Parameter importance\n\n"
         "fANOVA (Hutter, Hoos and Leyton-Brown 2014; Optuna's implementation on scikit-learn's random forest): the "
-        f"share of the variance of {facts.objectives[0].metric} that each key explains by itself. Trials that were "
-        "stopped early count with the value that they had then; keys with a condition are left out.\n\n"
-        + table(["key", "share"], rows)
+        f"share of the variance of {facts.objectives[0].metric} that each key explains by itself; the rest is due to "
+        "keys together. Trials that were stopped early count with the value that they had then; keys with a condition "
+        "are left out.\n\n" + table(["key", "share"], rows)
     )
 
 

@@ -1,5 +1,6 @@
 """Settings of a hyperparameter study: what is varied, who chooses the trials, who stops them, what counts as better."""
 
+import math
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -20,7 +21,7 @@ class Parameter(Config):
     loguniform: tuple[float, float] | None = None
     """`[lower, upper]`, uniform in the logarithm."""
     quniform: tuple[float, float, float] | None = None
-    """`[lower, upper, step]`: uniform, rounded to multiples of the step."""
+    """`[lower, upper, step]`: uniform, rounded to multiples of the step; both bounds are such multiples."""
     randint: tuple[int, int] | None = None
     """`[lower, upper]`, whole numbers, the upper one left out."""
     choice: tuple[Any, ...] | None = None
@@ -50,9 +51,16 @@ class Parameter(Config):
             raise ValueError(f"expected a lower bound below the upper one, got {lower:g} and {upper:g}")
         if given[0] == "loguniform" and lower <= 0:
             raise ValueError(f"expected a lower bound above 0 for loguniform, got {lower:g}")
-        if self.quniform is not None and not 0 < self.quniform[2] <= upper - lower:
-            raise ValueError(f"expected a step above 0 and within the bounds, got {self.quniform[2]:g}")
+        if self.quniform is not None:
+            self._check_step(*self.quniform)
         return self
+
+    def _check_step(self, lower: float, upper: float, step: float) -> None:
+        if not 0 < step <= upper - lower:
+            raise ValueError(f"expected a step above 0 and within the bounds, got {step:g}")
+        for bound in (lower, upper):
+            if not math.isclose(bound / step, round(bound / step), abs_tol=1e-9):
+                raise ValueError(f"expected bounds that are multiples of the step {step:g}, got {bound:g}")
 
 
 class SearchConfig(Config):
@@ -89,7 +97,7 @@ class SchedulerConfig(Config):
 class ObjectiveConfig(Config):
     """What counts as better."""
 
-    metric: ValidationMetric | CostMetric = "ndcg@10"
+    metric: Literal[ValidationMetric, CostMetric] = "ndcg@10"
     """A validation metric (the best epoch's), or what a model costs: `encode_ms` (one picture to its vector),
     `query_ms` (one history to the scores of the catalogue), `num_parameters`, `epoch_seconds`."""
     mode: Literal["max", "min"] | None = None

@@ -95,6 +95,10 @@ def test_a_section_comes_before_keys_in_it() -> None:
         ),
         ({"model.dim": {"uniform": [10, 110]}}, "tune.space.model.dim: expected integer, got 48.2"),
         (
+            {"training.split": {"choice": [{"protocol": "global_time"}]}},
+            "tune.space.training.split: expected a key in which trials may differ, got {'protocol': 'global_time'}",
+        ),
+        (
             {KIND: {"choice": ["gru", "lstm"]}},
             f"tune.space.{KIND}: expected 'gru' or 'transformer', got 'lstm'",
         ),
@@ -126,6 +130,9 @@ def test_a_mistake_is_one_line_with_the_key(values: dict[str, Any], line: str) -
         ({}, "expected exactly one of uniform, loguniform, quniform, randint, choice, got none"),
         ({"uniform": [0, 1], "choice": [1]}, "got uniform and choice"),
         ({"choice": []}, "expected at least one value in choice, got none"),
+        ({"uniform": [0, float("inf")]}, "expected a finite number, got inf"),
+        ({"quniform": [0.1, 0.5, 0]}, "expected a step above 0 and within the bounds, got 0"),
+        ({"quniform": [0.1, 0.5, 0.2]}, r"expected bounds that are multiples of the step 0\.2, got 0\.1"),
     ],
 )
 def test_a_parameter_is_checked_by_itself(values: dict[str, Any], line: str) -> None:
@@ -136,6 +143,10 @@ def test_a_parameter_is_checked_by_itself(values: dict[str, Any], line: str) -> 
 @pytest.mark.parametrize(
     ("values", "line"),
     [
+        (
+            {"space": {"a": {"unifrm": [0, 1]}}},
+            "space.a.unifrm: unknown key; did you mean 'uniform'?",
+        ),
         ({"scheduler": {"kind": "pbt"}, "run_in": "workers"}, "scheduler.kind: pbt needs run_in: process"),
         ({"scheduler": {"kind": "pbt"}, "search": {"kind": "optuna"}}, "draws its population at random"),
         ({"search": {"kind": "grid"}, "space": {"a": {"uniform": [0, 1]}}}, "got a range for a"),

@@ -2,7 +2,7 @@ import pytest
 from tests.support.studies import DIM, RATE, make_job, make_record
 
 from visrec.tune.optuna_terms import is_inside, recalled_study
-from visrec.tune.search import StudySearch, planned_points
+from visrec.tune.search import StudySearch, count_trials, planned_points
 
 
 def test_the_first_point_is_the_configs_own() -> None:
@@ -17,6 +17,12 @@ def test_a_grid_is_cut_at_the_number_of_trials() -> None:
     space = {DIM: {"choice": [8, 16]}, RATE: {"choice": [0.1, 0.2]}}
     job = make_job(space=space, search={"kind": "grid"}, num_trials=3)
     assert [tuple(p.values()) for p in planned_points(job)] == [(8, 0.1), (8, 0.2), (16, 0.1)]
+
+
+def test_a_small_space_has_no_more_trials_than_points() -> None:
+    space = {DIM: {"choice": [8, 16]}}
+    assert count_trials(make_job(space=space)) == 3  # with the config's own 64
+    assert count_trials(make_job(space=space, search={"kind": "optuna"})) == 16
 
 
 def test_the_searcher_first_takes_up_what_was_interrupted() -> None:
@@ -42,8 +48,8 @@ def test_optuna_learns_what_ended_and_how() -> None:
 @pytest.mark.parametrize(
     ("parameter", "value", "inside"),
     [
-        ({"quniform": [0.1, 0.5, 0.2]}, 0.3, True),
-        ({"quniform": [0.1, 0.5, 0.2]}, 0.4, False),
+        ({"quniform": [0.2, 0.6, 0.2]}, 0.4, True),
+        ({"quniform": [0.2, 0.6, 0.2]}, 0.3, False),
         ({"randint": [1, 4]}, 3, True),
         ({"randint": [1, 4]}, 4, False),
         ({"choice": [None, {"a": 1}]}, {"a": 1}, True),
