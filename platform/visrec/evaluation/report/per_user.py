@@ -12,7 +12,7 @@ PER_USER = "per_user.parquet"
 
 
 def per_user_table(measures: Measures, k: int) -> Any:
-    """A pyarrow table: `user_index`, and for every scorer float32 columns such as `model/recall@10`, `model/ndcg@10`."""
+    """A pyarrow table: `user_index`, and float32 columns such as `model/ndcg@10` for every scorer."""
     columns: dict[str, Any] = {"user_index": measures.user_index}
     for name, scorer in measures.scorers.items():
         for metric in (f"recall@{k}", f"ndcg@{k}"):
