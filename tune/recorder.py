@@ -14,6 +14,8 @@ from visrec.tune.records import EpochResult, StudyLog, TrialRecord
 
 _HEARTBEAT_SECONDS = 5.0
 OUT_OF_MEMORY = "out of memory"
+_SIGNS_OF_NO_MEMORY = ("OutOfMemoryError", "low on memory", "DefaultCPUAllocator: ")
+"""What Ray, CUDA and PyTorch on the CPU say."""
 
 
 class Recorder(Callback):  # type: ignore[misc]
@@ -148,7 +150,7 @@ def reason_of(error: str) -> str:
     last = next(
         (line for line in reversed(lines) if _names_error(line)), lines[-1] if lines else "no reason told"
     )
-    if "OutOfMemoryError" in error or "low on memory" in error or last.startswith("MemoryError"):
+    if any(sign in error for sign in _SIGNS_OF_NO_MEMORY) or last.startswith("MemoryError"):
         return OUT_OF_MEMORY
     if "ActorDiedError" in error or "actor died" in error.lower():
         return "its process died (killed, or the system was out of memory)"

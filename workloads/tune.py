@@ -10,16 +10,19 @@ from visrec.config import EvaluateJob, PublishJob, TrainJob, TuneJob
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError, VisrecError
 from visrec.storage import Artifact, Location, Workspace, content_id
+from visrec.training.initial import initial_model
 from visrec.tune.mutation import mutable_keys
 from visrec.tune.points import check_space
 from visrec.tune.records import StudyLog
 from visrec.tune.report.facts import StudyFacts, study_facts
-from visrec.tune.report.markdown import value
+from visrec.tune.report.values import value
 from visrec.tune.report.write import BEST, write_study
 from visrec.tune.search import count_trials
 from visrec.tune.study import run_trials
+from visrec.tune.trial import trial_job
 from visrec.tune.winner import keep_checkpoint
 from visrec.workloads import evaluate, publish
+from visrec.workloads.activations import precompute
 from visrec.workloads.cluster import ray_session
 from visrec.workloads.study_table import StudyTable
 from visrec.workloads.tracking import track_study
@@ -138,8 +141,13 @@ def _run(job: TuneJob, snapshot: Snapshot, log: StudyLog, console: Console) -> s
         f"{job.tune.scheduler.kind}, objective {' and '.join(o.metric for o in job.tune.objectives)}",
         soft_wrap=True,
     )
-    with ray_session(job.ray), StudyTable(console, job, log) as table:
-        ending = run_trials(job, snapshot, log, on_change=table.show)
+    with ray_session(job.ray):
+        if job.tune.try_defaults:
+            # Trials that start at the same moment would each compute what frozen blocks make of the pictures.
+            first = trial_job(job, {})
+            precompute(first, initial_model(first, snapshot)[0], snapshot, console)
+        with StudyTable(console, job, log) as table:
+            ending = run_trials(job, snapshot, log, on_change=table.show)
     if ending == INTERRUPTED:
         raise StudyInterrupted("the study was interrupted; its results are kept, go on with --resume")
     return ending

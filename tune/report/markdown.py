@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from visrec.evaluation.report.cells import table
 from visrec.tune.records import TrialRecord
 from visrec.tune.report.facts import StudyFacts
+from visrec.tune.report.values import setting, value
 
 _ENDINGS = {
     "done": "All trials ended.",
@@ -37,27 +38,6 @@ def study_markdown(facts: StudyFacts, checkpoint: str, plots: Mapping[str, str])
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def value(number: float) -> str:
-    """A number with four digits that matter.
-
-    Example:
-        >>> value(0.123456), value(1234567.0), value(0.00001)
-        ('0.1235', '1234567', '1e-05')
-    """
-    if number and abs(number) < 1e-3:
-        return f"{number:.4g}"
-    return f"{number:.0f}" if abs(number) >= 1000 else f"{number:.4f}"
-
-
-def setting(found: object) -> str:
-    """A setting's value for a cell."""
-    if found is None:
-        return "null"
-    if isinstance(found, bool):
-        return str(found).lower()
-    return f"{found:.4g}" if isinstance(found, float) else str(found)
-
-
 def _opening(facts: StudyFacts, checkpoint: str) -> str:
     lines = [
         "# Study",
@@ -85,9 +65,15 @@ def _cost(facts: StudyFacts) -> str:
     return (
         "## Cost\n\n"
         f"{facts.trained_epochs} epochs trained of the {facts.planned_epochs} that full runs of all trials would have "
-        f"taken: {share:.0%}. The epochs took {facts.trained_seconds:.0f} s in all trials together; stopping early "
-        f"saved about {facts.saved_seconds:.0f} s more (epochs not trained, at each trial's own mean time)."
+        f"taken: {share:.0%}. The epochs took {facts.trained_seconds:.0f} s in all trials together{_saved(facts)}."
     )
+
+
+def _saved(facts: StudyFacts) -> str:
+    if not facts.saved_seconds:
+        return ""
+    seconds = f"{facts.saved_seconds:.0f} s"
+    return f"; stopping early saved about {seconds} more (epochs not trained, at each trial's own mean time)"
 
 
 def _trials(facts: StudyFacts) -> str:
@@ -178,6 +164,7 @@ def _method(facts: StudyFacts) -> str:
         "## Method\n\n"
         f"Search: {settings.search.kind}; scheduler: {settings.scheduler.kind}; trials in: {settings.run_in}; seed "
         f"{facts.job.seed}. Every number is of the validation part of the split `{training.split.protocol}`, of at "
-        f"most {training.validation_users:,} users: the test part was not looked at. The best of many trials is the "
-        "luckier for it: expect a little less on other data. Quality is that of a trial's best epoch in its last phase."
+        f"most {training.validation_users:,} users: the test part was not looked at. The best of many trials "
+        "was lucky as well: expect a little less on other data. Quality is that of the best epoch of a trial's last "
+        "phase."
     )

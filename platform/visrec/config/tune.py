@@ -126,7 +126,7 @@ class TuneConfig(Config):
     patience_trials: int = Field(0, ge=0)
     """End the study after so many ended trials without a better best; 0 is off."""
     try_defaults: bool = True
-    """The first trial takes the config as it is, so that the best is never worse than it."""
+    """The first trial takes the config as it is: what the others have to beat."""
     run_in: Literal["process", "workers"] = "process"
     """`process`: the loop runs within the trial's own process, which starts in about a second. `workers`: each trial is
     a run of Ray Train on `training.scaling`'s workers."""

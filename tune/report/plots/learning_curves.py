@@ -13,7 +13,8 @@ def learning_curves(facts: StudyFacts) -> Figure:
     figure, axes = wide_figure(
         3.6,
         title="Learning curves",
-        subtitle=f"best validation {name} until each epoch; dotted: rungs of ASHA",
+        subtitle=f"best validation {name} of the phase until each epoch"
+        + ("; dotted: rungs of ASHA" if facts.rungs else ""),
     )
     best = facts.order[0].number
     for record in facts.records:
@@ -31,6 +32,9 @@ def learning_curves(facts: StudyFacts) -> Figure:
             markersize=2.5,
             label=f"best: trial {record.number}" if is_best else None,
         )
+    for status in ("finished", "stopped", "failed"):
+        if facts.count(status):
+            axes.plot([], [], color=STATUS_COLOURS[status], alpha=0.55, linewidth=1, label=status)
     for rung in facts.rungs:
         axes.axvline(rung.epochs, color="#AAAAAA", linewidth=0.9, linestyle=":")
     count_along_x(axes)

@@ -8,6 +8,10 @@ from matplotlib.figure import Figure
 from visrec.evaluation.report.plots.style import COLOURS, MUTED, new_figure, tidy, top_of_axes
 from visrec.tune.report.facts import StudyFacts
 from visrec.tune.report.plots.look import BEST, is_log
+from visrec.tune.report.values import setting
+
+_BACKGROUND = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.8}
+"""Of a label that lines cross."""
 
 
 def parallel_coordinates(facts: StudyFacts) -> Figure:
@@ -41,25 +45,39 @@ def parallel_coordinates(facts: StudyFacts) -> Figure:
     for x, column in enumerate(columns):
         axes.axvline(x, color="#BBBBBB", linewidth=0.9)
         for y, text in scales[column][1]:
-            axes.text(x + 0.02, y, text, size=7, color=MUTED, va="center")
-    axes.set_xticks(range(len(columns)), [_short(c) for c in columns], size=7.5, rotation=12)
+            axes.text(x + 0.02, y, text, size=7, color=MUTED, va="center", bbox=_BACKGROUND, zorder=4)
+    crowded = len(columns) > 6
+    axes.set_xticks(
+        range(len(columns)),
+        [_short(c) for c in columns],
+        size=7.5,
+        rotation=15 if crowded else 0,
+        ha="right" if crowded else "center",
+    )
+    axes.tick_params(length=0)
     axes.set_yticks([])
     axes.set_xlim(-0.1, len(columns) - 0.6)
     tidy(axes, grid="y")
+    axes.spines[["left", "bottom"]].set_visible(False)
     return figure
 
 
 def _short(key: str) -> str:
-    return ".".join(key.split(".")[-2:])
+    """Without the section: it says little, and room is scarce."""
+    return key.removeprefix("training.").removeprefix("model.")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 22 else text[:21] + "…"
 
 
 def _scale(values: list[Any], is_log: bool) -> tuple[Any, list[tuple[float, str]]]:
     """A function from a value to its height in 0..1, and the labels of an axis."""
     numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
     if not numeric:
-        kinds = sorted({str(v) for v in values})
+        kinds = sorted({setting(v) for v in values})
         heights = {kind: (k + 0.5) / len(kinds) for k, kind in enumerate(kinds)}
-        return (lambda v: heights[str(v)]), [(heights[kind], kind[:18]) for kind in kinds]
+        return (lambda v: heights[setting(v)]), [(heights[kind], _cut(kind)) for kind in kinds]
     shown = (lambda v: math.log10(v)) if is_log else float
     low, high = (min(map(shown, values)), max(map(shown, values))) if values else (0.0, 1.0)
     span = (high - low) or 1.0
