@@ -83,8 +83,8 @@ class Recorder(Callback):  # type: ignore[misc]
     def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """Note the end: of the run, or by the scheduler."""
         record = self._record(trial)
-        if trial.last_result.get("finished"):
-            record.status = "finished"
+        if trial.last_result.get("finished") or record.epochs >= record.planned_epochs:
+            record.status = "finished"  # a scheduler that stops it at its last epoch saves nothing any more
         else:
             record.status = "stopped"
             record.reason = f"by the scheduler after epoch {record.epochs}"

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from visrec.config import TrainJob, parse_config
 from visrec.data.snapshot import Snapshot
+from visrec.data.stages.quiet import quiet_ray_data
 from visrec.models import TwoTower
 from visrec.storage import Location, Workspace
 from visrec.training.initial import initial_model
@@ -31,7 +32,7 @@ def precompute(job: TrainJob, model: TwoTower, snapshot: Snapshot, console: Cons
         return
     started = time.perf_counter()
     parents = {"snapshots": snapshot.name}
-    with workspace.create("activations", trunk.name, config=job, parents=parents) as writer:
+    with workspace.create("activations", trunk.name, config=job, parents=parents) as writer, quiet_ray_data():
         _on_pool(job, snapshot, writer.staging, trunk.num_parts)
         writer.counts["num_pictures"] = len(snapshot.images)
         writer.facts["num_blocks"] = trunk.num_blocks

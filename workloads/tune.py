@@ -93,6 +93,10 @@ def run(job: TuneJob, *, console: Console) -> TuneResult:
     checkpoint = workspace.find("checkpoints", study.manifest.facts["checkpoint"])
     release = _candidate(job, checkpoint, console) if job.tune.candidate_release else None
     console.print(_summary(study), soft_wrap=True)
+    if release is not None:
+        console.print(
+            f"  candidate release {release.name}: live after `visrec activate {release.name}`", soft_wrap=True
+        )
     return TuneResult(study, checkpoint, release, time.perf_counter() - started, found)
 
 
@@ -158,10 +162,9 @@ def _write(job: TuneJob, name: str, snapshot: Snapshot, log: StudyLog, ending: s
     facts = study_facts(job, log.records, ending, log.seconds_spent())
     if not facts.order:
         log.folder.delete()  # nothing to keep: the next start begins anew
-        reasons = Counter(record.reason for record in facts.records).most_common(1)
-        raise VisrecError(
-            f"no trial has a value; the most frequent reason: {reasons[0][0] if reasons else ending}"
-        )
+        reasons = Counter(record.reason for record in facts.records if record.reason).most_common(1)
+        why = f"the most frequent reason: {reasons[0][0]}" if reasons else "the study's time was over before"
+        raise VisrecError(f"no trial has finished an epoch; {why}")
     checkpoint = keep_checkpoint(job, name, snapshot, log, facts.order[0]).name
     with workspace.create("studies", name, config=job, parents={"snapshots": snapshot.name}) as writer:
         write_study(writer.staging, facts, checkpoint)

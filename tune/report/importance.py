@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import optuna
-from optuna.importance import FanovaImportanceEvaluator
+from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
 from visrec.config import TuneJob
 from visrec.tune.optuna_terms import recalled_study
@@ -20,8 +20,7 @@ class Importance:
 
     Attributes:
         key: Of the space.
-        share: Of the variance of the first objective that the key alone explains; what is missing from 1 over all
-            keys is due to several of them together.
+        share: Of the variance of the first objective that the keys explain, each alone; all of them together 1.
     """
 
     key: str
@@ -29,11 +28,14 @@ class Importance:
 
 
 def importances(job: TuneJob, records: Sequence[TrialRecord]) -> list[Importance]:
-    """The keys that every trial has, most important first; nothing where too few trials have a value.
+    """The keys that every trial has, most important first; nothing where too few trials have a value, or for a
+    population, whose trials have no settings and value of their own.
 
     A trial that was stopped early counts with the value that it had then, so a key that makes training slow looks worse
     than it would after full runs.
     """
+    if job.tune.scheduler.kind == "pbt":
+        return []
     usable = [r for r in records if r.objectives is not None and r.status != "failed"]
     study = recalled_study(job, usable)
     trials = study.get_trials(deepcopy=False)
@@ -44,7 +46,10 @@ def importances(job: TuneJob, records: Sequence[TrialRecord]) -> list[Importance
     if not varied:
         return []
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    evaluator = FanovaImportanceEvaluator(seed=job.seed)
-    found = evaluator.evaluate(study, params=varied, target=lambda trial: trial.values[0])
-    order = sorted(found, key=lambda key: -found[key])
-    return [Importance(key, float(found[key])) for key in order]
+    found = get_param_importances(
+        study,
+        evaluator=FanovaImportanceEvaluator(seed=job.seed),
+        params=varied,
+        target=lambda trial: trial.values[0],
+    )
+    return [Importance(key, float(share)) for key, share in found.items()]

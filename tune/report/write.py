@@ -51,7 +51,6 @@ def _figures(facts: StudyFacts) -> dict[str, tuple[Figure, str]]:
     figures = {
         "history.png": (history(facts), "Value of each trial, and the best until then"),
         "learning_curves.png": (learning_curves(facts), "Value of each trial over its epochs"),
-        "parallel_coordinates.png": (parallel_coordinates(facts), "Settings and value of each trial"),
     }
     if facts.importance:
         figures["importance.png"] = (importance_bars(facts), "Importance of each key")
@@ -61,5 +60,10 @@ def _figures(facts: StudyFacts) -> dict[str, tuple[Figure, str]]:
         figures["schedules.png"] = (
             schedules(facts, mutable_keys(facts.job)),
             "Settings of each trial over its epochs",
+        )
+    else:
+        figures["parallel_coordinates.png"] = (
+            parallel_coordinates(facts),
+            "Settings and value of each trial",
         )
     return figures

@@ -14,7 +14,7 @@ def importance_bars(facts: StudyFacts) -> Figure:
         9,
         height,
         title="Parameter importance",
-        subtitle="fANOVA: share of the variance explained by each key alone",
+        subtitle="fANOVA: variance that each key explains alone, as a share of what all explain so",
     )
     axes = figure.add_axes((0.36, 0.42 / height, 0.6, top_of_axes(height) - 0.42 / height))
     axes.barh([r.key for r in rows], [r.share for r in rows], color=COLOURS["model"], height=0.6)

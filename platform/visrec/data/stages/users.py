@@ -1,14 +1,12 @@
 """Stage: bring each user's events together."""
 
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import ray
-from ray.data import DataContext
 
 from visrec.data.ranges import RANGE, num_ranges, number_ranges, range_starts
+from visrec.data.stages.quiet import quiet_ray_data
 from visrec.data.stages.tasks import in_order, run_tasks
 
 
@@ -29,21 +27,6 @@ def by_user(blocks: Sequence[Any], sample: Sequence[str], num_events: int, *, in
     num = num_ranges(num_events)
     starts = range_starts(sample, num, integers=integers)
     numbered = in_order(run_tasks(number_ranges, ((block, starts, integers) for block in blocks)))
-    with _quiet():
+    with quiet_ray_data():
         ranges = ray.data.from_arrow_refs(numbered).sort(RANGE, boundaries=list(range(1, num)))
         return [block for bundle in ranges.iter_internal_ref_bundles() for block in bundle.block_refs]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without Ray Data's own progress bars and notes: the command shows its own."""
-    context = DataContext.get_current().copy()
-    context.enable_progress_bars = False
-    logger = logging.getLogger("ray.data")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with DataContext.current(context):
-            yield
-    finally:
-        logger.setLevel(level)
