@@ -14,6 +14,7 @@ from visrec.storage import Location
 
 SAFETENSORS = ".safetensors"
 PYTORCH = (".pth", ".pt", ".bin")
+_ORDER = "order"
 
 
 def read_weights(place: Location) -> tuple[dict[str, Tensor], WeightsFacts]:
@@ -35,17 +36,21 @@ def read_weights(place: Location) -> tuple[dict[str, Tensor], WeightsFacts]:
 
 
 def write_weights(place: Location, tensors: dict[str, Tensor], facts: WeightsFacts) -> None:
-    """A safetensors file that carries its facts."""
+    """A safetensors file that carries its facts, and the order of the tensors, which the format itself does not keep."""
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
     place.parent.make_dirs()
-    place.write_bytes(save(contiguous, facts.to_metadata()))
+    place.write_bytes(save(contiguous, {**facts.to_metadata(), _ORDER: json.dumps(list(tensors))}))
 
 
 def _read_safetensors(data: bytes, place: Location) -> tuple[dict[str, Tensor], WeightsFacts]:
     try:
         header = int.from_bytes(data[:8], "little")
         metadata = json.loads(data[8 : 8 + header]).get("__metadata__")
-        return load(data), WeightsFacts.from_metadata(metadata, source=place.name)
+        tensors = load(data)
+        names = json.loads((metadata or {}).get(_ORDER, "[]"))
+        whole = isinstance(names, list) and {str(name) for name in names} == set(tensors)
+        ordered = {str(name): tensors[str(name)] for name in names} if whole else tensors
+        return ordered, WeightsFacts.from_metadata(metadata, source=place.name)
     except (SafetensorError, ValueError) as error:
         raise ArtifactError(f"{place} is no safetensors file: {error}") from None
 
