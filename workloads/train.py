@@ -203,7 +203,9 @@ def failure(error: TrainingFailedError) -> VisrecError:
 def _summary(artifact: Artifact, epochs: list[dict[str, Any]], seconds: float, found: bool) -> str:
     # A checkpoint has the best weights of its last phase, whatever an earlier one reached.
     validated = [e for e in epochs if "ndcg@10" in e and e["phase"] == epochs[-1]["phase"]]
-    best = max(validated, key=lambda e: float(e["ndcg@10"])) if validated else None
-    quality = f", best validation ndcg@10 {best['ndcg@10']:.4f} (epoch {best['epoch']} of {best['phase']})" if best else ""
+    quality = ""
+    if validated:
+        best = max(validated, key=lambda e: float(e["ndcg@10"]))
+        quality = f", best validation ndcg@10 {best['ndcg@10']:.4f} (epoch {best['epoch']} of phase {best['phase']})"
     did = "found, nothing to do" if found else f"trained {len(epochs)} epochs in {seconds:.1f} s"
     return f"checkpoint {artifact.name}: {did}{quality}"

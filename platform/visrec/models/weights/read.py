@@ -36,7 +36,7 @@ def read_weights(place: Location) -> tuple[dict[str, Tensor], WeightsFacts]:
 
 
 def write_weights(place: Location, tensors: dict[str, Tensor], facts: WeightsFacts) -> None:
-    """A safetensors file that carries its facts, and the order of the tensors, which the format itself does not keep."""
+    """A safetensors file that carries its facts, and the order of its tensors, which the format does not keep."""
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
     place.parent.make_dirs()
     place.write_bytes(save(contiguous, {**facts.to_metadata(), _ORDER: json.dumps(list(tensors))}))
