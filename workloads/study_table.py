@@ -1,6 +1,7 @@
 """A study while it runs: one calm table in a terminal, a line for each ended trial elsewhere."""
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +19,9 @@ from visrec.tune.space import in_order
 
 _REFRESH_SECONDS = 1.0
 _SHOWN = 12
+"""Trials in the table."""
+_WIDEST = 18
+"""Letters of a column."""
 _STYLES = {"running": "cyan", "finished": "green", "stopped": "dim", "failed": "red"}
 
 
@@ -35,6 +39,7 @@ class StudyTable:
         self._job = job
         self._log = log
         self._num_trials = count_trials(job)
+        self._names = short_names(in_order(job.tune.space))
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._drawn = 0.0
         self._told = {record.number for record in log.records if record.has_ended}
@@ -62,7 +67,9 @@ class StudyTable:
             self._live.update(self._table(), refresh=True)
 
     def _line(self, record: TrialRecord) -> str:
-        settings = "  ".join(f"{_short(key)} {setting(v)}" for key, v in record.last_point.items())
+        settings = "  ".join(
+            f"{self._names.get(key, key)} {setting(v)}" for key, v in record.last_point.items()
+        )
         reason = f"  {record.reason}" if record.status == "failed" else ""
         return (
             f"  trial {record.number:>3}  {record.status:<8}  {record.epochs}/{record.planned_epochs} epochs  "
@@ -70,32 +77,43 @@ class StudyTable:
         )
 
     def _table(self) -> Group:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        keys = in_order(self._job.tune.space)
-        for title in ("trial", "state", "epochs", *(o.metric for o in self._job.tune.objectives)):
-            table.add_column(title, no_wrap=True)
-        for key in keys:
-            table.add_column(_short(key), overflow="fold")
         records = self._log.records
         best = ranked(self._job.tune.objectives, records)
         running = [r for r in records if r.status == "running"]
-        shown = running + [r for r in best if r.status != "running"]
-        for record in shown[:_SHOWN]:
+        shown = (running + [r for r in best if r.status != "running"])[:_SHOWN]
+        first = best[0].number if best else -1
+        keys = list(self._names)
+        table = self._rows(shown, keys, first)
+        unbounded = self._console.options.update(max_width=10_000)
+        while keys and self._console.measure(table, options=unbounded).maximum > self._console.width:
+            keys.pop()
+            table = self._rows(shown, keys, first)
+        left_out = len(self._names) - len(keys)
+        note = [Text(f"{left_out} more settings need a wider window", style="dim")] if left_out else []
+        return Group(self._heading(records, best), table, *note)
+
+    def _rows(self, records: list[TrialRecord], keys: list[str], best: int) -> Table:
+        """The trials with the settings that have room."""
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        objectives = [o.metric for o in self._job.tune.objectives]
+        for title in ("trial", "state", "epochs", *objectives, *(self._names[key] for key in keys)):
+            table.add_column(title, no_wrap=True, max_width=_WIDEST)
+        for record in records:
             table.add_row(
                 str(record.number),
                 Text(record.status, style=_STYLES.get(record.status, "")),
                 f"{record.epochs}/{record.planned_epochs}",
-                *([value(v) for v in record.objectives or []] or [""] * len(self._job.tune.objectives)),
+                *([value(v) for v in record.objectives or []] or [""] * len(objectives)),
                 *(setting(record.last_point[key]) if key in record.last_point else "" for key in keys),
-                style="bold" if best and record.number == best[0].number else "",
+                style="bold" if record.number == best else "",
             )
-        return Group(self._heading(records, best), table)
+        return table
 
     def _heading(self, records: list[TrialRecord], best: list[TrialRecord]) -> Text:
         count = {s: sum(r.status == s for r in records) for s in ("running", "finished", "stopped", "failed")}
         parts = [f"{number} {status}" for status, number in count.items() if number]
         lead = f"best trial {best[0].number}: {self._values(best[0])}" if best else "no result yet"
-        return Text(f"{', '.join(parts) or 'starting'} of {self._num_trials} trials; {lead}")
+        return Text(f"{self._num_trials} trials: {', '.join(parts) or 'starting'}; {lead}")
 
     def _values(self, record: TrialRecord) -> str:
         found = record.objectives or []
@@ -104,6 +122,20 @@ class StudyTable:
         )
 
 
-def _short(key: str) -> str:
-    """The last part of a key: columns are narrow."""
-    return key.split(".")[-1]
+def short_names(keys: Sequence[str]) -> dict[str, str]:
+    """Key -> as many of its last parts as tell it from the others: columns are narrow.
+
+    Example:
+        >>> short_names(["model.dim", "model.item.dropout", "model.user.dropout"])
+        {'model.dim': 'dim', 'model.item.dropout': 'item.dropout', 'model.user.dropout': 'user.dropout'}
+        >>> short_names(["model.user.kind"])  # of what?
+        {'model.user.kind': 'user.kind'}
+    """
+    names = {}
+    for key in keys:
+        parts = key.split(".")
+        least = 2 if parts[-1] in ("kind", "name") else 1
+        tails = (".".join(parts[-count:]) for count in range(least, len(parts) + 1))
+        others = [f".{other}" for other in keys if other != key]
+        names[key] = next((t for t in tails if not any(o.endswith(f".{t}") for o in others)), key)
+    return names

@@ -11,7 +11,7 @@ from visrec.config import TuneJob
 from visrec.errors import ConfigError
 from visrec.storage import Location, Workspace
 from visrec.tune.records import StudyLog
-from visrec.workloads.study_table import StudyTable
+from visrec.workloads.study_table import StudyTable, short_names
 from visrec.workloads.tune import check, study_name
 
 
@@ -63,3 +63,19 @@ def test_a_terminal_sees_a_table_that_vanishes(tmp_path: Path) -> None:
         table.show()
     assert "best trial 0: ndcg@10 0.6000" in said.getvalue()
     assert "running" in said.getvalue()
+
+
+def test_a_narrow_terminal_shows_the_settings_that_have_room(tmp_path: Path) -> None:
+    log, said = StudyLog(Location.parse(tmp_path)), io.StringIO()
+    log.save(make_record(0, [0.5, 0.6], status="running"))
+    console = Console(file=said, width=48, force_terminal=True, color_system=None)
+    with StudyTable(console, make_job(), log) as table:
+        table.show()
+    heading = next(line for line in said.getvalue().splitlines() if "epochs" in line)
+    assert heading.split() == ["trial", "state", "epochs", "ndcg@10", "dim"]
+    assert "1 more settings need a wider window" in said.getvalue()
+
+
+def test_short_names_tell_keys_apart() -> None:
+    keys = ["model.dim", "model.item.dropout", "model.user.dropout", "model.user.kind"]
+    assert list(short_names(keys).values()) == ["dim", "item.dropout", "user.dropout", "user.kind"]
