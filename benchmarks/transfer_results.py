@@ -7,7 +7,7 @@
 Needs a snapshot. Every variant is a process of its own, one thread each. With `model.item.weights`: the backbone from
 random weights, and from these with its head, its upper blocks, a low-rank update and all of it trained. With --source:
 the encoders of a checkpoint of another catalogue against random ones.
-Prints the validation curve of each. What was done before is found in the workspace and not done again.
+Prints the validation curve of each, and what its process took, start and last encoding included. What was done before is found in the workspace and not done again.
 """
 
 import argparse
@@ -84,11 +84,12 @@ def trained(job: TrainJob) -> dict[str, Any]:
     console = Console(stderr=True)
     done = train.run(job, console=console)
     epochs = done.epochs
+    used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "curve": [epoch["ndcg@10"] for epoch in epochs],
-        "seconds": sum(epoch["seconds"] for epoch in epochs),
+        "cpu_seconds": used.ru_utime + used.ru_stime,
         "parameters": epochs[-1]["trained_parameters"],
-        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_bytes": used.ru_maxrss * 1024,
         "found": done.found,
     }
 
@@ -96,13 +97,15 @@ def trained(job: TrainJob) -> dict[str, Any]:
 def print_table(results: dict[tuple[str, int], dict[str, Any]]) -> None:
     """A row for each variant and seed."""
     table = Table(
-        "variant", "seed", "trained parameters", "seconds", "peak memory", "validation NDCG@10 by epoch"
+        "variant", "seed", "trained parameters", "CPU seconds", "peak memory", "validation NDCG@10 by epoch"
     )
     for (name, seed), result in results.items():
         curve = "  ".join(f"{value:.4f}" for value in result["curve"])
-        memory = "found" if result["found"] else f"{result['peak_bytes'] / 1e9:.1f} GB"
+        seconds, memory = f"{result['cpu_seconds']:.0f}", f"{result['peak_bytes'] / 1e9:.1f} GB"
+        if result["found"]:
+            seconds = memory = "found"
         parameters = f"{result['parameters']:,}"
-        table.add_row(name, str(seed), parameters, f"{result['seconds']:.0f}", memory, curve)
+        table.add_row(name, str(seed), parameters, seconds, memory, curve)
     Console(highlight=False, width=150).print(table)
 
 
