@@ -6,8 +6,8 @@
 
 Needs a snapshot. Every variant is a process of its own, one thread each. With `model.item.weights`: the backbone from
 random weights, and from these with its head, its upper blocks, a low-rank update and all of it trained. With --source:
-the encoders of a checkpoint of another catalogue against random ones.
-Prints the validation curve of each, and what its process took, start and last encoding included. What was done before is found in the workspace and not done again.
+the encoders of a checkpoint of another catalogue against random ones. Prints the validation curve of each, and what its
+process took, start and last encoding included. What was done before is found in the workspace and not done again.
 """
 
 import argparse
