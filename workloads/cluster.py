@@ -56,12 +56,12 @@ def connect(config: RayConfig) -> None:
             _protect_token()
         else:
             ray.init(address, logging_level=logging.WARNING, log_to_driver=False)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except Exception as error:  # Ray raises plain ones where a part of it does not come up in time
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         hint = "" if address == "local" else "; where it asks for a token, RAY_AUTH_MODE=token must be set"
         raise ClusterError(
             f"expected a Ray {ray.__version__} cluster at {address!r}: {reason}{hint}"
-        ) from None
+        ) from error
 
 
 def _must_answer(address: str) -> None:
