@@ -136,7 +136,7 @@ def _record(client: Any, artifacts: str, study: Artifact) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         download(study.location, Path(scratch) / "study")
         client.log_artifacts(parent, str(Path(scratch) / "study"))
-    client.set_terminated(parent, "FINISHED")
+    client.set_terminated(parent, "FINISHED", end_time=max(_ms(r.ended_at or 0.0) for r in records) or None)
     return len(records) + 1
 
 

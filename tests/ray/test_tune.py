@@ -141,8 +141,11 @@ def test_a_killed_trial_is_recorded_and_the_study_goes_on(tmp_path: Path, snapsh
 def test_trials_on_workers_of_ray_train(tmp_path: Path, snapshot: Snapshot) -> None:
     values = settings(tmp_path, 2, run_in="workers", num_trials=2, search={"kind": "optuna"})
     values["training"]["scaling"] = {"num_workers": 2, "resources_per_worker": {"CPU": 0.5}}
-    result, trials, _ = run(values)
+    values["training"]["phases"][0]["trainable"] = "head"
+    result, trials, said = run(values)
     assert {t["status"] for t in trials} <= {"finished", "stopped"}
+    assert "frozen blocks kept: 20 pictures" in said  # before any trial, which all read them
+    assert len(Workspace(str(tmp_path)).names("activations")) == 1
     assert result.checkpoint is not None
     assert result.checkpoint.manifest.config["training"]["scaling"]["num_workers"] == 2
 
