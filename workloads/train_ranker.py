@@ -15,7 +15,7 @@ from visrec.ranking.learn import Learned, learn_ranker
 from visrec.ranking.plots import importance_plot, reliability_plot
 from visrec.storage import Artifact, Workspace, content_id
 
-VERSION = 1
+VERSION = 2
 """Raised when the same config would give another ranker, so that old ones are not taken for new ones."""
 REPORT = "report.json"
 

@@ -54,7 +54,12 @@ def hold_out(block: Sequences, part: Part) -> HeldOut:
 
 def known_events(block: Sequences, part: Part) -> Sequences:
     """The events that come before the part: all that a scorer may know of."""
-    return block.where(np.isin(block.marks, _KNOWN_MARKS[part]))
+    return block.where(is_known(block.marks, part))
+
+
+def is_known(marks: NDArray[np.int8], part: Part) -> NDArray[np.bool_]:
+    """Where a split mark says that an event comes before the part."""
+    return np.isin(marks, _KNOWN_MARKS[part])
 
 
 def ranked_items(split: SplitConfig, num_items: int, part: Part) -> NDArray[np.int32] | None:
