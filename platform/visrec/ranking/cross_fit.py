@@ -18,18 +18,29 @@ class HeldOutScores:
     """Scores of networks that have not seen the user.
 
     Attributes:
-        lists_UM: Logits of the main task on the retrieved lists, float32.
-        rows_NT: Logits of the other tasks on the impressions, as if all places were alike, float32.
+        lists_UMT: Logits of all tasks on the retrieved lists, float32.
+        rows_NT: Logits of all tasks but the main one on the impressions, as if all places were alike, float32.
     """
 
-    lists_UM: NDArray[np.float32]
+    lists_UMT: NDArray[np.float32]
     rows_NT: NDArray[np.float32]
 
     def list_evidence(self, there_UM: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Log of the softmax within each list, of all candidates one after the other."""
-        return np.concatenate(
-            [log_softmax(row[there]) for row, there in zip(self.lists_UM, there_UM, strict=True)]
-        )
+        """Log of the main task's softmax within each list, of all candidates one after the other."""
+        lists = zip(self.lists_UMT[..., 0], there_UM, strict=True)
+        return np.concatenate([log_softmax(row[there]) for row, there in lists])
+
+    def list_order(
+        self, there_UM: NDArray[np.bool_], task_weights_T: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """What the lists are put in order by, as `Ranker.scores` does but for a constant; last where there is nothing.
+
+        Example:
+            >>> scores = HeldOutScores(np.float32([[[3, 0], [1, 5], [9, 9]]]), np.empty((0, 1), np.float32))
+            >>> scores.list_order(np.array([[True, True, False]]), np.float32([1, 2])).tolist()
+            [[3.0, 11.0, -inf]]
+        """
+        return np.where(there_UM, self.lists_UMT @ task_weights_T, np.float32(-np.inf))
 
 
 def cross_fit(
@@ -51,7 +62,8 @@ def cross_fit(
         seed: Of the parts and of the networks.
     """
     fold_U, fold_N = fold_of(user_U, config.folds, seed), fold_of(user_N, config.folds, seed)
-    lists_UM = np.zeros(examples.labels_UM.shape, np.float32)
+    num_tasks = 1 + examples.successes_NT.shape[1]
+    lists_UMT = np.zeros((*examples.labels_UM.shape, num_tasks), np.float32)
     rows_NT = np.zeros(examples.successes_NT.shape, np.float32)
     for fold in range(config.folds):
         network = fit_network(
@@ -59,9 +71,9 @@ def cross_fit(
         ).network
         held_U, held_N = np.flatnonzero(fold_U == fold), np.flatnonzero(fold_N == fold)
         for row in held_U:
-            lists_UM[row] = network.logits(examples.lists_UMF[row])[:, 0]
+            lists_UMT[row] = network.logits(examples.lists_UMF[row])
         rows_NT[held_N] = network.logits(examples.rows_NF[held_N])[:, 1:]
-    return HeldOutScores(lists_UM, rows_NT)
+    return HeldOutScores(lists_UMT, rows_NT)
 
 
 def fold_of(users: NDArray[np.int32], num_folds: int, seed: int) -> NDArray[np.int64]:

@@ -128,7 +128,7 @@ def _learn(lists: RetrievedLists, impressions: Impressions, maker: ListMaker, se
     length = 1 + int(position_slot(impressions.positions_N).max(initial=0))
     return Learned(
         ranker=ranker,
-        order=_order(lists, held_out, seed),
+        order=_order(lists, held_out, ranker.task_weights_T, seed),
         tasks={
             t: judge_task(evidence[t], labels[t], fold_of(users[t], 2, seed + 1), config.calibration)
             for t in tasks
@@ -166,7 +166,9 @@ def _importance(ranker: Ranker, lists: RetrievedLists) -> dict[str, float]:
     return dict(sorted(means, key=lambda item: -item[1]))
 
 
-def _order(lists: RetrievedLists, held_out: HeldOutScores, seed: int) -> OrderQuality:
+def _order(
+    lists: RetrievedLists, held_out: HeldOutScores, task_weights_T: NDArray[np.float32], seed: int
+) -> OrderQuality:
     before_UM = -np.broadcast_to(np.arange(lists.labels_UM.shape[1], dtype=np.float32), lists.labels_UM.shape)
-    after_UM = np.where(lists.there_UM, held_out.lists_UM, -np.inf)
+    after_UM = held_out.list_order(lists.there_UM, task_weights_T)
     return judge_order(before_UM, after_UM, lists.labels_UM, lists.num_targets_U, seed)
