@@ -27,31 +27,24 @@ class Calibration:
     values: NDArray[np.float64]
 
     @classmethod
-    def fit(
-        cls,
-        scores: NDArray[np.floating],
-        labels: NDArray[np.bool_],
-        method: Method,
-        weights: NDArray[np.floating] | None = None,
-    ) -> "Calibration":
+    def fit(cls, scores: NDArray[np.floating], labels: NDArray[np.bool_], method: Method) -> "Calibration":
         """Isotonic regression (Zadrozny and Elkan 2002) or a logistic curve (Platt 1999), with scikit-learn.
 
         Args:
             scores: Log-odds of examples that the network has not seen.
             labels: What happened.
             method: Which curve.
-            weights: Of the examples; None: all alike.
         """
         # Imported where it is used: applying a curve, as serving does, needs none of it.
         from sklearn.isotonic import IsotonicRegression
         from sklearn.linear_model import LogisticRegression
 
         if method == "isotonic":
-            curve = IsotonicRegression(out_of_bounds="clip").fit(scores, labels, weights)
+            curve = IsotonicRegression(out_of_bounds="clip").fit(scores, labels)
             return cls(
                 np.asarray(curve.X_thresholds_, np.float64), np.asarray(curve.y_thresholds_, np.float64)
             )
-        logistic = LogisticRegression(C=1e6).fit(scores[:, None], labels, weights)
+        logistic = LogisticRegression(C=1e6).fit(scores[:, None], labels)
         knots = np.linspace(scores.min(), scores.max(), _PLATT_KNOTS, dtype=np.float64)
         return cls(knots, np.asarray(logistic.predict_proba(knots[:, None])[:, 1], np.float64))
 

@@ -78,17 +78,18 @@ def learn_ranker(checkpoint: Artifact, snapshot: Snapshot, config: RankerConfig,
     maker = ListMaker(snapshot, split, towers, facts, known_features(facts), config)
     users = drawn_users(snapshot.num_users, 1, config.max_users, seed)
     lists, impressions = maker.make("validation", users, impressions=bool(config.tasks))
-    if (found := int(lists.labels_UM.any(1).sum())) < _MIN_LISTS:
+    num_found = np.bincount(fold_of(lists.user_U[lists.labels_UM.any(1)], 2, seed + 1), minlength=2)
+    if num_found.sum() < _MIN_LISTS or not num_found.all():
         raise DataError(
-            f"expected at least {_MIN_LISTS} users with a validation event among their"
-            f" {config.num_candidates} candidates, got {found}"
+            f"expected at least {_MIN_LISTS} users with a validation event among their {config.num_candidates}"
+            f" candidates, and some in each half of the users, got {num_found[0]} and {num_found[1]}"
         )
     return _learn(lists, impressions, maker, seed)
 
 
 def _learn(lists: RetrievedLists, impressions: Impressions, maker: ListMaker, seed: int) -> Learned:
     config, names = maker.config, maker.names
-    kinds = _learnable(impressions, config)
+    kinds = _learnable(impressions, config, seed)
     tasks = (POSITIVE, *kinds)
     if unknown := sorted(set(config.task_weights) - set(tasks)):
         raise ConfigError(
@@ -143,14 +144,22 @@ def _learn(lists: RetrievedLists, impressions: Impressions, maker: ListMaker, se
     )
 
 
-def _learnable(impressions: Impressions, config: RankerConfig) -> list[EventKind]:
-    """Tasks with enough successes and enough failures."""
+def _learnable(impressions: Impressions, config: RankerConfig, seed: int) -> list[EventKind]:
+    """Tasks with enough successes and failures, some of both in each part that is scored or judged by itself."""
+    folds = fold_of(impressions.user_N, config.folds, seed)
+    halves = fold_of(impressions.user_N, 2, seed + 1)
     found = []
     for task in config.tasks:
-        successes = int(impressions.labels(task).sum())
-        if min(successes, len(impressions) - successes) >= config.min_task_examples:
+        labels = impressions.labels(task)
+        enough = min(labels.sum(), (~labels).sum()) >= config.min_task_examples
+        if enough and _both_in_each(labels, folds, config.folds) and _both_in_each(labels, halves, 2):
             found.append(task)
     return found
+
+
+def _both_in_each(labels: NDArray[np.bool_], part: NDArray[np.int64], num_parts: int) -> bool:
+    """Whether each part has successes and failures."""
+    return all(np.bincount(part[labels == value], minlength=num_parts).all() for value in (True, False))
 
 
 def _columns(columns: list[NDArray[np.bool_]], num_rows: int) -> NDArray[np.bool_]:

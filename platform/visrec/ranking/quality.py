@@ -1,6 +1,6 @@
 """How good a ranker is, on users that its network has not seen."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,10 +50,6 @@ class OrderQuality:
     retrieved: Interval
     ranked: Interval
     gain: Interval
-
-    def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return asdict(self)
 
 
 def judge_task(
