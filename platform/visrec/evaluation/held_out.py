@@ -74,7 +74,8 @@ def ranked_items(split: SplitConfig, num_items: int, part: Part) -> NDArray[np.i
 class KnownEvents:
     """The events that a scorer may be fitted on, in blocks of users; can be gone over again and again.
 
-    Small to send to another process: it holds the snapshot's address, not its data.
+    Small to send to another process: it holds the snapshot's address, not its data. Part None is what a release knows:
+    all events.
 
     Example:
         >>> for block in KnownEvents(snapshot.artifact, SplitConfig(), "test"):      # doctest: +SKIP
@@ -83,9 +84,9 @@ class KnownEvents:
 
     artifact: Artifact
     split: SplitConfig
-    part: Part
+    part: Part | None
     block_users: int = USERS_PER_ROW_GROUP
 
     def __iter__(self) -> Iterator[Sequences]:
         for block in Snapshot(self.artifact).sequences(self.split, block_users=self.block_users):
-            yield known_events(block, self.part)
+            yield block if self.part is None else known_events(block, self.part)

@@ -1,6 +1,5 @@
 """What the features know of the items: fitted on the known events of a split, and part of a release."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +12,9 @@ from safetensors.numpy import load, save
 
 from visrec.config import SplitConfig
 from visrec.data.ragged import Ragged
-from visrec.data.snapshot import Sequences, Snapshot
+from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError
-from visrec.evaluation.held_out import Part, known_events
+from visrec.evaluation.held_out import KnownEvents, Part
 from visrec.evaluation.scorers.item_knn import ItemKnn
 from visrec.ranking.appeal import fit_appeal
 from visrec.ranking.popularity_over_time import PopularityOverTime
@@ -69,7 +68,7 @@ class ItemFacts:
         biases_I: NDArray[np.float32],
     ) -> "ItemFacts":
         """Go over the events that are known before a part; `None` takes all there are, as for a release."""
-        blocks = _Known(snapshot, split, part)
+        blocks = KnownEvents(snapshot.artifact, split, part)
         similarity = ItemKnn.fit(blocks, snapshot.num_items, num_neighbours=NUM_NEIGHBOURS).similarity
         items = snapshot.items
         categories, share_G = _categories(items)
@@ -132,19 +131,6 @@ class ItemFacts:
             )
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise ArtifactError(f"{place} is damaged or missing: {error}") from None
-
-
-@dataclass(frozen=True)
-class _Known:
-    """Known events in blocks of users; `KnownEvents`, and for part None everything."""
-
-    snapshot: Snapshot
-    split: SplitConfig
-    part: Part | None
-
-    def __iter__(self) -> Iterator[Sequences]:
-        for block in self.snapshot.sequences(self.split):
-            yield block if self.part is None else known_events(block, self.part)
 
 
 def _numbers(items: Any, column: str) -> NDArray[np.float64]:

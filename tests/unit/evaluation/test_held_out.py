@@ -49,3 +49,9 @@ def test_known_events_can_be_gone_over_again(tmp_path: Path) -> None:
     assert [len(block) for block in first] == [2, 2, 1]
     assert sum(len(block.items) for block in first) == 5 * 4  # six of each user's group, two of them held out
     assert np.array_equal(first[0].items, second[0].items)
+
+
+def test_a_release_knows_all_events(tmp_path: Path) -> None:
+    snapshot = checkerboard_snapshot(Workspace(str(tmp_path)), num_users=5, num_items=12)
+    known = KnownEvents(snapshot.artifact, SplitConfig(), None, block_users=2)
+    assert sum(len(block.items) for block in known) == 5 * 6
