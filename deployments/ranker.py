@@ -80,7 +80,7 @@ class Ranker:
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Items and scores, best first: as many as the ranker was trained on in its order, the others behind them."""
         head = slice(0, ranker.num_candidates)
-        ask = Ask(facts, past, items[head], scores[head], scores[head])
+        ask = Ask(facts, past.last(ranker.max_history), items[head], scores[head], scores[head])
         features_MF = candidate_features(ask, ranker.names)
         ranked = np.concatenate(ranker.order(features_MF, scores[ranker.num_candidates :]))
         order = np.argsort(-ranked, kind="stable")

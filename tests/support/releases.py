@@ -43,10 +43,12 @@ def make_report(
     content: dict[str, Any] | None = None,
     *,
     name: str = "test-report",
+    ranker: str | None = None,
 ) -> Artifact:
-    """A report artifact of given content."""
+    """A report artifact of given content; `ranker` names the one that it measured."""
     config = EvaluateJob(checkpoint=checkpoint.name)
     parents = {"checkpoints": checkpoint.name, "snapshots": checkpoint.manifest.parents["snapshots"]}
+    parents |= {"rankers": ranker} if ranker else {}
     with workspace.create("reports", name, config=config, parents=parents) as writer:
         (writer.staging / "report.json").write_text(json.dumps(content or report_content()))
     workspace.point("reports", name)

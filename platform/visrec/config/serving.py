@@ -12,7 +12,7 @@ class ReleaseConfig(Config):
 
     index: Literal["exact", "faiss_flat", "faiss_hnsw", "faiss_ivf"] = "faiss_flat"
     max_history: int = Field(200, ge=1)
-    """Most recent events kept for each known user."""
+    """Most recent events kept for each known user; never fewer than the ranker looks at."""
     min_metric: dict[str, float] = {}
     """Gate: test metrics that the report must reach, such as `{ndcg@10: 0.02}`."""
     beat_baseline: Literal["popularity", "recent_popularity", "item_knn", "ease"] | None = None

@@ -72,6 +72,23 @@ def read_log(snapshot: Snapshot, block: Sequences, *, positives: bool = True) ->
     )
 
 
+def last_reactions(log: Log, num: int) -> Log:
+    """Only the last `num` refusals and the last `num` views of each user: as many as a `Past` keeps."""
+    user_N, keep = log.row_of_event, np.zeros(len(log.items), np.bool_)
+    for chosen in (log.weights < 0, log.weights == 0):
+        rows = np.flatnonzero(chosen)
+        end_U = np.cumsum(np.bincount(user_N[rows], minlength=len(log.offsets) - 1))
+        keep[rows[end_U[user_N[rows]] - np.arange(len(rows)) <= num]] = True
+    return Log(
+        np.r_[0, np.cumsum(keep)][log.offsets],
+        log.items[keep],
+        log.kinds[keep],
+        log.weights[keep],
+        log.times[keep],
+        log.positions[keep],
+    )
+
+
 def _rows(snapshot: Snapshot, users: NDArray[np.int32], columns: list[str], positives: bool) -> Any:
     folder = snapshot.artifact.location / "interactions.parquet"
     files = [f.path for f in folder.files() if f.path.endswith(".parquet")]

@@ -32,6 +32,10 @@ class Past:
     viewed: NDArray[np.int32]
     time: int
 
+    def last(self, num: int) -> "Past":
+        """Only the most recent positives, refusals and views, at most `num` of each, in training as in serving."""
+        return Past(self.items[-num:], self.times[-num:], self.refused[-num:], self.viewed[-num:], self.time)
+
 
 def pasts_of(histories: Sequences, times: NDArray[np.int64], log: Log, *, max_history: int) -> list[Past]:
     """The pasts of a block of users.
@@ -50,15 +54,9 @@ def pasts_of(histories: Sequences, times: NDArray[np.int64], log: Log, *, max_hi
 
 def past_of(histories: Sequences, row: int, time: int, log: Log, *, max_history: int) -> Past:
     """The past of one user of a block; see `pasts_of`."""
-    start, end = int(histories.offsets[row]), int(histories.offsets[row + 1])
-    known = slice(max(start, end - max_history), end)
+    known = slice(int(histories.offsets[row]), int(histories.offsets[row + 1]))
     rows = log.of(row)
     earlier = log.times[rows] < time
     shown, weights = log.items[rows][earlier], log.weights[rows][earlier]
-    return Past(
-        histories.items[known],
-        histories.times[known],
-        shown[weights < 0][-max_history:],
-        shown[weights == 0][-max_history:],
-        time,
-    )
+    past = Past(histories.items[known], histories.times[known], shown[weights < 0], shown[weights == 0], time)
+    return past.last(max_history)

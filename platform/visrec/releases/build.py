@@ -14,7 +14,7 @@ from visrec.errors import VisrecError
 from visrec.models import Recommender
 from visrec.models.item_inputs import Pictures
 from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.log import read_log
+from visrec.ranking.log import last_reactions, read_log
 from visrec.ranking.ranker import FACTS, WEIGHTS, Ranker
 from visrec.releases.gate import check_gate
 from visrec.releases.histories import REACTIONS, write_histories, write_users
@@ -23,7 +23,7 @@ from visrec.releases.release import Release, save_array
 from visrec.retrieval import append_bias, build_retriever, unit_length
 from visrec.storage import Artifact, Location, Workspace, content_id
 
-FORMAT = 2
+FORMAT = 3
 """Part of every release's name: raise it when the same parents would give other files."""
 
 
@@ -62,7 +62,8 @@ def build_release(
             (folder / "scores").make_dirs()
         )
         build_retriever(config.index, unit_length(similar_ID)).save((folder / "similar").make_dirs())
-        kinds = _write_users(folder, snapshot, config.max_history)
+        known = 0 if ranker is None else Ranker.load(ranker.location).max_history
+        kinds = _write_users(folder, snapshot, max(config.max_history, known))
         if ranker is not None:
             _write_ranker(folder, ranker, checkpoint, snapshot, recommender, vectors_ID)
         keys = ("part", "split", "num_users", "metrics", "paired", "ranker_gain", "oracle_share")
@@ -106,8 +107,10 @@ def _write_ranker(
     split = parse_config(SplitConfig, checkpoint.manifest.config["training"]["split"])
     facts = ItemFacts.fit(snapshot, split, None, vectors_ID=vectors_ID, biases_I=recommender.item_biases)
     facts.save(folder)
-    reactions = (read_log(snapshot, block, positives=False) for block in snapshot.sequences(split))
-    write_histories(release, reactions, max_history=Ranker.load(folder).max_history, file=REACTIONS)
+    num = Ranker.load(folder).max_history
+    logs = (read_log(snapshot, block, positives=False) for block in snapshot.sequences(split))
+    reactions = (last_reactions(log, num) for log in logs)
+    write_histories(release, reactions, max_history=2 * num, file=REACTIONS)  # refusals and views
 
 
 def _check_parents(checkpoint: Artifact, snapshot: Snapshot, report: Artifact) -> None:
