@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from visrec.config import TrainJob
 from visrec.data.image_store import ROWS_PER_PART
@@ -45,10 +46,9 @@ class Trunk:
     @cached_property
     def name(self) -> str:
         """Content id of everything that the activations depend on."""
-        assert self.tower.backbone is not None
         digest = hashlib.sha256()
-        for block in self.tower.backbone.blocks()[: self.num_blocks]:
-            for name, tensor in block.state_dict().items():
+        for module in self._modules:
+            for name, tensor in module.state_dict().items():
                 digest.update(name.encode())
                 digest.update(tensor.cpu().contiguous().numpy().tobytes())
         normalisation = [self.tower.mean.tolist(), self.tower.std.tolist()]
@@ -74,9 +74,8 @@ class Trunk:
     @torch.no_grad()
     def encode(self, images_NHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Activations of pictures."""
-        assert self.tower.backbone is not None
-        for block in self.tower.backbone.blocks()[: self.num_blocks]:
-            block.eval()
+        for module in self._modules:
+            module.eval()
         pictures = torch.from_numpy(images_NHWC).to(self.tower.mean.device)
         found: NDArray[np.float32] = self.tower.activations(pictures, self.num_blocks).cpu().numpy()
         return found
@@ -92,6 +91,13 @@ class Trunk:
         stream = io.BytesIO()
         np.save(stream, np.ascontiguousarray(np.concatenate(blocks)), allow_pickle=False)
         (folder / part_name(part)).write_bytes(stream.getvalue())
+
+    @property
+    def _modules(self) -> list[nn.Module]:
+        """What runs: of a network that is no chain the whole, with what belongs to no block."""
+        backbone = self.tower.backbone
+        assert backbone is not None
+        return backbone.blocks()[: self.num_blocks] if backbone.is_chain else [backbone]
 
     @property
     def _size(self) -> tuple[int, int]:

@@ -33,15 +33,15 @@ def set_trainable(model: TwoTower, phase: PhaseConfig) -> int:
     Updates of an earlier phase's LoRA become part of the weights.
     """
     merge_lora(model)
-    for parameter in model.parameters():
-        parameter.requires_grad_(True)
+    model.requires_grad_(True)
     backbone = model.item_tower.backbone
-    if backbone is not None:
-        for block in backbone.blocks()[: num_frozen_blocks(model, phase)]:
-            for parameter in block.parameters():
-                parameter.requires_grad_(False)
-        if isinstance(phase.trainable, LoraBlocks):
-            add_lora(backbone, rank=phase.trainable.lora.rank, alpha=phase.trainable.lora.alpha)
+    if backbone is not None and isinstance(phase.trainable, LoraBlocks):
+        add_lora(backbone, rank=phase.trainable.lora.rank, alpha=phase.trainable.lora.alpha)
+    elif backbone is not None and phase.trainable != "all":
+        # Not all parameters are of a block: a transformer has embeddings of its own, which stand still too.
+        backbone.requires_grad_(False)
+        for block in backbone.blocks()[num_frozen_blocks(model, phase) :]:
+            block.requires_grad_(True)
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 

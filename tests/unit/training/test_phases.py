@@ -28,6 +28,7 @@ from visrec.errors import ArtifactError, ConfigError
 from visrec.models.backbones.efficientnet_lite0 import efficientnet_lite0
 from visrec.models.weights import WeightsFacts, write_weights
 from visrec.storage import Location, Workspace
+from visrec.training.activations import Trunk
 from visrec.training.initial import initial_model
 from visrec.training.trainable import num_frozen_blocks, set_modes, set_trainable
 
@@ -107,6 +108,30 @@ def test_which_blocks_stand_still_and_what_trains(snapshot: Snapshot, tmp_path: 
     assert set_trainable(model, PhaseConfig()) == head + whole  # merged: the blocks are whole again
     with pytest.raises(ConfigError, match="at most 18 top blocks"):
         num_frozen_blocks(model, PhaseConfig(trainable=TopBlocks(top=19)))
+
+
+def test_what_belongs_to_no_block_stands_still_and_names_the_activations(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path))
+    snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6, image_size=224)
+    item = ItemTowerConfig(backbone="timm/vit_tiny_patch16_224")
+    job = TrainJob(model=ModelConfig(dim=8, item=item), workspace=str(tmp_path))
+    model, _ = initial_model(job, snapshot)
+    backbone = model.item_tower.backbone
+    assert backbone is not None
+
+    def trained() -> set[str]:
+        return {name.split(".")[1] for name, p in backbone.named_parameters() if p.requires_grad}
+
+    set_trainable(model, PhaseConfig(trainable=TopBlocks(top=1)))
+    assert trained() == {"norm"}
+    set_trainable(model, PhaseConfig())
+    assert trained() == {"cls_token", "pos_embed", "patch_embed", "blocks", "norm"}
+    set_trainable(model, PhaseConfig(trainable="head"))
+    assert trained() == set()
+    before = Trunk(model.item_tower, backbone.num_blocks, snapshot).name
+    with torch.no_grad():
+        backbone.get_parameter("network.pos_embed").add_(1.0)
+    assert Trunk(model.item_tower, backbone.num_blocks, snapshot).name != before
 
 
 def test_a_frozen_batch_norm_keeps_its_statistics(snapshot: Snapshot, tmp_path: Path) -> None:
