@@ -49,7 +49,7 @@ class EpochReports:
         """The result of an epoch, or of the end of the run.
 
         Raises:
-            DivergedError: Loss or metrics are not finite.
+            DivergedError: Metrics are not finite.
         """
         finished = bool(metrics.get("finished"))
         if not finished:
@@ -100,6 +100,9 @@ class TuneEnvironment:
     def sum(self, array: NDArray[Any]) -> NDArray[Any]:
         """The array itself."""
         return array
+
+    def share_buffers(self, model: nn.Module) -> None:
+        """There is nobody to share with."""
 
     def report(self, metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
         """`ray.tune.report`; a scheduler may end the trial here."""

@@ -5,15 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from visrec.config import ObjectiveConfig
-from visrec.errors import VisrecError
+from visrec.errors import DivergedError
 from visrec.tune.records import TrialRecord
 
 CURRENT = "current"
 """Name of the first objective's value at the last epoch alone, by which a population is compared."""
-
-
-class DivergedError(VisrecError):
-    """A trial's loss or metric is not a number any more."""
 
 
 def key(number: int) -> str:
@@ -43,10 +39,10 @@ def values(
         selection_metric: Metric that names the best epoch.
 
     Raises:
-        DivergedError: The last epoch's loss or metrics are not finite.
+        DivergedError: The last epoch's metrics are not finite; of the loss, the training loop has made sure.
     """
     last = epochs[-1]
-    for name in ("loss", *(o.metric for o in objectives)):
+    for name in (o.metric for o in objectives):
         if not math.isfinite(last.get(name, 0.0)):
             raise DivergedError(
                 f"{name} is {last[name]} after epoch {last['epoch']} of phase {last['phase']}"

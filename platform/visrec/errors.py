@@ -6,6 +6,7 @@
     +-- ArtifactError        a snapshot, checkpoint or release is missing, unfinished or damaged
     +-- NotFoundError        an id that the catalogue or the release does not hold
     +-- PictureError         a picture that cannot be decoded, or is too large
+    +-- DivergedError        a loss or a metric of a training that is no number any more
     +-- ClusterError         no Ray cluster there, another Ray version, a job that failed
 
 The command prints the message in one line and exits 2; the server answers 4xx.
@@ -46,6 +47,10 @@ class PictureError(VisrecError):
     def __reduce__(self) -> tuple[object, ...]:
         # The default would call PictureError(message) without `code` when Ray carries it between processes.
         return _picture_error, (str(self), self.code)
+
+
+class DivergedError(VisrecError):
+    """The loss or a metric of a training is not a number any more."""
 
 
 class ClusterError(VisrecError):

@@ -42,6 +42,9 @@ class TrainEnvironment(Protocol):
     def sum(self, array: NDArray[Any]) -> NDArray[Any]:
         """Sum of every worker's array; all call it in the same order."""
 
+    def share_buffers(self, model: nn.Module) -> None:
+        """Give every worker the first worker's buffers: statistics of batch norms, which each gathers on its own."""
+
     def report(self, metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
         """Hand over metrics and a checkpoint, which the first worker writes; all call it equally often."""
 
@@ -84,6 +87,9 @@ class LocalEnvironment:
     def sum(self, array: NDArray[Any]) -> NDArray[Any]:
         """The array itself."""
         return array
+
+    def share_buffers(self, model: nn.Module) -> None:
+        """There is nobody to share with."""
 
     def report(self, metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
         """Keep the metrics; replace the last checkpoint by a new one, whole or not at all."""
@@ -130,6 +136,12 @@ class RayEnvironment:
         tensor = torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
         distributed.all_reduce(tensor)
         return np.asarray(tensor.cpu().numpy())
+
+    def share_buffers(self, model: nn.Module) -> None:
+        """Broadcast over gloo or nccl."""
+        if self.world_size > 1:
+            for buffer in model.buffers():
+                distributed.broadcast(buffer, src=0)
 
     def report(self, metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
         """`ray.train.report`, with the checkpoint of rank 0."""

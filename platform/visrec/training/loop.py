@@ -4,6 +4,7 @@ Shape legend: D vector size, I items of the catalogue.
 """
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from safetensors.torch import load
 
 from visrec.config import PhaseConfig, TrainJob
 from visrec.data.snapshot import Snapshot
+from visrec.errors import DivergedError
 from visrec.models.item_inputs import ItemInputs, Pictures
 from visrec.models.lora import merge_lora
 from visrec.models.recommender import dump_weights
@@ -43,6 +45,9 @@ def train(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -> N
 
     Example:
         >>> train(TrainJob(), snapshot, LocalEnvironment(Path("run")))          # doctest: +SKIP
+
+    Raises:
+        DivergedError: The loss of an epoch is not finite.
     """
     run = prepare_run(job, snapshot, environment)
     with environment.resume() as folder:
@@ -64,6 +69,7 @@ def _run_phase(run: Run, state: TrainState, resumed: Resumed | None) -> ItemInpu
     if state.best_weights is not None and resumed is None:
         merge_lora(run.model)
         run.model.load_state_dict(load(state.best_weights))
+    _seed(run.job.seed, state.phase)  # for the start of low-rank updates
     num_trained = set_trainable(run.model, phase)
     if resumed is not None:
         run.model.load_state_dict(resumed.weights)
@@ -79,6 +85,8 @@ def _run_phase(run: Run, state: TrainState, resumed: Resumed | None) -> ItemInpu
             if phase.closed_form
             else _run_epoch(run, state, stepper, stream, facts)
         )
+        # DDP does so at the start of a step only: after the last one, each worker has statistics of its own.
+        run.environment.share_buffers(run.model)
         record = _epoch_record(run, state, totals, stepper, time.perf_counter() - started)
         record["trained_parameters"] = num_trained
         state.epoch, state.step = state.epoch + 1, 0
@@ -110,7 +118,8 @@ def _run_epoch(
     set_modes(stepper.wrapped, run.model, phase)
     for batch in stream.epoch(state.epoch, skip=state.step):
         started = time.perf_counter()
-        _seed_step(run, state)
+        # Dropout depends on the place of the step alone: a restart in the middle repeats and shifts nothing.
+        _seed(run.job.seed, state.phase, state.epoch, state.step, run.environment.rank)
         done = state.epoch * facts.num_steps + state.step
         factor = learning_rate_factor(phase, done, phase.epochs * facts.num_steps)
         set_learning_rate(stepper.optimizer, factor)
@@ -132,6 +141,11 @@ def _epoch_record(
     phase = run.job.training.phases[state.phase]
     names = sorted(totals)
     summed = dict(zip(names, run.environment.sum(np.array([totals[n] for n in names])).tolist(), strict=True))
+    if not math.isfinite(summed["loss"]):
+        raise DivergedError(
+            f"training phase {phase.name}: the loss is {summed['loss']} in epoch {state.epoch + 1}; try a lower "
+            f"learning_rate, got {phase.learning_rate}"
+        )
     busy = max(summed["seconds"] / run.environment.world_size, 1e-9)
     record: dict[str, Any] = {
         "phase": phase.name,
@@ -199,9 +213,8 @@ def _finish(run: Run, state: TrainState, inputs: ItemInputs) -> None:
     run.environment.report({"finished": True, "epochs": len(state.epochs)}, write)
 
 
-def _seed_step(run: Run, state: TrainState) -> None:
-    """Make dropout depend on the place of the step alone: a restart in the middle repeats and shifts nothing."""
-    place = (run.job.seed, state.phase, state.epoch, state.step, run.environment.rank)
+def _seed(*place: int) -> None:
+    """Make the global random numbers depend on a place in the run alone."""
     torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
 
 

@@ -1,6 +1,7 @@
 """Where a run stands: everything that a restart needs to go on as if nothing had happened.
 
-Random numbers need no saving: dropout and negatives of a step are drawn from (seed, phase, epoch, step, rank).
+Random numbers need no saving: dropout and negatives of a step are drawn from (seed, phase, epoch, step, rank), low-rank
+updates from (seed, phase).
 """
 
 import json

@@ -25,6 +25,7 @@ from visrec.config import (
     UserTowerConfig,
 )
 from visrec.data.snapshot import Snapshot
+from visrec.errors import DivergedError
 from visrec.storage import Workspace
 from visrec.training.environment import LocalEnvironment
 from visrec.training.loop import train
@@ -108,7 +109,7 @@ def crash_at_report(number: int, environment: LocalEnvironment) -> Callable[...,
     return crashing
 
 
-@pytest.mark.parametrize("crash_after", [1, 2, 3, 5, 6])
+@pytest.mark.parametrize("crash_after", [1, 2, 3, 4, 5, 6])
 def test_a_run_that_crashed_ends_as_if_it_had_not(
     snapshot: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crash_after: int
 ) -> None:
@@ -148,6 +149,18 @@ def test_early_stopping_ends_a_phase_and_the_best_epoch_is_kept(snapshot: Snapsh
     assert len(epochs) < 40
     best = max(range(len(epochs)), key=lambda k: epochs[k]["hr@10"])
     assert len(epochs) == best + 3
+
+
+def test_a_run_that_diverges_says_so_and_leaves_no_checkpoint(snapshot: Snapshot, tmp_path: Path) -> None:
+    # Each step makes the weights ninety-nine times as large: too large for a float within four epochs.
+    exploding = {"learning_rate": 10, "weight_decay": 10, "schedule": "constant", "warmup_steps": 0}
+    phase = PhaseConfig(name="wild", epochs=8, batch_size=8, **exploding)
+    with pytest.raises(
+        DivergedError, match=r"phase wild: the loss is (nan|inf) in epoch \d; try a lower learning_rate"
+    ):
+        run(job(phase), snapshot, tmp_path)
+    last = weights(tmp_path, "last.safetensors")
+    assert all(np.isfinite(value).all() for value in last.values())
 
 
 def test_a_refit_sees_validation_events_and_has_no_validation(snapshot: Snapshot, tmp_path: Path) -> None:
