@@ -14,13 +14,14 @@ from visrec.models.backbones.build import (
     remove_classifier,
     timm_module,
 )
-from visrec.models.weights.facts import WeightsFacts
+from visrec.models.weights.facts import Channels, WeightsFacts
 from visrec.models.weights.fit import fit_weights
 from visrec.models.weights.read import read_weights
 from visrec.storage import Location
 
 PRETRAINED = "pretrained"
 """Instead of a file: the weights that the backbone's library publishes under its name."""
+_HALF: Channels = (0.5, 0.5, 0.5)
 
 
 def load_pretrained(backbone: str, weights: str) -> tuple[nn.Module, WeightsFacts]:
@@ -66,14 +67,24 @@ def _from_torchvision(backbone: str) -> tuple[nn.Module, WeightsFacts]:
     network = models.get_model(backbone, weights=weights)
     remove_classifier(network)
     transforms = weights.transforms()
+    mean, std = normalisation(network, tuple(transforms.mean), tuple(transforms.std))
     return network, WeightsFacts(
         source=f"torchvision {backbone} {weights.name}",
         licence="see torchvision",
         height=transforms.crop_size[0],
         width=transforms.crop_size[0],
-        mean=tuple(transforms.mean),
-        std=tuple(transforms.std),
+        mean=mean,
+        std=std,
     )
+
+
+def normalisation(network: nn.Module, mean: Channels, std: Channels) -> tuple[Channels, Channels]:
+    """Mean and std that the weights of a torchvision network were trained with, given those of its transforms.
+
+    With these weights GoogLeNet and Inception v3 are made with `transform_input`: they turn ImageNet's normalisation
+    into (x - 0.5) / 0.5 themselves. A backbone that takes over the weights alone does not.
+    """
+    return (_HALF, _HALF) if getattr(network, "transform_input", False) else (mean, std)
 
 
 def _from_timm(backbone: str) -> tuple[nn.Module, WeightsFacts]:

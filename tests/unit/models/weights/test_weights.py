@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torchvision import models
 
 from visrec.errors import ArtifactError, ConfigError
 from visrec.models.weights import WeightsFacts, fit_weights, load_pretrained, read_weights, write_weights
+from visrec.models.weights.facts import IMAGENET
+from visrec.models.weights.pretrained import normalisation
 from visrec.storage import Location
 
 FACTS = WeightsFacts(source="somewhere", licence="MIT", height=64, width=64, mean=(0.1, 0.2, 0.3))
@@ -90,6 +93,20 @@ def _lite0_as_if_from_elsewhere(path: Path) -> tuple[nn.Module, dict[str, torch.
     renamed = {f"_blocks.{k}": tensor for k, tensor in enumerate(module.state_dict().values())}
     torch.save(renamed | {"_fc.weight": torch.zeros(10, 1280)}, path)
     return module, renamed
+
+
+@pytest.mark.parametrize("turns", [True, False])
+def test_normalisation_is_what_the_first_layer_was_trained_with(turns: bool) -> None:
+    network: Any = models.googlenet(
+        weights=None, aux_logits=False, init_weights=False, transform_input=turns, num_classes=2
+    )
+    pixels, shape = torch.rand(2, 3, 4, 4), (3, 1, 1)
+    trained = network._transform_input(
+        (pixels - torch.tensor(IMAGENET.mean).view(shape)) / torch.tensor(IMAGENET.std).view(shape)
+    )
+    mean, std = normalisation(network, IMAGENET.mean, IMAGENET.std)
+    ours = (pixels - torch.tensor(mean).view(shape)) / torch.tensor(std).view(shape)
+    torch.testing.assert_close(ours, trained)
 
 
 @pytest.mark.parametrize(
