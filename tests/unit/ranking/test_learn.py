@@ -46,6 +46,13 @@ def test_the_order_is_judged_by_the_weights_of_the_tasks(tmp_path: Path) -> None
     assert turned.order.ranked.mean != turned.order.retrieved.mean
 
 
+def test_impressions_that_are_learned_from_are_no_part_of_their_own_appeal(tmp_path: Path) -> None:
+    """They hold the only rows that are no positives: without them nothing is known of any item's appeal."""
+    learned = learn(make_inputs(tmp_path, np.ones(NUM_USERS, np.bool_)))
+    assert learned.num_impressions == 2 * NUM_USERS  # each user's skip and validation event
+    assert "appeal" not in learned.ranker.names
+
+
 @pytest.mark.parametrize("num_parts", [2, CONFIG.folds])
 def test_a_task_without_failures_in_some_part_of_the_users_is_left_out(
     tmp_path: Path, num_parts: int
