@@ -18,6 +18,7 @@ def test_lite0_is_the_same_network_here_and_in_timm(tmp_path: Path) -> None:
     ours = build_network("efficientnet_lite0")
     for module in ours.modules():  # statistics that tell batch norms apart
         if isinstance(module, torch.nn.BatchNorm2d):
+            assert module.running_mean is not None and module.running_var is not None
             torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
             torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
     facts = WeightsFacts(source="a test", licence="none")
