@@ -20,11 +20,11 @@ from visrec.data.snapshot import Snapshot
 from visrec.errors import ClusterError, ConfigError, VisrecError
 from visrec.models import TwoTower
 from visrec.storage import Artifact, Location, Workspace, content_id
+from visrec.training.checks import check_phases
 from visrec.training.curves import draw_curves
 from visrec.training.environment import LocalEnvironment, RayEnvironment
 from visrec.training.initial import initial_model, starting_point
 from visrec.training.loop import HISTORY, train
-from visrec.training.trainable import num_frozen_blocks
 from visrec.workloads.activations import precompute
 from visrec.workloads.cluster import ray_session
 from visrec.workloads.progress import ProgressBoard, TrainingProgress, follow
@@ -69,7 +69,7 @@ def run(job: TrainJob, *, console: Console) -> TrainResult:
     artifact = workspace.find("checkpoints", name)
     epochs = json.loads((artifact.location / HISTORY).read_text())
     seconds = time.perf_counter() - started
-    console.print(_summary(artifact, epochs, seconds, found), soft_wrap=True)
+    console.print(_summary(artifact, epochs, job.training.selection_metric, seconds, found), soft_wrap=True)
     return TrainResult(artifact, epochs, seconds, found)
 
 
@@ -107,8 +107,7 @@ def write_checkpoint(
 def _train(job: TrainJob, snapshot: Snapshot, workspace: Workspace, name: str, console: Console) -> None:
     # A mistake in the model's settings shows here, before workers start and are restarted for it.
     model, _ = initial_model(job, snapshot)
-    for phase in job.training.phases:
-        num_frozen_blocks(model, phase)
+    check_phases(job, model, snapshot)
     run_folder = workspace.root / "runs" / name
     in_process = job.training.scaling.num_workers == 0
     runner = _in_process(job, snapshot, run_folder, console)
@@ -200,12 +199,16 @@ def failure(error: TrainingFailedError) -> VisrecError:
     return mistake or ClusterError(f"training failed: {lines[-1] if lines else type(chain[0]).__name__}")
 
 
-def _summary(artifact: Artifact, epochs: list[dict[str, Any]], seconds: float, found: bool) -> str:
+def _summary(
+    artifact: Artifact, epochs: list[dict[str, Any]], metric: str, seconds: float, found: bool
+) -> str:
     # A checkpoint has the best weights of its last phase, whatever an earlier one reached.
-    validated = [e for e in epochs if "ndcg@10" in e and e["phase"] == epochs[-1]["phase"]]
+    validated = [e for e in epochs if metric in e and e["phase"] == epochs[-1]["phase"]]
     quality = ""
     if validated:
-        best = max(validated, key=lambda e: float(e["ndcg@10"]))
-        quality = f", best validation ndcg@10 {best['ndcg@10']:.4f} (epoch {best['epoch']} of phase {best['phase']})"
+        best = max(validated, key=lambda e: float(e[metric]))
+        quality = (
+            f", best validation {metric} {best[metric]:.4f} (epoch {best['epoch']} of phase {best['phase']})"
+        )
     did = "found, nothing to do" if found else f"trained {len(epochs)} epochs in {seconds:.1f} s"
     return f"checkpoint {artifact.name}: {did}{quality}"

@@ -114,15 +114,21 @@ class PhaseConfig(Config):
     """A sequence longer than `model.user.max_length` is cut into windows of that length, at a new offset each epoch;
     of the longest users only so many windows, drawn at random, are used in one epoch."""
     early_stopping_epochs: int = Field(0, ge=0)
-    """Stop the phase after so many epochs without a better validation NDCG; 0 is off."""
+    """Stop the phase after so many epochs without a better value of `training.selection_metric`; 0 is off."""
 
     @property
     def num_epochs(self) -> int:
         """Epochs that the phase has at most."""
         return self.epochs if self.closed_form is None else 1
 
+    @property
+    def changes_pictures(self) -> bool:
+        """Whether the phase has an adversary that changes pictures; one without weight changes nothing."""
+        adversary = self.adversary
+        return isinstance(adversary, PixelAdversary | ConsistencyAdversary) and adversary.weight > 0
+
     @model_validator(mode="after")
     def _pictures(self) -> Self:
-        if isinstance(self.adversary, PixelAdversary | ConsistencyAdversary) and self.trainable == "head":
+        if self.changes_pictures and self.trainable == "head":
             raise ValueError("an adversary of pixels needs a backbone that learns, got trainable: head")
         return self

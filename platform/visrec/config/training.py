@@ -29,9 +29,18 @@ class ScalingConfig(Config):
     num_workers: int = Field(1, ge=0, le=10_000)
     """Worker processes (DDP). 0 runs the loop in this process, without Ray Train."""
     use_gpu: bool = False
+    """One GPU for each worker."""
     resources_per_worker: dict[str, float] | None = None
     max_failures: int = Field(3, ge=-1)
     """Restarts from the last checkpoint after a lost worker; -1 is without limit."""
+
+    @model_validator(mode="after")
+    def _gpu(self) -> Self:
+        if self.use_gpu and self.num_workers == 0:
+            raise ValueError(
+                "use_gpu: true needs num_workers of at least 1, got 0 (this process trains on the CPU)"
+            )
+        return self
 
 
 class TrainingConfig(Config):

@@ -1,6 +1,6 @@
 """What a phase reads of the items: pictures, or kept activations of the blocks that stand still."""
 
-from visrec.config import ConsistencyAdversary, PixelAdversary, TrainJob
+from visrec.config import TrainJob
 from visrec.data.snapshot import Snapshot
 from visrec.models import TwoTower
 from visrec.models.item_inputs import ItemInputs, Pictures
@@ -24,8 +24,7 @@ def phase_inputs(
 def phase_trunk(job: TrainJob, number: int, model: TwoTower, snapshot: Snapshot) -> Trunk | None:
     """The frozen blocks whose activations a phase reads; None where it reads pictures."""
     phase, backbone = job.training.phases[number], model.item_tower.backbone
-    needs_pixels = isinstance(phase.adversary, PixelAdversary | ConsistencyAdversary)
-    if backbone is None or needs_pixels or phase.num_epochs == 0:
+    if backbone is None or phase.changes_pictures or phase.num_epochs == 0:
         return None
     start = backbone.resume_at(num_frozen_blocks(model, phase))
     if start == 0 or snapshot.image_rows.min(initial=0) < 0:

@@ -16,6 +16,7 @@ from visrec.models import Recommender, TwoTower
 from visrec.models.item_inputs import ItemInputs
 from visrec.training.adversaries import choose_adversary
 from visrec.training.batches import BatchStream
+from visrec.training.checks import check_phases
 from visrec.training.environment import TrainEnvironment
 from visrec.training.epoch_facts import EpochFacts, epoch_facts
 from visrec.training.initial import attribute_facts, fitting_blocks, initial_model
@@ -43,6 +44,7 @@ def prepare_run(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment
     if job.training.torch_threads:
         torch.set_num_threads(job.training.torch_threads)
     model, weights_facts = initial_model(job, snapshot)
+    check_phases(job, model, snapshot)
     model.to(environment.device)
     training = job.training
     validation = load_validation_set(

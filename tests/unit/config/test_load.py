@@ -83,6 +83,11 @@ def test_a_typo_in_a_section_of_another_workload_shows_at_once(tmp_path: Path) -
         load_config(TrainJob, path)
 
 
+def test_a_gpu_needs_a_worker() -> None:
+    with pytest.raises(ConfigError, match="use_gpu: true needs num_workers of at least 1, got 0"):
+        load_config(TrainJob, overrides=["training.scaling.num_workers=0", "training.scaling.use_gpu=true"])
+
+
 def test_set_is_laid_over_the_file(tmp_path: Path) -> None:
     path = tmp_path / "all.yaml"
     path.write_text("training: {phases: [{name: warmup, epochs: 1}, {name: main}]}\n")

@@ -5,6 +5,6 @@ score of item i is the sum over the history of p_j . q_i. In the two-tower model
 that moves the mean of p to where it meets q.
 """
 
-from visrec.training.closed_form.fit import fit_closed_form
+from visrec.training.closed_form.fit import check_closed_form, fit_closed_form
 
-__all__ = ["fit_closed_form"]
+__all__ = ["check_closed_form", "fit_closed_form"]

@@ -36,7 +36,7 @@ def fit_closed_form(
     Raises:
         ConfigError: Settings under which the model cannot hold the solution, or a catalogue that is too large.
     """
-    _check(job, number, model, snapshot)
+    check_closed_form(job, number, model, snapshot)
     factors = _solve(job, number, snapshot)
     vectors_ID = torch.from_numpy(np.concatenate([factors.history_IR, factors.target_IR], axis=1))
     with torch.no_grad():
@@ -45,7 +45,12 @@ def fit_closed_form(
         return _set_items(job, number, model, inputs, vectors_ID.to(model.item_counts.device))
 
 
-def _check(job: TrainJob, number: int, model: TwoTower, snapshot: Snapshot) -> None:
+def check_closed_form(job: TrainJob, number: int, model: TwoTower, snapshot: Snapshot) -> None:
+    """See whether `fit_closed_form` can solve a phase.
+
+    Raises:
+        ConfigError: Settings under which the model cannot hold the solution, or a catalogue that is too large.
+    """
     phase = job.training.phases[number]
     assert phase.closed_form is not None
     where = f"training phase {phase.name}"
