@@ -4,7 +4,7 @@ Shape legend: P valid positions, N distinct items, D vector size.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
@@ -23,6 +23,7 @@ class Forward:
         inputs: Pictures or activations of the distinct items; None for a model without pixels.
         start: First block of the backbone to run.
         losses_of: Loss of every valid position, [P].
+        made: First output of the batch as it is (True), and of changed inputs (False), as far as there was one.
     """
 
     model: TwoTower
@@ -31,11 +32,19 @@ class Forward:
     inputs: Tensor | None
     start: int
     losses_of: Callable[[TowerOutput], Tensor]
+    made: dict[bool, TowerOutput] = field(default_factory=dict)
 
     def output(self, inputs: Tensor | None = None) -> TowerOutput:
         """Vectors of the batch, with gradients to all parameters; of other inputs where they are given."""
-        output: TowerOutput = self.wrapped(*self._arguments(self.inputs if inputs is None else inputs))
+        is_clean = inputs is None
+        output: TowerOutput = self.wrapped(*self._arguments(self.inputs if is_clean else inputs))
+        self.made.setdefault(is_clean, output)
         return output
+
+    @property
+    def clean(self) -> TowerOutput:
+        """First output of the batch as it is; of changed inputs where the adversary has all the weight."""
+        return self.made.get(True) or self.made[False]
 
     def probe(self, inputs: Tensor) -> Tensor:
         """Mean loss without the training wrapper: for an adversary that looks for a gradient to its inputs."""

@@ -34,7 +34,7 @@ def batch_loss(
     targets_P = batch.targets_BL[rows_P, columns_P]
     corrects = loss.name == "sampled_softmax" and loss.logq_correction
     logits_PC, log_weights_PC = _candidates(
-        output, batch, rows_P, columns_P, log_q_I if corrects else None, remembered
+        output, batch, rows_P, columns_P, targets_P, log_q_I if corrects else None, remembered
     )
     if loss.name == "bpr":
         return bpr_loss(logits_PC, targets_P, log_weights_PC)
@@ -48,6 +48,7 @@ def _candidates(
     batch: Batch,
     rows_P: Tensor,
     columns_P: Tensor,
+    targets_P: Tensor,
     log_q_I: Tensor | None,
     remembered: Remembered | None,
 ) -> tuple[Tensor, Tensor]:
@@ -65,8 +66,9 @@ def _candidates(
     if remembered is not None:
         logits_PQ = users_PD @ remembered.vectors_QD.T + remembered.biases_Q
         log_weights_Q = _log_weights(log_q_I, remembered.item_index_Q, num_batches)
-        spared_PQ = remembered.spared_from_BQ[rows_P] <= columns_P.unsqueeze(1)
-        parts.append((logits_PQ, log_weights_Q.expand_as(logits_PQ).masked_fill(spared_PQ, -torch.inf)))
+        is_target_PQ = remembered.item_index_Q == batch.item_index_N[targets_P].unsqueeze(1)
+        unwanted_PQ = (remembered.spared_from_BQ[rows_P] <= columns_P.unsqueeze(1)) | is_target_PQ
+        parts.append((logits_PQ, log_weights_Q.expand_as(logits_PQ).masked_fill(unwanted_PQ, -torch.inf)))
     if len(parts) == 1:
         return parts[0]
     logits, log_weights = zip(*parts, strict=True)

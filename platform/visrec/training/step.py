@@ -52,11 +52,8 @@ class Stepper:
             inputs = torch.from_numpy(self.inputs.read(rows_N)).to(device)
         queue = self.memory.queue
         remembered = queue.recall(on_device) if queue is not None else None
-        outputs: list[TowerOutput] = []
 
         def losses_of(output: TowerOutput) -> Tensor:
-            if not outputs:  # adversaries ask for the clean batch first
-                outputs.append(output)
             return batch_loss(output, on_device, self.phase.loss, self.log_q_I, remembered)
 
         forward = Forward(self.model, self.wrapped, on_device, inputs, self.inputs.start, losses_of)
@@ -67,7 +64,7 @@ class Stepper:
             nn.utils.clip_grad_norm_(trained, self.phase.gradient_clip)
             self.optimizer.step()
         if queue is not None:
-            queue.push(on_device, outputs[0])
+            queue.push(on_device, forward.clean)
         return {
             "loss": float(losses_P.detach().sum()),
             "positions": len(losses_P),

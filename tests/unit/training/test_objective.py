@@ -100,6 +100,20 @@ def test_remembered_items_join_and_the_odds_are_those_of_several_batches() -> No
     assert float(found) == pytest.approx(math.log(E + 1 / odds[0] + E / odds[1]) - 1, rel=1e-6)
 
 
+def test_a_remembered_target_is_not_its_own_negative() -> None:
+    batch = make_batch([5, 8], targets=[[0, 1]], shared=[False, False], positives=[[]])
+    remembered = Remembered(
+        num_batches=1,
+        item_index_Q=torch.tensor([2, 5]),
+        vectors_QD=torch.tensor([[0.0], [9.0]]),
+        biases_Q=torch.zeros(2),
+        spared_from_BQ=torch.full((1, 2), NEVER),
+    )
+    found = batch_loss(output([1.0, 1.0], length=2), batch, LossConfig(), None, remembered)
+    # Item 5 is the first target, and a negative of the second.
+    assert found.tolist() == pytest.approx([math.log(E + 1) - 1, math.log(E + 1 + E**9) - 1], rel=1e-6)
+
+
 @pytest.mark.parametrize("name", ["sampled_softmax", "full_softmax", "bpr", "bce"])
 def test_sequences_do_not_mix(name: str) -> None:
     torch.manual_seed(0)

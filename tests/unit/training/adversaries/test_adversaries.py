@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from tests.support.snapshots import checkerboard_snapshot
+from tests.support.training import run_training
 from torch import Tensor
 
 from visrec.config import (
@@ -22,6 +23,7 @@ from visrec.config import (
 from visrec.config.phase import ConsistencyAdversary
 from visrec.data.snapshot import Snapshot
 from visrec.models import TwoTower
+from visrec.models.item_inputs import Pictures
 from visrec.storage import Workspace
 from visrec.training.adversaries import choose_adversary, no_adversary
 from visrec.training.adversaries.consistency import score_shift
@@ -30,8 +32,9 @@ from visrec.training.adversaries.pixels import perturbed_pictures
 from visrec.training.batches import BatchStream
 from visrec.training.environment import LocalEnvironment
 from visrec.training.forward import Forward
-from visrec.training.loop import train
 from visrec.training.objective import batch_loss
+from visrec.training.prepare import prepare_phase, prepare_run
+from visrec.training.state import TrainState
 
 Adversary = EmbeddingAdversary | PixelAdversary | ConsistencyAdversary
 MODEL = ModelConfig(
@@ -134,17 +137,50 @@ def test_losses_are_mixed_by_weight(forward: Forward) -> None:
 
 
 @pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda a: getattr(a, "method", a.kind))
+def test_later_batches_remember_the_clean_pictures(
+    snapshot: Snapshot, tmp_path: Path, adversary: Adversary
+) -> None:
+    loss = LossConfig(num_cross_batch_negatives=50)
+    phase = PhaseConfig(batch_size=8, loss=loss, adversary=adversary.replace(weight=0.5, epsilon=9))
+    job = TrainJob(model=MODEL, training=TrainingConfig(phases=(phase,)))
+    run = prepare_run(job, snapshot, LocalEnvironment(tmp_path))
+    stepper, stream, _ = prepare_phase(run, TrainState(), Pictures.of(snapshot))
+    batch = next(stream.epoch(0))
+    pictures = torch.from_numpy(snapshot.images.read(snapshot.image_rows[batch.item_index_N.numpy()]))
+    with torch.no_grad():
+        clean_ND = run.model.item_tower(pictures, batch.item_index_N)
+    stepper.step(batch)
+    assert stepper.memory.queue is not None
+    torch.testing.assert_close(stepper.memory.queue.state()["vectors"], clean_ND[batch.shared_N])
+
+
+def test_where_no_output_is_clean_the_changed_one_is_remembered(forward: Forward) -> None:
+    adversary = PixelAdversary(kind="pixels", method="fgsm", epsilon=2, weight=1)
+    next(choose_adversary(PhaseConfig(adversary=adversary))(forward))
+    assert set(forward.made) == {False}
+    assert forward.clean is forward.made[False]
+
+
+@pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda a: getattr(a, "method", a.kind))
 def test_without_weight_the_run_is_plain_training_bit_for_bit(
     snapshot: Snapshot, tmp_path: Path, adversary: Adversary
 ) -> None:
-    losses = []
+    losses, weights = [], []
     for name, one in (("plain", None), ("without", adversary.replace(weight=0))):
-        phase = PhaseConfig(epochs=1, batch_size=8, adversary=one)
-        job = TrainJob(model=MODEL, training=TrainingConfig(phases=(phase,)))
-        environment = LocalEnvironment(tmp_path / name)
-        train(job, snapshot, environment)
-        losses.append([r["loss"] for r in environment.reports if "loss" in r])
+        phases = (
+            PhaseConfig(epochs=1, batch_size=8, adversary=one),
+            PhaseConfig(name="kept", trainable="head", epochs=1, batch_size=8, adversary=one),
+        )
+        job = TrainJob(model=MODEL, training=TrainingConfig(phases=phases))
+        epochs = [r for r in run_training(job, snapshot, tmp_path / name).reports if "loss" in r]
+        assert [r["images_per_second"] > 0 for r in epochs] == [
+            True,
+            False,
+        ]  # the second reads kept activations
+        losses.append([r["loss"] for r in epochs])
+        weights.append((tmp_path / name / "last" / "last.safetensors").read_bytes())
     assert losses[0] == losses[1]
+    assert weights[0] == weights[1]
 
 
 def test_epsilon_zero_gives_the_clean_loss(forward: Forward) -> None:
