@@ -103,13 +103,14 @@ def per_user(checkpoint: Artifact) -> NDArray[np.float64]:
     recommender = Recommender.load(checkpoint.location)
     vectors_ID = np.load(checkpoint.local_path("item_vectors.npy"))
     found = []
-    for history, targets in validation.blocks:
-        moments_B = targets.times[targets.offsets[:-1]]
-        scores_BI = recommender.encode_users(histories(history), vectors_ID, moments_B) @ vectors_ID.T
+    for block in validation.blocks:
+        scores_BI = (
+            recommender.encode_users(histories(block.histories), vectors_ID, block.times) @ vectors_ID.T
+        )
         metrics = per_user_metrics(
             scores_BI + recommender.item_biases,
-            history,
-            targets,
+            block.histories,
+            block.targets,
             (10,),
             candidates=validation.candidates,
             set_valued=validation.set_valued,

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from visrec.config import SplitConfig
 from visrec.data.snapshot import Sequences, Snapshot
-from visrec.data.splits import TRAIN, VALIDATION, cold_items
 from visrec.errors import DataError
+from visrec.evaluation.held_out import HeldOut, hold_out, ranked_items
 from visrec.evaluation.scoring import per_user_metrics
 from visrec.models import History, Recommender
 from visrec.models.item_inputs import ItemInputs
@@ -23,12 +23,12 @@ class ValidationSet:
     """The users that this worker scores.
 
     Attributes:
-        blocks: (history, targets) of some users each.
+        blocks: Histories and targets of some users each.
         candidates: Items that are ranked; None for the whole catalogue.
         set_valued: Whether users may have several targets.
     """
 
-    blocks: list[tuple[Sequences, Sequences]]
+    blocks: list[HeldOut]
     candidates: NDArray[np.int32] | None
     set_valued: bool
 
@@ -43,7 +43,8 @@ def load_validation_set(
     """
     if split.fit_on == "train_and_validation":
         return None
-    eligible = np.concatenate([block.user_index[_eligible(block)] for block in snapshot.sequences(split)])
+    held_out = (hold_out(block, "validation") for block in snapshot.sequences(split))
+    eligible = np.concatenate([block.histories.user_index for block in held_out])
     if not len(eligible):
         raise DataError(
             f"expected users with a history and a validation item under {split.protocol}, got none; train with "
@@ -57,10 +58,8 @@ def load_validation_set(
     for block in snapshot.sequences(split):
         rows = np.flatnonzero(np.isin(block.user_index, mine))
         for at in range(0, len(rows), BLOCK_USERS):
-            part = block.take(rows[at : at + BLOCK_USERS])
-            blocks.append((part.where(part.marks == TRAIN), part.where(part.marks == VALIDATION)))
-    cold = split.protocol == "cold_items"
-    candidates = cold_items(snapshot.num_items, split.cold_seed, split.cold_share)[1] if cold else None
+            blocks.append(hold_out(block.take(rows[at : at + BLOCK_USERS]), "validation"))
+    candidates = ranked_items(split, snapshot.num_items, "validation")
     return ValidationSet(blocks, candidates, set_valued=split.protocol != "leave_one_out")
 
 
@@ -73,20 +72,19 @@ def validate(
     """Mean of each metric over all workers' users."""
     sums = np.zeros(len(METRICS) + 1)
     biases_I = recommender.item_biases
-    for history, targets in validation.blocks:
-        moments_B = targets.times[targets.offsets[:-1]]  # of each user's first target
-        queries_BD = recommender.encode_users(histories(history), vectors_ID, moments_B)
+    for block in validation.blocks:
+        queries_BD = recommender.encode_users(histories(block.histories), vectors_ID, block.times)
         scores_BI = queries_BD @ vectors_ID.T + biases_I
         found = per_user_metrics(
             scores_BI,
-            history,
-            targets,
+            block.histories,
+            block.targets,
             (10,),
             candidates=validation.candidates,
             set_valued=validation.set_valued,
         )
         sums[:-1] += [found[name].sum() for name in METRICS]
-        sums[-1] += len(history)
+        sums[-1] += len(block)
     sums = environment.sum(sums)
     return dict(zip(METRICS, (sums[:-1] / max(sums[-1], 1)).tolist(), strict=True))
 
@@ -106,10 +104,3 @@ def histories(sequences: Sequences) -> list[History]:
     """One `History` a user."""
     bounds = zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True)
     return [History(sequences.items[a:b], sequences.kinds[a:b], sequences.times[a:b]) for a, b in bounds]
-
-
-def _eligible(block: Sequences) -> NDArray[np.bool_]:
-    train, validation = (
-        np.diff(block.where(block.marks == mark).offsets) > 0 for mark in (TRAIN, VALIDATION)
-    )
-    return np.asarray(train & validation)
