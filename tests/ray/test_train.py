@@ -115,6 +115,21 @@ def test_two_workers_run_phases_and_share_the_activations(snapshot: Snapshot, tm
     _check_files(result.checkpoint, snapshot)
 
 
+def test_workers_agree_on_the_statistics_of_batch_norms(snapshot: Snapshot) -> None:
+    config = job(snapshot, epochs=1, num_workers=2)
+    model = config.model.replace(item=ItemTowerConfig(backbone="mobilenet_v3_small"))
+    phases = (
+        # One user's ten items a batch: the workers see different ones.
+        PhaseConfig(name="all", epochs=1, batch_size=1),
+        # Every worker looks for activations under the name that its weights give.
+        PhaseConfig(name="head", epochs=1, batch_size=8, trainable="head"),
+    )
+    training = config.training.replace(phases=phases)
+    result = run(config.replace(model=model, training=training), console=Console(file=StringIO()))
+    assert [e["images_per_second"] > 0 for e in result.epochs] == [True, False]
+    _check_files(result.checkpoint, snapshot)
+
+
 def test_a_killed_worker_does_not_end_the_run(snapshot: Snapshot) -> None:
     killed: list[int] = []
     stop = threading.Event()
