@@ -143,7 +143,7 @@ def _epoch_record(
     summed = dict(zip(names, run.environment.sum(np.array([totals[n] for n in names])).tolist(), strict=True))
     if not math.isfinite(summed["loss"]):
         raise DivergedError(
-            f"training phase {phase.name}: the loss is {summed['loss']} in epoch {state.epoch + 1}; try a lower "
+            f"the loss is {summed['loss']} after epoch {state.epoch + 1} of phase {phase.name}; try a lower "
             f"learning_rate, got {phase.learning_rate}"
         )
     busy = max(summed["seconds"] / run.environment.world_size, 1e-9)
