@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:
 	@echo "make demo       draw a shop, train on it, serve it: ends with the address of a web page (ARGS=--exit to end there)"
-	@echo "make test       all tests, under ten minutes on two cores"
+	@echo "make test       all tests, about twelve minutes on two cores"
 	@echo "make test-fast  the tests without a Ray cluster or a browser, under a minute"
 	@echo "make check      ruff, mypy, import directions, size limits, docs up to date"
 	@echo "make format     let ruff write what it can mend"
