@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
@@ -24,7 +23,7 @@ from visrec.config import EvaluateJob, EvaluationConfig, PipelineConfig, SplitCo
 from visrec.config.evaluation import BaselineName
 from visrec.config.training import Split
 from visrec.evaluation.bootstrap import Interval, intervals
-from visrec.evaluation.report.per_user import PER_USER
+from visrec.evaluation.report.per_user import read_per_user
 from visrec.storage import Artifact
 from visrec.workloads import evaluate, train
 from visrec.workloads.cluster import ray_session
@@ -52,8 +51,7 @@ class Tested:
 
     def per_user(self, scorer: str) -> NDArray[np.float64]:
         """NDCG@k of each user, mean over the seeds."""
-        tables = [pq.read_table(str(report.local_path(PER_USER))) for report in self.reports]
-        columns = [np.asarray(table.column(f"{scorer}/ndcg@{self.k}"), np.float64) for table in tables]
+        columns = [read_per_user(report, scorer, f"ndcg@{self.k}") for report in self.reports]
         return np.asarray(np.mean(columns, axis=0))
 
 

@@ -18,12 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 from visrec.config import EvaluateJob, EvaluationConfig, TrainJob, TuneJob, load_config
-from visrec.data.snapshot import Snapshot
 from visrec.evaluation.bootstrap import intervals
-from visrec.evaluation.scoring import per_user_metrics
-from visrec.models import Recommender
-from visrec.storage import Artifact, Workspace
-from visrec.training.validation import histories, load_validation_set
+from visrec.evaluation.report.per_user import read_per_user
+from visrec.storage import Artifact
 from visrec.tune.records import TrialRecord, record_from
 from visrec.tune.report.write import TRIALS
 from visrec.tune.trial import trial_job
@@ -71,7 +68,7 @@ def compare_validation(job: TuneJob, best: TrialRecord, seeds: list[int], consol
     differences = []
     for seed in seeds:
         default, winner = (
-            per_user(train.run(seeded(job, record, seed), console=console).checkpoint)
+            per_user(train.run(seeded(job, record, seed), console=console).checkpoint, job, console)
             for record in (None, best)
         )
         differences.append(winner - default)
@@ -91,37 +88,11 @@ def seeded(job: TuneJob, record: TrialRecord | None, seed: int) -> TrainJob:
     return own.replace(seed=seed)
 
 
-def per_user(checkpoint: Artifact) -> NDArray[np.float64]:
+def per_user(checkpoint: Artifact, job: TuneJob, console: Console) -> NDArray[np.float64]:
     """NDCG@10 of every validation user, in the order of the users."""
-    job = load_train_job(checkpoint)
-    workspace = Workspace(job.workspace)
-    snapshot = Snapshot(workspace.find("snapshots", checkpoint.manifest.parents["snapshots"]))
-    validation = load_validation_set(
-        snapshot, job.training.split, max_users=10**9, seed=0, rank=0, world_size=1
-    )
-    assert validation is not None
-    recommender = Recommender.load(checkpoint.location)
-    vectors_ID = np.load(checkpoint.local_path("item_vectors.npy"))
-    found = []
-    for block in validation.blocks:
-        scores_BI = (
-            recommender.encode_users(histories(block.histories), vectors_ID, block.times) @ vectors_ID.T
-        )
-        metrics = per_user_metrics(
-            scores_BI + recommender.item_biases,
-            block.histories,
-            block.targets,
-            (10,),
-            candidates=validation.candidates,
-            set_valued=validation.set_valued,
-        )
-        found.append(metrics[METRIC])
-    return np.concatenate(found)
-
-
-def load_train_job(checkpoint: Artifact) -> TrainJob:
-    """The config that a checkpoint was trained with."""
-    return TrainJob.model_validate(checkpoint.manifest.config)
+    evaluation = EvaluationConfig(part="validation", ks=(10,), list_size=10, baselines=(), ranker="none")
+    asked = EvaluateJob(workspace=job.workspace, checkpoint=checkpoint.name, evaluation=evaluation)
+    return read_per_user(evaluate.run(asked, console=console).report, "model", METRIC)
 
 
 def print_test(job: TuneJob, name: str, record: TrialRecord, seeds: list[int], console: Console) -> None:

@@ -65,7 +65,7 @@ def build_release(
         known = 0 if ranker is None else Ranker.load(ranker.location).max_history
         kinds = _write_users(folder, snapshot, max(config.max_history, known))
         if ranker is not None:
-            _write_ranker(folder, ranker, checkpoint, snapshot, recommender, vectors_ID)
+            _write_ranker(folder, ranker, checkpoint, snapshot, recommender, vectors_ID, max_history=known)
         keys = ("part", "split", "num_users", "metrics", "paired", "ranker_gain", "oracle_share")
         (folder / "metrics.json").write_text(json.dumps({key: measured.get(key) for key in keys}, indent=1))
         writer.counts |= {"num_items": snapshot.num_items, "num_users": snapshot.num_users}
@@ -99,6 +99,8 @@ def _write_ranker(
     snapshot: Snapshot,
     recommender: Recommender,
     vectors_ID: NDArray[np.float32],
+    *,
+    max_history: int,
 ) -> None:
     """The ranker, what it knows of items from all events that there are, and what users refused or only viewed."""
     folder = (release / "ranker").make_dirs()
@@ -107,10 +109,9 @@ def _write_ranker(
     split = parse_config(SplitConfig, checkpoint.manifest.config["training"]["split"])
     facts = ItemFacts.fit(snapshot, split, None, vectors_ID=vectors_ID, biases_I=recommender.item_biases)
     facts.save(folder)
-    num = Ranker.load(folder).max_history
     logs = (read_log(snapshot, block, positives=False) for block in snapshot.sequences(split))
-    reactions = (last_reactions(log, num) for log in logs)
-    write_histories(release, reactions, max_history=2 * num, file=REACTIONS)  # refusals and views
+    reactions = (last_reactions(log, max_history) for log in logs)
+    write_histories(release, reactions, max_history=2 * max_history, file=REACTIONS)  # refusals and views
 
 
 def _check_parents(checkpoint: Artifact, snapshot: Snapshot, report: Artifact) -> None:

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from visrec.attacks.perturb import pgd
 from visrec.config import ConsistencyAdversary
 from visrec.models import TowerOutput
-from visrec.training.adversaries.pixels import STRIDE, at_rest
+from visrec.training.adversaries.pixels import at_rest, search
 from visrec.training.forward import Forward
 
 
@@ -43,12 +42,5 @@ def score_shift(config: ConsistencyAdversary, forward: Forward, output: TowerOut
 
     with at_rest(forward.model):
         clean_SD = tower(images, index_S)
-        changed = pgd(
-            lambda x: shift(x, clean_SD.detach()).sum(),
-            images,
-            epsilon=config.epsilon,
-            steps=config.steps,
-            step_size=config.step_size or STRIDE * config.epsilon / config.steps,
-            generator=torch.Generator().manual_seed(int(torch.randint(2**31, (1,)))),
-        )
+        changed = search(config, lambda x: shift(x, clean_SD.detach()).sum(), images)
         return shift(changed, clean_SD).mean()

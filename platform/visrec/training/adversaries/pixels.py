@@ -3,17 +3,17 @@
 Shape legend: N distinct items, P valid positions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from visrec.attacks.perturb import fgsm, pgd
-from visrec.config import PixelAdversary
+from visrec.config import ConsistencyAdversary, PixelAdversary
 from visrec.training.forward import Forward
 
-STRIDE = 2.5
+_STRIDE = 2.5
 """Steps of PGD reach so many times as far as the ball is wide (Madry et al. 2018)."""
 
 
@@ -29,25 +29,30 @@ def pixel_losses(config: PixelAdversary, forward: Forward) -> Iterator[Tensor]:
 
 
 def perturbed_pictures(config: PixelAdversary, forward: Forward) -> Tensor:
-    """Pictures within `epsilon` of the batch's, found against the model at rest (no dropout, no new batch statistics).
-
-    PGD starts at random; the global random numbers, which the step seeds, draw its seed.
-    """
+    """Pictures within `epsilon` of the batch's, found against the model at rest."""
     assert forward.inputs is not None and forward.start == 0, "an adversary of pixels needs pictures"
     images = forward.inputs.float()
     with at_rest(forward.model):
         if config.method == "fgsm":
             return fgsm(forward.probe, images, epsilon=config.epsilon)
-        step_size = config.step_size or STRIDE * config.epsilon / config.steps
-        generator = torch.Generator().manual_seed(int(torch.randint(2**31, (1,))))
-        return pgd(
-            forward.probe,
-            images,
-            epsilon=config.epsilon,
-            steps=config.steps,
-            step_size=step_size,
-            generator=generator,
-        )
+        return search(config, forward.probe, images)
+
+
+def search(
+    config: PixelAdversary | ConsistencyAdversary, loss: Callable[[Tensor], Tensor], images: Tensor
+) -> Tensor:
+    """Pictures within `epsilon` of float `images` that make the loss large, by PGD with the settings of an adversary.
+
+    It starts at random; the global random numbers, which the step seeds, draw its seed.
+    """
+    return pgd(
+        loss,
+        images,
+        epsilon=config.epsilon,
+        steps=config.steps,
+        step_size=config.step_size or _STRIDE * config.epsilon / config.steps,
+        generator=torch.Generator().manual_seed(int(torch.randint(2**31, (1,)))),
+    )
 
 
 @contextmanager
