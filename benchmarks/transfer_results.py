@@ -5,7 +5,8 @@
     python benchmarks/transfer_results.py --config examples/demo.yaml --epochs 8 --source CHECKPOINT
 
 Needs a snapshot. Every variant is a process of its own, one thread each. With `model.item.weights`: the backbone from
-random weights, and from these with its head, its upper blocks, a low-rank update and all of it trained. With --source:
+random weights, and from these with its head, its upper blocks, a low-rank update and all of it trained, at the same
+learning rate and ("gently") with a small one for the backbone and its batch-norm statistics kept. With --source:
 the encoders of a checkpoint of another catalogue against random ones. Prints the validation curve of each, and what its
 process took, start and last encoding included. What was done before is found in the workspace and not done again.
 """
@@ -26,10 +27,11 @@ from visrec.workloads import train
 
 ALONE = ["training.scaling.num_workers=0", "training.torch_threads=1"]
 PARTS = {
-    "pretrained, head": "head",
-    "pretrained, top 4 blocks": "{top: 4}",
-    "pretrained, LoRA rank 8": "{lora: {rank: 8}}",
-    "pretrained, all": "all",
+    "pretrained, head": ["trainable=head"],
+    "pretrained, top 4 blocks": ["trainable={top: 4}"],
+    "pretrained, LoRA rank 8": ["trainable={lora: {rank: 8}}"],
+    "pretrained, all": ["trainable=all"],
+    "pretrained, all, gently": ["trainable=all", "backbone_learning_rate=0.0001", "batch_norm=frozen"],
 }
 
 
@@ -62,7 +64,9 @@ def variants(arguments: argparse.Namespace, weights: str | None) -> dict[str, li
     common = [*arguments.overrides, *ALONE, f"training.phases.0.epochs={arguments.epochs}"]
     found = {}
     if weights is not None:
-        found = {name: [*common, f"training.phases.0.trainable={part}"] for name, part in PARTS.items()}
+        found = {
+            name: [*common, *(f"training.phases.0.{part}" for part in parts)] for name, parts in PARTS.items()
+        }
         found["random, all"] = [*common, "model.item.weights=null", "training.phases.0.trainable=all"]
     if arguments.source:
         found["no source, all"] = common
