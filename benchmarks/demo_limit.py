@@ -1,0 +1,283 @@
+"""How much of the oracle a log of the demo shop can tell: the best guess of one who knows how the shop and its users
+behave, and every picture's content, but has to infer each user's taste from what that user did.
+
+    python benchmarks/demo_limit.py --config examples/demo.yaml --users 600
+
+The oracle knows each user's taste. Here it is drawn from its posterior instead (Metropolis-Hastings, --chains chains of
+--steps steps a user, the second half kept), given the user's positives and negative events and that these items were
+shown, and scores are averaged over the draws. It knows the true quality and popularity of the items that have positives
+in the known events, and nothing of the others but their looks. Drift is left out. No model that learns the shop's ways
+from the same log can be expected to do better. Two scores each:
+
+    affinity            chance of a positive once the item is looked at: what the oracle ranks by
+    affinity x shown    the same, times the chance that the shop shows the item: what comes next in the log
+
+Needs the demo's snapshot and truth. Shape legend: U users, C chains, L events, V values, D designs, I items.
+"""
+
+import argparse
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from visrec.config import PipelineConfig, SplitConfig, load_config
+from visrec.config.training import Split
+from visrec.data.negative_events import read_negative_events
+from visrec.data.snapshot import Snapshot
+from visrec.demo import shelf, tastes
+from visrec.demo.catalogue import POPULARITY_SPREAD, QUALITY_SPREAD
+from visrec.demo.designs import one_hot
+from visrec.demo.sessions import NEGATIVE_AT_ZERO
+from visrec.demo.truth import Truth, read_truth
+from visrec.evaluation.held_out import HeldOut, hold_out, is_known, ranked_items
+from visrec.evaluation.scorers.oracle import OracleScorer
+from visrec.evaluation.scoring import per_user_metrics
+from visrec.storage import Location, Workspace
+
+PROTOCOLS: tuple[Split, ...] = ("leave_one_out", "cold_items")
+MAX_EVENTS = 64
+NUM_DRAWS = 24
+SIZES = torch.tensor(tastes.SIZES)
+
+
+def main() -> None:
+    """Measure, and print a table a protocol."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", default="examples/demo.yaml")
+    parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
+    parser.add_argument("--users", type=int, default=600, help="the first so many")
+    parser.add_argument("--chains", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=5000)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    job = load_config(PipelineConfig, arguments.config, arguments.overrides)
+    snapshot = Snapshot(Workspace(job.workspace).find("snapshots"))
+    where = Location.parse(snapshot.artifact.manifest.facts["input"]["truth"])
+    for protocol in PROTOCOLS:
+        torch.manual_seed(job.seed)
+        print_limits(protocol, snapshot, where, arguments)
+
+
+def print_limits(protocol: Split, snapshot: Snapshot, where: Location, arguments: argparse.Namespace) -> None:
+    """Sample, score, and print."""
+    truth = read_truth(where)
+    split = SplitConfig(protocol=protocol)
+    block = next(snapshot.sequences(split, block_users=arguments.users))
+    held_out = hold_out(block, "test")
+    known = block.items[is_known(block.marks, "test")]
+    shop = Shop.of(truth, snapshot, np.bincount(known, minlength=snapshot.num_items) > 0)
+    ranked = ranked_items(split, snapshot.num_items, "test")
+    times_U = held_out.times
+    there_UI = shop.created_I[None] <= times_U[:, None]
+    oracle_UI = OracleScorer.load(where, snapshot).score(held_out.histories, times_U)
+    events = Events.of(held_out, snapshot, ranked)
+    scores = posterior_scores(shop, events, arguments.chains, arguments.steps)
+    table = Table("scorer", "NDCG@10", "of the oracle", title=f"Test, {protocol}, {len(held_out):,} users")
+    reference = None
+    for name, scores_UI in ({"oracle": oracle_UI} | scores).items():
+        masked_UI = (scores_UI * there_UI).astype(np.float32)
+        metrics = per_user_metrics(masked_UI, held_out.histories, held_out.targets, (10,), candidates=ranked)
+        value = float(metrics["ndcg@10"].mean())
+        reference = reference or value
+        table.add_row(name, f"{value:.4f}", f"{value / reference:.0%}")
+    Console(highlight=False, width=100).print(table)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What is known of items and of how tastes are made.
+
+    Attributes:
+        looks_DV: Designs, one-hot.
+        design_I: Design of each item.
+        quality_I: In log-odds; 0 where nobody can know it.
+        in_design_I: Share that the item has of its design's popularity.
+        always_I: Chance to be shown by a source that does not look at tastes.
+        created_I: Milliseconds.
+        archetypes_GV: Leanings that users share.
+        care_P4: Every pattern of care.
+        care_chance_P: How often each occurs.
+    """
+
+    looks_DV: Tensor
+    design_I: Tensor
+    quality_I: Tensor
+    in_design_I: Tensor
+    always_I: Tensor
+    created_I: NDArray[np.int64]
+    archetypes_GV: Tensor
+    care_P4: Tensor
+    care_chance_P: Tensor
+
+    @classmethod
+    def of(cls, truth: Truth, snapshot: Snapshot, known_I: NDArray[np.bool_]) -> "Shop":
+        """From the truth; qualities only of items that are `known`."""
+        row = {item: place for place, item in enumerate(truth.item_ids)}
+        rows = [row[item] for item in snapshot.items.column("item_id").to_pylist()]
+        designs_D4, design_I = np.unique(truth.values[rows], axis=0, return_inverse=True)
+        quality_I = np.where(known_I, truth.quality[rows], 0)
+        popularity_I = np.exp(POPULARITY_SPREAD / QUALITY_SPREAD * quality_I)
+        by_design_D = np.bincount(design_I, popularity_I)
+        sources = shelf.SOURCES
+        always_I = sources["popular"] * popularity_I / popularity_I.sum()
+        always_I += (sources["random"] + sources["new"]) / len(rows)
+        care_P4, counts_P = np.unique(truth.tastes.care, axis=0, return_counts=True)
+        return cls(
+            looks_DV=torch.from_numpy(one_hot(designs_D4)),
+            design_I=torch.from_numpy(design_I),
+            quality_I=torch.from_numpy(quality_I).float(),
+            in_design_I=torch.from_numpy(popularity_I / by_design_D[design_I]).float(),
+            always_I=torch.from_numpy(always_I).float(),
+            created_I=truth.created_at[rows],
+            archetypes_GV=torch.from_numpy(truth.tastes.archetypes),
+            care_P4=torch.from_numpy(care_P4),
+            care_chance_P=torch.from_numpy(counts_P / counts_P.sum()).float(),
+        )
+
+    def shown(self, worth_ND: Tensor, items: Tensor | None = None) -> Tensor:
+        """Chance that a place of a page shows each item [N, I], or the given one of each row's [N, L] items."""
+        guess_ND = torch.softmax(worth_ND / shelf.GUESS_TEMPERATURE, -1) * shelf.SOURCES["taste"]
+        if items is None:
+            return guess_ND[:, self.design_I] * self.in_design_I + self.always_I
+        return guess_ND.gather(1, self.design_I[items]) * self.in_design_I[items] + self.always_I[items]
+
+
+@dataclass(frozen=True)
+class Events:
+    """What each user did: the last `MAX_EVENTS` of it.
+
+    Attributes:
+        items_UL: Item indices; 0 where padded.
+        sign_UL: 1 for a positive, -1 for a negative event, 0 where padded.
+    """
+
+    items_UL: Tensor
+    sign_UL: Tensor
+
+    @classmethod
+    def of(cls, held_out: HeldOut, snapshot: Snapshot, cold: NDArray[np.int32] | None) -> "Events":
+        """Positives of the histories, and negative events before the first held-out one; none on cold items."""
+        histories = held_out.histories
+        refusals = read_negative_events(snapshot, histories)
+        items = np.zeros((len(held_out), MAX_EVENTS), np.int64)
+        sign = np.zeros((len(held_out), MAX_EVENTS), np.int64)
+        for user, time in enumerate(held_out.times):
+            liked = histories.items[histories.offsets[user] : histories.offsets[user + 1]]
+            mine = slice(refusals.offsets[user], refusals.offsets[user + 1])
+            keep = np.ones(mine.stop - mine.start, bool)
+            if cold is None:
+                keep &= refusals.times[mine] < time
+            else:
+                keep &= ~np.isin(refusals.items[mine], cold)
+            both = np.r_[refusals.items[mine][keep], liked][-MAX_EVENTS:]
+            items[user, : len(both)] = both
+            sign[user, : len(both)] = np.r_[-np.ones(keep.sum()), np.ones(len(liked))][-MAX_EVENTS:]
+        return cls(torch.from_numpy(items), torch.from_numpy(sign))
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One taste for each user and chain: archetype [U, C], personal leanings [U, C, V], pattern of care [U, C]."""
+
+    archetype: Tensor
+    personal: Tensor
+    care: Tensor
+
+    def worths(self, shop: Shop) -> Tensor:
+        """Log-odds of every value [U, C, V]: see `visrec.demo.tastes`."""
+        share = tastes.ARCHETYPE_SHARE
+        leaning = share**0.5 * shop.archetypes_GV[self.archetype] + (1 - share) ** 0.5 * self.personal
+        parts = leaning.split(tastes.SIZES, -1)
+        behind = torch.cat([part - part.amax(-1, keepdim=True) for part in parts], -1)
+        favour = torch.tanh(tastes.SHARPNESS * (behind + tastes.FAVOURITE_GAP))
+        return favour * shop.care_P4[self.care].repeat_interleave(SIZES, -1)
+
+
+def log_likelihood(draw: Draw, shop: Shop, events: Events) -> Tensor:
+    """Of each user's events under each chain's taste [U, C]."""
+    worth_UCV = draw.worths(shop)
+    num_users, num_chains, _ = worth_UCV.shape
+    worth_ND = worth_UCV.flatten(0, 1) @ shop.looks_DV.T
+    items_NL = events.items_UL.repeat_interleave(num_chains, 0)
+    sign_NL = events.sign_UL.repeat_interleave(num_chains, 0)
+    logits_NL = worth_ND.gather(1, shop.design_I[items_NL]) + shop.quality_I[items_NL] + tastes.BIAS
+    liked_NL = torch.sigmoid(logits_NL).clamp(1e-6, 1 - 1e-6)
+    refused_NL = (1 - liked_NL) * NEGATIVE_AT_ZERO * (1 - liked_NL.sqrt())
+    told_NL = torch.log(torch.where(sign_NL > 0, liked_NL, refused_NL) * shop.shown(worth_ND, items_NL))
+    return torch.where(sign_NL != 0, told_NL, 0.0).sum(-1).view(num_users, num_chains)
+
+
+def proposal(step: int, draw: Draw, shop: Shop) -> tuple[Draw, Tensor]:
+    """Another taste, and the log of what the acceptance needs beside the likelihoods.
+
+    In turn: another archetype with the leanings kept; another pattern of care; all leanings a little, those of one
+    attribute much, one of them anew (the last three keep the prior: Neal 1999, Cotter et al. 2013).
+    """
+    size, none = draw.archetype.shape, torch.zeros(())
+    personal, noise = draw.personal, torch.randn_like(draw.personal)
+    if step % 5 == 0:
+        archetype = torch.randint(len(shop.archetypes_GV), size)
+        ratio = (tastes.ARCHETYPE_SHARE / (1 - tastes.ARCHETYPE_SHARE)) ** 0.5
+        moved = personal + ratio * (shop.archetypes_GV[draw.archetype] - shop.archetypes_GV[archetype])
+        return Draw(archetype, moved, draw.care), 0.5 * (personal.square() - moved.square()).sum(-1)
+    if step % 5 == 1:
+        care = torch.multinomial(shop.care_chance_P.expand(size[0], -1), size[1], replacement=True)
+        return Draw(draw.archetype, personal, care), none
+    if step % 5 == 2:
+        return Draw(draw.archetype, (1 - 0.25**2) ** 0.5 * personal + 0.25 * noise, draw.care), none
+    if step % 5 == 3:
+        attribute_V = torch.arange(len(SIZES)).repeat_interleave(SIZES)
+        here = attribute_V == torch.randint(len(SIZES), (*size, 1))
+        return Draw(
+            draw.archetype, torch.where(here, 0.8 * personal + 0.6 * noise, personal), draw.care
+        ), none
+    here = torch.arange(personal.shape[-1]) == torch.randint(personal.shape[-1], (*size, 1))
+    return Draw(draw.archetype, torch.where(here, noise, personal), draw.care), none
+
+
+def posterior_scores(
+    shop: Shop, events: Events, num_chains: int, num_steps: int
+) -> dict[str, NDArray[np.float32]]:
+    """Scores [U, I] by name, mean over the draws of the second half; the likelihood comes in slowly before."""
+    num_users = len(events.items_UL)
+    size = (num_users, num_chains)
+    care = torch.multinomial(shop.care_chance_P.expand(num_users, -1), num_chains, replacement=True)
+    archetype = torch.randint(len(shop.archetypes_GV), size)
+    draw = Draw(archetype, torch.randn(*size, shop.archetypes_GV.shape[1]), care)
+    told = log_likelihood(draw, shop, events)
+    affinity_UI, next_UI = (
+        torch.zeros(num_users, len(shop.design_I)),
+        torch.zeros(num_users, len(shop.design_I)),
+    )
+    for step in range(num_steps):
+        warmth = min(1.0, (step + 1) / (0.3 * num_steps))
+        other, extra = proposal(step, draw, shop)
+        told_other = log_likelihood(other, shop, events)
+        taken = torch.log(torch.rand(size)) < warmth * (told_other - told) + extra
+        draw = Draw(
+            torch.where(taken, other.archetype, draw.archetype),
+            torch.where(taken[..., None], other.personal, draw.personal),
+            torch.where(taken, other.care, draw.care),
+        )
+        told = torch.where(taken, told_other, told)
+        if step >= num_steps // 2 and step % max(num_steps // 2 // NUM_DRAWS, 1) == 0:
+            for user, worth_CV in enumerate(draw.worths(shop)):
+                worth_CD = worth_CV @ shop.looks_DV.T
+                affinity_CI = torch.sigmoid(worth_CD[:, shop.design_I] + shop.quality_I + tastes.BIAS)
+                affinity_UI[user] += affinity_CI.mean(0)
+                next_UI[user] += (affinity_CI * shop.shown(worth_CD)).mean(0)
+    return {
+        "posterior, affinity": affinity_UI.numpy(),
+        "posterior, affinity x shown": next_UI.numpy(),
+    }
+
+
+if __name__ == "__main__":
+    main()
