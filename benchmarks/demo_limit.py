@@ -6,8 +6,8 @@ behave, and every picture's content, but has to infer each user's taste from wha
 The oracle knows each user's taste. Here it is drawn from its posterior instead (Metropolis-Hastings, --chains chains of
 --steps steps a user, the second half kept), given the user's positives and negative events and that these items were
 shown, and scores are averaged over the draws. It knows the true quality and popularity of the items that have positives
-in the known events, and nothing of the others but their looks. Drift is left out. No model that learns the shop's ways
-from the same log can be expected to do better. Two scores each:
+in the known events, and nothing of the others but their looks. Drift and views are left out. A model that has to learn
+the shop's ways from the same events cannot be expected to do better. Two scores each:
 
     affinity            chance of a positive once the item is looked at: what the oracle ranks by
     affinity x shown    the same, times the chance that the shop shows the item: what comes next in the log
@@ -71,8 +71,10 @@ def print_limits(protocol: Split, snapshot: Snapshot, where: Location, arguments
     split = SplitConfig(protocol=protocol)
     block = next(snapshot.sequences(split, block_users=arguments.users))
     held_out = hold_out(block, "test")
-    known = block.items[is_known(block.marks, "test")]
-    shop = Shop.of(truth, snapshot, np.bincount(known, minlength=snapshot.num_items) > 0)
+    known_I = np.zeros(snapshot.num_items, bool)
+    for events_of in snapshot.sequences(split):
+        known_I[events_of.items[is_known(events_of.marks, "test")]] = True
+    shop = Shop.of(truth, snapshot, known_I)
     ranked = ranked_items(split, snapshot.num_items, "test")
     times_U = held_out.times
     there_UI = shop.created_I[None] <= times_U[:, None]

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from rich.console import Console
 
@@ -11,6 +11,7 @@ from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError, VisrecError
 from visrec.storage import Artifact, Location, Workspace, content_id
 from visrec.training.initial import initial_model
+from visrec.tune.lead import default_trial, lead_over
 from visrec.tune.mutation import mutable_keys
 from visrec.tune.points import check_space
 from visrec.tune.records import StudyLog
@@ -165,11 +166,15 @@ def _write(job: TuneJob, name: str, snapshot: Snapshot, log: StudyLog, ending: s
         reasons = Counter(record.reason for record in facts.records if record.reason).most_common(1)
         why = f"the most frequent reason: {reasons[0][0]}" if reasons else "the study's time was over before"
         raise VisrecError(f"no trial has finished an epoch; {why}")
-    checkpoint = keep_checkpoint(job, name, snapshot, log, facts.order[0]).name
+    default = default_trial(job, facts.records, facts.order[0])
+    as_it_is = keep_checkpoint(job, name, snapshot, log, default) if default is not None else None
+    winner = keep_checkpoint(job, name, snapshot, log, facts.order[0])
+    if default is not None and as_it_is is not None:
+        facts = replace(facts, lead=lead_over(job, snapshot, winner, as_it_is, default.number))
     with workspace.create("studies", name, config=job, parents={"snapshots": snapshot.name}) as writer:
-        write_study(writer.staging, facts, checkpoint)
+        write_study(writer.staging, facts, winner.name)
         writer.counts.update(_counts(facts))
-        writer.facts.update(_facts(facts, checkpoint))
+        writer.facts.update(_facts(facts, winner.name))
 
 
 def _counts(facts: StudyFacts) -> dict[str, float]:
@@ -193,6 +198,7 @@ def _facts(facts: StudyFacts, checkpoint: str) -> dict[str, object]:
         "best_trial": best.number,
         "best_point": best.last_point,
         "best_objectives": dict(zip(names, best.objectives or [], strict=True)),
+        "lead": asdict(facts.lead) | {"text": facts.lead.text} if facts.lead is not None else None,
     }
 
 
@@ -209,8 +215,9 @@ def _summary(study: Artifact) -> str:
     facts, counts = study.manifest.facts, study.manifest.counts
     values = ", ".join(f"{name} {value(v)}" for name, v in facts["best_objectives"].items())
     share = counts["trained_epochs"] / max(counts["planned_epochs"], 1)
+    lead = f"  {facts['lead']['text']}\n" if facts.get("lead") else ""
     return (
         f"study {study.name}: best trial {facts['best_trial']}, validation {values}; {share:.0%} of the epochs of full "
-        f"runs, {counts['seconds'] / 60:.1f} min\n"
+        f"runs, {counts['seconds'] / 60:.1f} min\n{lead}"
         f"  config {study.location / BEST}\n  checkpoint {facts['checkpoint']}\n  report {study.location / 'report.md'}"
     )

@@ -125,7 +125,8 @@ def test_a_killed_trial_is_recorded_and_the_study_goes_on(tmp_path: Path, snapsh
     killer = threading.Thread(target=kill_one_trial)
     killer.start()
     try:
-        values = settings(tmp_path, 80, num_trials=2, max_concurrent_trials=1, scheduler={"kind": "none"})
+        study = {"search": {"kind": "optuna"}, "scheduler": {"kind": "none"}}
+        values = settings(tmp_path, 80, num_trials=2, max_concurrent_trials=1, **study)
         _, trials, _ = run(values)
     finally:
         stop.set()
@@ -139,11 +140,18 @@ def test_a_killed_trial_is_recorded_and_the_study_goes_on(tmp_path: Path, snapsh
 
 @pytest.mark.usefixtures("session")
 def test_trials_on_workers_of_ray_train(tmp_path: Path, snapshot: Snapshot) -> None:
-    values = settings(tmp_path, 2, run_in="workers", num_trials=2, search={"kind": "optuna"})
+    study: dict[str, Any] = {"num_trials": 2, "scheduler": {"kind": "none"}}
+    values = settings(tmp_path, 2, run_in="workers", space={RATE: {"loguniform": [0.03, 0.06]}}, **study)
     values["training"]["scaling"] = {"num_workers": 2, "resources_per_worker": {"CPU": 0.5}}
-    values["training"]["phases"][0]["trainable"] = "head"
+    # The config as it is learns nothing: the other trial is ahead of it.
+    values["training"]["phases"][0] |= {"trainable": "head", "learning_rate": 1e-9}
     result, trials, said = run(values)
-    assert {t["status"] for t in trials} <= {"finished", "stopped"}
+    assert [t["status"] for t in trials] == ["finished", "finished"]
+    lead = result.study.manifest.facts["lead"]
+    values_of = [t["results"][-1]["objectives"][0] for t in trials]
+    assert lead["interval"]["mean"] == pytest.approx(values_of[1] - values_of[0], abs=1e-6)
+    assert lead["text"] in said
+    assert f"ahead by {lead['text']}" in (result.study.location / "report.md").read_text()
     assert "frozen blocks kept: 20 pictures" in said  # before any trial, which all read them
     assert len(Workspace(str(tmp_path)).names("activations")) == 1
     assert result.checkpoint is not None

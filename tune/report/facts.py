@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from visrec.config import ObjectiveConfig, TuneJob
+from visrec.tune.lead import Lead
 from visrec.tune.objectives import oriented, pareto_front, ranked
 from visrec.tune.records import TrialRecord
 from visrec.tune.report.importance import Importance, importances
@@ -41,6 +42,7 @@ class StudyFacts:
         front: Those that no other beats in all objectives; the best alone where there is one objective.
         rungs: Of ASHA; empty for other schedulers.
         importance: Of each key that enough trials vary.
+        lead: Of the best trial over the config as it is, where the two can be compared.
     """
 
     job: TuneJob
@@ -51,6 +53,7 @@ class StudyFacts:
     front: list[TrialRecord] = field(default_factory=list)
     rungs: list[Rung] = field(default_factory=list)
     importance: list[Importance] = field(default_factory=list)
+    lead: Lead | None = None
 
     @property
     def objectives(self) -> Sequence[ObjectiveConfig]:

@@ -54,10 +54,20 @@ def _opening(facts: StudyFacts, checkpoint: str) -> str:
         f"**Best: trial {best.number}, validation {named}**, after {best.epochs} of {best.planned_epochs} epochs"
         f"; checkpoint `{checkpoint}`.",
         "Its config is `best.yaml`: `visrec train --config best.yaml`.",
+        *_lead(facts),
         "",
         table(["key", "value"], [[f"`{key}`", setting(v)] for key, v in best.last_point.items()]),
     ]
     return "\n".join(lines)
+
+
+def _lead(facts: StudyFacts) -> list[str]:
+    if facts.lead is None:
+        return []
+    doubt = (
+        "" if facts.lead.interval.low > 0 else " The interval holds 0: with other users it might be behind."
+    )
+    return ["", f"It is ahead by {facts.lead.text} (95% bootstrap interval).{doubt}"]
 
 
 def _cost(facts: StudyFacts) -> str:
