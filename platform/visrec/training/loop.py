@@ -4,7 +4,6 @@ Shape legend: D vector size, I items of the catalogue.
 """
 
 import json
-import math
 import time
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,12 @@ from safetensors.torch import load
 
 from visrec.config import PhaseConfig, TrainJob
 from visrec.data.snapshot import Snapshot
-from visrec.errors import DivergedError
 from visrec.models.item_inputs import ItemInputs, Pictures
 from visrec.models.lora import merge_lora
 from visrec.models.recommender import dump_weights
 from visrec.training.batches import BatchStream
 from visrec.training.closed_form import fit_closed_form
+from visrec.training.divergence import check_finite
 from visrec.training.environment import TrainEnvironment
 from visrec.training.epoch_facts import EpochFacts
 from visrec.training.inputs import phase_inputs
@@ -141,11 +140,7 @@ def _epoch_record(
     phase = run.job.training.phases[state.phase]
     names = sorted(totals)
     summed = dict(zip(names, run.environment.sum(np.array([totals[n] for n in names])).tolist(), strict=True))
-    if not math.isfinite(summed["loss"]):
-        raise DivergedError(
-            f"the loss is {summed['loss']} after epoch {state.epoch + 1} of phase {phase.name}; try a lower "
-            f"learning_rate, got {phase.learning_rate}"
-        )
+    check_finite(run.model, summed["loss"], phase, state.epoch)
     busy = max(summed["seconds"] / run.environment.world_size, 1e-9)
     record: dict[str, Any] = {
         "phase": phase.name,
