@@ -19,9 +19,10 @@ def test_a_loss_that_is_no_number_is_named(loss: float) -> None:
 
 @pytest.mark.parametrize("weight", [math.nan, -math.inf])
 def test_one_weight_is_enough_when_the_loss_does_not_tell(weight: float) -> None:
-    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 1))
+    last = nn.Linear(4, 1)
+    model = nn.Sequential(nn.Linear(4, 4), last)
     check_finite(model, 1.0, PHASE, 0)
     with torch.no_grad():
-        model[1].weight[0, 2] = weight
+        last.weight[0, 2] = weight
     with pytest.raises(DivergedError, match="weights are not finite after epoch 1 of phase wild"):
         check_finite(model, 1.0, PHASE, 0)
