@@ -53,9 +53,12 @@ class Lead:
 def default_trial(job: TuneJob, records: Sequence[TrialRecord], best: TrialRecord) -> TrialRecord | None:
     """The trial of the config as it is, where it can be compared with the best: another one, and trained to its end.
 
-    None as well where trials change their settings on the way, or where what is compared is a cost.
+    None as well where trials change their settings on the way, where what is compared is a cost, or where the best was
+    held out other events.
     """
     if job.tune.objectives[0].metric not in METRICS or job.tune.scheduler.kind == "pbt":
+        return None
+    if trial_job(job, best.point).training.split != job.training.split:
         return None
     as_it_is = trial_job(job, {})
     ended = (r for r in records if r.status == "finished" and r.number != best.number)

@@ -43,3 +43,5 @@ def test_what_was_stopped_or_is_the_best_itself_is_not_compared() -> None:
     assert default_trial(population, [AS_IT_IS, BETTER], BETTER) is None
     cheap = make_job(objectives=[{"metric": "num_parameters"}])
     assert default_trial(cheap, [AS_IT_IS, BETTER], BETTER) is None
+    elsewhere = make_record(1, [0.3], point={"training.split.protocol": "global_time"})
+    assert default_trial(make_job(), [AS_IT_IS, elsewhere], elsewhere) is None
