@@ -29,7 +29,7 @@ from visrec.workloads.activations import precompute
 from visrec.workloads.cluster import ray_session
 from visrec.workloads.progress import ProgressBoard, TrainingProgress, follow
 
-VERSION = 2
+VERSION = 3
 """Raised when the same config would give another model, so that old checkpoints are not taken for new ones."""
 
 

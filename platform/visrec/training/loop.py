@@ -19,6 +19,7 @@ from visrec.models.lora import merge_lora
 from visrec.models.recommender import dump_weights
 from visrec.training.batches import BatchStream
 from visrec.training.closed_form import fit_closed_form
+from visrec.training.determinism import deterministic_algorithms
 from visrec.training.divergence import check_finite
 from visrec.training.environment import TrainEnvironment
 from visrec.training.epoch_facts import EpochFacts
@@ -48,6 +49,11 @@ def train(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -> N
     Raises:
         DivergedError: The loss of an epoch is not finite.
     """
+    with deterministic_algorithms(environment.device):
+        _train(job, snapshot, environment)
+
+
+def _train(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -> None:
     run = prepare_run(job, snapshot, environment)
     with environment.resume() as folder:
         resumed = load_state(folder) if folder is not None else None

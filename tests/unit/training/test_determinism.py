@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import pytest
+import torch
+from tests.support.snapshots import checkerboard_snapshot
+
+from visrec.config import ItemTowerConfig, ModelConfig, PhaseConfig, TrainingConfig, TrainJob, UserTowerConfig
+from visrec.storage import Workspace
+from visrec.training.determinism import deterministic_algorithms
+from visrec.training.environment import LocalEnvironment
+from visrec.training.loop import train
+
+
+def test_two_runs_with_several_threads_agree_bit_for_bit(tmp_path: Path) -> None:
+    """Large enough for PyTorch to spread the gradient of looking up rows over its threads."""
+    snapshot = checkerboard_snapshot(Workspace(str(tmp_path / "workspace")), num_users=200, num_items=40)
+    model = ModelConfig(
+        dim=256, item=ItemTowerConfig(backbone=None, id_embedding=True), user=UserTowerConfig(hidden_dim=16)
+    )
+    phase = PhaseConfig(epochs=2, batch_size=100)
+    job = TrainJob(model=model, training=TrainingConfig(phases=(phase,), torch_threads=4))
+    weights = []
+    try:
+        for name in ("a", "b", "c"):
+            train(job, snapshot, LocalEnvironment(tmp_path / name))
+            weights.append((tmp_path / name / "last" / "model.safetensors").read_bytes())
+    finally:
+        torch.set_num_threads(1)
+    assert weights[0] == weights[1] == weights[2]
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_what_was_set_before_comes_back_also_after_an_error(before: bool) -> None:
+    torch.use_deterministic_algorithms(before)
+    try:
+        with pytest.raises(RuntimeError, match="stop"), deterministic_algorithms(torch.device("cpu")):
+            raise RuntimeError("stop")
+        assert torch.are_deterministic_algorithms_enabled() is before
+    finally:
+        torch.use_deterministic_algorithms(False)
