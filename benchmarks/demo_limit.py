@@ -34,8 +34,9 @@ from visrec.demo.catalogue import POPULARITY_SPREAD, QUALITY_SPREAD
 from visrec.demo.designs import one_hot
 from visrec.demo.sessions import NEGATIVE_AT_ZERO
 from visrec.demo.truth import Truth, read_truth
-from visrec.evaluation.held_out import HeldOut, hold_out, is_known, ranked_items
+from visrec.evaluation.held_out import HeldOut, KnownEvents, hold_out, ranked_items
 from visrec.evaluation.scorers.oracle import OracleScorer
+from visrec.evaluation.scorers.popularity import count_items
 from visrec.evaluation.scoring import per_user_metrics
 from visrec.storage import Location, Workspace
 
@@ -71,10 +72,8 @@ def print_limits(protocol: Split, snapshot: Snapshot, where: Location, arguments
     split = SplitConfig(protocol=protocol)
     block = next(snapshot.sequences(split, block_users=arguments.users))
     held_out = hold_out(block, "test")
-    known_I = np.zeros(snapshot.num_items, bool)
-    for events_of in snapshot.sequences(split):
-        known_I[events_of.items[is_known(events_of.marks, "test")]] = True
-    shop = Shop.of(truth, snapshot, known_I)
+    counts_I = count_items(KnownEvents(snapshot.artifact, split, "test"), snapshot.num_items)
+    shop = Shop.of(truth, snapshot, counts_I > 0)
     ranked = ranked_items(split, snapshot.num_items, "test")
     times_U = held_out.times
     there_UI = shop.created_I[None] <= times_U[:, None]
@@ -254,10 +253,8 @@ def posterior_scores(
     archetype = torch.randint(len(shop.archetypes_GV), size)
     draw = Draw(archetype, torch.randn(*size, shop.archetypes_GV.shape[1]), care)
     told = log_likelihood(draw, shop, events)
-    affinity_UI, next_UI = (
-        torch.zeros(num_users, len(shop.design_I)),
-        torch.zeros(num_users, len(shop.design_I)),
-    )
+    affinity_UI = torch.zeros(num_users, len(shop.design_I))
+    next_UI = torch.zeros_like(affinity_UI)
     for step in range(num_steps):
         warmth = min(1.0, (step + 1) / (0.3 * num_steps))
         other, extra = proposal(step, draw, shop)

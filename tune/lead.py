@@ -10,9 +10,8 @@ from visrec.config import TuneJob
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.bootstrap import Interval, intervals
 from visrec.evaluation.scorers.two_tower import TwoTowerScorer
-from visrec.evaluation.scoring import per_user_metrics
 from visrec.storage import Artifact
-from visrec.training.validation import METRICS, load_validation_set
+from visrec.training.validation import METRICS, ValidationSet, load_validation_set, metrics_by_block
 from visrec.tune.records import TrialRecord
 from visrec.tune.trial import trial_job
 
@@ -75,29 +74,18 @@ def lead_over(job: TuneJob, snapshot: Snapshot, winner: Artifact, default: Artif
         default: Checkpoint of the config as it is.
         trial: Number of the trial that this one comes from.
     """
-    metric = job.tune.objectives[0].metric
-    differences_U = _per_user(job, snapshot, winner, metric) - _per_user(job, snapshot, default, metric)
-    interval = intervals({metric: differences_U}, num_samples=_BOOTSTRAP_SAMPLES, seed=job.seed)[metric]
-    return Lead(metric, trial, len(differences_U), interval)
-
-
-def _per_user(job: TuneJob, snapshot: Snapshot, checkpoint: Artifact, metric: str) -> NDArray[np.float64]:
-    """The metric of each validation user, in the order of the users."""
-    scorer = TwoTowerScorer.load(checkpoint)
-    training = job.training
+    metric, training = job.tune.objectives[0].metric, job.training
     validation = load_validation_set(
         snapshot, training.split, max_users=training.validation_users, seed=job.seed, rank=0, world_size=1
     )
     assert validation is not None, "a study has a validation part"
-    found = [
-        per_user_metrics(
-            scorer.score(block.histories, block.times),
-            block.histories,
-            block.targets,
-            (10,),
-            candidates=validation.candidates,
-            set_valued=validation.set_valued,
-        )[metric]
-        for block in validation.blocks
-    ]
-    return np.concatenate(found)
+    differences_U = _per_user(winner, validation, metric) - _per_user(default, validation, metric)
+    interval = intervals({metric: differences_U}, num_samples=_BOOTSTRAP_SAMPLES, seed=job.seed)[metric]
+    return Lead(metric, trial, len(differences_U), interval)
+
+
+def _per_user(checkpoint: Artifact, validation: ValidationSet, metric: str) -> NDArray[np.float64]:
+    """The metric of each validation user, in the order of the users."""
+    model = TwoTowerScorer.load(checkpoint)
+    found = metrics_by_block(model.recommender, model.vectors_ID, validation)
+    return np.concatenate([block[metric] for block in found])

@@ -166,11 +166,15 @@ def _write(job: TuneJob, name: str, snapshot: Snapshot, log: StudyLog, ending: s
         reasons = Counter(record.reason for record in facts.records if record.reason).most_common(1)
         why = f"the most frequent reason: {reasons[0][0]}" if reasons else "the study's time was over before"
         raise VisrecError(f"no trial has finished an epoch; {why}")
-    default = default_trial(job, facts.records, facts.order[0])
-    as_it_is = keep_checkpoint(job, name, snapshot, log, default) if default is not None else None
-    winner = keep_checkpoint(job, name, snapshot, log, facts.order[0])
-    if default is not None and as_it_is is not None:
-        facts = replace(facts, lead=lead_over(job, snapshot, winner, as_it_is, default.number))
+    best = facts.order[0]
+    default = default_trial(job, facts.records, best)
+    # The best comes last: `latest` then points at it.
+    kept = [
+        keep_checkpoint(job, name, snapshot, log, trial) for trial in (default, best) if trial is not None
+    ]
+    winner = kept[-1]
+    if default is not None:
+        facts = replace(facts, lead=lead_over(job, snapshot, winner, kept[0], default.number))
     with workspace.create("studies", name, config=job, parents={"snapshots": snapshot.name}) as writer:
         write_study(writer.staging, facts, winner.name)
         writer.counts.update(_counts(facts))

@@ -1,5 +1,6 @@
 """Full-catalogue validation after each epoch, spread over the workers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,22 +72,28 @@ def validate(
 ) -> dict[str, float]:
     """Mean of each metric over all workers' users."""
     sums = np.zeros(len(METRICS) + 1)
+    for found in metrics_by_block(recommender, vectors_ID, validation):
+        sums[:-1] += [found[name].sum() for name in METRICS]
+        sums[-1] += len(found[METRICS[0]])
+    sums = environment.sum(sums)
+    return dict(zip(METRICS, (sums[:-1] / max(sums[-1], 1)).tolist(), strict=True))
+
+
+def metrics_by_block(
+    recommender: Recommender, vectors_ID: NDArray[np.float32], validation: ValidationSet
+) -> Iterator[dict[str, NDArray[np.float64]]]:
+    """Metrics of each user, block by block, in the order of the users: name -> float64 [B]."""
     biases_I = recommender.item_biases
     for block in validation.blocks:
         queries_BD = recommender.encode_users(histories(block.histories), vectors_ID, block.times)
-        scores_BI = queries_BD @ vectors_ID.T + biases_I
-        found = per_user_metrics(
-            scores_BI,
+        yield per_user_metrics(
+            queries_BD @ vectors_ID.T + biases_I,
             block.histories,
             block.targets,
             (10,),
             candidates=validation.candidates,
             set_valued=validation.set_valued,
         )
-        sums[:-1] += [found[name].sum() for name in METRICS]
-        sums[-1] += len(block)
-    sums = environment.sum(sums)
-    return dict(zip(METRICS, (sums[:-1] / max(sums[-1], 1)).tolist(), strict=True))
 
 
 def encode_catalogue(
