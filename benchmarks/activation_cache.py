@@ -26,15 +26,13 @@ from visrec.models import Recommender
 from visrec.storage import Workspace
 from visrec.training.adversaries import choose_adversary
 from visrec.training.batch import Batch
-from visrec.training.batches import BatchStream
+from visrec.training.batches import BatchStream, epoch_facts
 from visrec.training.environment import LocalEnvironment
-from visrec.training.epoch_facts import epoch_facts
 from visrec.training.initial import fitting_blocks, initial_model
-from visrec.training.inputs import phase_inputs
-from visrec.training.negatives.memory import NegativeMemory
+from visrec.training.negatives.queue import NegativeMemory
 from visrec.training.optimizer import build_optimizer
+from visrec.training.phase import phase_inputs, set_modes, set_trainable
 from visrec.training.step import Stepper
-from visrec.training.trainable import set_modes, set_trainable
 
 
 def main() -> None:

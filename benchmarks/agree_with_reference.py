@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.baselines.item_item import ItemKnn
+from visrec.baselines.popularity import Popularity
 from visrec.config import SplitConfig
+from visrec.data.held_out import HeldOut, hold_out, known_events, ranked_items
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import TEST, TRAIN
 from visrec.evaluation.bootstrap import intervals
-from visrec.evaluation.held_out import HeldOut, hold_out, known_events, ranked_items
-from visrec.evaluation.scorers.item_knn import ItemKnn
-from visrec.evaluation.scorers.popularity import Popularity
-from visrec.evaluation.scoring import per_user_metrics
+from visrec.evaluation.metrics import per_user_metrics
 from visrec.storage import Workspace
 
 TOLERANCE = 1e-9

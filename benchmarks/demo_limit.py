@@ -25,19 +25,19 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from visrec.baselines.popularity import count_items
 from visrec.config import PipelineConfig, SplitConfig, load_config
 from visrec.config.training import Split
-from visrec.data.negative_events import read_negative_events
+from visrec.data.held_out import HeldOut, KnownEvents, hold_out, ranked_items
+from visrec.data.interactions import read_negative_events
 from visrec.data.snapshot import Snapshot
 from visrec.demo import shelf, tastes
 from visrec.demo.catalogue import POPULARITY_SPREAD, QUALITY_SPREAD
 from visrec.demo.designs import one_hot
+from visrec.demo.oracle import OracleScorer
 from visrec.demo.sessions import NEGATIVE_AT_ZERO
 from visrec.demo.truth import Truth, read_truth
-from visrec.evaluation.held_out import HeldOut, KnownEvents, hold_out, ranked_items
-from visrec.evaluation.scorers.oracle import OracleScorer
-from visrec.evaluation.scorers.popularity import count_items
-from visrec.evaluation.scoring import per_user_metrics
+from visrec.evaluation.metrics import per_user_metrics
 from visrec.storage import Location, Workspace
 
 PROTOCOLS: tuple[Split, ...] = ("leave_one_out", "cold_items")

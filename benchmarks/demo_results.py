@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from visrec.cluster.session import ray_session
 from visrec.config import EvaluateJob, EvaluationConfig, PipelineConfig, SplitConfig, TrainJob, load_config
 from visrec.config.evaluation import BaselineName
 from visrec.config.training import Split
 from visrec.evaluation.bootstrap import Interval, intervals
-from visrec.evaluation.report.per_user import read_per_user
+from visrec.reports.files import read_per_user
 from visrec.storage import Artifact
 from visrec.workloads import evaluate, train
-from visrec.workloads.cluster import ray_session
 from visrec.workloads.demo import part_of, prepare_snapshot
 
 CUTOFFS: dict[Split, int] = {"leave_one_out": 10, "global_time": 20, "cold_items": 10}

@@ -15,9 +15,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from visrec.cluster.session import ray_session
 from visrec.config import EvaluateJob, PipelineConfig, load_config
 from visrec.workloads import evaluate, train
-from visrec.workloads.cluster import ray_session
 
 METRICS = ("recall@20", "auc")
 

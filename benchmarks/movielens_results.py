@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from visrec.cluster.session import ray_session
 from visrec.config import (
     EvaluateJob,
     EvaluationConfig,
@@ -27,7 +28,6 @@ from visrec.config import (
 )
 from visrec.config.evaluation import BaselineName
 from visrec.workloads import evaluate, ingest, train
-from visrec.workloads.cluster import ray_session
 
 METRICS = ("ndcg@10", "hr@10")
 BASELINES: tuple[BaselineName, ...] = ("popularity", "item_knn", "ease")

@@ -27,12 +27,11 @@ from visrec.data.snapshot import Snapshot
 from visrec.models import TwoTower
 from visrec.storage import Workspace
 from visrec.training.batch import Batch
-from visrec.training.batches import BatchStream
-from visrec.training.epoch_facts import epoch_facts
+from visrec.training.batches import BatchStream, epoch_facts
 from visrec.training.initial import fitting_blocks, initial_model
 from visrec.training.losses import softmax_loss
-from visrec.training.objective import batch_loss
 from visrec.training.optimizer import build_optimizer
+from visrec.training.step import batch_loss
 
 TOLERANCE = 1e-4
 

@@ -16,6 +16,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from visrec.cluster.session import ray_session
 from visrec.config import (
     EvaluateJob,
     PipelineConfig,
@@ -27,14 +28,13 @@ from visrec.config import (
 )
 from visrec.config.ranker import POSITIVE
 from visrec.data.snapshot import Snapshot
-from visrec.evaluation.scorers.two_tower import TwoTowerScorer
-from visrec.ranking.calibration import expected_calibration_error
+from visrec.evaluation.scorers import TwoTowerScorer
 from visrec.ranking.item_facts import ItemFacts
 from visrec.ranking.lists import ListMaker
+from visrec.ranking.quality import expected_calibration_error
 from visrec.ranking.ranker import Ranker
 from visrec.storage import Artifact, Workspace
 from visrec.workloads import evaluate, train, train_ranker
-from visrec.workloads.cluster import ray_session
 from visrec.workloads.demo import part_of, prepare_snapshot
 
 METRIC = "ndcg@10"

@@ -17,10 +17,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from visrec.cluster.session import ray_session
 from visrec.config import EvaluateJob, load_config
-from visrec.config.attack import AttackConfig
+from visrec.config.evaluation import AttackConfig
 from visrec.workloads import evaluate
-from visrec.workloads.cluster import ray_session
 
 K = 10
 

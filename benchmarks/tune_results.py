@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from visrec.cluster.session import ray_session
 from visrec.config import EvaluateJob, EvaluationConfig, TrainJob, TuneJob, load_config
 from visrec.evaluation.bootstrap import intervals
-from visrec.evaluation.report.per_user import read_per_user
+from visrec.reports.files import read_per_user
 from visrec.storage import Artifact
 from visrec.tune.records import TrialRecord, record_from
 from visrec.tune.report.write import TRIALS
 from visrec.tune.trial import trial_job
 from visrec.workloads import evaluate, train, tune
-from visrec.workloads.cluster import ray_session
 
 METRIC = "ndcg@10"
 

@@ -9,13 +9,17 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from visrec import __version__
-from visrec.deployments.item_routes import item_routes
 from visrec.deployments.limits import Admission, BodyLimit, Deadline
-from visrec.deployments.page_routes import page_routes
+from visrec.deployments.page import page_routes
 from visrec.deployments.problems import Problem, add_problem_handlers
-from visrec.deployments.recommendation_routes import UPLOAD_PATH, recommendation_routes
+from visrec.deployments.routes import (
+    HEALTH_PATH,
+    UPLOAD_PATH,
+    item_routes,
+    recommendation_routes,
+    status_routes,
+)
 from visrec.deployments.service import Service
-from visrec.deployments.status_routes import HEALTH_PATH, status_routes
 
 DESCRIPTION = (
     "Recommends pictures by what a user did, by an item, or by a picture. Errors are problem+json (RFC 9457)."

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.config import EVENT_KINDS, EventKind
-from visrec.data.pictures import decode_picture
+from visrec.data.decoding import decode_picture
 from visrec.deployments.loaded import PartDeployment
-from visrec.deployments.messages import Event, Source, UserQuery
 from visrec.errors import VisrecError
 from visrec.models import History, Recommender
-from visrec.ranking.past import Past
+from visrec.ranking.user_state import Past
+from visrec.recommend.types import Event, Source, UserQuery
 from visrec.releases import Release
 from visrec.releases.histories import Histories
 from visrec.retrieval import append_one

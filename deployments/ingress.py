@@ -9,9 +9,9 @@ from starlette.types import ASGIApp
 from visrec.config import ServeConfig
 from visrec.deployments.api import create_api
 from visrec.deployments.live import LiveRelease
-from visrec.deployments.pipeline import Busy, Pipeline
 from visrec.deployments.remote import RemoteEncoder, RemoteRanker, RemoteRetriever, unwrapped
 from visrec.deployments.service import GraphState, Service
+from visrec.recommend.pipeline import Busy, Pipeline
 
 PING_TIMEOUT_S = 1.0
 

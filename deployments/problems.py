@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from visrec.deployments.pipeline import Busy
 from visrec.errors import NotFoundError, PictureError, VisrecError
+from visrec.recommend.pipeline import Busy
 
 logger = logging.getLogger(__name__)
 

@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.deployments.loaded import PartDeployment
-from visrec.deployments.messages import Candidates, Ranked, Rules
-from visrec.deployments.mmr import mmr_order
 from visrec.ranking.features import Ask, candidate_features
 from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.past import Past
 from visrec.ranking.ranker import Ranker as LearnedRanker
+from visrec.ranking.user_state import Past
+from visrec.recommend.mmr import mmr_order
+from visrec.recommend.types import Candidates, Ranked, Rules
 from visrec.releases import Catalogue, Release
-from visrec.releases.popularity import Popularity
+from visrec.releases.catalogue import Popularity
 
 MAX_DIVERSIFIED = 1000
 """Candidates that MMR looks at; those behind keep their order."""

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
-from visrec.deployments.messages import Candidates, Event, Ranked, Rules, Space, UserQuery
-from visrec.deployments.pipeline import Busy
 from visrec.errors import VisrecError
-from visrec.ranking.past import Past
+from visrec.ranking.user_state import Past
+from visrec.recommend.pipeline import Busy
+from visrec.recommend.types import Candidates, Event, Ranked, Rules, Space, UserQuery
 
 AnswerT = TypeVar("AnswerT")
 

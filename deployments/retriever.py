@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.deployments.loaded import PartDeployment
-from visrec.deployments.messages import Candidates, Space
+from visrec.recommend.types import Candidates, Space
 from visrec.releases import Release
 from visrec.retrieval import Retriever, unit_length
 

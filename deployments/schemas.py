@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from visrec.config import EventKind
-from visrec.deployments.messages import Rules
+from visrec.recommend.types import Rules
 
 MAX_K = 500
 MAX_HISTORY = 1000

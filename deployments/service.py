@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from visrec.config import ServeConfig
 from visrec.deployments.live import LiveRelease
-from visrec.deployments.messages import Ranked
-from visrec.deployments.pipeline import Pipeline
 from visrec.deployments.schemas import ItemSummary, Reason, Recommendation
+from visrec.recommend.pipeline import Pipeline
+from visrec.recommend.types import Ranked
 from visrec.releases import Release
 
 GraphState = dict[str, Literal["ok", "unavailable"]]

@@ -9,7 +9,7 @@ from ray.tune.schedulers import PopulationBasedTraining, TrialScheduler
 
 from visrec.config import TuneJob
 from visrec.tune import objectives as scores
-from visrec.tune.mutation import mutable_keys, within
+from visrec.tune.points import mutable_keys, within
 from visrec.tune.space import domain
 
 

@@ -10,7 +10,7 @@ from ray.tune.search.optuna import OptunaSearch
 
 from visrec.config import TuneJob
 from visrec.tune import objectives as scores
-from visrec.tune.optuna_terms import STUDY, as_parameters, is_inside, recalled_study, suggester
+from visrec.tune.optuna_bridge import STUDY, as_parameters, is_inside, recalled_study, suggester
 from visrec.tune.points import default_point
 from visrec.tune.records import TrialRecord
 from visrec.tune.space import Point, draw_different, grid

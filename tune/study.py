@@ -16,15 +16,13 @@ from ray.tune.experiment import Trial
 from visrec.config import TuneJob
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
-from visrec.tune.patience import StudyPatience
 from visrec.tune.points import extreme_points, job_at
 from visrec.tune.recorder import Recorder
 from visrec.tune.records import StudyLog
-from visrec.tune.resources import TrialResources, trial_resources
-from visrec.tune.schedulers import build_scheduler
+from visrec.tune.schedulers import StudyPatience, build_scheduler
 from visrec.tune.search import StudySearch, count_trials, planned_points
 from visrec.tune.space import Point
-from visrec.tune.trial import Assignment, planned_epochs, trainable
+from visrec.tune.trial import Assignment, TrialResources, planned_epochs, trainable, trial_resources
 
 Ending = Literal["done", "time", "patience", "interrupted"]
 _REASONS = {"time": "the study's time was over", "patience": "the study stopped getting better"}

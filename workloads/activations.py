@@ -6,13 +6,13 @@ from typing import Any
 import ray
 from rich.console import Console
 
+from visrec.cluster.tasks import quiet_ray_data
 from visrec.config import TrainJob, parse_config
 from visrec.data.snapshot import Snapshot
-from visrec.data.stages.quiet import quiet_ray_data
 from visrec.models import TwoTower
 from visrec.storage import Location, Workspace
 from visrec.training.initial import initial_model
-from visrec.training.inputs import phase_trunk
+from visrec.training.phase import phase_trunk
 
 
 def precompute(job: TrainJob, model: TwoTower, snapshot: Snapshot, console: Console) -> None:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from rich.console import Console
 
+from visrec.cluster.session import ray_session
 from visrec.config import (
     DemoDataJob,
     EvaluateJob,
@@ -25,10 +26,9 @@ from visrec.config import (
     WorkloadConfig,
 )
 from visrec.data.snapshot import Snapshot
-from visrec.demo.ingest_config import ingest_config
+from visrec.demo.write import ingest_config
 from visrec.storage import Location, Workspace
 from visrec.workloads import demo_data, evaluate, ingest, publish, serve, train, train_ranker
-from visrec.workloads.cluster import ray_session
 from visrec.workloads.demo_summary import DemoSummary, print_summary, summarise, write_summary
 from visrec.workloads.memory import PeakMemory
 from visrec.workloads.sample_queries import QueryResult, ask, take_sample

@@ -9,14 +9,13 @@ import ray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from visrec.cluster.session import ray_session
 from visrec.config import DemoDataJob
-from visrec.demo.ingest_config import ingest_yaml
 from visrec.demo.world import FORMAT_VERSION
-from visrec.demo.write import write_shop
+from visrec.demo.write import ingest_yaml, write_shop
 from visrec.errors import DataError
 from visrec.storage import Artifact, ArtifactWriter, Location
 from visrec.storage.artifact import MANIFEST
-from visrec.workloads.cluster import ray_session
 
 FOLDER = "demo-data"
 

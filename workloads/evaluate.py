@@ -5,21 +5,19 @@ from dataclasses import dataclass, replace
 
 from rich.console import Console
 
+from visrec.baselines.popularity import count_items
+from visrec.cluster.session import ray_session
 from visrec.config import EvaluateJob
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.plan import plan_evaluation
-from visrec.evaluation.report.as_json import REPORT_VERSION
-from visrec.evaluation.report.console import print_summary
-from visrec.evaluation.report.context import ReportContext
-from visrec.evaluation.report.write import write_report
-from visrec.evaluation.robustness.plan import plan_robustness
-from visrec.evaluation.scorers.popularity import count_items
 from visrec.evaluation.summary import Summary, summarise
-from visrec.ranking.find import find_ranker
+from visrec.ranking.scorer import find_ranker
+from visrec.reports.console import print_summary
+from visrec.reports.context import ReportContext
+from visrec.reports.files import REPORT_VERSION, write_report
+from visrec.robustness.plan import plan_robustness
 from visrec.storage import Artifact, Workspace, content_id
-from visrec.workloads.cluster import ray_session
-from visrec.workloads.measure import measure_on_cluster
-from visrec.workloads.robustness import measure_robustness
+from visrec.workloads.measure import measure_on_cluster, measure_robustness
 
 
 @dataclass(frozen=True)

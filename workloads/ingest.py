@@ -16,12 +16,12 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from visrec.cluster.session import ray_session
 from visrec.config import IngestJob
-from visrec.data.inputs import find_inputs
-from visrec.data.quarantine import Tally
-from visrec.data.stages.build import Built, build_snapshot, plan_snapshot
+from visrec.ingest.files import find_inputs
+from visrec.ingest.quarantine import Tally
+from visrec.ingest.stages.build import Built, build_snapshot, plan_snapshot
 from visrec.storage import Artifact, Workspace, content_id
-from visrec.workloads.cluster import ray_session
 
 FORMAT_VERSION = 2
 """Part of a snapshot's name: goes up when the same input would give other files."""

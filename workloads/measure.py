@@ -16,7 +16,11 @@ from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import DataError, VisrecError
 from visrec.evaluation.measure import Measures, Yardstick, block_users, measure_block, merge
 from visrec.evaluation.plan import EvaluationPlan, fit_scorer, make_yardstick
-from visrec.evaluation.scorers.scorer import Scorer
+from visrec.evaluation.scorers import Scorer
+from visrec.robustness.plan import RobustnessPlan
+from visrec.robustness.promotion import set_scene
+from visrec.robustness.summary import Robustness, summarise_robustness
+from visrec.robustness.variants import measure_clean, measure_variant
 
 _TASKS_PER_CPU = 2
 """Blocks under way for each CPU of the cluster: enough to keep it busy, few enough for the object store."""
@@ -82,3 +86,22 @@ def get(reference: Any) -> Any:
         if isinstance(error.cause, VisrecError):
             raise error.cause from None
         raise
+
+
+def measure_robustness(plan: RobustnessPlan) -> tuple[Robustness, float]:
+    """Measure all variants.
+
+    Returns:
+        The numbers, and the seconds that they took.
+
+    Raises:
+        DataError: No user can be evaluated, or no item has a picture.
+    """
+    started = time.perf_counter()
+    scene = set_scene(plan)
+    shared = ray.put(scene)
+    clean = ray.remote(measure_clean).remote(plan, shared)
+    task = ray.remote(measure_variant)
+    tasks = {variant: task.remote(plan, shared, variant) for variant in plan.variants()}
+    outcomes = {variant: get(reference) for variant, reference in tasks.items()}
+    return summarise_robustness(plan, scene, get(clean), outcomes), time.perf_counter() - started

@@ -22,12 +22,12 @@ import requests
 from ray.exceptions import GetTimeoutError, RayActorError
 from rich.console import Console
 
+from visrec.cluster.haproxy import METRICS_PORT, STATS_PORT, find_haproxy, free_ports, haproxy_environment
+from visrec.cluster.session import ray_session
 from visrec.config import ServeConfig, ServeJob
 from visrec.errors import ClusterError, ConfigError
 from visrec.releases import Release
 from visrec.storage import Workspace
-from visrec.workloads.cluster import ray_session
-from visrec.workloads.haproxy import METRICS_PORT, STATS_PORT, find_haproxy, free_ports, haproxy_environment
 
 APP = "visrec"
 READY_TIMEOUT_S = 120.0

@@ -13,7 +13,7 @@ from rich.text import Text
 from visrec.config import TuneJob
 from visrec.tune.objectives import ranked
 from visrec.tune.records import StudyLog, TrialRecord
-from visrec.tune.report.values import setting, value
+from visrec.tune.report.markdown import setting, value
 from visrec.tune.search import count_trials
 from visrec.tune.space import in_order
 

@@ -26,9 +26,9 @@ from ray.exceptions import AuthenticationError
 from ray.job_submission import JobStatus, JobSubmissionClient
 from rich.console import Console
 
+from visrec.cluster.dashboard import check_cluster, token_headers
 from visrec.config import WORKLOADS, PipelineConfig, WorkloadConfig, dump_yaml
 from visrec.errors import ClusterError
-from visrec.workloads.dashboard import check_cluster, token_headers
 from visrec.workloads.paths import JobT, with_absolute_paths
 from visrec.workloads.wheel import build_wheel
 

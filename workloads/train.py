@@ -15,18 +15,18 @@ from ray.train.torch import TorchTrainer
 from ray.train.v2.api.exceptions import TrainingFailedError
 from rich.console import Console
 
+from visrec.cluster.session import ray_session
 from visrec.config import TrainJob, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ClusterError, ConfigError, VisrecError
 from visrec.models import TwoTower
+from visrec.reports.training import draw_curves
 from visrec.storage import Artifact, Location, Workspace, content_id
-from visrec.training.checks import check_phases
-from visrec.training.curves import draw_curves
 from visrec.training.environment import LocalEnvironment, RayEnvironment
 from visrec.training.initial import initial_model, starting_point
 from visrec.training.loop import HISTORY, train
+from visrec.training.phase import check_phases
 from visrec.workloads.activations import precompute
-from visrec.workloads.cluster import ray_session
 from visrec.workloads.progress import ProgressBoard, TrainingProgress, follow
 
 VERSION = 3

@@ -10,9 +10,9 @@ from rich.console import Console
 from visrec.config import TrainRankerJob
 from visrec.config.ranker import POSITIVE
 from visrec.data.snapshot import Snapshot
-from visrec.evaluation.report.plots.style import png
 from visrec.ranking.learn import Learned, learn_ranker
-from visrec.ranking.plots import importance_plot, reliability_plot
+from visrec.reports.ranker import importance_plot, reliability_plot
+from visrec.reports.style import png
 from visrec.storage import Artifact, Workspace, content_id
 
 VERSION = 2

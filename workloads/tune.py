@@ -6,17 +6,17 @@ from dataclasses import asdict, dataclass, replace
 
 from rich.console import Console
 
+from visrec.cluster.session import ray_session
 from visrec.config import EvaluateJob, PublishJob, TrainJob, TuneJob
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError, VisrecError
 from visrec.storage import Artifact, Location, Workspace, content_id
 from visrec.training.initial import initial_model
-from visrec.tune.lead import default_trial, lead_over
-from visrec.tune.mutation import mutable_keys
-from visrec.tune.points import check_space
+from visrec.tune.compare import default_trial, lead_over
+from visrec.tune.points import check_space, mutable_keys
 from visrec.tune.records import StudyLog
 from visrec.tune.report.facts import StudyFacts, study_facts
-from visrec.tune.report.values import value
+from visrec.tune.report.markdown import value
 from visrec.tune.report.write import BEST, write_study
 from visrec.tune.search import count_trials
 from visrec.tune.study import run_trials
@@ -24,7 +24,6 @@ from visrec.tune.trial import trial_job
 from visrec.tune.winner import keep_checkpoint
 from visrec.workloads import evaluate, publish
 from visrec.workloads.activations import precompute
-from visrec.workloads.cluster import ray_session
 from visrec.workloads.study_table import StudyTable
 from visrec.workloads.tracking import track_study
 

@@ -11,15 +11,15 @@ from tests.support.checkpoints import make_checkpoint
 from tests.support.snapshots import checkerboard_snapshot, make_snapshot
 
 from visrec.config import EvaluateJob, EvaluationConfig, ItemTowerConfig, ModelConfig, UserTowerConfig
-from visrec.config.attack import AttackConfig
+from visrec.config.evaluation import AttackConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError, DataError
 from visrec.evaluation.measure import measure, merge
 from visrec.evaluation.plan import fit_scorer, make_yardstick, plan_evaluation
-from visrec.evaluation.robustness.plan import Push, plan_robustness
-from visrec.evaluation.robustness.scene import set_scene
-from visrec.evaluation.robustness.variants import measure_variant
 from visrec.evaluation.summary import summarise
+from visrec.robustness.plan import Push, plan_robustness
+from visrec.robustness.promotion import set_scene
+from visrec.robustness.variants import measure_variant
 from visrec.storage import Workspace
 from visrec.workloads.evaluate import run
 

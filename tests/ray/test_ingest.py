@@ -18,10 +18,10 @@ from rich.console import Console
 from tests.support.shop import NUM_ITEMS, NUM_USERS, Shop, good_rows, picture
 from tests.support.snapshots import make_snapshot
 
+from visrec.cluster.tasks import fetch, in_order, run_tasks
 from visrec.config import IngestJob, SplitConfig, dump_yaml
 from visrec.data.snapshot import Snapshot
 from visrec.data.splits import TEST
-from visrec.data.stages.tasks import fetch, in_order, run_tasks
 from visrec.errors import ClusterError, DataError
 from visrec.storage import Workspace
 from visrec.workloads.ingest import run

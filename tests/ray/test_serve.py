@@ -18,13 +18,13 @@ from rich.console import Console
 from tests.support.releases import make_release
 from tests.support.snapshots import checkerboard_snapshot
 
+from visrec.cluster.haproxy import find_haproxy
 from visrec.config import RayConfig, ServeConfig, ServeJob
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError, ConfigError
 from visrec.releases import Release, activate
 from visrec.storage import Workspace
 from visrec.workloads import serve
-from visrec.workloads.haproxy import find_haproxy
 
 # Importing Ray Serve warns of its own use of pydantic.
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore:Using extra keyword arguments on `Field`")]

@@ -16,6 +16,7 @@ from rich.console import Console
 from safetensors.numpy import load
 from tests.support.snapshots import checkerboard_snapshot
 
+from visrec.cluster.session import ray_session
 from visrec.config import (
     EmbeddingAdversary,
     ItemTowerConfig,
@@ -34,11 +35,10 @@ from visrec.config import (
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.models import Recommender
-from visrec.models.backbones.efficientnet_lite0 import efficientnet_lite0
+from visrec.models.backbones.networks import efficientnet_lite0
 from visrec.models.item_inputs import Pictures
 from visrec.models.weights import WeightsFacts, write_weights
 from visrec.storage import Artifact, Location, Workspace
-from visrec.workloads.cluster import ray_session
 from visrec.workloads.train import run
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]

@@ -14,6 +14,7 @@ from rich.console import Console
 from safetensors.numpy import load
 from tests.support.snapshots import checkerboard_snapshot
 
+from visrec.cluster.session import ray_session
 from visrec.config import (
     ItemTowerConfig,
     LossConfig,
@@ -26,7 +27,6 @@ from visrec.config import (
     UserTowerConfig,
 )
 from visrec.storage import Artifact, Workspace
-from visrec.workloads.cluster import ray_session
 from visrec.workloads.train import run
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]

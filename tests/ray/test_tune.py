@@ -17,13 +17,13 @@ import yaml
 from rich.console import Console
 from tests.support.snapshots import checkerboard_snapshot
 
+from visrec.cluster.session import ray_session
 from visrec.config import RayConfig, TrainJob, TuneJob, load_config, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.models import Recommender
 from visrec.storage import Workspace
 from visrec.workloads import train, tune
-from visrec.workloads.cluster import ray_session
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from visrec.config import ServeConfig
 from visrec.deployments.encoder import EncoderDeployment
 from visrec.deployments.live import LiveRelease
-from visrec.deployments.messages import Candidates, Event, Ranked, Rules, Space, UserQuery
-from visrec.deployments.pipeline import Pipeline
 from visrec.deployments.ranker import RankerDeployment
 from visrec.deployments.retriever import RetrieverDeployment
 from visrec.deployments.service import GraphState, Service
-from visrec.ranking.past import Past
+from visrec.ranking.user_state import Past
+from visrec.recommend.pipeline import Pipeline
+from visrec.recommend.types import Candidates, Event, Ranked, Rules, Space, UserQuery
 from visrec.releases import CURRENT
 from visrec.storage import Workspace
 

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from tests.support.snapshots import HOUR_MS, START_MS
 
-from visrec.data.ragged import Ragged
+from visrec.arrays import Ragged
 from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.past import Past
-from visrec.ranking.popularity_over_time import DAY_MS, PopularityOverTime
+from visrec.ranking.user_state import DAY_MS, Past, PopularityOverTime
 
 NOW = START_MS + 10 * DAY_MS
 

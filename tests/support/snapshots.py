@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from visrec.config import EVENT_KINDS, Config, EventKind
-from visrec.config.kinds import DEFAULT_WEIGHTS
-from visrec.data.image_store import ROWS_PER_PART, write_images, write_thumbnails
+from visrec.config.base import DEFAULT_WEIGHTS
+from visrec.data.images import ROWS_PER_PART, write_images, write_thumbnails
 from visrec.data.snapshot import USERS_PER_ROW_GROUP, Sequences, Snapshot
 from visrec.data.splits import global_time_marks, leave_one_out_marks
 from visrec.storage import Location, Workspace

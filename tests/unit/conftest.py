@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from tests.support.evaluation import evaluated
+
+__all__ = ["evaluated"]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -6,17 +6,19 @@ from dataclasses import asdict
 from matplotlib.figure import Figure
 
 from visrec.config import Config, dump_yaml
-from visrec.evaluation.report.plots.style import png
+from visrec.reports.style import png
 from visrec.storage import Location
-from visrec.tune.mutation import mutable_keys
+from visrec.tune.points import mutable_keys
 from visrec.tune.report.facts import StudyFacts
 from visrec.tune.report.markdown import study_markdown
-from visrec.tune.report.plots.history import history
-from visrec.tune.report.plots.importance_bars import importance_bars
-from visrec.tune.report.plots.learning_curves import learning_curves
-from visrec.tune.report.plots.parallel_coordinates import parallel_coordinates
-from visrec.tune.report.plots.pareto import pareto
-from visrec.tune.report.plots.schedules import schedules
+from visrec.tune.report.plots import (
+    history,
+    importance_bars,
+    learning_curves,
+    parallel_coordinates,
+    pareto,
+    schedules,
+)
 from visrec.tune.winner import best_job
 
 BEST = "best.yaml"

@@ -1,23 +1,21 @@
 """Typed settings: one class a part, nested into one a workload. The same object serves command, YAML and library."""
 
-from visrec.config.attack import AttackConfig
-from visrec.config.base import Config
-from visrec.config.closed_form import CoOccurrence, Transitions
-from visrec.config.demo import DemoDataConfig
-from visrec.config.evaluation import EvaluationConfig
+from visrec.config.base import EVENT_KINDS, NEGATIVE_KINDS, Config, EventKind
+from visrec.config.evaluation import AttackConfig, EvaluationConfig
 from visrec.config.ingest import Ingest
-from visrec.config.kinds import EVENT_KINDS, NEGATIVE_KINDS, EventKind
 from visrec.config.load import assign, dump_yaml, json_schema, load_config, parse_config
 from visrec.config.loss import LossConfig
 from visrec.config.model import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.config.phase import (
     ConsistencyAdversary,
+    CoOccurrence,
     EmbeddingAdversary,
     LoraBlocks,
     LoraConfig,
     PhaseConfig,
     PixelAdversary,
     TopBlocks,
+    Transitions,
 )
 from visrec.config.ranker import RankerConfig
 from visrec.config.serving import ReleaseConfig, ServeConfig
@@ -25,6 +23,7 @@ from visrec.config.training import ScalingConfig, SplitConfig, TrainingConfig
 from visrec.config.tune import ObjectiveConfig, Parameter, SchedulerConfig, SearchConfig, TuneConfig
 from visrec.config.workloads import (
     WORKLOADS,
+    DemoDataConfig,
     DemoDataJob,
     EvaluateJob,
     IngestJob,

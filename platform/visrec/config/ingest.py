@@ -5,8 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from visrec.config.base import Config
-from visrec.config.kinds import DEFAULT_WEIGHTS, NEGATIVE_KINDS, EventKind
+from visrec.config.base import DEFAULT_WEIGHTS, NEGATIVE_KINDS, Config, EventKind
 
 FileFormat = Literal["auto", "csv", "jsonl", "parquet"]
 TimeUnit = Literal["auto", "s", "ms", "us", "ns", "iso8601"]

@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from visrec.config.base import Config
-from visrec.config.kinds import NEGATIVE_KINDS, EventKind
+from visrec.config.base import NEGATIVE_KINDS, Config, EventKind
 
 POSITIVE = "positive"
 """The ranker's main task: is this candidate what the user takes next?"""

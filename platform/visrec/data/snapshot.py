@@ -26,10 +26,9 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from visrec.arrays import Ragged
 from visrec.config import SplitConfig
-from visrec.data.image_store import ImageFacts, ImageStore, ThumbnailStore
-from visrec.data.picture_rows import PictureRows
-from visrec.data.ragged import Ragged
+from visrec.data.images import ImageFacts, ImageStore, PictureRows, ThumbnailStore
 from visrec.data.splits import cold_item_marks
 from visrec.storage import Artifact
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.demo.randomness import stream
+from visrec.demo.basics import stream
 
 SHAPES: Final = (
     "lamp", "vase", "chair", "shirt", "bag", "mug", "teapot", "clock", "plant", "umbrella", "sneaker", "guitar",

@@ -1,18 +1,32 @@
 """One picture from a design: outline, pattern and style in a scene, smoothed by drawing it larger."""
 
+import io
 from typing import Final
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from visrec.config import DemoDataConfig
 from visrec.demo import patterns
+from visrec.demo.basics import stream
+from visrec.demo.canvas import (
+    CREAM,
+    MATERIALS,
+    SECOND,
+    TRIM,
+    Colour,
+    Points,
+    Stencil,
+    area,
+    dyed,
+    line,
+    scaled,
+)
+from visrec.demo.catalogue import item_name
 from visrec.demo.designs import Design
-from visrec.demo.geometry import Points
-from visrec.demo.lighting import backdrop, fold, lit, shade, shine
 from visrec.demo.outlines import OUTLINES, Outline, Part
-from visrec.demo.palette import CREAM, MATERIALS, SECOND, TRIM, Colour, dyed, scaled
-from visrec.demo.scene import Scene, draw_scene
-from visrec.demo.stencil import Stencil, area, line
+from visrec.demo.scene import Scene, backdrop, draw_scene, fold, lit, shade, shine
+from visrec.demo.world import World
 
 OVERSAMPLING: Final = 3
 INK: Final[Colour] = (44, 38, 46)
@@ -136,3 +150,62 @@ def _toned(image: Image.Image, tone: float) -> Image.Image:
     if tone < 1:
         return image.point(lambda value: value * tone)
     return image.point(lambda value: value + (255 - value) * (tone - 1))
+
+
+PNG_EVERY: Final = 50
+"""One picture in so many is a PNG, named as one."""
+PNG_NAMED_JPG_EVERY: Final = 100
+"""One picture in so many is a PNG, named .jpg: any decoder reads it."""
+HTML: Final = b"<!doctype html><html><head><title>404 Not Found</title></head><body>Not Found</body></html>\n"
+
+
+def file_name(item: int, num_items: int) -> str:
+    """Name of an item's picture in the folder of pictures."""
+    return item_name(item, num_items) + (".png" if item % PNG_EVERY == 7 else ".jpg")
+
+
+def broken_pictures(config: DemoDataConfig, seed: int) -> dict[int, str]:
+    """Items whose picture is broken, and how: `truncated`, or `mislabelled` (a web page named .jpg)."""
+    share = config.dirt / 10
+    num = max(round(share * config.num_items), min(2, config.num_items // 50)) if share else 0
+    items = stream(seed, "broken pictures").choice(config.num_items, num, replace=False)
+    return {int(item): ("truncated", "mislabelled")[place % 2] for place, item in enumerate(items)}
+
+
+def picture_file(world: World, item: int, broken: str | None = None) -> bytes:
+    """The bytes of one item's picture file; `broken` is how it is, if it is."""
+    if broken == "mislabelled":
+        return HTML
+    random = stream(world.seed, "picture", item)
+    image = draw_item(world.catalogue.design(item), random, world.config.image_size)
+    data = encode(image, png=item % PNG_EVERY == 7 or item % PNG_NAMED_JPG_EVERY == 3)
+    return data[: int(0.6 * len(data))] if broken == "truncated" else data
+
+
+def encode(image: Image.Image, *, png: bool) -> bytes:
+    """An image as the bytes of a PNG or a JPEG file."""
+    buffer = io.BytesIO()
+    if png:
+        image.save(buffer, "PNG")
+    else:
+        image.save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+COLUMNS: Final = 12
+ROWS: Final = 6
+GAP: Final = 4
+"""Pixels between two pictures."""
+
+
+def contact_sheet(world: World) -> Image.Image:
+    """The first pictures of the catalogue on white, in rows."""
+    size = world.config.image_size
+    num = min(COLUMNS * ROWS, world.config.num_items)
+    num_rows = -(-num // COLUMNS)
+    sheet = Image.new("RGB", (COLUMNS * (size + GAP) + GAP, num_rows * (size + GAP) + GAP), "white")
+    for item in range(num):
+        picture = draw_item(world.catalogue.design(item), stream(world.seed, "picture", item), size)
+        row, column = divmod(item, COLUMNS)
+        sheet.paste(picture, (GAP + column * (size + GAP), GAP + row * (size + GAP)))
+    return sheet

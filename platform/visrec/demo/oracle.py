@@ -1,10 +1,14 @@
 """The best possible recommender on generated data: it knows the tastes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from visrec.data.snapshot import Sequences, Snapshot
 from visrec.demo.designs import one_hot
 from visrec.demo.tastes import affinity
 from visrec.demo.truth import Truth, read_truth
@@ -65,3 +69,33 @@ def _rows(known: dict[str, int], ids: Sequence[str], what: str) -> NDArray[np.in
         return np.array([known[name] for name in ids], np.int64)
     except KeyError as error:
         raise NotFoundError(f"the truth does not hold {what} {error.args[0]!r}") from None
+
+
+@dataclass(frozen=True)
+class OracleScorer:
+    """Scores by the user's true expected affinity at the time of the recommendation.
+
+    Attributes:
+        oracle: The truth.
+        user_ids: pyarrow string array, row = user index.
+        item_ids: Id of each item, in order of item index.
+    """
+
+    oracle: Oracle
+    user_ids: Any
+    item_ids: tuple[str, ...]
+
+    @classmethod
+    def load(cls, truth: Location, snapshot: Snapshot) -> "OracleScorer":
+        """Read the truth, and the ids by which it knows users and items.
+
+        Raises:
+            VisrecError: There is no truth at this place, or it is damaged.
+        """
+        user_ids = pa.concat_arrays([block.cast(pa.string()) for block in snapshot.user_ids()])
+        return cls(Oracle.load(truth), user_ids, tuple(snapshot.items.column("item_id").to_pylist()))
+
+    def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See `Scorer.score`."""
+        users = self.user_ids.take(pa.array(histories.user_index)).to_pylist()
+        return self.oracle.score(users, times, self.item_ids)

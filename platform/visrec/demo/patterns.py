@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from visrec.demo.geometry import Place, Points, ellipse, polygon
+from visrec.demo.canvas import Place, Points, ellipse, polygon
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom of the body."""

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.config import EVENT_KINDS, EventKind
-from visrec.demo.calendar import DAY_MS, LOG_END_MS, log_start_ms
+from visrec.demo.basics import DAY_MS, LOG_END_MS, log_start_ms, stream
 from visrec.demo.designs import one_hot
-from visrec.demo.randomness import stream
 from visrec.demo.shelf import PAGE_LENGTH, Shelf
 from visrec.demo.tastes import affinity
 from visrec.demo.world import World

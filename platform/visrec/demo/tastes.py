@@ -21,9 +21,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.demo.calendar import DAY_MS
+from visrec.demo.basics import DAY_MS, stream
 from visrec.demo.designs import ATTRIBUTES, NUM_VALUES
-from visrec.demo.randomness import stream
 
 NUM_ARCHETYPES: Final = 32
 ARCHETYPE_SHARE: Final = 0.35

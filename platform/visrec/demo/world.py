@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from visrec.config import DemoDataConfig
-from visrec.demo.calendar import log_start_ms
+from visrec.demo.basics import log_start_ms
 from visrec.demo.catalogue import Catalogue, make_catalogue
 from visrec.demo.tastes import Tastes, make_tastes
 

@@ -8,20 +8,55 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
+import yaml
+
 from visrec.config import DemoDataConfig
-from visrec.demo.calendar import iso
-from visrec.demo.catalogue import item_name
-from visrec.demo.dirt import add_dirt, bot_events, num_bots
-from visrec.demo.log import COLUMNS, rows_of, text_of
-from visrec.demo.pictures import broken_pictures, encode, file_name, picture_file
-from visrec.demo.randomness import stream
+from visrec.config.ingest import (
+    EventWeights,
+    ImagesInput,
+    Ingest,
+    InteractionColumns,
+    InteractionsInput,
+    ItemColumns,
+    ItemsInput,
+)
+from visrec.demo.basics import iso, stream
+from visrec.demo.catalogue import categories, item_name, price, title
+from visrec.demo.drawing import broken_pictures, contact_sheet, encode, file_name, picture_file
+from visrec.demo.log import COLUMNS, add_dirt, bot_events, num_bots, rows_of, text_of
 from visrec.demo.sessions import simulate
-from visrec.demo.sheet import contact_sheet
 from visrec.demo.shelf import Shelf
-from visrec.demo.titles import categories, price, title
 from visrec.demo.truth import write_truth
 from visrec.demo.world import World, make_world
 from visrec.storage import Location
+
+
+def ingest_config(folder: Location) -> Ingest:
+    """Columns and places of a shop in `folder`, as absolute paths. A view is an impression, no wish: weight 0."""
+    return Ingest(
+        interactions=InteractionsInput(
+            path=str(folder / "interactions.csv"),
+            columns=InteractionColumns(event_id="event_id", session_id="session_id", position="position"),
+        ),
+        items=ItemsInput(
+            path=str(folder / "items.csv"),
+            columns=ItemColumns(
+                image="image", title="title", categories="categories", price="price", created_at="created_at"
+            ),
+        ),
+        images=ImagesInput(path=str(folder / "images")),
+        events=EventWeights(weights={"view": 0.0}),
+    )
+
+
+def ingest_yaml(folder: Location, workspace: Location) -> str:
+    """The same as YAML, for `visrec ingest --config`, with the workspace that the shop lies in."""
+    values: dict[str, Any] = {
+        "workspace": str(workspace),
+        "ingest": ingest_config(folder).model_dump(mode="json", exclude_unset=True),
+    }
+    return yaml.safe_dump(values, sort_keys=False)
+
 
 USERS_PER_BLOCK: Final = 200
 PICTURES_PER_BLOCK: Final = 50

@@ -1,1 +1,1 @@
-""""""
+"""Evaluation: full-catalogue ranks, ranking metrics, bootstrap intervals."""

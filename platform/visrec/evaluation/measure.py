@@ -11,16 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.data.held_out import HeldOut, Part, hold_out
 from visrec.data.snapshot import Sequences
-from visrec.evaluation.diversity import attribute_diversity, vector_diversity
+from visrec.evaluation.beyond_accuracy import attribute_diversity, novelty, vector_diversity
 from visrec.evaluation.groups import POPULARITY_GROUPS
-from visrec.evaluation.held_out import HeldOut, Part, hold_out
-from visrec.evaluation.novelty import novelty
+from visrec.evaluation.metrics import metrics_at, ranking_metrics
 from visrec.evaluation.pairs import ScoredPairs, scored_pairs
-from visrec.evaluation.ranking_metrics import metrics_at, ranking_metrics
-from visrec.evaluation.ranks import Ranks, rank_targets
-from visrec.evaluation.scorers.scorer import Scorer
-from visrec.evaluation.top_lists import top_lists
+from visrec.evaluation.ranks import Ranks, rank_targets, top_lists
+from visrec.evaluation.scorers import Scorer
 
 _SCORES_IN_BLOCK = 1 << 25
 """Scores of a block (128 MiB)."""

@@ -4,6 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import (
+    average_precision_score,
+    precision_recall_curve,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
 
 from visrec.data.snapshot import Sequences
 from visrec.evaluation.ranks import candidate_scores
@@ -58,3 +64,36 @@ def drawn_users(num_users: int, num_candidates: int, max_pairs: int, seed: int) 
     size = max(2, max_pairs // max(num_candidates, 1))
     drawn[np.random.default_rng(seed).permutation(num_users)[:size]] = True
     return drawn
+
+
+def classify_pairs(pairs: ScoredPairs) -> dict[str, float] | None:
+    """AUC, average precision, and precision, recall and F1 at the cross-fitted threshold (scikit-learn).
+
+    None where one of the halves lacks positives or negatives, so that nothing can be fitted or judged.
+    """
+    halves = [pairs.folds == fold for fold in (0, 1)]
+    if any(pairs.labels[half].all() or not pairs.labels[half].any() for half in halves):
+        return None
+    decided = np.zeros(len(pairs.labels), np.bool_)
+    for half, other in (halves, halves[::-1]):
+        decided[other] = pairs.scores[other] >= best_threshold(pairs.scores[half], pairs.labels[half])
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        pairs.labels, decided, average="binary", zero_division=0.0
+    )
+    return {
+        "auc": float(roc_auc_score(pairs.labels, pairs.scores)),
+        "average_precision": float(average_precision_score(pairs.labels, pairs.scores)),
+        "precision": float(precision),
+        "recall": float(recall),
+        "f1": float(f1),
+        "num_pairs": float(len(pairs.labels)),
+        "num_positives": float(pairs.labels.sum()),
+    }
+
+
+def best_threshold(scores: NDArray[np.float32], labels: NDArray[np.bool_]) -> float:
+    """The score at and above which calling a pair positive gives the best F1."""
+    precision, recall, thresholds = precision_recall_curve(labels, scores, drop_intermediate=True)
+    with np.errstate(invalid="ignore"):
+        f1 = 2 * precision * recall / (precision + recall)
+    return float(thresholds[np.nanargmax(f1[:-1])])

@@ -2,21 +2,18 @@
 
 from dataclasses import dataclass
 
+from visrec.baselines.item_item import Ease, ItemKnn
+from visrec.baselines.popularity import Popularity, RecentPopularity
 from visrec.config import EvaluationConfig, SplitConfig, parse_config
+from visrec.data.held_out import KnownEvents, ranked_items
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
-from visrec.evaluation.diversity import category_matrix, unit_vectors
+from visrec.evaluation.beyond_accuracy import category_matrix, self_information, unit_vectors
 from visrec.evaluation.groups import popularity_groups
-from visrec.evaluation.held_out import KnownEvents, ranked_items
 from visrec.evaluation.item_vectors import load_item_vectors
 from visrec.evaluation.measure import Yardstick
-from visrec.evaluation.novelty import self_information
 from visrec.evaluation.pairs import drawn_users
-from visrec.evaluation.scorers.ease import Ease
-from visrec.evaluation.scorers.item_knn import ItemKnn
-from visrec.evaluation.scorers.popularity import Popularity
-from visrec.evaluation.scorers.recent_popularity import RecentPopularity
-from visrec.evaluation.scorers.scorer import Scorer
+from visrec.evaluation.scorers import Scorer
 from visrec.storage import Artifact, Location
 
 MODEL, RANKED = "model", "ranked"
@@ -93,11 +90,11 @@ def fit_scorer(plan: EvaluationPlan, name: str) -> Scorer:
     num_items = int(plan.snapshot.manifest.counts["num_items"])
     match name:
         case "model":
-            from visrec.evaluation.scorers.two_tower import TwoTowerScorer
+            from visrec.evaluation.scorers import TwoTowerScorer
 
             return TwoTowerScorer.load(plan.checkpoint)
         case "ranked":
-            from visrec.evaluation.scorers.ranked import RankedScorer
+            from visrec.ranking.scorer import RankedScorer
 
             assert plan.ranker is not None
             return RankedScorer.load(plan.ranker, plan.checkpoint, plan.snapshot, plan.split, config.part)
@@ -110,7 +107,7 @@ def fit_scorer(plan: EvaluationPlan, name: str) -> Scorer:
         case "ease":
             return Ease.fit(blocks, num_items, regularisation=config.ease_regularisation)
         case "oracle":
-            from visrec.evaluation.scorers.oracle import OracleScorer
+            from visrec.demo.oracle import OracleScorer
 
             assert plan.truth is not None
             return OracleScorer.load(plan.truth, Snapshot(plan.snapshot))

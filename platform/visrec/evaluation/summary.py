@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.config import EvaluationConfig
+from visrec.evaluation.beyond_accuracy import coverage, gini, recommendation_counts
 from visrec.evaluation.bootstrap import Interval, intervals
-from visrec.evaluation.coverage import coverage, gini, recommendation_counts
 from visrec.evaluation.groups import ACTIVITY_GROUPS, POPULARITY_GROUPS, activity_groups
 from visrec.evaluation.measure import Measures, PerUser
-from visrec.evaluation.pair_classification import classify_pairs
+from visrec.evaluation.pairs import classify_pairs
 from visrec.evaluation.plan import MODEL, RANKED
-from visrec.evaluation.robustness.summary import Robustness
+from visrec.robustness.summary import Robustness
 
 ORACLE = "oracle"
 Intervals = dict[str, Interval]

@@ -10,8 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.data.image_store import ImageFacts, ImageStore
-from visrec.data.picture_rows import PictureRows
+from visrec.data.images import ImageFacts, ImageStore, PictureRows
 from visrec.data.snapshot import Snapshot
 
 

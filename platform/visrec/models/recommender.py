@@ -16,8 +16,8 @@ from safetensors.torch import load, save
 from torch import nn
 
 from visrec.config import ModelConfig, parse_config
-from visrec.data.image_store import ImageFacts
-from visrec.data.item_attributes import AttributeFacts
+from visrec.data.attributes import AttributeFacts
+from visrec.data.images import ImageFacts
 from visrec.errors import ArtifactError, VisrecError
 from visrec.models.item_inputs import ItemInputs, mean_over_pictures
 from visrec.models.item_tower import UNSEEN

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from visrec.config import ModelConfig
-from visrec.data.image_store import ImageFacts
-from visrec.data.item_attributes import AttributeFacts
+from visrec.data.attributes import AttributeFacts
+from visrec.data.images import ImageFacts
 from visrec.models.item_tower import ItemTower
 from visrec.models.user_tower import UserTower
 

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.past import Past
-from visrec.ranking.popularity_over_time import DAY_MS
+from visrec.ranking.user_state import DAY_MS, Past
 
 HOUR_MS = 3_600_000
 RECENT_EVENTS = 5

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from visrec.arrays import Ragged
+from visrec.baselines.item_item import ItemKnn
 from visrec.config import SplitConfig
-from visrec.data.ragged import Ragged
+from visrec.data.held_out import KnownEvents, Part
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError
-from visrec.evaluation.held_out import KnownEvents, Part
-from visrec.evaluation.scorers.item_knn import ItemKnn
-from visrec.ranking.appeal import fit_appeal
-from visrec.ranking.popularity_over_time import PopularityOverTime
+from visrec.ranking.ctr import fit_appeal
+from visrec.ranking.user_state import PopularityOverTime
 from visrec.storage import Location
 
 NUM_NEIGHBOURS = 100

@@ -9,19 +9,16 @@ from visrec.config import EventKind, RankerConfig, SplitConfig, parse_config
 from visrec.config.ranker import POSITIVE
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError, DataError
-from visrec.evaluation.pair_classification import best_threshold
-from visrec.evaluation.pairs import drawn_users
-from visrec.evaluation.scorers.two_tower import TwoTowerScorer
-from visrec.ranking.appeal import position_slot
-from visrec.ranking.calibration import Calibration
-from visrec.ranking.cross_fit import HeldOutScores, cross_fit, fold_of
+from visrec.evaluation.pairs import best_threshold, drawn_users
+from visrec.evaluation.scorers import TwoTowerScorer
+from visrec.ranking.ctr import position_slot
 from visrec.ranking.features import known_features
-from visrec.ranking.fit import Examples, fit_network
+from visrec.ranking.fit import Examples, HeldOutScores, cross_fit, fit_network, fold_of
 from visrec.ranking.item_facts import ItemFacts
 from visrec.ranking.lists import Impressions, ListMaker, RetrievedLists
-from visrec.ranking.quality import OrderQuality, TaskQuality, judge_order, judge_task
+from visrec.ranking.network import Scaling
+from visrec.ranking.quality import Calibration, OrderQuality, TaskQuality, judge_order, judge_task
 from visrec.ranking.ranker import Ranker
-from visrec.ranking.scaling import Scaling
 from visrec.storage import Artifact
 
 _MIN_LISTS = 10

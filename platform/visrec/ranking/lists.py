@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.config import EVENT_KINDS, EventKind, RankerConfig, SplitConfig
+from visrec.data.held_out import HeldOut, Part, hold_out, ranked_items
+from visrec.data.interactions import Log, read_log
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import TEST
-from visrec.evaluation.held_out import HeldOut, Part, hold_out, ranked_items
 from visrec.evaluation.measure import block_users
-from visrec.evaluation.scorers.two_tower import TwoTowerScorer
-from visrec.evaluation.top_lists import NO_ITEM, top_lists
+from visrec.evaluation.ranks import NO_ITEM, top_lists
+from visrec.evaluation.scorers import TwoTowerScorer
 from visrec.ranking.features import Ask, candidate_features
 from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.log import Log, read_log
-from visrec.ranking.past import past_of, pasts_of
+from visrec.ranking.user_state import past_of, pasts_of
 
 
 @dataclass(frozen=True)

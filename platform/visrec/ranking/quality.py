@@ -1,14 +1,86 @@
 """How good a ranker is, on users that its network has not seen."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import log_loss, precision_recall_fscore_support, roc_auc_score
 
 from visrec.evaluation.bootstrap import Interval, intervals
-from visrec.evaluation.pair_classification import best_threshold
-from visrec.ranking.calibration import Calibration, Method, expected_calibration_error, reliability
+from visrec.evaluation.pairs import best_threshold
+
+Method = Literal["isotonic", "platt"]
+_PLATT_KNOTS = 200
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A rising piecewise linear curve from log-odds to a probability.
+
+    Attributes:
+        knots: Log-odds, rising: float64 [K].
+        values: Probability at each of them: float64 [K].
+
+    Example:
+        >>> Calibration(np.array([-1.0, 1.0]), np.array([0.2, 0.6])).apply(np.array([0.0, 9.0])).tolist()
+        [0.4, 0.6]
+    """
+
+    knots: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+    @classmethod
+    def fit(cls, scores: NDArray[np.floating], labels: NDArray[np.bool_], method: Method) -> "Calibration":
+        """Isotonic regression (Zadrozny and Elkan 2002) or a logistic curve (Platt 1999), with scikit-learn.
+
+        Args:
+            scores: Log-odds of examples that the network has not seen.
+            labels: What happened.
+            method: Which curve.
+        """
+        # Imported where it is used: applying a curve, as serving does, needs none of it.
+        from sklearn.isotonic import IsotonicRegression
+        from sklearn.linear_model import LogisticRegression
+
+        if method == "isotonic":
+            curve = IsotonicRegression(out_of_bounds="clip").fit(scores, labels)
+            return cls(
+                np.asarray(curve.X_thresholds_, np.float64), np.asarray(curve.y_thresholds_, np.float64)
+            )
+        logistic = LogisticRegression(C=1e6).fit(scores[:, None], labels)
+        knots = np.linspace(scores.min(), scores.max(), _PLATT_KNOTS, dtype=np.float64)
+        return cls(knots, np.asarray(logistic.predict_proba(knots[:, None])[:, 1], np.float64))
+
+    def apply(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Probabilities of the shape of `scores`."""
+        return np.asarray(np.interp(scores, self.knots, self.values), np.float64)
+
+
+def expected_calibration_error(
+    probabilities: NDArray[np.float64], labels: NDArray[np.bool_], *, num_bins: int = 15
+) -> float:
+    """Mean distance between what is said and what happens, over bins with about as many examples each.
+
+    Example:
+        >>> expected_calibration_error(np.array([0.2, 0.2]), np.array([True, False]), num_bins=1)
+        0.3
+    """
+    said, happened, share = reliability(probabilities, labels, num_bins=num_bins)
+    return float((share * np.abs(said - happened)).sum())
+
+
+def reliability(
+    probabilities: NDArray[np.float64], labels: NDArray[np.bool_], *, num_bins: int = 15
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Of each bin of examples by probability: mean probability, share of positives, share of the examples."""
+    order = np.argsort(probabilities, kind="stable")
+    bins = [b for b in np.array_split(order, num_bins) if len(b)]
+    said = np.array([probabilities[b].mean() for b in bins])
+    happened = np.array([labels[b].mean() for b in bins])
+    share = np.array([len(b) / len(order) for b in bins])
+    return said, happened, share
+
 
 _BOOTSTRAP_SAMPLES = 2000
 

@@ -13,9 +13,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from visrec.errors import ArtifactError
-from visrec.ranking.calibration import Calibration
-from visrec.ranking.network import Network
-from visrec.ranking.scaling import Scaling
+from visrec.ranking.network import Network, Scaling
+from visrec.ranking.quality import Calibration
 from visrec.storage import Location
 
 WEIGHTS = "ranker.safetensors"

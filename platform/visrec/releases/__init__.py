@@ -3,8 +3,8 @@
 Building one is in `visrec.releases.build`, which alone needs torch and faiss at import.
 """
 
+from visrec.releases.build import check_gate
 from visrec.releases.catalogue import Catalogue
-from visrec.releases.gate import check_gate
 from visrec.releases.live import ReleaseEntry, activate, list_releases
 from visrec.releases.release import CURRENT, Release
 

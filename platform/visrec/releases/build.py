@@ -9,19 +9,62 @@ from numpy.typing import NDArray
 from pyarrow import fs as pafs
 
 from visrec.config import EVENT_KINDS, ReleaseConfig, SplitConfig, parse_config
+from visrec.data.interactions import last_reactions, read_log
 from visrec.data.snapshot import Snapshot
 from visrec.errors import VisrecError
 from visrec.models import Recommender
 from visrec.models.item_inputs import Pictures
 from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.log import last_reactions, read_log
 from visrec.ranking.ranker import FACTS, WEIGHTS, Ranker
-from visrec.releases.gate import check_gate
+from visrec.releases.catalogue import measure_popularity
 from visrec.releases.histories import REACTIONS, write_histories, write_users
-from visrec.releases.popularity import measure_popularity
 from visrec.releases.release import Release, save_array
 from visrec.retrieval import append_bias, build_retriever, unit_length
 from visrec.storage import Artifact, Location, Workspace, content_id
+
+
+def check_gate(report: Mapping[str, Any], config: ReleaseConfig) -> None:
+    """Compare a `report.json` with the conditions of the config; without conditions everything passes.
+
+    Raises:
+        VisrecError: A condition is not met, or the report does not hold what it needs; names the metric, what was
+            expected and what came.
+
+    Example:
+        >>> report = {"part": "test", "metrics": {"model": {"ndcg@10": {"mean": 0.03}}}, "paired": {}}
+        >>> check_gate(report, ReleaseConfig(min_metric={"ndcg@10": 0.02}))
+    """
+    if not config.min_metric and config.beat_baseline is None:
+        return
+    if report["part"] != "test":
+        raise VisrecError(f"gate: expected a report of the test part, got one of the {report['part']} part")
+    for metric, least in config.min_metric.items():
+        mean = _look_up(report["metrics"], "model", metric)["mean"]
+        if mean < least:
+            raise VisrecError(f"gate: expected {metric} of at least {least:g}, got {mean:.4f}")
+    if config.beat_baseline is not None:
+        _beats(report["paired"], config.beat_baseline, config.baseline_metric)
+
+
+def _beats(paired: Mapping[str, Any], baseline: str, metric: str) -> None:
+    lead = _look_up(paired, baseline, metric)
+    if lead["low"] <= 0:
+        raise VisrecError(
+            f"gate: expected a lead over {baseline} in {metric} whose interval lies above 0, got {lead['mean']:+.4f}"
+            f" ({lead['low']:+.4f} to {lead['high']:+.4f})"
+        )
+
+
+def _look_up(values: Mapping[str, Any], who: str, metric: str) -> Mapping[str, float]:
+    if who not in values:
+        raise VisrecError(f"gate: expected {who} in the report, got {', '.join(values) or 'nothing'}")
+    if metric not in values[who]:
+        raise VisrecError(
+            f"gate: expected {metric} of {who} in the report, got {', '.join(values[who]) or 'nothing'}"
+        )
+    found: Mapping[str, float] = values[who][metric]
+    return found
+
 
 FORMAT = 3
 """Part of every release's name: raise it when the same parents would give other files."""

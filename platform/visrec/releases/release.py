@@ -28,10 +28,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from visrec.config import EVENT_KINDS, EventKind
-from visrec.data.image_store import ThumbnailStore
+from visrec.data.images import ThumbnailStore
 from visrec.errors import ArtifactError
-from visrec.releases.catalogue import Catalogue
-from visrec.releases.popularity import Popularity
+from visrec.releases.catalogue import Catalogue, Popularity
 from visrec.storage import Artifact, Workspace
 
 # A replica imports torch and faiss only if it works with them: that saves seconds and memory in the others.

@@ -19,6 +19,19 @@ from visrec.config.base import Config
 from visrec.errors import ArtifactError
 from visrec.storage.location import Location
 
+
+def content_id(*parts: Any) -> str:
+    """Twelve hex digits of the SHA-256 of the parts as canonical JSON; configs count by their values.
+
+    Example:
+        >>> content_id({"a": 1}) == content_id({"a": 1})
+        True
+    """
+    plain = [p.model_dump(mode="json") if isinstance(p, Config) else p for p in parts]
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
 _LIBRARIES = ("visrec", "ray", "torch", "torchvision", "pyarrow", "numpy", "scikit-learn", "faiss-cpu")

@@ -1,13 +1,48 @@
 """The root of all results: one folder a kind, one folder an artifact, and a pointer to the newest of each kind."""
 
+import time
 from collections.abc import Mapping
 from typing import Literal
+
+from pyarrow import fs as pafs
 
 from visrec.config.base import Config
 from visrec.errors import ArtifactError
 from visrec.storage.artifact import MANIFEST, Artifact, ArtifactWriter
-from visrec.storage.leftovers import remove_leftovers
 from visrec.storage.location import Location
+
+
+def remove_leftovers(folder: Location, *, older_than: float) -> list[Location]:
+    """Delete the unfinished artifacts in a folder of artifacts, those in use left alone.
+
+    On a local filesystem these are the hidden `.NAME.partial-TOKEN` folders. On an object store an unfinished artifact
+    has its final name and is overwritten by the next attempt.
+
+    Args:
+        folder: Such as `<workspace>/snapshots`.
+        older_than: Seconds in which nothing within may have changed.
+
+    Returns:
+        What was deleted.
+    """
+    if not folder.is_local:
+        return []
+    partial = [
+        child for child in folder.children() if child.name.startswith(".") and ".partial-" in child.name
+    ]
+    stale = [child for child in partial if time.time() - _last_change(child) > older_than]
+    for child in stale:
+        child.delete()
+    return stale
+
+
+def _last_change(folder: Location) -> float:
+    """Seconds since 1970 of the last change of the folder or of anything in it."""
+    within = folder.filesystem.get_file_info(
+        pafs.FileSelector(folder.path, allow_not_found=True, recursive=True)
+    )
+    return max((info.mtime_ns or 0) / 1e9 for info in [folder.filesystem.get_file_info(folder.path), *within])
+
 
 ArtifactKind = Literal["snapshots", "activations", "checkpoints", "studies", "rankers", "reports", "releases"]
 

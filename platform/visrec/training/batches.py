@@ -14,16 +14,28 @@ import torch
 from numpy.typing import NDArray
 
 from visrec.config import PhaseConfig
-from visrec.data.negative_events import NegativeEvents
+from visrec.data.interactions import NegativeEvents
 from visrec.data.snapshot import Sequences
 from visrec.errors import DataError
 from visrec.models import History
-from visrec.training.batch import Batch, Piece, collate
-from visrec.training.negatives.drawn import DrawnNegatives
-from visrec.training.negatives.explicit import explicit_negatives
+from visrec.training.batch import Batch, Piece, collate, cut_windows, num_windows
 from visrec.training.negatives.hard import draw_hard
-from visrec.training.negatives.own import OwnNegatives
-from visrec.training.windows import cut_windows
+from visrec.training.negatives.per_sequence import OwnNegatives, explicit_negatives
+from visrec.training.negatives.sampled import DrawnNegatives
+
+
+@dataclass(frozen=True)
+class EpochFacts:
+    """What is known of an epoch before it runs.
+
+    Attributes:
+        num_steps: Batches that each worker gets.
+        inclusion_I: For each item the probability that it is a negative of a whole batch of one worker.
+    """
+
+    num_steps: int
+    inclusion_I: NDArray[np.float64]
+
 
 SHUFFLE_BLOCKS = 16
 """Blocks of users that are shuffled together; bounds the memory of a worker."""
@@ -158,3 +170,31 @@ class BatchStream:
             )
             sources.append(explicit)
         return OwnNegatives.join(sources, len(pieces))
+
+
+def epoch_facts(stream: BatchStream) -> EpochFacts:
+    """Count the windows of an epoch; they are as many in every epoch.
+
+    An item is a negative of the whole batch if one of the batch's windows holds it (unless in-batch negatives are off),
+    or if it is drawn, uniformly or by popularity. Windows are taken as drawn independently, which holds where a batch
+    is small beside an epoch. Hard and explicit negatives belong to single sequences and do not count here.
+    """
+    phase, max_length = stream.phase, stream.max_length
+    expected = np.zeros(stream.num_items)
+    total = 0
+    for block in stream.blocks():
+        lengths = np.diff(block.offsets)
+        windows = num_windows(lengths, max_length, phase.max_windows_per_user)
+        share = np.minimum(1.0, windows * (max_length + 1) / np.maximum(lengths, 1))
+        expected += np.bincount(block.items, weights=share[block.row_of_event], minlength=stream.num_items)
+        total += int(windows.sum())
+    in_window = np.clip(expected / max(total, 1), 0, 1)
+    outside = np.ones(stream.num_items)
+    if phase.loss.in_batch_negatives:
+        outside = (1 - in_window) ** min(phase.batch_size, max(total, 1))
+    if phase.loss.name == "full_softmax":
+        outside[stream.candidates] = 0
+    elif len(stream.candidates):
+        outside[stream.candidates] *= stream.drawn.missing_C()
+    whole, rest = divmod(total, phase.batch_size * stream.world_size)
+    return EpochFacts(whole + (rest >= stream.world_size), np.asarray(1 - outside))

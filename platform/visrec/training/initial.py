@@ -8,14 +8,14 @@ import numpy as np
 import torch
 
 from visrec.config import TrainJob
-from visrec.data.item_attributes import AttributeFacts
+from visrec.data.attributes import AttributeFacts
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import TRAIN, VALIDATION
 from visrec.errors import ArtifactError, ConfigError
 from visrec.models import Recommender, TwoTower
+from visrec.models.pretrained import PRETRAINED, load_pretrained
 from visrec.models.recommender import WEIGHTS
-from visrec.models.weights import WeightsFacts, fit_weights, load_pretrained
-from visrec.models.weights.pretrained import PRETRAINED
+from visrec.models.weights import WeightsFacts, fit_weights
 from visrec.storage import Location, Workspace
 
 _OF_THE_ITEMS = ("biases.", "item_counts", "item_tower.ids.", "item_tower.known", "item_tower.attributes.")

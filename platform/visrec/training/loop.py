@@ -17,22 +17,19 @@ from visrec.data.snapshot import Snapshot
 from visrec.models.item_inputs import ItemInputs, Pictures
 from visrec.models.lora import merge_lora
 from visrec.models.recommender import dump_weights
-from visrec.training.batches import BatchStream
+from visrec.training.batches import BatchStream, EpochFacts
 from visrec.training.closed_form import fit_closed_form
-from visrec.training.determinism import deterministic_algorithms
-from visrec.training.divergence import check_finite
 from visrec.training.environment import TrainEnvironment
-from visrec.training.epoch_facts import EpochFacts
-from visrec.training.inputs import phase_inputs
+from visrec.training.numerics import check_finite, deterministic_algorithms
 from visrec.training.optimizer import (
     learning_rate_factor,
     resume_optimizer,
     set_learning_rate,
 )
+from visrec.training.phase import phase_inputs, set_modes, set_trainable
 from visrec.training.prepare import Run, prepare_phase, prepare_run
 from visrec.training.state import LAST_WEIGHTS, Resumed, TrainState, load_state, save_state
 from visrec.training.step import Stepper
-from visrec.training.trainable import set_modes, set_trainable
 from visrec.training.validation import encode_catalogue, validate
 
 PROGRESS_SECONDS = 0.3

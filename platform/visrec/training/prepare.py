@@ -10,18 +10,17 @@ import numpy as np
 import torch
 
 from visrec.config import PhaseConfig, TrainJob
-from visrec.data.negative_events import read_negative_events
+from visrec.data.interactions import read_negative_events
 from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender, TwoTower
 from visrec.models.item_inputs import ItemInputs
 from visrec.training.adversaries import choose_adversary
-from visrec.training.batches import BatchStream
-from visrec.training.checks import check_phases
+from visrec.training.batches import BatchStream, EpochFacts, epoch_facts
 from visrec.training.environment import TrainEnvironment
-from visrec.training.epoch_facts import EpochFacts, epoch_facts
 from visrec.training.initial import attribute_facts, fitting_blocks, initial_model
-from visrec.training.negatives.memory import NegativeMemory
+from visrec.training.negatives.queue import NegativeMemory
 from visrec.training.optimizer import build_optimizer
+from visrec.training.phase import check_phases
 from visrec.training.state import TrainState
 from visrec.training.step import Stepper
 from visrec.training.validation import ValidationSet, load_validation_set

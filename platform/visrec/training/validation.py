@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.config import SplitConfig
+from visrec.data.held_out import HeldOut, hold_out, ranked_items
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import DataError
-from visrec.evaluation.held_out import HeldOut, hold_out, ranked_items
-from visrec.evaluation.scoring import per_user_metrics
+from visrec.evaluation.metrics import per_user_metrics
 from visrec.models import History, Recommender
 from visrec.models.item_inputs import ItemInputs
 from visrec.training.environment import TrainEnvironment

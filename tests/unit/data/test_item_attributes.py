@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from visrec.data.item_attributes import MAX_CATEGORIES, AttributeFacts
+from visrec.data.attributes import MAX_CATEGORIES, AttributeFacts
 
 
 def test_categories_are_numbered_by_name_and_unknown_ones_are_none() -> None:

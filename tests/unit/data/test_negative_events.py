@@ -7,7 +7,7 @@ import pytest
 from tests.support.snapshots import START_MS, make_snapshot
 
 from visrec.config import EventKind, SplitConfig
-from visrec.data.negative_events import read_negative_events
+from visrec.data.interactions import read_negative_events
 from visrec.storage import Workspace
 
 T = START_MS

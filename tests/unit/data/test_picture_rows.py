@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visrec.data.picture_rows import PictureRows
+from visrec.data.images import PictureRows
 
 # Rows 0, 3 and 4 show item 1, row 1 shows item 3, row 2 shows item 0; item 2 has none.
 ITEM_OF_ROW = np.array([1, 3, 0, 1, 1])

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from visrec.config import DemoDataConfig
-from visrec.demo.dirt import KINDS, add_dirt, bot_events, num_bots
-from visrec.demo.log import COLUMNS, Row
+from visrec.demo.log import COLUMNS, KINDS, Row, add_dirt, bot_events, num_bots
 
 CONFIG = DemoDataConfig(num_events=10_000, dirt=0.1)
 CLEAN = [

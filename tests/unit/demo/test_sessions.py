@@ -1,7 +1,7 @@
 import numpy as np
 
 from visrec.config import EVENT_KINDS, NEGATIVE_KINDS
-from visrec.demo.calendar import LOG_END_MS, log_start_ms
+from visrec.demo.basics import LOG_END_MS, log_start_ms
 from visrec.demo.designs import one_hot
 from visrec.demo.sessions import CODES, Events, simulate
 from visrec.demo.shelf import PAGE_LENGTH, Shelf

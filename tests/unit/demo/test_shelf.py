@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visrec.demo.calendar import DAY_MS, LOG_END_MS
+from visrec.demo.basics import DAY_MS, LOG_END_MS
 from visrec.demo.shelf import PAGE_LENGTH, Shelf
 from visrec.demo.world import World
 

@@ -9,9 +9,8 @@ import pytest
 
 from visrec.config import DemoDataConfig, IngestJob, load_config
 from visrec.config.ingest import EventWeights
-from visrec.demo.ingest_config import ingest_config, ingest_yaml
 from visrec.demo.log import COLUMNS
-from visrec.demo.write import write_shop
+from visrec.demo.write import ingest_config, ingest_yaml, write_shop
 from visrec.storage import Location
 
 A = TypeVar("A")

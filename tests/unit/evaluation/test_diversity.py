@@ -3,8 +3,13 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from visrec.evaluation.diversity import attribute_diversity, category_matrix, unit_vectors, vector_diversity
-from visrec.evaluation.top_lists import NO_ITEM
+from visrec.evaluation.beyond_accuracy import (
+    attribute_diversity,
+    category_matrix,
+    unit_vectors,
+    vector_diversity,
+)
+from visrec.evaluation.ranks import NO_ITEM
 
 
 def test_vectors_by_hand() -> None:

@@ -2,11 +2,11 @@ import json
 
 import numpy as np
 import pytest
-from tests.unit.evaluation.conftest import Evaluated
+from tests.support.evaluation import Evaluated
 
 from visrec.evaluation.bootstrap import Interval
-from visrec.evaluation.report.as_json import report_json
 from visrec.evaluation.summary import summarise
+from visrec.reports.files import report_json
 
 
 def test_means_are_those_of_the_users(evaluated: Evaluated) -> None:

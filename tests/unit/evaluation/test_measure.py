@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.support.checkpoints import make_checkpoint
+from tests.support.evaluation import Evaluated
 from tests.support.snapshots import checkerboard_snapshot
-from tests.unit.evaluation.conftest import Evaluated
 
 from visrec.config import EvaluationConfig, SplitConfig
 from visrec.config.training import Split

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from visrec.evaluation.pair_classification import best_threshold, classify_pairs
-from visrec.evaluation.pairs import ScoredPairs
+from visrec.evaluation.pairs import ScoredPairs, best_threshold, classify_pairs
 
 
 def test_threshold_with_the_best_f1() -> None:

@@ -3,7 +3,7 @@ from math import log2
 import numpy as np
 import pytest
 
-from visrec.evaluation.ranking_metrics import ranking_metrics
+from visrec.evaluation.metrics import ranking_metrics
 from visrec.evaluation.ranks import Ranks
 
 

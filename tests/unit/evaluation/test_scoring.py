@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from tests.support.snapshots import sequences_of
 
 from visrec.data.snapshot import Sequences
-from visrec.evaluation.scoring import per_user_metrics
+from visrec.evaluation.metrics import per_user_metrics
 
 KS = (1, 3, 10)
 Case = tuple[NDArray[np.float32], Sequences, Sequences]

@@ -1,8 +1,7 @@
 import numpy as np
 from tests.support.snapshots import sequences_of
 
-from visrec.evaluation.ranks import rank_targets
-from visrec.evaluation.top_lists import NO_ITEM, top_lists
+from visrec.evaluation.ranks import NO_ITEM, rank_targets, top_lists
 
 
 def test_best_unseen_items_in_order() -> None:

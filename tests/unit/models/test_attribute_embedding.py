@@ -9,11 +9,11 @@ from tests.support.snapshots import make_snapshot
 from tests.support.training import run_training
 
 from visrec.config import ItemTowerConfig, ModelConfig, PhaseConfig, TrainingConfig, TrainJob, UserTowerConfig
-from visrec.data.item_attributes import AttributeFacts
+from visrec.data.attributes import AttributeFacts
 from visrec.errors import ConfigError
 from visrec.models import Recommender
-from visrec.models.attribute_embedding import AttributeEmbedding
 from visrec.models.item_inputs import Pictures
+from visrec.models.item_tower import AttributeEmbedding
 from visrec.storage import Location, Workspace
 
 

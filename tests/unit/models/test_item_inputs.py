@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tests.support.snapshots import make_snapshot
 
 from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
-from visrec.data.picture_rows import PictureRows
+from visrec.data.images import PictureRows
 from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender, TwoTower
 from visrec.models.item_inputs import Pictures, mean_over_pictures

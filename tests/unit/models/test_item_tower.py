@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from visrec.config import ItemTowerConfig
-from visrec.data.image_store import ImageFacts
+from visrec.data.images import ImageFacts
 from visrec.errors import ConfigError
 from visrec.models import ItemTower
-from visrec.models.backbones.small_cnn import SmallCNN
+from visrec.models.backbones.networks import SmallCNN
 
 FACTS = ImageFacts(32, 32, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 

@@ -9,15 +9,14 @@ import torch
 from tests.support.snapshots import checkerboard_snapshot, sequences_of
 
 from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
-from visrec.data.image_store import ImageFacts
+from visrec.data.images import ImageFacts
 from visrec.errors import ArtifactError, VisrecError
 from visrec.models import History, Recommender, TwoTower, gap_buckets
 from visrec.models.item_inputs import Pictures
 from visrec.storage import Location, Workspace
-from visrec.training.batch import Piece, collate
+from visrec.training.batch import Piece, Window, collate
 from visrec.training.losses import softmax_loss
-from visrec.training.negatives.own import OwnNegatives
-from visrec.training.windows import Window
+from visrec.training.negatives.per_sequence import OwnNegatives
 
 FACTS = ImageFacts(8, 8, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
 CONFIG = ModelConfig(

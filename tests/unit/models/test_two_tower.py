@@ -3,7 +3,7 @@
 import torch
 
 from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
-from visrec.data.image_store import ImageFacts
+from visrec.data.images import ImageFacts
 from visrec.models import TowerOutput, TwoTower
 from visrec.training.losses import softmax_loss
 

@@ -7,8 +7,7 @@ from tests.support.snapshots import START_MS
 
 from visrec.ranking.features import FEATURES, Ask, candidate_features, known_features
 from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.past import Past
-from visrec.ranking.popularity_over_time import DAY_MS
+from visrec.ranking.user_state import DAY_MS, Past
 
 NONE = np.empty(0, np.int32)
 

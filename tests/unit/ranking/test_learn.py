@@ -8,7 +8,7 @@ from tests.support.snapshots import HOUR_MS, START_MS, make_snapshot
 
 from visrec.config import EventKind, RankerConfig
 from visrec.data.snapshot import Snapshot
-from visrec.ranking.cross_fit import fold_of
+from visrec.ranking.fit import fold_of
 from visrec.ranking.learn import Learned, learn_ranker
 from visrec.storage import Artifact, Workspace
 

@@ -1,7 +1,7 @@
 import numpy as np
 from tests.support.snapshots import HOUR_MS, START_MS, sequences_of
 
-from visrec.ranking.popularity_over_time import DAY_MS, PopularityOverTime
+from visrec.ranking.user_state import DAY_MS, PopularityOverTime
 
 ITEMS = np.array([0, 1], np.int32)
 

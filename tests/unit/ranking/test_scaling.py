@@ -1,6 +1,6 @@
 import numpy as np
 
-from visrec.ranking.scaling import Scaling
+from visrec.ranking.network import Scaling
 
 
 def test_mean_and_spread_without_what_is_missing() -> None:

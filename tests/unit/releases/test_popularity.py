@@ -1,7 +1,7 @@
 import numpy as np
 from tests.support.snapshots import HOUR_MS, sequences_of
 
-from visrec.releases.popularity import measure_popularity
+from visrec.releases.catalogue import measure_popularity
 
 DAY_HOURS = 24
 

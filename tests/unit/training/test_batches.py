@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from tests.support.snapshots import HOUR_MS, sequences_of
 
 from visrec.config import LossConfig, PhaseConfig
-from visrec.data.negative_events import NegativeEvents
+from visrec.data.interactions import NegativeEvents
 from visrec.data.snapshot import Sequences
 from visrec.errors import DataError
 from visrec.models import History, gap_buckets
 from visrec.training.batch import NEVER, Batch
-from visrec.training.batches import BatchStream
-from visrec.training.epoch_facts import epoch_facts
+from visrec.training.batches import BatchStream, epoch_facts
 
 HISTORIES = [[0, 1, 2, 3], [4, 5], [6, 0, 7], [2, 8, 9, 1, 5], [3], [7, 4, 0]]
 

@@ -6,9 +6,9 @@ from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.config import ItemTowerConfig, ModelConfig, PhaseConfig, TrainingConfig, TrainJob, UserTowerConfig
 from visrec.storage import Workspace
-from visrec.training.determinism import deterministic_algorithms
 from visrec.training.environment import LocalEnvironment
 from visrec.training.loop import train
+from visrec.training.numerics import deterministic_algorithms
 
 
 def test_two_runs_with_several_threads_agree_bit_for_bit(tmp_path: Path) -> None:

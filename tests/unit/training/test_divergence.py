@@ -6,7 +6,7 @@ from torch import nn
 
 from visrec.config import PhaseConfig
 from visrec.errors import DivergedError
-from visrec.training.divergence import check_finite
+from visrec.training.numerics import check_finite
 
 PHASE = PhaseConfig(name="wild", learning_rate=0.5)
 

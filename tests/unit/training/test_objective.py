@@ -12,7 +12,7 @@ from visrec.config import LossConfig
 from visrec.models import TowerOutput
 from visrec.training.batch import NEVER, Batch
 from visrec.training.negatives.queue import Remembered
-from visrec.training.objective import batch_loss
+from visrec.training.step import batch_loss
 
 E = math.e
 

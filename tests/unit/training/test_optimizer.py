@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from visrec.config import ItemTowerConfig, ModelConfig, PhaseConfig
-from visrec.data.image_store import ImageFacts
+from visrec.data.images import ImageFacts
 from visrec.models import TwoTower
 from visrec.training.optimizer import build_optimizer, learning_rate_factor, set_learning_rate
-from visrec.training.trainable import set_trainable
+from visrec.training.phase import set_trainable
 
 
 def make_model() -> TwoTower:

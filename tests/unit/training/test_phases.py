@@ -25,12 +25,12 @@ from visrec.config import (
 )
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError, ConfigError
-from visrec.models.backbones.efficientnet_lite0 import efficientnet_lite0
+from visrec.models.backbones.networks import efficientnet_lite0
 from visrec.models.weights import WeightsFacts, write_weights
 from visrec.storage import Location, Workspace
-from visrec.training.activations import Trunk
+from visrec.training.activation_cache import Trunk
 from visrec.training.initial import initial_model
-from visrec.training.trainable import num_frozen_blocks, set_modes, set_trainable
+from visrec.training.phase import num_frozen_blocks, set_modes, set_trainable
 
 
 @pytest.fixture(scope="module")

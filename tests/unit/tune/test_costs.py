@@ -8,7 +8,7 @@ from visrec.config import ObjectiveConfig, TrainJob, parse_config
 from visrec.errors import VisrecError
 from visrec.storage import Workspace
 from visrec.training.initial import initial_model
-from visrec.tune.costs import measure_costs
+from visrec.tune.objectives import measure_costs
 
 
 def job_of(root: Path, item: dict[str, Any]) -> TrainJob:

@@ -3,7 +3,7 @@ from tests.support.studies import DIM, RATE, make_job
 
 from visrec.config import Parameter
 from visrec.errors import ConfigError
-from visrec.tune.mutation import mutable_keys, within
+from visrec.tune.points import mutable_keys, within
 
 
 def test_only_what_means_the_same_to_a_trained_model_may_change() -> None:

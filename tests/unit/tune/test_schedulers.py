@@ -1,9 +1,8 @@
 from ray.tune.schedulers import TrialScheduler
 from tests.support.studies import make_job, make_record
 
-from visrec.tune.patience import trials_since_best
 from visrec.tune.recorder import reason_of
-from visrec.tune.schedulers import PastTrial, build_scheduler, rungs
+from visrec.tune.schedulers import PastTrial, build_scheduler, rungs, trials_since_best
 
 
 def decision(scheduler: TrialScheduler, epoch: int, value: float) -> str:

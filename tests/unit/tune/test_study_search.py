@@ -1,7 +1,7 @@
 import pytest
 from tests.support.studies import DIM, RATE, make_job, make_record
 
-from visrec.tune.optuna_terms import is_inside, recalled_study
+from visrec.tune.optuna_bridge import is_inside, recalled_study
 from visrec.tune.search import StudySearch, count_trials, planned_points
 
 

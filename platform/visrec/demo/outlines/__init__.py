@@ -5,10 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from visrec.demo.outlines.fashion import bag, shirt, sneaker, umbrella
-from visrec.demo.outlines.kitchen import mug, teapot
-from visrec.demo.outlines.living import chair, clock, lamp, plant, vase
-from visrec.demo.outlines.music import guitar
+from visrec.demo.outlines.carried import bag, guitar, shirt, sneaker, umbrella
+from visrec.demo.outlines.household import chair, clock, lamp, mug, plant, teapot, vase
 from visrec.demo.outlines.parts import Outline, Part
 
 OUTLINES: Final[dict[str, Callable[[np.random.Generator], Outline]]] = {

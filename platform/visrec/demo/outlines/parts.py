@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from visrec.demo.geometry import Points
+from visrec.demo.canvas import Points
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,8 @@ from torch import nn
 from torchvision import models
 
 from visrec.errors import ConfigError
-from visrec.models.backbones.backbone import Backbone
-from visrec.models.backbones.chain import as_chain
-from visrec.models.backbones.efficientnet_lite0 import efficientnet_lite0
-from visrec.models.backbones.small_cnn import SmallCNN
+from visrec.models.backbones.backbone import Backbone, as_chain
+from visrec.models.backbones.networks import SmallCNN, efficientnet_lite0
 
 SMALL_CNN = "small_cnn"
 EFFICIENTNET_LITE0 = "efficientnet_lite0"

@@ -15,10 +15,7 @@ from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import ConfigError
 from visrec.models import TwoTower
 from visrec.models.item_inputs import ItemInputs, mean_over_pictures
-from visrec.training.closed_form.cooccurrence import cooccurrence_factors
-from visrec.training.closed_form.factors import Factors
-from visrec.training.closed_form.pictures import ridge_map
-from visrec.training.closed_form.transitions import transition_factors
+from visrec.training.closed_form.solvers import Factors, cooccurrence_factors, ridge_map, transition_factors
 from visrec.training.initial import fitting_blocks
 
 _BATCH = 256

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from visrec.models import History, Recommender
-from visrec.training.negatives.own import NO_ITEM
+from visrec.training.negatives.per_sequence import NO_ITEM
 
 
 class HardMiner:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from visrec.models.backbones import build_backbone
-from visrec.models.backbones.efficientnet_lite0 import efficientnet_lite0
+from visrec.models.backbones.networks import efficientnet_lite0
 
 CHAINS = ["efficientnet_lite0", "resnet18", "mobilenet_v2", "squeezenet1_1"]
 

@@ -8,7 +8,8 @@ import torch
 from visrec.errors import ConfigError
 from visrec.models.backbones import build_backbone
 from visrec.models.backbones.build import build_network
-from visrec.models.weights import WeightsFacts, load_pretrained, write_weights
+from visrec.models.pretrained import load_pretrained
+from visrec.models.weights import WeightsFacts, write_weights
 from visrec.storage import Location
 
 

@@ -25,16 +25,18 @@ from visrec.data.snapshot import Snapshot
 from visrec.models import TwoTower
 from visrec.models.item_inputs import Pictures
 from visrec.storage import Workspace
-from visrec.training.adversaries import choose_adversary, no_adversary
-from visrec.training.adversaries.consistency import score_shift
-from visrec.training.adversaries.embedding import normalised
-from visrec.training.adversaries.pixels import perturbed_pictures
+from visrec.training.adversaries import (
+    choose_adversary,
+    no_adversary,
+    normalised,
+    perturbed_pictures,
+    score_shift,
+)
 from visrec.training.batches import BatchStream
 from visrec.training.environment import LocalEnvironment
-from visrec.training.forward import Forward
-from visrec.training.objective import batch_loss
 from visrec.training.prepare import prepare_phase, prepare_run
 from visrec.training.state import TrainState
+from visrec.training.step import Forward, batch_loss
 
 Adversary = EmbeddingAdversary | PixelAdversary | ConsistencyAdversary
 MODEL = ModelConfig(

@@ -7,9 +7,12 @@ from numpy.typing import NDArray
 from tests.support.snapshots import sequences_of
 
 from visrec.data.snapshot import Sequences
-from visrec.training.closed_form.cooccurrence import cooccurrence_factors
-from visrec.training.closed_form.pictures import ridge_map
-from visrec.training.closed_form.transitions import history_rows, transition_factors
+from visrec.training.closed_form.solvers import (
+    cooccurrence_factors,
+    history_rows,
+    ridge_map,
+    transition_factors,
+)
 
 HISTORIES = [[0, 1, 2], [3], [2, 0, 3, 1]]
 

@@ -23,7 +23,7 @@ from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.models import History, Recommender
 from visrec.storage import Location, Workspace
-from visrec.training.closed_form.transitions import transition_factors
+from visrec.training.closed_form.solvers import transition_factors
 from visrec.training.initial import fitting_blocks
 
 TRANSITIONS = Transitions(kind="transitions", ridge=1.0, picture_ridge=0.1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from visrec.config import LossConfig
-from visrec.training.negatives.drawn import DrawnNegatives
+from visrec.training.negatives.sampled import DrawnNegatives
 
 CANDIDATES = np.array([1, 2, 4], np.int32)
 COUNTS = np.array([9, 1, 4, 0, 25])

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from visrec.training.negatives.explicit import Rejected, explicit_negatives
-from visrec.training.negatives.own import NO_ITEM
+from visrec.training.negatives.per_sequence import NO_ITEM, Rejected, explicit_negatives
 
 
 def rejected(*events: tuple[int, int, float]) -> Rejected:

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
-from visrec.data.image_store import ImageFacts
+from visrec.data.images import ImageFacts
 from visrec.models import History, Recommender, TwoTower
 from visrec.training.negatives.hard import HardMiner, draw_hard
-from visrec.training.negatives.own import NO_ITEM
+from visrec.training.negatives.per_sequence import NO_ITEM
 
 FACTS = ImageFacts(8, 8, (0.5,) * 3, (0.25,) * 3)
 CONFIG = ModelConfig(

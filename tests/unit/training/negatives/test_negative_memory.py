@@ -12,8 +12,7 @@ from torch import Tensor
 
 from visrec.models import TowerOutput
 from visrec.training.environment import LocalEnvironment
-from visrec.training.negatives.memory import NegativeMemory
-from visrec.training.negatives.queue import CrossBatchQueue
+from visrec.training.negatives.queue import CrossBatchQueue, NegativeMemory
 
 
 class Pair:

@@ -11,8 +11,7 @@ from torch import Tensor
 from visrec.config import LossConfig, PhaseConfig
 from visrec.data.snapshot import Sequences
 from visrec.models import TowerOutput
-from visrec.training.batches import BatchStream
-from visrec.training.epoch_facts import epoch_facts
+from visrec.training.batches import BatchStream, epoch_facts
 from visrec.training.negatives.queue import CrossBatchQueue, Remembered
 
 

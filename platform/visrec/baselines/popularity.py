@@ -1,0 +1,53 @@
+"""The same list for everybody: what most users had."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visrec.data.snapshot import Sequences
+
+
+def count_items(
+    blocks: Iterable[Sequences], num_items: int, *, since: int | None = None
+) -> NDArray[np.int64]:
+    """How many users had each item: int64 [I]; with `since` only events at that time (milliseconds) or later."""
+    counts = np.zeros(num_items, np.int64)
+    for block in blocks:
+        items = block.items if since is None else block.items[block.times >= since]
+        counts += np.bincount(items, minlength=num_items)
+    return counts
+
+
+@dataclass(frozen=True)
+class Popularity:
+    """Scores an item by the number of users that had it.
+
+    Attributes:
+        counts: int64 [I].
+    """
+
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def fit(cls, blocks: Iterable[Sequences], num_items: int) -> "Popularity":
+        """Count the known events."""
+        return cls(count_items(blocks, num_items))
+
+    def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See `Scorer.score`."""
+        return np.broadcast_to(self.counts.astype(np.float32), (len(histories), len(self.counts)))
+
+
+DAY_MS = 86_400_000
+
+
+class RecentPopularity(Popularity):
+    """`Popularity` over the events of the last days up to the last known event."""
+
+    @classmethod
+    def fit(cls, blocks: Iterable[Sequences], num_items: int, *, days: float = 7.0) -> "RecentPopularity":
+        """Find the last known event, then count the events of the `days` before it. Goes over the blocks twice."""
+        last = max((int(block.times.max()) for block in blocks if len(block.times)), default=0)
+        return cls(count_items(blocks, num_items, since=last - int(days * DAY_MS)))

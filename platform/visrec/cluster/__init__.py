@@ -1,0 +1,1 @@
+"""The only room that knows Ray: sessions, bounded task maps, errors of tasks, training workers."""

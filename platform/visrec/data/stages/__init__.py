@@ -1,1 +1,0 @@
-"""The stages of ingest on Ray. The driver holds what is as large as the catalogue; rows and pictures stay in tasks."""

@@ -1,0 +1,188 @@
+"""Lamp, vase, armchair, alarm clock, potted plant."""
+
+import numpy as np
+
+from visrec.demo.canvas import Place, Points, curve, ellipse, polygon, rotated, rounded, turned
+from visrec.demo.outlines.parts import Outline, Part
+
+
+def mug(random: np.random.Generator) -> Outline:
+    """A mug of something hot."""
+    half, waist = random.uniform(0.25, 0.29), random.uniform(0.0, 0.05)
+    top, bottom, axis = random.uniform(0.30, 0.36), 0.90, 0.44
+    narrow, right = half - waist, axis + half
+    side = [(half, top), (narrow, (top + bottom) / 2), (narrow, bottom - 0.06), (narrow - 0.05, bottom)]
+    ear = [(right - 0.03, top + 0.12), (right + 0.16, top + 0.10), (right + 0.17, top + 0.32)]
+    handle = curve([*ear, (right - waist - 0.02, top + 0.40)])
+    wisp = np.array([(0.0, -0.04), (-0.03, -0.12), (0.03, -0.19), (0.0, -0.27)])
+    steam = [curve(wisp + np.array([x, top])) for x in (axis - 0.1, axis + 0.02, axis + 0.13)]
+    return Outline(
+        (
+            *(Part(points, "steam", stroke=0.022, alpha=0.65, edge=False) for points in steam),
+            Part(handle, "plain", tone=0.85, stroke=0.07),
+            Part(turned(side, axis=axis), "body"),
+            Part(ellipse(axis, top, half, 0.045), "plain", tone=1.25),
+            Part(ellipse(axis, top + 0.008, half - 0.03, 0.032), "wood", tone=0.6, edge=False),
+        ),
+        stands=True,
+    )
+
+
+def teapot(random: np.random.Generator) -> Outline:
+    """A round teapot with a lid."""
+    width, height = random.uniform(0.25, 0.28), random.uniform(0.22, 0.25)
+    y, rim = 0.90 - height, 0.90 - 1.86 * height
+    right, left = 0.5 + width, 0.5 - width
+    lower = [(0.5 + 0.7 * width, y + 0.13), (right + 0.09, y + 0.02), (right + 0.18, y - 0.17)]
+    upper = [(right + 0.11, y - 0.19), (right + 0.02, y - 0.08), (0.5 + 0.7 * width, y - 0.1)]
+    handle = [
+        (left + 0.07, y - 0.14),
+        (left - 0.14, y - 0.14),
+        (left - 0.15, y + 0.06),
+        (left + 0.04, y + 0.12),
+    ]
+    seam = [(0.5 - 0.64 * width, rim + 0.005), (0.5, rim + 0.02), (0.5 + 0.64 * width, rim + 0.005)]
+    return Outline(
+        (
+            Part(curve(handle), "trim", stroke=0.055),
+            Part(curve([*lower, *upper]), "plain", tone=0.85),
+            Part(turned([(0.5 * width, 0.885), (0.55 * width, 0.915)], smooth=False), "trim"),
+            Part(ellipse(0.5, y, width, height), "body"),
+            Part(ellipse(0.5, rim, 0.62 * width, 0.11, begin=180, end=360), "plain", tone=0.9),
+            Part(ellipse(0.5, rim - 0.13, 0.04, 0.04), "trim"),
+            Part(curve(seam), "trim", stroke=0.016, edge=False),
+        ),
+        stands=True,
+    )
+
+
+def lamp(random: np.random.Generator) -> Outline:
+    """A table lamp: a wide shade on a turned foot."""
+    top, bottom, ball = random.uniform(0.15, 0.23), random.uniform(0.33, 0.38), random.uniform(0.08, 0.115)
+    upper = ellipse(0.5, 0.13, top, 0.018, begin=180, end=360)
+    lower = ellipse(0.5, 0.53, bottom, 0.035, begin=0, end=180)
+    stem = [(0.02, 0.50), (0.02, 0.57), (0.7 * ball, 0.605), (ball, 0.68), (0.7 * ball, 0.755), (0.03, 0.80)]
+    hem = [(0.5 - bottom, 0.535), (0.5, 0.57), (0.5 + bottom, 0.535)]
+    return Outline(
+        (
+            Part(turned([*stem, (0.03, 0.82)]), "plain", tone=0.82),
+            Part(turned([(0.03, 0.80), (0.14, 0.86), (0.16, 0.885)], smooth=False), "trim"),
+            Part(polygon((0.62, 0.5), (0.62, 0.63)), "dark", stroke=0.008, edge=False),
+            Part(ellipse(0.62, 0.64, 0.014, 0.014), "trim", edge=False),
+            Part(ellipse(0.5, 0.53, bottom, 0.035), "cream"),
+            Part(np.concatenate([upper, lower]), "body"),
+            Part(curve(hem), "trim", stroke=0.014, edge=False),
+        ),
+        stands=True,
+    )
+
+
+def vase(random: np.random.Generator) -> Outline:
+    """A bellied vase with three flowers."""
+    belly, neck, low = random.uniform(0.22, 0.28), random.uniform(0.075, 0.11), random.uniform(0.9, 1.25)
+    lip = neck + random.uniform(0.02, 0.045)
+    along = np.linspace(0, 1, 12)
+    width = neck + (belly - neck) * np.sin(np.pi * along**low * 0.93) ** 1.3
+    side = np.stack([width, 0.41 + 0.49 * along], axis=1)
+    flowers: list[Part] = []
+    for x, y in ((0.34, 0.17), (0.66, 0.15), (0.5, 0.09)):
+        flowers += _flower(x + random.uniform(-0.03, 0.03), y + random.uniform(-0.02, 0.02))
+    return Outline(
+        (
+            *flowers,
+            Part(ellipse(0.5, 0.36, lip, 0.022), "dark"),
+            Part(turned([(lip, 0.36), (0.5 * (lip + neck), 0.38), *side.tolist()]), "body"),
+            Part(ellipse(0.5, 0.362, lip, 0.02, begin=0, end=180), "trim", stroke=0.014, edge=False),
+        ),
+        stands=True,
+    )
+
+
+def chair(random: np.random.Generator) -> Outline:
+    """An armchair on wooden legs."""
+    top, half, arm = random.uniform(0.13, 0.2), random.uniform(0.24, 0.29), 0.11
+    left, right = 0.5 - half, 0.5 + half
+    legs = [
+        polygon((x, 0.74), (x + 0.05, 0.74), (x + 0.035 + lean, 0.93), (x + 0.012 + lean, 0.93))
+        for x, lean in ((0.22, -0.03), (0.73, 0.03))
+    ]
+    arms = [rounded(x, 0.44, x + arm + 0.02, 0.79, 0.05) for x in (left - arm, right - 0.02)]
+    return Outline(
+        (
+            *(Part(leg, "wood") for leg in legs),
+            Part(rounded(left, top, right, 0.74, 0.11), "body"),
+            Part(rounded(left + 0.015, 0.66, right - 0.015, 0.78, 0.03), "body", tone=0.74),
+            Part(rounded(left + 0.01, 0.54, right - 0.01, 0.68, 0.05), "body", tone=1.12),
+            *(Part(points, "body", tone=0.86) for points in arms),
+        ),
+        stands=True,
+    )
+
+
+def clock(random: np.random.Generator) -> Outline:
+    """An alarm clock with two bells."""
+    hour, minute = random.uniform(0, 360), random.uniform(0, 360)
+    face, centre = random.uniform(0.19, 0.22), (0.5, 0.54)
+    ticks = [_hand(turn, 0.80 * face, 0.93 * face) for turn in range(0, 360, 30)]
+    bell = ellipse(0.5, 0.17, 0.115, 0.10, begin=180, end=360)
+    foot = rounded(0.475, 0.84, 0.525, 0.95, 0.02)
+    return Outline(
+        (
+            *(Part(rotated(foot, turn, centre), "trim", tone=0.9) for turn in (-32, 32)),
+            Part(polygon((0.5, 0.1), (0.5, 0.2)), "trim", stroke=0.03),
+            *(Part(rotated(bell, turn, centre), "plain", tone=0.8) for turn in (-33, 33)),
+            Part(ellipse(*centre, 0.36, 0.36), "body"),
+            Part(ellipse(*centre, face + 0.02, face + 0.02), "trim"),
+            Part(ellipse(*centre, face, face), "paper", edge=False),
+            *(Part(tick, "dark", stroke=0.014, edge=False) for tick in ticks),
+            Part(_hand(hour, 0, 0.5 * face), "dark", stroke=0.026, edge=False),
+            Part(_hand(minute, 0, 0.78 * face), "dark", stroke=0.018, edge=False),
+            Part(ellipse(*centre, 0.02, 0.02), "gold", edge=False),
+        ),
+        stands=True,
+    )
+
+
+def plant(random: np.random.Generator) -> Outline:
+    """Broad leaves in a pot."""
+    top, bottom = random.uniform(0.25, 0.3), random.uniform(0.17, 0.21)
+    turns = np.linspace(-62, 62, 7) + random.uniform(-7, 7, 7)
+    leaves: list[Part] = []
+    for place, turn in enumerate(turns[[0, 6, 1, 5, 2, 4, 3]].tolist()):  # the middle ones in front
+        length = random.uniform(0.36, 0.44) * (1 - 0.1 * abs(turn) / 62)
+        leaves += _leaf(turn, length, ("leaf_dark", "leaf", "leaf_light")[place % 3])
+    return Outline(
+        (
+            *leaves,
+            Part(turned([(top - 0.02, 0.56), (bottom, 0.92)], smooth=False), "body"),
+            Part(rounded(0.485 - top, 0.52, 0.515 + top, 0.61, 0.02), "body", tone=0.86),
+            Part(polygon((0.48 - bottom, 0.92), (0.52 + bottom, 0.92)), "trim", stroke=0.025),
+        ),
+        stands=True,
+    )
+
+
+def _flower(x: float, y: float) -> list[Part]:
+    stem = curve([(0.5 + 0.2 * (x - 0.5), 0.42), (0.5 + 0.55 * (x - 0.5), 0.28), (x, y)])
+    turns = np.deg2rad(np.arange(0, 360, 72))
+    petals = [ellipse(x + 0.035 * np.cos(turn), y + 0.035 * np.sin(turn), 0.032, 0.032) for turn in turns]
+    return [
+        Part(stem, "leaf_dark", stroke=0.016, edge=False),
+        *(Part(petal, "petal", edge=False) for petal in petals),
+        Part(ellipse(x, y, 0.022, 0.022), "gold", edge=False),
+    ]
+
+
+def _leaf(turn: float, length: float, material: str) -> list[Part]:
+    root: Place = (0.5, 0.56)
+    belly = 0.56 - 0.55 * length
+    blade = curve([root, (0.43, belly), (0.5, 0.56 - length), (0.57, belly)], closed=True)
+    rib = polygon(root, (0.5, 0.56 - 0.85 * length))
+    return [
+        Part(rotated(blade, turn, root), material),
+        Part(rotated(rib, turn, root), material, tone=1.25, stroke=0.009, edge=False),
+    ]
+
+
+def _hand(turn: float, begin: float, end: float) -> Points:
+    return rotated(polygon((0.5, 0.54 - begin), (0.5, 0.54 - end)), turn, (0.5, 0.54))

@@ -1,1 +1,0 @@
-"""What is made of an evaluation for people: tables, text, plots."""

@@ -1,0 +1,89 @@
+"""The trained model as a scorer."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visrec.data.snapshot import Sequences
+from visrec.errors import ArtifactError
+from visrec.evaluation.item_vectors import load_item_vectors
+from visrec.models.recommender import History, Recommender
+from visrec.storage import Artifact
+
+
+class Scorer(Protocol):
+    """Scores the whole catalogue for a block of users.
+
+    Scorers are fitted by a classmethod `fit(blocks, ...)` of their own, where `blocks` gives the known events in blocks
+    of users and may be gone over several times. They are values: nothing changes when they score.
+    """
+
+    def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Scores float32 [U, I], higher is better.
+
+        Args:
+            histories: What is known of the users: U users, oldest event first.
+            times: For when the recommendation is, in milliseconds: int64 [U].
+        """
+        ...
+
+
+_BATCH_USERS = 256
+
+
+@dataclass(frozen=True)
+class TwoTowerScorer:
+    """score(u, i) = query_u . x_i + b_i.
+
+    Attributes:
+        recommender: The model.
+        vectors_ID: Its item vectors, float32 [I, D].
+    """
+
+    recommender: Recommender
+    vectors_ID: NDArray[np.float32]
+
+    @classmethod
+    def load(cls, checkpoint: Artifact) -> "TwoTowerScorer":
+        """Read a checkpoint's model and the item vectors beside it.
+
+        Raises:
+            ArtifactError: A file is missing or damaged, or they do not fit each other.
+        """
+        recommender, vectors_ID = Recommender.load(checkpoint.location), load_item_vectors(checkpoint)
+        expected = (recommender.num_items, recommender.config.dim)
+        if vectors_ID.shape != expected:
+            raise ArtifactError(
+                f"expected item vectors of shape {expected} in {checkpoint.name}, got {vectors_ID.shape}"
+            )
+        return cls(recommender, vectors_ID)
+
+    def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See `Scorer.score`."""
+        return self.scores_of(self.queries(histories, times))
+
+    def queries(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
+        """User vectors float32 [U, D], for recommendations at `times`."""
+        length = self.recommender.config.user.max_length
+        users = [_last_events(histories, row, length) for row in range(len(histories))]
+        queries = [
+            self.recommender.encode_users(
+                users[at : at + _BATCH_USERS], self.vectors_ID, times[at : at + _BATCH_USERS]
+            )
+            for at in range(0, len(users), _BATCH_USERS)
+        ]
+        return np.concatenate(queries)
+
+    def scores_of(self, queries_UD: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores float32 [U, I] of the whole catalogue for some user vectors."""
+        scores = queries_UD @ self.vectors_ID.T
+        scores += self.recommender.item_biases
+        return np.asarray(scores, np.float32)
+
+
+def _last_events(histories: Sequences, row: int, length: int) -> History:
+    end = int(histories.offsets[row + 1])
+    start = max(int(histories.offsets[row]), end - length)
+    return History(histories.items[start:end], histories.kinds[start:end], histories.times[start:end])

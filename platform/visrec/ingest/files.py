@@ -1,0 +1,246 @@
+"""Which files an input setting names, and what they are."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from pyarrow import fs as pafs
+
+from visrec.config.ingest import FileFormat, Ingest, InteractionsInput
+from visrec.errors import DataError
+from visrec.storage import Location
+
+RowFormat = Literal["csv", "jsonl", "parquet"]
+
+_ENDINGS: dict[str, RowFormat] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+_COMPRESSED = (".gz", ".bz2", ".zst", ".lz4")
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One file of rows.
+
+    Attributes:
+        location: Where it is.
+        size: Bytes.
+        modified: Time of the last change, nanoseconds since 1970; 0 where the filesystem does not say.
+        format: How its rows are written.
+        compressed: Whether the whole file is compressed, so that it can only be read from its beginning.
+    """
+
+    location: Location
+    size: int
+    modified: int
+    format: RowFormat
+    compressed: bool
+
+
+def list_files(uri: str, file_format: FileFormat, *, setting: str) -> list[InputFile]:
+    """The files that a path, a folder or a glob (`*`, `?`, `**`) names, sorted by path.
+
+    In a folder, hidden files (`.x`, `_x`) and, where the format goes by the ending, those with other endings are
+    left out.
+
+    Args:
+        uri: A path or a URI.
+        file_format: `auto` goes by each file's ending.
+        setting: Name of the setting that holds `uri`, for the message.
+
+    Raises:
+        DataError: Nothing is there, or nothing of a known format.
+    """
+    infos = _find(uri)
+    if not infos:
+        raise DataError(
+            f"{setting}: expected a file, a folder or a glob that matches files, found nothing at {uri}"
+        )
+    one_file = len(infos) == 1 and infos[0][0].path == Location.parse(_base(uri)[0]).path
+    visible = [(place, info) for place, info in infos if one_file or not _hidden(place, uri)]
+    files = [_input_file(place, info, file_format) for place, info in visible]
+    known = [f for f in files if f is not None]
+    if not known:
+        endings = ", ".join(_ENDINGS)
+        raise DataError(
+            f"{setting}: expected files that end in {endings} (also with .gz), found none at {uri}"
+        )
+    return known
+
+
+def list_folder(folder: Location, *, setting: str, sub_folders: bool = False) -> list[pafs.FileInfo]:
+    """The files directly in a folder, sorted by path.
+
+    Args:
+        folder: The folder.
+        setting: Name of the setting that holds it, for the message.
+        sub_folders: Also the files directly in its sub-folders, hidden ones (`.x`) left out.
+
+    Raises:
+        DataError: There is no such folder, or it cannot be read.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{setting}: expected a folder, found none at {folder}")
+    try:
+        found = folder.filesystem.get_file_info(pafs.FileSelector(folder.path, recursive=sub_folders))
+    except OSError as error:
+        raise DataError(f"{setting}: {folder} cannot be read: {error}") from None
+    prefix = len(folder.path.rstrip("/")) + 1
+
+    def wanted(info: pafs.FileInfo) -> bool:
+        place = str(info.path)[prefix:]
+        return info.type == pafs.FileType.File and (
+            "/" not in place or (place.count("/") == 1 and not place.startswith("."))
+        )
+
+    return sorted((info for info in found if wanted(info)), key=lambda i: str(i.path))
+
+
+def fingerprint(files: Iterable[tuple[str, int, int]]) -> str:
+    """One value for the (path, size, time of change) of all files: another one as soon as any of them changes."""
+    digest = hashlib.sha256()
+    for path, size, modified in files:
+        digest.update(f"{path}\t{size}\t{modified}\n".encode())
+    return digest.hexdigest()
+
+
+def file_times(info: pafs.FileInfo) -> int:
+    """Nanoseconds since 1970 of a file's last change; 0 where the filesystem does not say."""
+    return int(info.mtime_ns or 0)
+
+
+def _find(uri: str) -> list[tuple[Location, pafs.FileInfo]]:
+    base, pattern = _base(uri)
+    place = Location.parse(base)
+    info = place.filesystem.get_file_info(place.path)
+    if info.type == pafs.FileType.File:
+        return [(place, info)] if not pattern else []
+    if info.type != pafs.FileType.Directory:
+        return []
+    selector = pafs.FileSelector(place.path, recursive=True)
+    found = sorted(
+        (i for i in place.filesystem.get_file_info(selector) if i.type == pafs.FileType.File),
+        key=lambda i: str(i.path),
+    )
+    prefix = len(place.path.rstrip("/")) + 1
+    matches = _glob(pattern) if pattern else re.compile("")
+    return [(Location(place.filesystem, i.path), i) for i in found if matches.match(i.path[prefix:])]
+
+
+def _base(uri: str) -> tuple[str, str]:
+    """A glob cut at the last slash before its first wildcard; without a wildcard the whole and ""."""
+    wildcard = re.search(r"[*?]", uri)
+    if not wildcard:
+        return uri, ""
+    cut = uri.rfind("/", 0, wildcard.start())
+    return (uri[:cut] or "/", uri[cut + 1 :]) if cut >= 0 else (".", uri)
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    steps = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    return re.compile("".join(steps.get(p, re.escape(p)) for p in parts) + r"\Z")
+
+
+def _hidden(place: Location, uri: str) -> bool:
+    base = Location.parse(_base(uri)[0]).path.rstrip("/")
+    return any(part.startswith((".", "_")) for part in place.path[len(base) + 1 :].split("/"))
+
+
+def _input_file(place: Location, info: pafs.FileInfo, file_format: FileFormat) -> InputFile | None:
+    name = place.name.lower()
+    compressed = name.endswith(_COMPRESSED)
+    stem = name.rsplit(".", 1)[0] if compressed else name
+    ending = "." + stem.rsplit(".", 1)[-1] if "." in stem else ""
+    kind = _ENDINGS.get(ending) if file_format == "auto" else file_format
+    if kind is None:
+        return None
+    return InputFile(place, int(info.size), file_times(info), kind, compressed and kind != "parquet")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All input files.
+
+    Attributes:
+        logs: Files of each interaction log, by the name of its setting.
+        items: Files of the catalogue; empty where the pictures are the catalogue.
+        pictures: Files in the picture folder and, where pictures are found by name, in its sub-folders; empty where
+            there is none.
+        truth: Folder of the truth beside generated data, or None.
+    """
+
+    logs: dict[str, list[InputFile]]
+    items: list[InputFile]
+    pictures: list[pafs.FileInfo]
+    truth: Location | None
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes as soon as any of the files does. Pictures outside of the picture folder (URIs in a column) are not
+        looked at: they count by their names in the catalogue."""
+        files = [file for log in [*self.logs.values(), self.items] for file in log]
+        rows = [(str(f.location), f.size, f.modified) for f in files]
+        pictures = [(str(i.path), int(i.size), file_times(i)) for i in self.pictures]
+        return fingerprint([*rows, *pictures])
+
+
+def find_inputs(config: Ingest) -> Inputs:
+    """Find all files that the config names.
+
+    Raises:
+        DataError: A setting is missing that nothing can be done without, or names nothing that is there.
+    """
+    for setting, log in config.logs.items():
+        if log.path is None:
+            raise DataError(f"{setting}.path: expected a file, a folder or a glob, got nothing")
+    if config.images.path is None and (config.items.path is None or config.items.columns.image is None):
+        raise DataError(
+            "expected pictures: a folder in ingest.images.path, or ingest.items.path with ingest.items.columns.image; "
+            "got neither"
+        )
+    items = config.items
+    return Inputs(
+        {setting: _log_files(setting, log) for setting, log in config.logs.items()},
+        list_files(items.path, items.format, setting="ingest.items.path") if items.path is not None else [],
+        _pictures(config),
+        next(filter(None, (_truth(log.path) for log in config.logs.values() if log.path)), None),
+    )
+
+
+def _log_files(setting: str, log: InteractionsInput) -> list[InputFile]:
+    assert log.path is not None, "checked before"
+    files = list_files(log.path, log.format, setting=f"{setting}.path")
+    if not any(f.size for f in files):
+        raise DataError(f"{setting}.path: expected a log, {log.path} is empty")
+    return files
+
+
+def _pictures(config: Ingest) -> list[pafs.FileInfo]:
+    if config.images.path is None:
+        return []
+    by_name = config.items.path is None or config.items.columns.image is None
+    folder = Location.parse(config.images.path)
+    found = list_folder(folder, setting="ingest.images.path", sub_folders=by_name)
+    if not found and by_name:
+        raise DataError(
+            f"ingest.images.path: expected pictures, the folder {config.images.path} holds no file"
+        )
+    return found
+
+
+def _truth(path: str) -> Location | None:
+    """The folder `truth` beside the log."""
+    if "*" in path or "?" in path:
+        return None
+    place = Location.parse(path)
+    truth = (place if place.is_dir() else place.parent) / "truth"
+    return truth if (truth / "truth.json").exists() else None

@@ -1,0 +1,157 @@
+"""The pictures that a column of the catalogue names: paths and URIs, or bytes; one of them in a cell, or several."""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow import fs as pafs
+
+from visrec.ingest.chunks import Chunk
+from visrec.ingest.ids import natural_order
+from visrec.ingest.pictures import CellPicture, FilePicture, PictureSource
+from visrec.ingest.quarantine import Reason, Reject
+from visrec.ingest.values import text
+from visrec.storage import Location
+
+PICTURE_ENDINGS = ("jpg", "jpeg", "png", "webp", "gif")
+"""In order of preference where an item has several files of its name."""
+
+
+def pictures_by_item(
+    folder: Location, infos: Sequence[pafs.FileInfo]
+) -> tuple[dict[str, list[FilePicture]], list[Reject]]:
+    """The pictures of each item id, and the files that another of the same name stands for.
+
+    The file X.jpg comes first, then those of the folder X in the natural order of their names.
+
+    Example:
+        >>> infos = list_folder(folder, setting="ingest.images.path", sub_folders=True)      # doctest: +SKIP
+        >>> [picture.path for picture in pictures_by_item(folder, infos)[0]["i7"]]           # doctest: +SKIP
+        ['i7.jpg', 'i7/1.jpg', 'i7/2.jpg']
+    """
+    best: dict[str, tuple[int, str]] = {}
+    inside: dict[str, list[str]] = {}
+    rejects = []
+    for info in infos:
+        stem, ending = _stem_and_ending(str(info.base_name))
+        if not stem or stem.startswith(".") or ending not in PICTURE_ENDINGS:
+            continue
+        sub_folder = _sub_folder(folder, info)
+        if sub_folder is not None:
+            inside.setdefault(sub_folder, []).append(str(info.base_name))
+            continue
+        candidate = (PICTURE_ENDINGS.index(ending), str(info.base_name))
+        kept = min(candidate, best.get(stem, candidate))
+        if stem in best:
+            dropped = max(candidate, best[stem])[1]
+            rejects.append(
+                Reject("images", str(folder / dropped), Reason.DUPLICATE_ITEM, f"{kept[1]} is taken")
+            )
+        best[stem] = kept
+    found = {stem: [FilePicture(folder, name)] for stem, (_, name) in best.items()}
+    for item, names in inside.items():
+        found.setdefault(item, []).extend(FilePicture(folder, f"{item}/{name}") for name in _ordered(names))
+    return found, rejects
+
+
+def _stem_and_ending(name: str) -> tuple[str, str]:
+    stem, _, ending = name.rpartition(".")
+    return stem, ending.lower()
+
+
+def _sub_folder(folder: Location, info: pafs.FileInfo) -> str | None:
+    """Name of the folder below `folder` that the file is in; None for a file directly in it."""
+    inner = str(info.path)[len(folder.path.rstrip("/")) + 1 :]
+    return inner.rpartition("/")[0] or None
+
+
+def _ordered(names: Sequence[str]) -> list[str]:
+    order = natural_order(pa.array([_stem_and_ending(name)[0] for name in names], pa.string()))
+    return [names[place] for place in order]
+
+
+_ROWS_AT_A_TIME = 32
+
+
+def holds_bytes(chunk: Chunk, column: str) -> bool:
+    """Whether the column holds pictures themselves, or lists of them."""
+    if chunk.file.format != "parquet":
+        return False
+    kind = _type(chunk, column)
+    return _is_bytes(kind.value_type if _is_list(kind) else kind)
+
+
+def cells(chunk: Chunk, column: str) -> list[Sequence[PictureSource]]:
+    """The pictures of each row of a Parquet file, where the column holds bytes.
+
+    Lists are read here to count them, a few rows at a time; the bytes themselves are read again where they are decoded.
+    """
+    location = chunk.file.location
+    if _is_list(_type(chunk, column)):
+        return [
+            pictures for group in range(chunk.start, chunk.end) for pictures in _lists(chunk, column, group)
+        ]
+    metadata = pq.read_metadata(location.path, filesystem=location.filesystem)
+    return [
+        [CellPicture(location, column, group, row)]
+        for group in range(chunk.start, chunk.end)
+        for row in range(metadata.row_group(group).num_rows)
+    ]
+
+
+def paths(column: Any, folder: Location | None, separator: str | None) -> list[Sequence[PictureSource]]:
+    """The pictures of each row, where the column holds paths and URIs: a list, or text.
+
+    Text is one path, a JSON list (so do JSONL files give a list), or several split at the separator.
+    """
+    if _is_list(column.type):
+        named = [[str(path) for path in row or [] if path] for row in column.to_pylist()]
+    else:
+        named = [_split(value, separator) for value in text(column)[0].to_pylist()]
+    return [[FilePicture(folder, path) for path in row] for row in named]
+
+
+def _lists(chunk: Chunk, column: str, group: int) -> Iterator[Sequence[PictureSource]]:
+    location = chunk.file.location
+    first = 0
+    with location.filesystem.open_input_file(location.path) as stream:
+        file = pq.ParquetFile(stream)
+        for batch in file.iter_batches(_ROWS_AT_A_TIME, row_groups=[group], columns=[column]):
+            lists = batch.column(0).cast(pa.list_(batch.column(0).type.value_type))
+            there = np.asarray(pc.is_valid(pc.list_flatten(lists)))
+            rows = np.asarray(pc.list_parent_indices(lists))
+            bounds = np.searchsorted(rows, np.arange(batch.num_rows + 1))
+            for row, (begin, end) in enumerate(pairwise(bounds)):
+                places = np.flatnonzero(there[begin:end]).tolist()
+                yield [CellPicture(location, column, group, first + row, place) for place in places]
+            first += batch.num_rows
+
+
+def _split(value: str | None, separator: str | None) -> list[str]:
+    if value is None:
+        return []
+    if value.startswith("["):
+        try:
+            return [str(path) for path in json.loads(value) if path]
+        except (ValueError, RecursionError):
+            pass  # a name that begins with a bracket
+    parts = [value] if separator is None else value.split(separator)
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _type(chunk: Chunk, column: str) -> Any:
+    schema = pq.read_schema(chunk.file.location.path, filesystem=chunk.file.location.filesystem)
+    return schema.field(column).type
+
+
+def _is_bytes(kind: Any) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
+
+
+def _is_list(kind: Any) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))

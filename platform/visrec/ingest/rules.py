@@ -1,0 +1,158 @@
+"""The same event logged twice, and the same thing done twice within a moment."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+MIN_MINUTES = 3
+"""So many minutes over the rate make a bot: one burst may be a page that logged everything at once."""
+
+_MINUTE = 60_000
+
+
+def bots(user: NDArray[np.int32], time: NDArray[np.int64], events_per_minute: float) -> NDArray[np.bool_]:
+    """Users with more than `events_per_minute` events in at least three different minutes of the clock.
+
+    Args:
+        user: Code of the user, from 0, [N].
+        time: Milliseconds, [N].
+        events_per_minute: Highest rate of a person.
+
+    Returns:
+        Whether each user is a bot, bool [largest code + 1].
+
+    Example:
+        >>> times = np.repeat([0, 60_000, 120_000], 2)
+        >>> bots(np.zeros(6, np.int32), times, 1).tolist(), bots(np.zeros(6, np.int32), times, 2).tolist()
+        ([True], [False])
+    """
+    num_users = int(user.max()) + 1 if len(user) else 0
+    minute = time // _MINUTE
+    order = np.lexsort((minute, user))
+    user, minute = user[order], minute[order]
+    starts = np.flatnonzero(np.r_[True, (user[1:] != user[:-1]) | (minute[1:] != minute[:-1])][: len(user)])
+    counts = np.diff(np.r_[starts, len(user)])
+    fast = user[starts[counts > events_per_minute]]
+    return np.asarray(np.bincount(fast, minlength=num_users) >= MIN_MINUTES)
+
+
+def exact_duplicates(
+    user: NDArray[np.int32],
+    item: NDArray[np.int32],
+    kind: NDArray[np.int8],
+    time: NDArray[np.int64],
+    event: NDArray[np.int32],
+) -> NDArray[np.bool_]:
+    """Events that repeat an earlier row: its event id, or its user, item, kind and time.
+
+    Args:
+        user: Code of the user, [N].
+        item: Place in the catalogue, -1 where it is not there (such rows are compared by event id only).
+        kind: Code of the kind.
+        time: Milliseconds.
+        event: Code of the event id, -1 where there is none.
+
+    Returns:
+        Whether each row is a repetition, bool [N]. The first of a group is none.
+
+    Example:
+        >>> one, two = np.array([1, 1], np.int32), np.array([5, 5])
+        >>> exact_duplicates(one, one, one.astype(np.int8), two, np.array([-1, -1], np.int32)).tolist()
+        [False, True]
+    """
+    same_event = _repeats([user, event])
+    same_content = _repeats([user, item, kind, time])
+    return (same_event & (event >= 0)) | (same_content & (item >= 0))
+
+
+def near_duplicates(
+    user: NDArray[np.int32],
+    item: NDArray[np.int32],
+    kind: NDArray[np.int8],
+    time: NDArray[np.int64],
+    window: float,
+) -> NDArray[np.bool_]:
+    """Events that follow one of the same user, item and kind within `window` milliseconds; 0 marks none.
+
+    In a burst each event follows the one before it: only the first stays, however long the burst is. Marking what is
+    left marks nothing more.
+    """
+    if window <= 0:
+        return np.zeros(len(user), bool)
+    order = np.lexsort((time, kind, item, user))
+    follows = _same_as_before([user[order], item[order], kind[order]])
+    follows[1:] &= np.diff(time[order]) <= window
+    return _unsort(follows, order)
+
+
+def _repeats(columns: list[NDArray[np.int64] | NDArray[np.int32] | NDArray[np.int8]]) -> NDArray[np.bool_]:
+    # lexsort is stable: among equals the first row comes first.
+    order = np.lexsort(columns[::-1])
+    return _unsort(_same_as_before([c[order] for c in columns]), order)
+
+
+def _same_as_before(
+    columns: list[NDArray[np.int64] | NDArray[np.int32] | NDArray[np.int8]],
+) -> NDArray[np.bool_]:
+    same = np.ones(len(columns[0]), bool)
+    same[:1] = False
+    for column in columns:
+        same[1:] &= column[1:] == column[:-1]
+    return same
+
+
+def _unsort(values: NDArray[np.bool_], order: NDArray[np.int64]) -> NDArray[np.bool_]:
+    out = np.empty_like(values)
+    out[order] = values
+    return out
+
+
+def merge(
+    user: NDArray[np.int32],
+    item: NDArray[np.int32],
+    time: NDArray[np.int64],
+    weight: NDArray[np.float32],
+    window: float,
+) -> NDArray[np.int64]:
+    """For each event the one that stands for it.
+
+    Events of one user on one item, each within `window` milliseconds of the one before, are one visit. The strongest of
+    it (by the size of its weight; among equals the first) stands for all and keeps its own time, so that merging what
+    is left merges nothing more.
+
+    Args:
+        user: Code of the user, [N].
+        item: Place in the catalogue, [N].
+        time: Milliseconds, [N].
+        weight: Of the event's kind, [N].
+        window: Milliseconds; 0 merges nothing.
+
+    Returns:
+        Row of the representative of each row, int64 [N]; a row that stands for itself stays.
+
+    Example:
+        >>> user = item = np.array([1, 1, 1], np.int32)
+        >>> merge(user, item, np.array([0, 10, 99]), np.array([1, 4, 1], np.float32), 20).tolist()
+        [1, 1, 2]
+    """
+    if window <= 0 or not len(user):
+        return np.arange(len(user))
+    order = np.lexsort((time, item, user))
+    apart = np.ones(len(user), bool)
+    apart[1:] = (np.diff(user[order]) != 0) | (np.diff(item[order]) != 0) | (np.diff(time[order]) > window)
+    visit = np.cumsum(apart) - 1
+    strongest_first = np.lexsort((time[order], -np.abs(weight[order]), visit))
+    firsts = strongest_first[np.r_[True, np.diff(visit[strongest_first]) != 0]]
+    representative = np.empty(len(user), np.int64)
+    representative[order] = order[firsts[visit]]
+    return representative
+
+
+def first_known(
+    values: NDArray[np.int64], representative: NDArray[np.int64], time: NDArray[np.int64], missing: int
+) -> NDArray[np.int64]:
+    """Each representative's value, or where it has none the earliest one among the events that it stands for."""
+    known = np.flatnonzero(values != missing)
+    latest_first = known[np.argsort(-time[known], kind="stable")]
+    earliest = np.full(len(values), missing, np.int64)
+    earliest[representative[latest_first]] = values[latest_first]  # the last write, the earliest, stays
+    return np.where(values != missing, values, earliest)

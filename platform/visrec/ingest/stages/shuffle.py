@@ -1,0 +1,80 @@
+"""Ranges of users, in the natural order of their ids, with about as many events each."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import ray
+
+from visrec.cluster.tasks import in_order, quiet_ray_data, run_tasks
+from visrec.ingest.ids import natural_order, sort_key
+
+RANGE = "range"
+"""Column with the number of a row's range."""
+
+_EVENTS_PER_RANGE = 1_000_000
+_EVENTS_PER_SMALL_RANGE = 50_000
+_MIN_RANGES = 8
+
+
+def num_ranges(num_events: int) -> int:
+    """How many ranges a log of so many events is cut into: blocks that fit into memory many times, and some parallelism
+    for small logs. Depends on nothing else, so that equal input gives equal files."""
+    return max(
+        2, min(_MIN_RANGES, num_events // _EVENTS_PER_SMALL_RANGE), -(-num_events // _EVENTS_PER_RANGE)
+    )
+
+
+def range_starts(sample: Sequence[str], num: int, *, integers: bool) -> list[Any]:
+    """First user (as a sort key) of each range but the first.
+
+    Args:
+        sample: User ids of some events: a user with more events is more often among them.
+        num: Number of ranges.
+        integers: Whether all user ids are integers.
+
+    Example:
+        >>> range_starts(["1", "1", "1", "2", "10", "11"], 2, integers=True)
+        [2]
+    """
+    ids = pa.array(sample, pa.string())
+    keys = sort_key(ids.take(pa.array(natural_order(ids, integers=integers))), integers=integers).to_pylist()
+    return [keys[len(keys) * k // num] for k in range(1, num)]
+
+
+def number_ranges(events: pa.Table, starts: Sequence[Any], integers: bool) -> pa.Table:
+    """The events with a column `RANGE`.
+
+    Example:
+        >>> events = pa.table({"user_id": ["10", "2", "1"]})
+        >>> number_ranges(events, [2], True).column("range").to_pylist()
+        [1, 1, 0]
+    """
+    users = events.column("user_id").combine_chunks().dictionary_encode()
+    keys = sort_key(users.dictionary, integers=integers).to_pylist()
+    numbers = np.array([bisect_right(starts, key) for key in keys], np.int32)
+    return events.append_column(RANGE, pa.array(numbers[np.asarray(users.indices)]))
+
+
+def by_user(blocks: Sequence[Any], sample: Sequence[str], num_events: int, *, integers: bool) -> list[Any]:
+    """Shuffle blocks of events so that all of a user's events are in one block.
+
+    Ray Data moves the rows: a sort by the number of the range, with a boundary between any two ranges.
+
+    Args:
+        blocks: References of tables with a `user_id`.
+        sample: User ids of some events.
+        num_events: Rows of all blocks.
+        integers: Whether all user ids are integers.
+
+    Returns:
+        References of tables, one a range of users, in the natural order of their ids. Some may be empty.
+    """
+    num = num_ranges(num_events)
+    starts = range_starts(sample, num, integers=integers)
+    numbered = in_order(run_tasks(number_ranges, ((block, starts, integers) for block in blocks)))
+    with quiet_ray_data():
+        ranges = ray.data.from_arrow_refs(numbered).sort(RANGE, boundaries=list(range(1, num)))
+        return [block for bundle in ranges.iter_internal_ref_bundles() for block in bundle.block_refs]

@@ -1,0 +1,1 @@
+"""Evaluation reports for people and programs: tables, plots, Markdown, JSON."""

@@ -1,0 +1,1 @@
+"""Robustness evaluation: promotion attacks through changed pictures, and common corruptions."""

@@ -1,0 +1,93 @@
+"""What a robustness evaluation will do, and whether it can be done."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from visrec.config.evaluation import AttackConfig, CorruptionName, Severity
+from visrec.errors import ArtifactError, ConfigError
+from visrec.evaluation.plan import EvaluationPlan
+from visrec.storage import Artifact, Workspace
+
+
+@dataclass(frozen=True)
+class Push:
+    """An attack: pictures of the target items, changed by at most `epsilon` of 255.
+
+    Attributes:
+        epsilon: Most that a pixel changes.
+        transferred: Computed against the source checkpoint instead of the attacked one itself (white box).
+    """
+
+    epsilon: int
+    transferred: bool
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """A common corruption of all pictures."""
+
+    name: CorruptionName
+    severity: Severity
+
+
+Variant = Push | Corruption
+"""One way of changing the pictures; what it does is measured apart from the others."""
+
+
+@dataclass(frozen=True)
+class RobustnessPlan:
+    """Small and whole: any process can measure any variant from it.
+
+    Attributes:
+        evaluation: Checkpoint, snapshot, split, cut-offs.
+        attack: Its settings.
+        source: Checkpoint that the transferred pictures are computed against, None without such.
+        seed: Of targets, users, starts and noise.
+    """
+
+    evaluation: EvaluationPlan
+    attack: AttackConfig
+    source: Artifact | None
+    seed: int
+
+    def variants(self) -> Iterator[Variant]:
+        """All that is measured, in the order of the report."""
+        for transferred in (False, True) if self.source is not None else (False,):
+            yield from (Push(epsilon, transferred) for epsilon in self.attack.epsilons)
+        for name in self.attack.corruptions:
+            yield from (Corruption(name, severity) for severity in self.attack.severities)
+
+
+def plan_robustness(evaluation: EvaluationPlan, workspace: Workspace, seed: int) -> RobustnessPlan | None:
+    """Look at what there is and decide; None where `evaluation.attack` is null.
+
+    Raises:
+        ConfigError: A model without pixels, or a source that is missing or of another snapshot.
+    """
+    attack = evaluation.config.attack
+    if attack is None:
+        return None
+    source = _source(attack.source_checkpoint, evaluation, workspace)
+    for checkpoint in (evaluation.checkpoint, *([source] if source is not None else [])):
+        if checkpoint.manifest.config["model"]["item"]["backbone"] is None:
+            raise ConfigError(
+                f"evaluation.attack: expected a model that reads pictures, got checkpoint {checkpoint.name}, which "
+                "knows items by id only"
+            )
+    return RobustnessPlan(evaluation, attack, source, seed)
+
+
+def _source(name: str | None, evaluation: EvaluationPlan, workspace: Workspace) -> Artifact | None:
+    if name is None:
+        return None
+    try:
+        source = workspace.find("checkpoints", name)
+    except ArtifactError as error:
+        raise ConfigError(f"evaluation.attack.source_checkpoint: {error}") from None
+    parent = source.manifest.parents["snapshots"]
+    if parent != evaluation.snapshot.name:
+        raise ConfigError(
+            f"evaluation.attack.source_checkpoint: expected a checkpoint of snapshot {evaluation.snapshot.name}, "
+            f"got {source.name} of {parent}"
+        )
+    return source

@@ -1,0 +1,166 @@
+"""One variant: change the pictures, encode them, look at the users' lists.
+
+Shape legend: T target items, I items of the catalogue, H x W pixels, D vector size.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from visrec.data.images import PictureRows
+from visrec.data.snapshot import Snapshot
+from visrec.evaluation.measure import PerUser, block_users
+from visrec.evaluation.metrics import metrics_at
+from visrec.evaluation.plan import EvaluationPlan
+from visrec.evaluation.ranks import rank_targets, top_lists
+from visrec.evaluation.scorers import Scorer, TwoTowerScorer
+from visrec.models.item_inputs import Pictures
+from visrec.robustness.corruptions import corrupt, psnr, ssim
+from visrec.robustness.pictures import MainPictures
+from visrec.robustness.plan import Corruption, Push, RobustnessPlan, Variant
+from visrec.robustness.promotion import Scene, audience_of, push_pictures
+
+
+def effects(scorer: Scorer, scene: Scene, plan: EvaluationPlan) -> PerUser:
+    """Of each user: name -> float64 [U].
+
+        ndcg@k       of the held-out items
+        exposure@k   share of the k places of the user's list that the attacked items take
+        reach@k      1 where the list holds an attacked item
+
+    where k is `evaluation.list_size`. Users' own vectors follow the changed pictures too, where an attacked item is in
+    their history.
+    """
+    k = plan.config.list_size
+    set_valued = plan.split.protocol != "leave_one_out"
+    columns: dict[str, list[NDArray[np.float64]]] = {f"ndcg@{k}": [], f"exposure@{k}": [], f"reach@{k}": []}
+    step = block_users(int(plan.snapshot.manifest.counts["num_items"]))
+    for start in range(0, len(scene.users), step):
+        rows = np.arange(start, min(start + step, len(scene.users)))
+        seen, held_out = scene.users.histories.take(rows), scene.users.targets.take(rows)
+        scores_BI = scorer.score(seen, held_out.times[held_out.offsets[:-1]])
+        ranks = rank_targets(scores_BI, seen, held_out, candidates=scene.candidates, set_valued=set_valued)
+        lists = top_lists(scores_BI, seen, k, candidates=scene.candidates)
+        attacked = np.isin(lists, scene.targets_T)
+        columns[f"ndcg@{k}"].append(metrics_at(ranks, k)[f"ndcg@{k}"])
+        columns[f"exposure@{k}"].append(np.asarray(attacked.sum(axis=1) / k, np.float64))
+        columns[f"reach@{k}"].append(np.asarray(attacked.any(axis=1), np.float64))
+    return {name: np.concatenate(parts) for name, parts in columns.items()}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one variant did.
+
+    Attributes:
+        columns: Of each user, see `effects`.
+        psnr: Mean over the attacked pictures in dB; None where nothing changed, or all pictures did.
+        ssim: Likewise.
+    """
+
+    columns: PerUser
+    psnr: float | None = None
+    ssim: float | None = None
+
+
+def measure_clean(plan: RobustnessPlan, scene: Scene) -> Outcome:
+    """The pictures as they are."""
+    return Outcome(effects(TwoTowerScorer.load(plan.evaluation.checkpoint), scene, plan.evaluation))
+
+
+def measure_variant(plan: RobustnessPlan, scene: Scene, variant: Variant) -> Outcome:
+    """Change the pictures in one way and measure the users.
+
+    Holds the pictures of the targets, or one batch of corrupted ones, and never those of the whole catalogue.
+    """
+    scorer = TwoTowerScorer.load(plan.evaluation.checkpoint)
+    match variant:
+        case Push():
+            return _pushed(plan, scene, scorer, variant)
+        case Corruption():
+            vectors_ID = _corrupted_vectors(plan, scorer, variant)
+            return Outcome(effects(replace(scorer, vectors_ID=vectors_ID), scene, plan.evaluation))
+
+
+def pushed_pictures(plan: RobustnessPlan, scene: Scene, push: Push) -> NDArray[np.uint8]:
+    """The attacker's main pictures of the target items: uint8 [T, H, W, 3]."""
+    victim = plan.source if push.transferred else plan.evaluation.checkpoint
+    assert victim is not None, "a transferred attack needs a source"
+    scorer = TwoTowerScorer.load(victim)
+    audience = audience_of(scorer, scene.users, plan.evaluation.config.list_size, scene.candidates)
+    return push_pictures(
+        MainPictures.of(scorer.recommender, Snapshot(plan.evaluation.snapshot), scene.targets_T),
+        audience,
+        target_pictures(plan, scene),
+        plan.attack,
+        epsilon=push.epsilon,
+        seed=plan.seed,
+    )
+
+
+def target_pictures(plan: RobustnessPlan, scene: Scene) -> NDArray[np.uint8]:
+    """The target items' own main pictures: uint8 [T, H, W, 3]."""
+    snapshot = Snapshot(plan.evaluation.snapshot)
+    return snapshot.images.read(snapshot.image_rows[scene.targets_T])
+
+
+def _pushed(plan: RobustnessPlan, scene: Scene, scorer: TwoTowerScorer, push: Push) -> Outcome:
+    before, after = target_pictures(plan, scene), pushed_pictures(plan, scene, push)
+    vectors_ID = scorer.vectors_ID.copy()
+    snapshot = Snapshot(plan.evaluation.snapshot)
+    targets = MainPictures.of(scorer.recommender, snapshot, scene.targets_T)
+    vectors_ID[scene.targets_T] = targets.encode(after)
+    columns = effects(replace(scorer, vectors_ID=vectors_ID), scene, plan.evaluation)
+    if not (before != after).any():
+        return Outcome(columns)
+    pair = torch.from_numpy(before), torch.from_numpy(after)
+    # A picture that did not change at all is infinitely alike; 100 dB says so without spoiling the mean.
+    return Outcome(columns, float(psnr(*pair).clamp(max=100.0).mean()), float(ssim(*pair).mean()))
+
+
+def _corrupted_vectors(
+    plan: RobustnessPlan, scorer: TwoTowerScorer, corruption: Corruption
+) -> NDArray[np.float32]:
+    """Vectors of the whole catalogue, all of its pictures corrupted."""
+    snapshot = Snapshot(plan.evaluation.snapshot)
+    vectors_ID = scorer.vectors_ID.copy()
+    items = np.flatnonzero(snapshot.picture_rows.has_picture_I)
+    corrupted = CorruptedPictures(Pictures.of(snapshot), corruption, plan.seed)
+    vectors_ID[items] = scorer.recommender.encode_items(corrupted, items)
+    return vectors_ID
+
+
+@dataclass(frozen=True)
+class CorruptedPictures:
+    """The pictures of a snapshot, corrupted as they are read; see `ItemInputs`."""
+
+    pictures: Pictures
+    corruption: Corruption
+    seed: int
+    start: int = 0
+
+    @property
+    def rows(self) -> PictureRows:
+        """The rows of each item."""
+        return self.pictures.rows
+
+    def read(self, rows_P: NDArray[np.int32]) -> NDArray[np.uint8]:
+        """See `ItemInputs.read`."""
+        return corrupt(
+            self.pictures.read(rows_P),
+            self.corruption.name,
+            self.corruption.severity,
+            numbers=self._numbers_R[rows_P],
+            seed=self.seed,
+        )
+
+    @cached_property
+    def _numbers_R(self) -> NDArray[np.int64]:
+        """What the noise of each row follows from: the item for a main picture, a number beyond the items else."""
+        numbers_R = np.arange(len(self.pictures.images)) + len(self.rows)
+        items = np.flatnonzero(self.rows.has_picture_I)
+        numbers_R[self.rows.main_I[items]] = items
+        return numbers_R

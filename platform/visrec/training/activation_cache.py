@@ -1,0 +1,172 @@
+"""What frozen blocks make of each picture, computed once and kept: the artifact `activations`.
+
+Row r of the image store is place `r % ROWS_PER_PART` of file `part-{r // ROWS_PER_PART}.npy`, float32. The artifact's
+name is made of the pictures, the blocks' weights and the normalisation, so a run finds what another run computed.
+
+Shape legend: N pictures of a batch, P some pictures.
+"""
+
+import hashlib
+import io
+import secrets
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from visrec.config import TrainJob
+from visrec.data.images import ROWS_PER_PART, PictureRows
+from visrec.data.snapshot import Snapshot
+from visrec.models import ItemTower
+from visrec.storage import Artifact, Location, Workspace, content_id
+from visrec.training.environment import TrainEnvironment
+
+VERSION = 2
+_BATCH = 8
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """The frozen blocks, over the pictures of a snapshot.
+
+    Attributes:
+        tower: Item tower, in evaluation mode as far as these blocks go.
+        num_blocks: How many of its backbone's lowest blocks.
+        snapshot: Where the pictures are.
+    """
+
+    tower: ItemTower
+    num_blocks: int
+    snapshot: Snapshot
+
+    @cached_property
+    def name(self) -> str:
+        """Content id of everything that the activations depend on."""
+        digest = hashlib.sha256()
+        for module in self._modules:
+            for name, tensor in module.state_dict().items():
+                digest.update(name.encode())
+                digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        normalisation = [self.tower.mean.tolist(), self.tower.std.tolist()]
+        shape = list(self._probe.shape)  # pools have no weights
+        return content_id(
+            VERSION, self.snapshot.name, self.num_blocks, shape, normalisation, digest.hexdigest()
+        )
+
+    @property
+    def num_parts(self) -> int:
+        """Files."""
+        return -(-len(self.snapshot.images) // ROWS_PER_PART)
+
+    @cached_property
+    def num_bytes(self) -> int:
+        """Size of all activations."""
+        return int(self._probe.nbytes) * len(self.snapshot.images)
+
+    @cached_property
+    def _probe(self) -> NDArray[np.float32]:
+        return self.encode(np.zeros((1, *self._size, 3), np.uint8))
+
+    @torch.no_grad()
+    def encode(self, images_NHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Activations of pictures."""
+        for module in self._modules:
+            module.eval()
+        pictures = torch.from_numpy(images_NHWC).to(self.tower.mean.device)
+        found: NDArray[np.float32] = self.tower.activations(pictures, self.num_blocks).cpu().numpy()
+        return found
+
+    def write_part(self, folder: Location, part: int) -> None:
+        """Compute one file."""
+        first = part * ROWS_PER_PART
+        rows = np.arange(first, min(first + ROWS_PER_PART, len(self.snapshot.images)))
+        blocks = [
+            self.encode(self.snapshot.images.read(rows[at : at + _BATCH]))
+            for at in range(0, len(rows), _BATCH)
+        ]
+        stream = io.BytesIO()
+        np.save(stream, np.ascontiguousarray(np.concatenate(blocks)), allow_pickle=False)
+        (folder / part_name(part)).write_bytes(stream.getvalue())
+
+    @property
+    def _modules(self) -> list[nn.Module]:
+        """What runs: of a network that is no chain the whole, with what belongs to no block."""
+        backbone = self.tower.backbone
+        assert backbone is not None
+        return backbone.blocks()[: self.num_blocks] if backbone.is_chain else [backbone]
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return self.snapshot.image_facts.height, self.snapshot.image_facts.width
+
+
+@dataclass(frozen=True)
+class Activations:
+    """Kept activations by row of the image store, memory-mapped; see `ItemInputs`.
+
+    Attributes:
+        artifact: Where they are.
+        rows: Rows of each item; none is -1.
+        start: How many blocks they stand for.
+    """
+
+    artifact: Artifact
+    rows: PictureRows
+    start: int
+    _parts: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+
+    def read(self, rows_P: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Copies of the activations of some pictures, in their order: float32 [P, ...]."""
+        parts, places = np.divmod(rows_P, ROWS_PER_PART)
+        out = np.empty((len(places), *self._part(0).shape[1:]), np.float32)
+        for part in np.unique(parts):
+            mask = parts == part
+            out[mask] = self._part(int(part))[places[mask]]
+        return out
+
+    def _part(self, part: int) -> NDArray[np.float32]:
+        if part not in self._parts:
+            path = self.artifact.local_path(part_name(part))
+            self._parts[part] = np.load(path, mmap_mode="r", allow_pickle=False)
+        return self._parts[part]
+
+
+def part_name(part: int) -> str:
+    """File name of a part."""
+    return f"part-{part:05d}.npy"
+
+
+def find_or_compute(trunk: Trunk, job: TrainJob, environment: TrainEnvironment) -> Activations:
+    """Activations of all pictures; where they are not there yet, each worker computes its share of the files."""
+    workspace = Workspace(job.workspace)
+    known, token = _agree(environment, int(workspace.has("activations", trunk.name)), secrets.randbits(32))
+    if not known:
+        environment.progress({"caching": trunk.num_blocks})
+        parents = {"snapshots": trunk.snapshot.name}
+        writer = workspace.create(
+            "activations", trunk.name, config=job, parents=parents, token=f"{token:08x}"
+        )
+        writer.staging.make_dirs()
+        for part in range(environment.rank, trunk.num_parts, environment.world_size):
+            trunk.write_part(writer.staging, part)
+        _wait(environment)
+        if environment.rank == 0:
+            with writer:
+                writer.counts["num_pictures"] = len(trunk.snapshot.images)
+                writer.facts["num_blocks"] = trunk.num_blocks
+        _wait(environment)
+    artifact = workspace.find("activations", trunk.name)
+    return Activations(artifact, trunk.snapshot.picture_rows, trunk.num_blocks)
+
+
+def _agree(environment: TrainEnvironment, *values: int) -> list[int]:
+    """The first worker's values, on all workers."""
+    mine = np.array(values if environment.rank == 0 else [0] * len(values), np.int64)
+    return [int(value) for value in environment.sum(mine)]
+
+
+def _wait(environment: TrainEnvironment) -> None:
+    environment.sum(np.zeros(1))

@@ -1,0 +1,111 @@
+"""What a phase trains: parameters, blocks that stand still, batch norms that keep their statistics."""
+
+from torch import nn
+
+from visrec.config import LoraBlocks, PhaseConfig, TopBlocks, TrainJob
+from visrec.data.snapshot import Snapshot
+from visrec.errors import ConfigError
+from visrec.models import TwoTower
+from visrec.models.item_inputs import ItemInputs, Pictures
+from visrec.models.lora import add_lora, merge_lora
+from visrec.training.activation_cache import Trunk, find_or_compute
+from visrec.training.closed_form import check_closed_form
+from visrec.training.environment import TrainEnvironment
+
+
+def check_phases(job: TrainJob, model: TwoTower, snapshot: Snapshot) -> None:
+    """Look at all phases of a job.
+
+    Raises:
+        ConfigError: One of them asks for what the model or the catalogue cannot give.
+
+    Example:
+        >>> check_phases(job, initial_model(job, snapshot)[0], snapshot)                # doctest: +SKIP
+    """
+    for number, phase in enumerate(job.training.phases):
+        num_frozen_blocks(model, phase)
+        if phase.changes_pictures and model.item_tower.backbone is None:
+            raise ConfigError(
+                f"training phase {phase.name}: an adversary of pictures needs model.item.backbone, got null"
+            )
+        if phase.closed_form is not None:
+            check_closed_form(job, number, model, snapshot)
+
+
+GIGABYTE = 1e9
+
+
+def phase_inputs(
+    job: TrainJob, number: int, model: TwoTower, snapshot: Snapshot, environment: TrainEnvironment
+) -> ItemInputs:
+    """Inputs of one phase; computes and keeps activations where that is worth it."""
+    trunk = phase_trunk(job, number, model, snapshot)
+    if trunk is None:
+        return Pictures.of(snapshot)
+    return find_or_compute(trunk, job, environment)
+
+
+def phase_trunk(job: TrainJob, number: int, model: TwoTower, snapshot: Snapshot) -> Trunk | None:
+    """The frozen blocks whose activations a phase reads; None where it reads pictures."""
+    phase, backbone = job.training.phases[number], model.item_tower.backbone
+    if backbone is None or phase.changes_pictures or phase.num_epochs == 0:
+        return None
+    start = backbone.resume_at(num_frozen_blocks(model, phase))
+    if start == 0 or snapshot.image_rows.min(initial=0) < 0:
+        return None
+    trunk = Trunk(model.item_tower, start, snapshot)
+    limit = job.training.activation_cache_gb * GIGABYTE
+    return trunk if trunk.num_bytes <= limit else None
+
+
+def num_frozen_blocks(model: TwoTower, phase: PhaseConfig) -> int:
+    """How many of the backbone's lowest blocks stand still.
+
+    Raises:
+        ConfigError: The backbone has fewer blocks than are to train.
+    """
+    backbone = model.item_tower.backbone
+    if backbone is None or phase.trainable == "all" or isinstance(phase.trainable, LoraBlocks):
+        return 0
+    if isinstance(phase.trainable, TopBlocks):
+        if phase.trainable.top > backbone.num_blocks:
+            raise ConfigError(
+                f"training phase {phase.name}: expected at most {backbone.num_blocks} top blocks, which the backbone "
+                f"has, got {phase.trainable.top}"
+            )
+        return backbone.num_blocks - phase.trainable.top
+    return backbone.num_blocks
+
+
+def set_trainable(model: TwoTower, phase: PhaseConfig) -> int:
+    """Set which parameters train in a phase; returns their number.
+
+    Updates of an earlier phase's LoRA become part of the weights.
+    """
+    merge_lora(model)
+    model.requires_grad_(True)
+    backbone = model.item_tower.backbone
+    if backbone is not None and isinstance(phase.trainable, LoraBlocks):
+        add_lora(backbone, rank=phase.trainable.lora.rank, alpha=phase.trainable.lora.alpha)
+    elif backbone is not None and phase.trainable != "all":
+        # Not all parameters are of a block: a transformer has embeddings of its own, which stand still too.
+        backbone.requires_grad_(False)
+        for block in backbone.blocks()[num_frozen_blocks(model, phase) :]:
+            block.requires_grad_(True)
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def set_modes(model: nn.Module, towers: TwoTower, phase: PhaseConfig) -> None:
+    """Training mode, but not for blocks that stand still: no dropout there, and no new statistics of batch norms."""
+    model.train()
+    backbone = towers.item_tower.backbone
+    if backbone is None:
+        return
+    for block in backbone.blocks()[: num_frozen_blocks(towers, phase)]:
+        block.eval()
+    if num_frozen_blocks(towers, phase) == backbone.num_blocks:
+        backbone.eval()
+    if phase.batch_norm == "frozen":
+        for module in backbone.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()

@@ -1,0 +1,48 @@
+"""One small evaluation, made once: a checkerboard of two groups, an untrained model, and the baselines."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from tests.support.checkpoints import make_checkpoint
+from tests.support.snapshots import checkerboard_snapshot
+
+from visrec.baselines.popularity import Popularity, count_items
+from visrec.config import EvaluationConfig, SplitConfig
+from visrec.data.snapshot import Snapshot
+from visrec.evaluation.measure import Measures, Yardstick, measure, merge
+from visrec.evaluation.plan import EvaluationPlan, fit_scorer, make_yardstick, plan_evaluation
+from visrec.evaluation.scorers import Scorer
+from visrec.evaluation.summary import Summary, summarise
+from visrec.reports.context import ReportContext
+from visrec.storage import Workspace
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A finished evaluation and all that it was made from."""
+
+    plan: EvaluationPlan
+    snapshot: Snapshot
+    yardstick: Yardstick
+    scorers: dict[str, Scorer]
+    measures: Measures
+    summary: Summary
+    context: ReportContext
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
+    workspace = Workspace(str(tmp_path_factory.mktemp("evaluation")))
+    snapshot = checkerboard_snapshot(workspace, num_users=42, num_items=24, group_sizes=(8, 16))
+    config = EvaluationConfig(ks=(5, 20), bootstrap_samples=50)
+    checkpoint = make_checkpoint(workspace, snapshot, split=SplitConfig())
+    plan = plan_evaluation(checkpoint, snapshot.artifact, config)
+    yardstick = make_yardstick(plan, seed=0)
+    scorers = {name: fit_scorer(plan, name) for name in plan.scorer_names}
+    scorers["oracle"] = Popularity(np.arange(24))  # any scorer will do to try how a ceiling is shown
+    measures = merge(measure(snapshot.sequences(plan.split), scorers, yardstick))
+    summary = summarise(measures, config, num_items=24, candidates=None, seed=0)
+    known = count_items(plan.known_events, 24)
+    context = ReportContext(plan, 0, 24, 24, snapshot.num_users, known, None, {"measure": 1.25})
+    return Evaluated(plan, snapshot, yardstick, scorers, measures, summary, context)

@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs as pafs
+
+from visrec.ingest.chunks import Places
+from visrec.ingest.cleaning import CLEAN_SCHEMA, CleanBlock
+from visrec.ingest.stages.global_stats import Core
+from visrec.ingest.stages.write import Written, write_block
+from visrec.storage import Location
+
+PLACES = Places(("log.csv",), np.array([0]))
+
+
+def _block() -> CleanBlock:
+    # user, item, kind, weight, time, first positive
+    rows = [
+        (0, 1, 1, 1.0, 10, True),
+        (0, 3, 1, 1.0, 20, True),
+        (0, 0, 0, 0.0, 25, False),
+        (0, 1, 6, 4.0, 30, False),
+        (0, 2, 1, 1.0, 40, True),
+        (1, 0, 9, -1.0, 50, False),
+        (2, 3, 1, 1.0, 60, True),
+    ]
+    names = ("user", "item", "kind", "weight", "time", "first_positive")
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    more = {"position": [None] * 7, "session_id": [None] * 7, "chunk": [0] * 7, "line": list(range(7))}
+    return CleanBlock(pa.array(["a", "b", "c"]), pa.table({**columns, **more}, CLEAN_SCHEMA))
+
+
+def _write(core: Core, folder: Path) -> tuple[Written, list[dict[str, object]], list[dict[str, object]]]:
+    for name in ("interactions.parquet", "sequences.parquet", "quarantine.parquet"):
+        (folder / name).mkdir()
+    # not the plain local filesystem: nothing may depend on it
+    elsewhere = Location(pafs.SubTreeFileSystem(str(folder.parent), pafs.LocalFileSystem()), folder.name)
+    written = write_block(_block(), 0, core, PLACES, elsewhere)
+    tables = [pq.read_table(folder / name) for name in ("interactions.parquet", "sequences.parquet")]
+    return written, tables[0].to_pylist(), tables[1].to_pylist()
+
+
+def test_everybody_stays_without_a_core(tmp_path: Path) -> None:
+    core = Core(0, np.ones(4, bool), np.zeros(4, np.int64), [7], 10, (20, 40))
+    written, interactions, sequences = _write(core, tmp_path)
+    assert written == Written(num_interactions=7, num_positives=4, num_below_core=0, num_empty_users=1)
+    assert [(r["user_index"], r["item_index"], r["time"]) for r in interactions][:2] == [
+        (7, 1, 10),
+        (7, 3, 20),
+    ]
+    assert [s["user_index"] for s in sequences] == [7, 8, 9]
+    assert [s["user_id"] for s in sequences] == ["a", "b", "c"]
+    assert sequences[0] == {
+        "user_index": 7,
+        "user_id": "a",
+        "items": [1, 3, 2],
+        "kinds": [1, 1, 1],
+        "times": [10, 20, 40],
+        "weights": [1.0, 1.0, 1.0],
+        "leave_one_out": [0, 1, 2],
+        "global_time": [0, 1, 2],
+    }
+    assert (sequences[1]["items"], sequences[1]["leave_one_out"]) == ([], [])  # only ever said no
+    assert (sequences[2]["items"], sequences[2]["leave_one_out"]) == ([3], [0])
+    assert not list((tmp_path / "quarantine.parquet").iterdir())
+
+
+def test_what_the_core_takes_away_is_in_the_quarantine(tmp_path: Path) -> None:
+    alive = np.array([False, True, False, True])
+    written, interactions, sequences = _write(Core(2, alive, np.zeros(4, np.int64), [0], 1, (0, 0)), tmp_path)
+    assert written == Written(num_interactions=3, num_positives=2, num_below_core=4, num_empty_users=0)
+    assert [(r["user_index"], r["item_index"]) for r in interactions] == [(0, 0), (0, 1), (0, 0)]
+    assert [(s["user_id"], s["items"]) for s in sequences] == [("a", [0, 1])]
+    lost = pq.read_table(tmp_path / "quarantine.parquet").to_pylist()
+    assert [(r["location"], r["reason"]) for r in lost] == [
+        (f"log.csv:{line}", "below_k_core") for line in (2, 4, 5, 6)
+    ]

@@ -1,0 +1,171 @@
+import io
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.support.releases import SMALL_MODEL, make_release
+from tests.support.snapshots import HOUR_MS, START_MS, checkerboard_snapshot
+
+from visrec.config import EVENT_KINDS, ItemTowerConfig
+from visrec.data.decoding import DecodedPicture, decode_picture
+from visrec.deployments.encoder import MAX_DECODING, Encoder, EncoderDeployment, KindRules
+from visrec.errors import PictureError, VisrecError
+from visrec.models import History
+from visrec.recommend.types import Event
+from visrec.releases import Release
+from visrec.storage import Workspace
+
+NOW = START_MS + 1000 * HOUR_MS
+CLICK = EVENT_KINDS.index("click")
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    workspace = Workspace(str(tmp_path_factory.mktemp("encoder")))
+    return make_release(workspace, checkerboard_snapshot(workspace, num_users=6, num_items=10, image_size=16))
+
+
+def expected(release: Release, items: list[int], times: list[int]) -> list[float]:
+    history = History(
+        np.array(items, np.int32), np.full(len(items), CLICK, np.int8), np.array(times, np.int64)
+    )
+    query = release.recommender().encode_users([history], release.item_vectors)[0]
+    return [*query.tolist(), 1.0]
+
+
+def stored(release: Release, user: str) -> tuple[list[int], list[int]]:
+    found = release.histories.find(user)
+    assert found is not None
+    return found.items.tolist(), found.times.tolist()
+
+
+def test_known_user(release: Release) -> None:
+    items, times = stored(release, "u00001")
+    query = Encoder.load(release).encode_user("u00001", [])
+    assert query.source == "user"
+    assert query.vector_D is not None
+    assert query.vector_D.tolist() == expected(release, items, times)
+    assert query.seen.tolist() == sorted(items)
+
+
+def test_given_history_follows_the_stored_one_and_a_repeated_item_counts_at_its_last_place(
+    release: Release,
+) -> None:
+    items, times = stored(release, "u00001")
+    events = [Event(items[0], None, NOW), Event(2, "click", NOW + 1)]
+    query = Encoder.load(release).encode_user("u00001", events)
+    assert query.source == "user"
+    assert query.vector_D is not None
+    assert query.vector_D.tolist() == expected(release, [*items[1:], items[0], 2], [*times[1:], NOW, NOW + 1])
+    assert query.seen.tolist() == sorted({*items, 2})
+
+
+def test_history_alone_is_enough(release: Release) -> None:
+    for user in (None, "nobody knows them"):
+        query = Encoder.load(release).encode_user(user, [Event(3, "click", NOW)])
+        assert query.source == "history"
+        assert query.vector_D is not None
+        assert query.vector_D.tolist() == expected(release, [3], [NOW])
+
+
+def test_a_model_with_recency_looks_at_the_clock(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path))
+    recent = SMALL_MODEL.replace(user=SMALL_MODEL.user.replace(recency=True))
+    snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6, image_size=16)
+    release = make_release(workspace, snapshot, model=recent)
+    encoder, now = Encoder.load(release), int(1000 * time.time())
+    vectors = []
+    for days in (1, 30):
+        then = now - days * 24 * HOUR_MS
+        history = History(np.array([3], np.int32), np.array([CLICK], np.int8), np.array([then]))
+        wanted = release.recommender().encode_users([history], release.item_vectors, np.array([now]))[0]
+        served = encoder.encode_user(None, [Event(3, "click", then)]).vector_D
+        assert served is not None
+        assert served.tolist() == [*wanted.tolist(), 1.0]
+        vectors.append(served)
+    assert np.abs(vectors[0] - vectors[1]).max() > 1e-3
+
+
+def test_negative_events_are_seen_and_no_taste(release: Release) -> None:
+    query = Encoder.load(release).encode_user(None, [Event(3, "click", NOW), Event(4, "dislike", NOW)])
+    assert query.vector_D is not None
+    assert query.vector_D.tolist() == expected(release, [3], [NOW])
+    assert query.seen.tolist() == [3, 4]
+    only_negative = Encoder.load(release).encode_user(None, [Event(4, "hide", NOW)])
+    assert (only_negative.vector_D, only_negative.source, only_negative.seen.tolist()) == (
+        None,
+        "popular",
+        [4],
+    )
+
+
+def test_nothing_known(release: Release) -> None:
+    query = Encoder.load(release).encode_user("nobody knows them", [])
+    assert (query.vector_D, query.source, query.seen.tolist()) == (None, "popular", [])
+
+
+def test_an_untrained_kind_is_read_as_the_usual_one() -> None:
+    rules = KindRules(
+        {"click": 1.0, "purchase": 4.0, "view": 0.0}, trained=frozenset({"click"}), usual="click"
+    )
+    assert rules.code("purchase") == rules.code(None) == rules.code("click") == CLICK
+    assert [rules.is_positive(kind) for kind in ("click", "purchase", None, "view", "hide")] == [True] * 3 + [
+        False
+    ] * 2
+
+
+def test_picture_of_an_item_gives_its_direction(release: Release) -> None:
+    pixels = np.full((40, 40, 3), (200, 30, 30), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    vector = Encoder.load(release).encode_picture(buffer.getvalue(), max_bytes=10_000, max_pixels=10_000)
+    raw = release.recommender().encode_pictures(pixels[None, :16, :16])[0]
+    np.testing.assert_allclose(vector, raw / np.linalg.norm(raw), rtol=1e-5)
+
+
+def test_pictures_that_are_none_or_too_large(release: Release) -> None:
+    encoder = Encoder.load(release)
+    with pytest.raises(PictureError, match="expected a picture"):
+        encoder.encode_picture(b"hello", max_bytes=10, max_pixels=10)
+    with pytest.raises(PictureError, match="at most 3 bytes, got 5"):
+        encoder.encode_picture(b"hello", max_bytes=3, max_pixels=10)
+
+
+def test_a_release_without_pixels_says_so(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path))
+    ids_only = SMALL_MODEL.replace(item=ItemTowerConfig(backbone=None, id_embedding=True))
+    release = make_release(
+        workspace, checkerboard_snapshot(workspace, num_users=4, num_items=6), model=ids_only
+    )
+    with pytest.raises(VisrecError, match="by id only and cannot search by picture"):
+        Encoder.load(release).encode_picture(b"", max_bytes=10, max_pixels=10)
+
+
+def test_few_pictures_are_decoded_at_the_same_time(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = Lock()
+    now, most = 0, 0
+
+    def counted(data: bytes, **limits: Any) -> DecodedPicture:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.02)
+        with lock:
+            now -= 1
+        return decode_picture(data, **limits)
+
+    monkeypatch.setattr("visrec.deployments.encoder.decode_picture", counted)
+    workspace = str(release.artifact.location.parent.parent)
+    part = EncoderDeployment(workspace, release.name, max_bytes=10_000, max_pixels=10_000)
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(buffer, "PNG")
+    with ThreadPoolExecutor(6) as pool:
+        vectors = list(pool.map(lambda _: part.encode_picture(release.name, buffer.getvalue()), range(6)))
+    assert most == MAX_DECODING
+    assert len({vector.tobytes() for vector in vectors}) == 1

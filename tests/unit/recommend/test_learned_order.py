@@ -1,0 +1,80 @@
+"""The learned ranker sees in serving what it saw in training."""
+
+import numpy as np
+import pytest
+from tests.support.checkpoints import make_checkpoint
+from tests.support.releases import make_report, report_content
+from tests.support.snapshots import HOUR_MS, START_MS, make_snapshot
+
+from visrec.config import EventKind, RankerConfig, ReleaseConfig, SplitConfig
+from visrec.data.interactions import read_log
+from visrec.data.snapshot import Snapshot
+from visrec.deployments.encoder import Encoder
+from visrec.deployments.ranker import Ranker
+from visrec.ranking.features import Ask, candidate_features
+from visrec.ranking.learn import learn_ranker
+from visrec.ranking.user_state import pasts_of
+from visrec.recommend.types import Candidates, Event, Rules
+from visrec.releases import Release
+from visrec.releases.build import build_release
+from visrec.storage import Workspace
+
+NUM_USERS, NUM_ITEMS, MAX_HISTORY = 16, 12, 3
+LATER = START_MS + 10_000 * HOUR_MS
+
+
+@pytest.fixture(scope="module", params=[2, 200])
+def made(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Snapshot, Release]:
+    """Users with six positives and four refusals, a ranker that looks at three of each, a release for fewer or more."""
+    workspace = Workspace(str(tmp_path_factory.mktemp("learned")))
+    rng = np.random.default_rng(0)
+    orders = [rng.permutation(NUM_ITEMS).tolist() for _ in range(NUM_USERS)]
+    refused: list[tuple[int, int, int, EventKind]] = [
+        (user, item, START_MS + place * HOUR_MS // 3, "dislike")
+        for user, order in enumerate(orders)
+        for place, item in enumerate(order[6:10])
+    ]
+    histories = [order[:6] for order in orders]
+    snapshot = make_snapshot(workspace, histories, num_items=NUM_ITEMS, rejections=refused)
+    checkpoint = make_checkpoint(workspace, snapshot)
+    config = RankerConfig(num_candidates=10, max_history=MAX_HISTORY, tasks=(), epochs=2, folds=2)
+    with workspace.create("rankers", "test-ranker", config=config) as writer:
+        learn_ranker(checkpoint, snapshot, config, seed=0).ranker.save(writer.staging)
+    content = report_content() | {"ranker_gain": {"ndcg@10": {"mean": 0.1}}}
+    report = make_report(workspace, checkpoint, content, ranker="test-ranker")
+    release = build_release(
+        workspace, checkpoint, snapshot, report, ReleaseConfig(index="exact", max_history=request.param)
+    )
+    return snapshot, Release(release)
+
+
+def test_scores_are_those_of_training_for_more_events_than_the_ranker_looks_at(
+    made: tuple[Snapshot, Release],
+) -> None:
+    snapshot, release = made
+    block = next(iter(snapshot.sequences(SplitConfig())))
+    log = read_log(snapshot, block)
+    learned = release.ranker()
+    assert learned is not None
+    ranker, facts = learned
+    items, scores = np.arange(NUM_ITEMS, dtype=np.int32)[:10], np.linspace(1, 0, 10, dtype=np.float32)
+    for row in range(4):
+        past = Encoder.load(release).encode_user(f"u{row:05d}", []).past
+        assert past is not None
+        times = np.full(len(block), past.time)
+        known = pasts_of(block, times, log, max_history=MAX_HISTORY)[row]
+        assert (len(known.items), len(known.refused)) == (MAX_HISTORY, MAX_HISTORY)
+        features_MF = candidate_features(Ask(facts, known, items, scores, scores), ranker.names)
+        served = Ranker.load(release).rank(Candidates(items, scores, complete=True), Rules(), 10, past=past)
+        assert sorted(served.scores.tolist()) == pytest.approx(sorted(ranker.scores(features_MF).tolist()))
+
+
+def test_events_of_the_request_take_the_place_of_the_oldest(made: tuple[Snapshot, Release]) -> None:
+    _, release = made
+    events = [Event(item, kind, LATER) for kind in ("click", "dislike") for item in range(4)]
+    past = Encoder.load(release).encode_user("u00000", events).past
+    assert past is not None
+    kept = past.last(MAX_HISTORY)
+    assert kept.items.tolist() == kept.refused.tolist() == [1, 2, 3]
