@@ -20,7 +20,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from visrec.config import PhaseConfig, TrainJob, load_config
+from visrec.config import PhaseConfig, TrainWorkloadConfig, load_config
 from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender
 from visrec.storage import Workspace
@@ -28,11 +28,11 @@ from visrec.training.adversaries import choose_adversary
 from visrec.training.batch import Batch
 from visrec.training.batches import BatchStream, epoch_facts
 from visrec.training.environment import LocalEnvironment
-from visrec.training.initial import fitting_blocks, initial_model
-from visrec.training.negatives.queue import NegativeMemory
+from visrec.training.initial import initial_model, training_sequences
+from visrec.training.negatives.queue import NegativeSamplerState
 from visrec.training.optimizer import build_optimizer
 from visrec.training.phase import phase_inputs, set_modes, set_trainable
-from visrec.training.step import Stepper
+from visrec.training.step import TrainStep
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    job = load_config(TrainJob, arguments.config, arguments.overrides)
+    job = load_config(TrainWorkloadConfig, arguments.config, arguments.overrides)
     snapshot = Snapshot(Workspace(job.workspace).find("snapshots"))
     sides = {name: Side(with_phase(job, name, arguments.sequences), snapshot) for name in ("all", "head")}
     batches = sides["head"].stream.epoch(0)
@@ -58,7 +58,7 @@ def main() -> None:
     print_table(sides, arguments.pictures, job, Console(highlight=False, width=140))
 
 
-def with_phase(job: TrainJob, trainable: str, num_sequences: int) -> TrainJob:
+def with_phase(job: TrainWorkloadConfig, trainable: str, num_sequences: int) -> TrainWorkloadConfig:
     """The job with one phase that trains all, or the head alone."""
     first = job.training.phases[0]
     phase = PhaseConfig.model_validate(
@@ -70,7 +70,7 @@ def with_phase(job: TrainJob, trainable: str, num_sequences: int) -> TrainJob:
 class Side:
     """One kind of step, with a model of its own."""
 
-    def __init__(self, job: TrainJob, snapshot: Snapshot) -> None:
+    def __init__(self, job: TrainWorkloadConfig, snapshot: Snapshot) -> None:
         self._phase = job.training.phases[0]
         self._model, _ = initial_model(job, snapshot)
         set_trainable(self._model, self._phase)
@@ -79,7 +79,7 @@ class Side:
             self.inputs = phase_inputs(job, 0, self._model, snapshot, environment)
         candidates = np.flatnonzero(self._model.item_counts.numpy() > 0).astype(np.int32)
         self.stream = BatchStream(
-            lambda: fitting_blocks(snapshot, job),
+            lambda: training_sequences(snapshot, job),
             self._phase,
             job.model.user.max_length,
             candidates,
@@ -89,16 +89,16 @@ class Side:
         self.recommender = Recommender(
             self._model, job.model, num_items=snapshot.num_items, image_facts=snapshot.image_facts
         )
-        inclusion_I = epoch_facts(self.stream).inclusion_I
-        self._stepper = Stepper(
+        sampling_probability_I = epoch_facts(self.stream).sampling_probability_I
+        self._stepper = TrainStep(
             model=self._model,
             wrapped=self._model,
             optimizer=build_optimizer(self._model, self._phase),
             phase=self._phase,
             adversary=choose_adversary(self._phase),
             inputs=self.inputs,
-            log_q_I=torch.from_numpy(np.log(inclusion_I.clip(1e-9))).float(),
-            memory=NegativeMemory.of(self._phase.loss, self.recommender, self._model, candidates),
+            log_q_I=torch.from_numpy(np.log(sampling_probability_I.clip(1e-9))).float(),
+            memory=NegativeSamplerState.of(self._phase.loss, self.recommender, self._model, candidates),
         )
         self.seconds: list[float] = []
         self.pictures: list[int] = []
@@ -120,7 +120,9 @@ class Side:
         return (time.perf_counter() - started) / num_pictures
 
 
-def print_table(sides: dict[str, Side], num_pictures: int, job: TrainJob, console: Console) -> None:
+def print_table(
+    sides: dict[str, Side], num_pictures: int, job: TrainWorkloadConfig, console: Console
+) -> None:
     """Medians, and the middle half of the ratios."""
     table = Table(title=f"{job.model.item.backbone}, {torch.get_num_threads()} thread(s)")
     columns = ("trains", "reads", "pictures a step", "seconds a step", "ms a picture, validation")

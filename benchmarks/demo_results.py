@@ -20,7 +20,14 @@ from rich.console import Console
 from rich.table import Table
 
 from visrec.cluster.session import ray_session
-from visrec.config import EvaluateJob, EvaluationConfig, PipelineConfig, SplitConfig, TrainJob, load_config
+from visrec.config import (
+    EvaluateWorkloadConfig,
+    EvaluationConfig,
+    PipelineConfig,
+    SplitConfig,
+    TrainWorkloadConfig,
+    load_config,
+)
 from visrec.config.evaluation import BaselineName
 from visrec.config.training import Split
 from visrec.evaluation.bootstrap import Interval, intervals
@@ -102,17 +109,19 @@ def tested(job: PipelineConfig, protocol: Split, seeds: list[int], console: Cons
             job, SplitConfig(protocol=protocol, fit_on="train_and_validation"), num_epochs
         ).replace(seed=seed)
         checkpoint = train.run(refit, console=console).checkpoint
-        evaluate_job = EvaluateJob(
+        evaluate_job = EvaluateWorkloadConfig(
             workspace=job.workspace, checkpoint=checkpoint.name, evaluation=evaluation, seed=0, ray=job.ray
         )
         reports.append(evaluate.run(evaluate_job, console=console).report)
     return Tested(reports, k)
 
 
-def with_split(job: PipelineConfig, split: SplitConfig, num_epochs: int) -> TrainJob:
+def with_split(job: PipelineConfig, split: SplitConfig, num_epochs: int) -> TrainWorkloadConfig:
     """The training job on another split."""
     phase = job.training.phases[0].replace(epochs=num_epochs)
-    return part_of(job, TrainJob).replace(training=job.training.replace(split=split, phases=(phase,)))
+    return part_of(job, TrainWorkloadConfig).replace(
+        training=job.training.replace(split=split, phases=(phase,))
+    )
 
 
 def print_table(protocol: Split, models: dict[str, Tested], console: Console) -> None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from visrec.cluster.session import ray_session
-from visrec.config import EvaluateJob, PipelineConfig, load_config
+from visrec.config import EvaluateWorkloadConfig, PipelineConfig, load_config
 from visrec.workloads import evaluate, train
 
 METRICS = ("recall@20", "auc")
@@ -55,7 +55,7 @@ def tested(job: PipelineConfig, seed: int, console: Console) -> dict[str, Any]:
     split = job.training.split.replace(cold_seed=seed)
     job = job.replace(training=job.training.replace(split=split))
     checkpoint = train.run(job, console=console).checkpoint
-    evaluation = EvaluateJob(
+    evaluation = EvaluateWorkloadConfig(
         workspace=job.workspace, checkpoint=checkpoint.name, evaluation=job.evaluation, seed=job.seed
     )
     report = evaluate.run(evaluation, console=console).report

@@ -18,12 +18,12 @@ from rich.table import Table
 
 from visrec.cluster.session import ray_session
 from visrec.config import (
-    EvaluateJob,
+    EvaluateWorkloadConfig,
     EvaluationConfig,
-    IngestJob,
+    IngestWorkloadConfig,
     ItemTowerConfig,
     SplitConfig,
-    TrainJob,
+    TrainWorkloadConfig,
     load_config,
 )
 from visrec.config.evaluation import BaselineName
@@ -44,9 +44,9 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
     arguments = parser.parse_args()
     console = Console(highlight=False, width=160)
-    job = load_config(TrainJob, arguments.config, arguments.overrides)
+    job = load_config(TrainWorkloadConfig, arguments.config, arguments.overrides)
     with ray_session(job.ray):
-        ingest.run(load_config(IngestJob, arguments.config, arguments.overrides), console=console)
+        ingest.run(load_config(IngestWorkloadConfig, arguments.config, arguments.overrides), console=console)
         rows = {}
         for name in arguments.models:
             variant = with_inputs(job, name)
@@ -58,7 +58,7 @@ def main() -> None:
     print_table(rows, console)
 
 
-def with_inputs(job: TrainJob, name: str) -> TrainJob:
+def with_inputs(job: TrainWorkloadConfig, name: str) -> TrainWorkloadConfig:
     """The job with an item tower of pixels, of ids or of both, or as it is given."""
     item = job.model.item
     towers: dict[str, ItemTowerConfig] = {
@@ -70,19 +70,19 @@ def with_inputs(job: TrainJob, name: str) -> TrainJob:
     return job.replace(model=job.model.replace(item=towers[name]))
 
 
-def best_epoch(job: TrainJob, console: Console) -> int:
+def best_epoch(job: TrainWorkloadConfig, console: Console) -> int:
     """Epoch of the best validation NDCG@10, trained on the training part."""
     epochs = train.run(job, console=console).epochs
     return 1 + max(range(len(epochs)), key=lambda k: float(epochs[k]["ndcg@10"]))
 
 
-def tested(job: TrainJob, num_epochs: int, seed: int, console: Console) -> dict[str, Any]:
+def tested(job: TrainWorkloadConfig, num_epochs: int, seed: int, console: Console) -> dict[str, Any]:
     """The report of a model that was trained on training and validation part."""
     phase = job.training.phases[0].replace(epochs=num_epochs, early_stopping_epochs=0)
     split = SplitConfig(fit_on="train_and_validation")
     refit = job.replace(seed=seed, training=job.training.replace(split=split, phases=(phase,)))
     checkpoint = train.run(refit, console=console).checkpoint
-    evaluation = EvaluateJob(
+    evaluation = EvaluateWorkloadConfig(
         workspace=job.workspace,
         checkpoint=checkpoint.name,
         evaluation=EvaluationConfig(ks=(10, 20), baselines=BASELINES),

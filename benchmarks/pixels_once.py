@@ -22,13 +22,13 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from visrec.config import LossConfig, PhaseConfig, TrainJob, load_config
+from visrec.config import LossConfig, PhaseConfig, TrainWorkloadConfig, load_config
 from visrec.data.snapshot import Snapshot
 from visrec.models import TwoTower
 from visrec.storage import Workspace
 from visrec.training.batch import Batch
 from visrec.training.batches import BatchStream, epoch_facts
-from visrec.training.initial import fitting_blocks, initial_model
+from visrec.training.initial import initial_model, training_sequences
 from visrec.training.losses import softmax_loss
 from visrec.training.optimizer import build_optimizer
 from visrec.training.step import batch_loss
@@ -62,7 +62,12 @@ class Bench:
         """Losses [P] by way of the distinct items, and the number of pictures encoded."""
         items_ND = self.vectors(batch.item_index_N)
         output = self.model.join(
-            items_ND, batch.item_index_N, batch.slots_BL, batch.kinds_BL, batch.gaps_BL, batch.waits_BL
+            items_ND,
+            batch.item_index_N,
+            batch.slots_BL,
+            batch.kinds_BL,
+            batch.time_since_previous_BL,
+            batch.time_to_next_BL,
         )
         return batch_loss(output, batch, self.phase.loss, self.log_q_I), len(batch.item_index_N)
 
@@ -81,7 +86,9 @@ class Bench:
         )
         history_BLD = torch.zeros(*batch.slots_BL.shape, vectors.shape[1])
         history_BLD = history_BLD.index_put((rows_P, columns_P), history_PD)
-        users_BLD = self.model.user_tower(history_BLD, batch.kinds_BL, batch.gaps_BL, batch.waits_BL)
+        users_BLD = self.model.user_tower(
+            history_BLD, batch.kinds_BL, batch.time_since_previous_BL, batch.time_to_next_BL
+        )
         users_PD = users_BLD[rows_P, columns_P]
         candidates_PCD = torch.cat(
             [targets_PD.unsqueeze(1), negatives_XD.reshape(num_positions, num_negatives, -1)], dim=1
@@ -90,7 +97,7 @@ class Bench:
         biases_PC = torch.cat([biases_I[targets_P].unsqueeze(1), biases_I[negatives_PK]], dim=1)
         logits_PC = torch.einsum("pd,pcd->pc", users_PD, candidates_PCD) + biases_PC
         log_weights_PK = (-self.log_q_I[negatives_K]).expand(num_positions, num_negatives)
-        spared_PK = batch.spared_from_BN[:, batch.shared_N][rows_P] <= columns_P.unsqueeze(1)
+        spared_PK = batch.masked_from_BN[:, batch.shared_N][rows_P] <= columns_P.unsqueeze(1)
         log_weights_PC = torch.cat(
             [torch.zeros(num_positions, 1), log_weights_PK.masked_fill(spared_PK, -torch.inf)], dim=1
         )
@@ -124,13 +131,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    job = without_dropout(load_config(TrainJob, arguments.config, arguments.overrides))
+    job = without_dropout(load_config(TrainWorkloadConfig, arguments.config, arguments.overrides))
     snapshot = Snapshot(Workspace(job.workspace).find("snapshots"))
     rows = [(k, *compare(job, snapshot, k, arguments.steps)) for k in arguments.negatives]
     print_table(rows, job, Console(highlight=False, width=140))
 
 
-def without_dropout(job: TrainJob) -> TrainJob:
+def without_dropout(job: TrainWorkloadConfig) -> TrainWorkloadConfig:
     """The job with no randomness in its model."""
     item, user = job.model.item, job.model.user
     model = job.model.replace(item=item.replace(dropout=0.0, id_dropout=0.0), user=user.replace(dropout=0.0))
@@ -138,7 +145,7 @@ def without_dropout(job: TrainJob) -> TrainJob:
 
 
 def compare(
-    job: TrainJob, snapshot: Snapshot, num_negatives: int, num_steps: int
+    job: TrainWorkloadConfig, snapshot: Snapshot, num_negatives: int, num_steps: int
 ) -> tuple[Measured, Measured]:
     """Time both kinds of step on the same batches, in turns, the first kind of a pair changing each time."""
     loss = LossConfig(in_batch_negatives=False, num_uniform_negatives=num_negatives)
@@ -146,14 +153,14 @@ def compare(
     model, _ = initial_model(job, snapshot)
     candidates = np.flatnonzero(model.item_counts.numpy() > 0).astype(np.int32)
     stream = BatchStream(
-        lambda: fitting_blocks(snapshot, job),
+        lambda: training_sequences(snapshot, job),
         phase,
         job.model.user.max_length,
         candidates,
         snapshot.num_items,
         job.seed,
     )
-    log_q_I = torch.from_numpy(np.log(epoch_facts(stream).inclusion_I.clip(1e-9))).float()
+    log_q_I = torch.from_numpy(np.log(epoch_facts(stream).sampling_probability_I.clip(1e-9))).float()
     bench = Bench(model.train(), snapshot, phase, log_q_I)
     kinds = {"once": bench.once, "every": bench.every_position}
     measured = {name: Measured([], [], []) for name in kinds}
@@ -191,7 +198,9 @@ def timed_step(
         measured.seconds.append(seconds)
 
 
-def print_table(rows: list[tuple[int, Measured, Measured]], job: TrainJob, console: Console) -> None:
+def print_table(
+    rows: list[tuple[int, Measured, Measured]], job: TrainWorkloadConfig, console: Console
+) -> None:
     """Medians, and the middle half of the times."""
     phase = job.training.phases[0]
     table = Table(

@@ -18,12 +18,12 @@ from rich.table import Table
 
 from visrec.cluster.session import ray_session
 from visrec.config import (
-    EvaluateJob,
+    EvaluateWorkloadConfig,
     PipelineConfig,
     RankerConfig,
     SplitConfig,
-    TrainJob,
-    TrainRankerJob,
+    TrainRankerWorkloadConfig,
+    TrainWorkloadConfig,
     load_config,
 )
 from visrec.config.ranker import POSITIVE
@@ -61,11 +61,13 @@ def main() -> None:
 
 def measured(job: PipelineConfig, seed: int, console: Console) -> dict[str, Any]:
     """Report of the test part, and that of the ranker, for one seed of towers and ranker."""
-    checkpoint = train.run(part_of(job, TrainJob).replace(seed=seed), console=console).checkpoint
-    ranker_job = part_of(job, TrainRankerJob).replace(seed=seed, checkpoint=checkpoint.name)
+    checkpoint = train.run(part_of(job, TrainWorkloadConfig).replace(seed=seed), console=console).checkpoint
+    ranker_job = part_of(job, TrainRankerWorkloadConfig).replace(seed=seed, checkpoint=checkpoint.name)
     ranker = train_ranker.run(ranker_job, console=console)
     evaluation = job.evaluation.replace(ranker=ranker.ranker.name, baselines=("item_knn", "ease", "oracle"))
-    evaluate_job = part_of(job, EvaluateJob).replace(checkpoint=checkpoint.name, evaluation=evaluation)
+    evaluate_job = part_of(job, EvaluateWorkloadConfig).replace(
+        checkpoint=checkpoint.name, evaluation=evaluation
+    )
     report = evaluate.run(evaluate_job, console=console).report
     test: dict[str, Any] = json.loads((report.location / "report.json").read_text())
     error = test_calibration(checkpoint, Workspace(job.workspace), ranker.ranker, job.ranker)
@@ -84,9 +86,9 @@ def test_calibration(
     lists, _ = maker.make("test", np.ones(snapshot.num_users, np.bool_))
     told = [
         learned.probabilities(features[there])[POSITIVE]
-        for features, there in zip(lists.features_UMF, lists.there_UM, strict=True)
+        for features, there in zip(lists.features_UMF, lists.valid_UM, strict=True)
     ]
-    return expected_calibration_error(np.concatenate(told), lists.labels_UM[lists.there_UM])
+    return expected_calibration_error(np.concatenate(told), lists.labels_UM[lists.valid_UM])
 
 
 def print_table(results: dict[int, dict[str, Any]], console: Console) -> None:

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from visrec.cluster.session import ray_session
-from visrec.config import EvaluateJob, load_config
+from visrec.config import EvaluateWorkloadConfig, load_config
 from visrec.config.evaluation import AttackConfig
 from visrec.workloads import evaluate
 
@@ -53,7 +53,7 @@ def main() -> None:
     if len(arguments.undefended) != len(arguments.defended):
         parser.error("expected as many defended as undefended checkpoints")
     console = Console(highlight=False, width=140)
-    job = load_config(EvaluateJob, arguments.config, arguments.overrides)
+    job = load_config(EvaluateWorkloadConfig, arguments.config, arguments.overrides)
     with ray_session(job.ray):
         undefended, defended = [
             [measured(job, name, arguments.draws, arguments.steps, console) for name in names]
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def measured(
-    job: EvaluateJob, checkpoint: str, draws: Sequence[int], steps: int, console: Console
+    job: EvaluateWorkloadConfig, checkpoint: str, draws: Sequence[int], steps: int, console: Console
 ) -> Measured:
     """Attack one checkpoint, once a draw of targets."""
     reports = [_report(job, checkpoint, draw, steps, console) for draw in draws]
@@ -77,7 +77,9 @@ def measured(
     return Measured(reports[0]["metrics"]["model"][f"ndcg@{K}"]["mean"], gains)
 
 
-def _report(job: EvaluateJob, checkpoint: str, draw: int, steps: int, console: Console) -> dict[str, Any]:
+def _report(
+    job: EvaluateWorkloadConfig, checkpoint: str, draw: int, steps: int, console: Console
+) -> dict[str, Any]:
     attack = AttackConfig(corruptions=(), steps=steps)
     evaluation = job.evaluation.replace(baselines=(), list_size=K, attack=attack)
     report = evaluate.run(

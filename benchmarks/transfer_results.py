@@ -22,7 +22,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from visrec.config import TrainJob, load_config
+from visrec.config import TrainWorkloadConfig, load_config
 from visrec.workloads import train
 
 ALONE = ["training.scaling.num_workers=0", "training.torch_threads=1"]
@@ -49,9 +49,9 @@ def main() -> None:
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
-        print(json.dumps(trained(load_config(TrainJob, arguments.config, arguments.overrides))))
+        print(json.dumps(trained(load_config(TrainWorkloadConfig, arguments.config, arguments.overrides))))
         return
-    job = load_config(TrainJob, arguments.config, arguments.overrides)
+    job = load_config(TrainWorkloadConfig, arguments.config, arguments.overrides)
     settings = variants(arguments, job.model.item.weights)
     tasks = [(name, seed) for name in settings for seed in arguments.seeds]
     with ThreadPoolExecutor(arguments.at_once) as pool:
@@ -83,7 +83,7 @@ def child(config: str, overrides: list[str]) -> dict[str, Any]:
     return found
 
 
-def trained(job: TrainJob) -> dict[str, Any]:
+def trained(job: TrainWorkloadConfig) -> dict[str, Any]:
     """Curve, time, memory and trained parameters of one run."""
     console = Console(stderr=True)
     done = train.run(job, console=console)

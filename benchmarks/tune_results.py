@@ -18,7 +18,13 @@ from rich.console import Console
 from rich.table import Table
 
 from visrec.cluster.session import ray_session
-from visrec.config import EvaluateJob, EvaluationConfig, TrainJob, TuneJob, load_config
+from visrec.config import (
+    EvaluateWorkloadConfig,
+    EvaluationConfig,
+    TrainWorkloadConfig,
+    TuneWorkloadConfig,
+    load_config,
+)
 from visrec.evaluation.bootstrap import intervals
 from visrec.reports.files import read_per_user
 from visrec.storage import Artifact
@@ -41,7 +47,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
     arguments = parser.parse_args()
     console = Console(highlight=False, width=160)
-    job = load_config(TuneJob, arguments.config, arguments.overrides)
+    job = load_config(TuneWorkloadConfig, arguments.config, arguments.overrides)
     study = tune.run(job, console=console).study
     records = [record_from(values) for values in json.loads((study.location / TRIALS).read_text())]
     best = records[study.manifest.facts["best_trial"]]
@@ -62,7 +68,9 @@ def print_study(study: Artifact, console: Console) -> None:
     )
 
 
-def compare_validation(job: TuneJob, best: TrialRecord, seeds: list[int], console: Console) -> None:
+def compare_validation(
+    job: TuneWorkloadConfig, best: TrialRecord, seeds: list[int], console: Console
+) -> None:
     """Winner against default on all validation users, paired by user; the values of a user are its mean over seeds."""
     table = Table("seed", f"default {METRIC}", f"winner {METRIC}", "difference")
     differences = []
@@ -82,20 +90,22 @@ def compare_validation(job: TuneJob, best: TrialRecord, seeds: list[int], consol
     )
 
 
-def seeded(job: TuneJob, record: TrialRecord | None, seed: int) -> TrainJob:
+def seeded(job: TuneWorkloadConfig, record: TrialRecord | None, seed: int) -> TrainWorkloadConfig:
     """The training config of a trial, or of the study itself, with another seed."""
     own = trial_job(job, record.last_point if record is not None else {})
     return own.replace(seed=seed)
 
 
-def per_user(checkpoint: Artifact, job: TuneJob, console: Console) -> NDArray[np.float64]:
+def per_user(checkpoint: Artifact, job: TuneWorkloadConfig, console: Console) -> NDArray[np.float64]:
     """NDCG@10 of every validation user, in the order of the users."""
     evaluation = EvaluationConfig(part="validation", ks=(10,), list_size=10, baselines=(), ranker="none")
-    asked = EvaluateJob(workspace=job.workspace, checkpoint=checkpoint.name, evaluation=evaluation)
+    asked = EvaluateWorkloadConfig(workspace=job.workspace, checkpoint=checkpoint.name, evaluation=evaluation)
     return read_per_user(evaluate.run(asked, console=console).report, "model", METRIC)
 
 
-def print_test(job: TuneJob, name: str, record: TrialRecord, seeds: list[int], console: Console) -> None:
+def print_test(
+    job: TuneWorkloadConfig, name: str, record: TrialRecord, seeds: list[int], console: Console
+) -> None:
     """Refit on all but the test events, for as many epochs as were best in the study, and test once with each seed."""
     validated = [float(result.metrics[METRIC]) for result in record.results]
     num_epochs = 1 + int(np.argmax(validated))
@@ -112,7 +122,7 @@ def print_test(job: TuneJob, name: str, record: TrialRecord, seeds: list[int], c
 
 
 def tested(
-    job: TrainJob, num_epochs: int, console: Console
+    job: TrainWorkloadConfig, num_epochs: int, console: Console
 ) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
     """The report of a refit model."""
     training = job.training
@@ -120,7 +130,7 @@ def tested(
     split = training.split.replace(fit_on="train_and_validation")
     refit = job.replace(training=training.replace(split=split, phases=(phase,)))
     checkpoint = train.run(refit, console=console).checkpoint
-    evaluation = EvaluateJob(
+    evaluation = EvaluateWorkloadConfig(
         workspace=job.workspace,
         checkpoint=checkpoint.name,
         evaluation=EvaluationConfig(ks=(10, 20), baselines=("popularity", "ease")),

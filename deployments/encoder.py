@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from visrec.config import EVENT_KINDS, EventKind
 from visrec.data.decoding import decode_picture
-from visrec.deployments.loaded import PartDeployment
+from visrec.deployments.loaded import ReleaseActor
 from visrec.errors import VisrecError
 from visrec.models import History, Recommender
-from visrec.ranking.user_state import Past
+from visrec.ranking.user_state import UserState
 from visrec.recommend.types import Event, Source, UserQuery
 from visrec.releases import Release
 from visrec.releases.histories import Histories
@@ -111,7 +111,9 @@ class Encoder:
         queries = append_one(self._recommender.encode_users([history], self._vectors_ID, moment))
         return UserQuery(queries[0], seen, source, self._past(user_id, history, events, now))
 
-    def _past(self, user_id: str | None, history: History, events: Sequence[Event], now: int) -> Past | None:
+    def _past(
+        self, user_id: str | None, history: History, events: Sequence[Event], now: int
+    ) -> UserState | None:
         """What the ranker looks at: also what the user refused, or saw and left, before and in this request."""
         if self._reactions is None:
             return None
@@ -120,7 +122,7 @@ class Encoder:
         items = np.r_[stored.items, np.array([e.item for e in events], np.int32)].astype(np.int32)
         codes = np.r_[stored.kinds, np.array([self._kinds.code_as_told(e.kind) for e in events], np.int8)]
         weight = weights[codes.astype(np.int64)]
-        return Past(history.items, history.times, items[weight < 0], items[weight == 0], now)
+        return UserState(history.items, history.times, items[weight < 0], items[weight == 0], now)
 
     def encode_picture(self, data: bytes, *, max_bytes: int, max_pixels: int) -> NDArray[np.float32]:
         """The vector of a picture, of length 1: float32 [D].
@@ -139,7 +141,7 @@ class Encoder:
         return np.asarray(vector_D / max(float(np.linalg.norm(vector_D)), 1e-12), np.float32)
 
 
-class EncoderDeployment(PartDeployment[Encoder]):
+class EncoderDeployment(ReleaseActor[Encoder]):
     """The encoder as a Serve deployment."""
 
     def __init__(self, workspace: str, release: str, max_bytes: int, max_pixels: int) -> None:

@@ -36,7 +36,7 @@ class IngressDeployment:
 
     async def reconfigure(self, user_config: dict[str, str]) -> None:
         """Called by Ray Serve at the start and at each change of `user_config`."""
-        await self._live.want(user_config["release"])
+        await self._live.switch_to(user_config["release"])
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Called by Ray Serve after the constructor."""

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from visrec.deployments.loaded import LoadedReleases
+from visrec.deployments.loaded import ReleaseCache
 from visrec.errors import VisrecError
 from visrec.releases import CURRENT, Release
 
@@ -25,7 +25,7 @@ class LiveRelease:
             workspace: Root of all results.
             prepare: Makes the other deployments load a release of this name.
         """
-        self._releases = LoadedReleases(workspace, _with_catalogue)
+        self._releases = ReleaseCache(workspace, _with_catalogue)
         self._prepare = prepare
         self._wanted = CURRENT
         self._changing = asyncio.Lock()  # else a change that began earlier could undo a later one
@@ -35,10 +35,10 @@ class LiveRelease:
     @property
     def release(self) -> Release:
         """The release that answers now."""
-        assert self._release is not None, "no release is live before the first `want`"
+        assert self._release is not None, "no release is live before the first `switch_to`"
         return self._release
 
-    async def want(self, name: str) -> None:
+    async def switch_to(self, name: str) -> None:
         """Change over to a release by name; `current` follows the pointer from now on.
 
         Raises:

@@ -17,11 +17,11 @@ KEPT = 2
 """Releases kept loaded: the live one and its predecessor, whose last requests may still be on their way."""
 
 
-class LoadedReleases(Generic[PartT]):
+class ReleaseCache(Generic[PartT]):
     """Loads a part of a release when it is first asked for. Safe for use from several threads.
 
     Example:
-        >>> rankers = LoadedReleases("workspace", Ranker.load)          # doctest: +SKIP
+        >>> rankers = ReleaseCache("workspace", Ranker.load)          # doctest: +SKIP
         >>> rankers.get("b06a0e3b9d5c").rank(candidates, Rules(), 10)   # doctest: +SKIP
     """
 
@@ -69,7 +69,7 @@ class LoadedReleases(Generic[PartT]):
                 self._parts.popitem(last=False)
 
 
-class PartDeployment(Generic[PartT]):
+class ReleaseActor(Generic[PartT]):
     """A process that holds a part of the releases and answers for it.
 
     The methods of the deployments are plain functions, which Ray Serve runs in threads: the loop stays free for health
@@ -77,7 +77,7 @@ class PartDeployment(Generic[PartT]):
     """
 
     def __init__(self, workspace: str, release: str, load: Callable[[Release], PartT]) -> None:
-        self._releases = LoadedReleases(workspace, load)
+        self._releases = ReleaseCache(workspace, load)
         self._releases.get(self._releases.resolve(release))
 
     def prepare(self, release: str) -> None:

@@ -5,11 +5,11 @@ has one (else by the two towers' score), and made diverse.
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.deployments.loaded import PartDeployment
-from visrec.ranking.features import Ask, candidate_features
+from visrec.deployments.loaded import ReleaseActor
+from visrec.ranking.features import RankingQuery, candidate_features
 from visrec.ranking.item_facts import ItemFacts
 from visrec.ranking.ranker import Ranker as LearnedRanker
-from visrec.ranking.user_state import Past
+from visrec.ranking.user_state import UserState
 from visrec.recommend.mmr import mmr_order
 from visrec.recommend.types import Candidates, Ranked, Rules
 from visrec.releases import Catalogue, Release
@@ -51,7 +51,7 @@ class Ranker:
         rules: Rules,
         k: int,
         diversity: float = 0.0,
-        past: Past | None = None,
+        past: UserState | None = None,
     ) -> Ranked:
         """The best `k` candidates that the rules allow; fewer where there are no more.
 
@@ -74,13 +74,13 @@ class Ranker:
     def _ordered(
         items: NDArray[np.int32],
         scores: NDArray[np.float32],
-        past: Past,
+        past: UserState,
         ranker: LearnedRanker,
         facts: ItemFacts,
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Items and scores, best first: as many as the ranker was trained on in its order, the others behind them."""
         head = slice(0, ranker.num_candidates)
-        ask = Ask(facts, past.last(ranker.max_history), items[head], scores[head], scores[head])
+        ask = RankingQuery(facts, past.last(ranker.max_history), items[head], scores[head], scores[head])
         features_MF = candidate_features(ask, ranker.names)
         ranked = np.concatenate(ranker.order(features_MF, scores[ranker.num_candidates :]))
         order = np.argsort(-ranked, kind="stable")
@@ -111,7 +111,7 @@ class Ranker:
         return allowed
 
 
-class RankerDeployment(PartDeployment[Ranker]):
+class RankerDeployment(ReleaseActor[Ranker]):
     """The ranker as a Serve deployment."""
 
     def __init__(self, workspace: str, release: str) -> None:
@@ -124,7 +124,7 @@ class RankerDeployment(PartDeployment[Ranker]):
         rules: Rules,
         k: int,
         diversity: float,
-        past: Past | None = None,
+        past: UserState | None = None,
     ) -> Ranked:
         """See `Ranker.rank`."""
         return self._releases.get(release).rank(candidates, rules, k, diversity, past)

@@ -9,7 +9,7 @@ from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
 from visrec.errors import VisrecError
-from visrec.ranking.user_state import Past
+from visrec.ranking.user_state import UserState
 from visrec.recommend.pipeline import Busy
 from visrec.recommend.types import Candidates, Event, Ranked, Rules, Space, UserQuery
 
@@ -42,12 +42,12 @@ class RemoteRetriever:
     async def search(
         self, release: str, space: Space, vector_D: NDArray[np.float32], k: int, exclude: NDArray[np.int32]
     ) -> Candidates:
-        """See `CandidateFinder.search`."""
+        """See `CandidateRetriever.search`."""
         answer: Candidates = await unwrapped(self._handle.search.remote(release, space, vector_D, k, exclude))
         return answer
 
     async def neighbours(self, release: str, item: int, k: int) -> Candidates:
-        """See `CandidateFinder.neighbours`."""
+        """See `CandidateRetriever.neighbours`."""
         answer: Candidates = await unwrapped(self._handle.neighbours.remote(release, item, k))
         return answer
 
@@ -65,7 +65,7 @@ class RemoteRanker:
         rules: Rules,
         k: int,
         diversity: float,
-        past: Past | None = None,
+        past: UserState | None = None,
     ) -> Ranked:
         """See `Ranker.rank`."""
         call = self._handle.rank.remote(release, candidates, rules, k, diversity, past)

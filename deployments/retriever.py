@@ -3,17 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.deployments.loaded import PartDeployment
+from visrec.deployments.loaded import ReleaseActor
 from visrec.recommend.types import Candidates, Space
 from visrec.releases import Release
 from visrec.retrieval import Retriever, unit_length
 
 
-class CandidateFinder:
+class CandidateRetriever:
     """Searches the two indexes of a release.
 
     Example:
-        >>> finder = CandidateFinder.load(release)                                   # doctest: +SKIP
+        >>> finder = CandidateRetriever.load(release)                                   # doctest: +SKIP
         >>> finder.search("scores", query_D, 200, exclude=seen).items                # doctest: +SKIP
     """
 
@@ -24,7 +24,7 @@ class CandidateFinder:
         self._similar_vectors_ID = similar_vectors_ID
 
     @classmethod
-    def load(cls, release: Release) -> "CandidateFinder":
+    def load(cls, release: Release) -> "CandidateRetriever":
         """From a release."""
         return cls(release.score_index(), release.similar_index(), release.similar_vectors())
 
@@ -42,18 +42,18 @@ class CandidateFinder:
         return self.search("similar", vector_1D[0], k, np.array([item], np.int32))
 
 
-class RetrieverDeployment(PartDeployment[CandidateFinder]):
+class RetrieverDeployment(ReleaseActor[CandidateRetriever]):
     """The retriever as a Serve deployment."""
 
     def __init__(self, workspace: str, release: str) -> None:
-        super().__init__(workspace, release, CandidateFinder.load)
+        super().__init__(workspace, release, CandidateRetriever.load)
 
     def search(
         self, release: str, space: Space, vector_D: NDArray[np.float32], k: int, exclude: NDArray[np.int32]
     ) -> Candidates:
-        """See `CandidateFinder.search`."""
+        """See `CandidateRetriever.search`."""
         return self._releases.get(release).search(space, vector_D, k, exclude)
 
     def neighbours(self, release: str, item: int, k: int) -> Candidates:
-        """See `CandidateFinder.neighbours`."""
+        """See `CandidateRetriever.neighbours`."""
         return self._releases.get(release).neighbours(item, k)

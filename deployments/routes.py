@@ -25,7 +25,7 @@ from visrec.deployments.schemas import (
 )
 from visrec.deployments.service import Service, recommendations, summary
 from visrec.errors import NotFoundError
-from visrec.recommend.pipeline import Wish
+from visrec.recommend.pipeline import RecommendOptions
 from visrec.recommend.types import Event
 from visrec.releases import Release
 
@@ -51,8 +51,8 @@ def recommendation_routes(service: Service) -> APIRouter:
             )
             for place, event in enumerate(body.history)
         ]
-        wish = Wish(body.k, body.filters.rules(), body.diversity, body.exclude_seen)
-        ranked, source = await service.pipeline.for_user(release.name, body.user_id, events, wish)
+        options = RecommendOptions(body.k, body.filters.rules(), body.diversity, body.exclude_seen)
+        ranked, source = await service.pipeline.for_user(release.name, body.user_id, events, options)
         reason: Reason = "popular" if source == "popular" else "personal"
         items = recommendations(release, ranked, reason, request.scope["root_path"])
         return RecommendationList(release=release.name, source=source, items=items)
@@ -62,7 +62,7 @@ def recommendation_routes(service: Service) -> APIRouter:
         """Items that look like one of the catalogue."""
         release = service.live.release
         item = release.catalogue.index_of(item_id)
-        ranked = await service.pipeline.similar(release.name, item, Wish(k))
+        ranked = await service.pipeline.similar(release.name, item, RecommendOptions(k))
         items = recommendations(release, ranked, "similar", request.scope["root_path"])
         return RecommendationList(release=release.name, source="item", items=items)
 
@@ -74,7 +74,7 @@ def recommendation_routes(service: Service) -> APIRouter:
     ) -> RecommendationList:
         """Items that look like an uploaded picture."""
         release = service.live.release
-        ranked = await service.pipeline.by_picture(release.name, await file.read(), Wish(k))
+        ranked = await service.pipeline.by_picture(release.name, await file.read(), RecommendOptions(k))
         items = recommendations(release, ranked, "similar", request.scope["root_path"])
         return RecommendationList(release=release.name, source="picture", items=items)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.config import TuneJob
+from visrec.config import TuneWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.bootstrap import Interval, intervals
 from visrec.evaluation.scorers import TwoTowerScorer
@@ -49,7 +49,9 @@ class Lead:
         )
 
 
-def default_trial(job: TuneJob, records: Sequence[TrialRecord], best: TrialRecord) -> TrialRecord | None:
+def default_trial(
+    job: TuneWorkloadConfig, records: Sequence[TrialRecord], best: TrialRecord
+) -> TrialRecord | None:
     """The trial of the config as it is, where it can be compared with the best: another one, and trained to its end.
 
     None as well where trials change their settings on the way, where what is compared is a cost, or where the best was
@@ -64,7 +66,9 @@ def default_trial(job: TuneJob, records: Sequence[TrialRecord], best: TrialRecor
     return next((r for r in ended if trial_job(job, r.point) == as_it_is), None)
 
 
-def lead_over(job: TuneJob, snapshot: Snapshot, winner: Artifact, default: Artifact, trial: int) -> Lead:
+def lead_over(
+    job: TuneWorkloadConfig, snapshot: Snapshot, winner: Artifact, default: Artifact, trial: int
+) -> Lead:
     """Measure both on the users that the trials were validated on.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from visrec.config import ObjectiveConfig, TrainJob
+from visrec.config import ObjectiveConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import DivergedError
 from visrec.models import History, Recommender
@@ -20,7 +20,7 @@ _REPEATS = 20
 
 
 def measure_costs(
-    job: TrainJob, snapshot: Snapshot, objectives: Sequence[ObjectiveConfig]
+    job: TrainWorkloadConfig, snapshot: Snapshot, objectives: Sequence[ObjectiveConfig]
 ) -> dict[str, float]:
     """Those of `encode_ms`, `query_ms` and `num_parameters` that the objectives ask for.
 
@@ -50,7 +50,7 @@ def _encode_ms(recommender: Recommender, snapshot: Snapshot) -> float:
     return _median_ms(lambda: recommender.encode_pictures(image))
 
 
-def _query_ms(recommender: Recommender, job: TrainJob, num_items: int) -> float:
+def _query_ms(recommender: Recommender, job: TrainWorkloadConfig, num_items: int) -> float:
     generator = np.random.default_rng(job.seed)
     vectors_ID = generator.normal(size=(num_items, job.model.dim)).astype(np.float32)
     length = job.model.user.max_length

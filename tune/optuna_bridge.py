@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from visrec.config import Parameter, TuneJob
+from visrec.config import ParameterConfig, TuneWorkloadConfig
 from visrec.tune.records import TrialRecord
 from visrec.tune.space import Point, Space, in_order, is_active
 
@@ -28,7 +28,7 @@ def suggester(space: Space) -> Callable[[Any], Point]:
     return suggest
 
 
-def _suggest(trial: Any, key: str, parameter: Parameter) -> Any:
+def _suggest(trial: Any, key: str, parameter: ParameterConfig) -> Any:
     found = distribution(parameter)
     if isinstance(found, CategoricalDistribution):
         label = trial.suggest_categorical(key, found.choices)
@@ -38,7 +38,7 @@ def _suggest(trial: Any, key: str, parameter: Parameter) -> Any:
     return trial.suggest_float(key, found.low, found.high, step=found.step, log=found.log)
 
 
-def distribution(parameter: Parameter) -> Any:
+def distribution(parameter: ParameterConfig) -> Any:
     """Optuna's distribution of a parameter."""
     if parameter.choice is not None:
         return CategoricalDistribution([_label(value) for value in parameter.choice])
@@ -70,7 +70,7 @@ def is_inside(space: Space, point: Point) -> bool:
     )
 
 
-def recalled_study(job: TuneJob, records: Sequence[TrialRecord], storage: Any = None) -> Any:
+def recalled_study(job: TuneWorkloadConfig, records: Sequence[TrialRecord], storage: Any = None) -> Any:
     """An Optuna study that knows these trials.
 
     Failed trials count as failed; points outside of the space (the config's own, at first) are left out.

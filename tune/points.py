@@ -5,7 +5,7 @@ import operator
 from collections.abc import Iterator
 from typing import Any
 
-from visrec.config import Parameter, TrainJob, TuneJob, assign, parse_config
+from visrec.config import ParameterConfig, TrainWorkloadConfig, TuneWorkloadConfig, assign, parse_config
 from visrec.errors import ConfigError
 from visrec.tune.space import Point, Space, any_of, in_order, is_active
 
@@ -13,7 +13,7 @@ _CHANGING = ("learning_rate", "backbone_learning_rate", "weight_decay", "gradien
 """Settings of a phase that mean the same to a model and optimizer made under other values."""
 
 
-def mutable_keys(job: TuneJob) -> list[str]:
+def mutable_keys(job: TuneWorkloadConfig) -> list[str]:
     """Keys that population-based training changes while a trial trains.
 
     Raises:
@@ -36,14 +36,14 @@ def within(space: Space, point: Point) -> Point:
     return {key: _clip(space[key], value) if key in space else value for key, value in point.items()}
 
 
-def _clip(parameter: Parameter, value: Any) -> Any:
+def _clip(parameter: ParameterConfig, value: Any) -> Any:
     if parameter.choice is not None or isinstance(value, bool) or not isinstance(value, int | float):
         return value
     lower, upper = getattr(parameter, parameter.kind)[:2]
     return min(max(value, lower), upper - 1 if parameter.kind == "randint" else upper)
 
 
-def _can_change(key: str, parameter: Parameter) -> bool:
+def _can_change(key: str, parameter: ParameterConfig) -> bool:
     steps = key.split(".")
     is_number = parameter.choice is None or all(
         isinstance(value, int | float) and not isinstance(value, bool) for value in parameter.choice
@@ -60,24 +60,24 @@ _SAME = (
 """What trials must share to be compared, and what says only where and how they run."""
 
 
-def job_at(job: TrainJob, point: Point) -> TrainJob:
+def job_at(job: TrainWorkloadConfig, point: Point) -> TrainWorkloadConfig:
     """The training config with a point's values laid over it.
 
     Raises:
         ConfigError: A key or value does not fit the config.
 
     Example:
-        >>> job_at(TrainJob(), {"training.phases.0.epochs": 3}).training.phases[0].epochs
+        >>> job_at(TrainWorkloadConfig(), {"training.phases.0.epochs": 3}).training.phases[0].epochs
         3
     """
     # Without the defaults: of two shapes that a section can take, the keys of one must not stay with the other.
-    values = job.model_dump(mode="json", include=set(TrainJob.model_fields), exclude_defaults=True)
+    values = job.model_dump(mode="json", include=set(TrainWorkloadConfig.model_fields), exclude_defaults=True)
     for key, value in point.items():
         assign(values, key, copy.deepcopy(value))
-    return parse_config(TrainJob, values)
+    return parse_config(TrainWorkloadConfig, values)
 
 
-def check_space(job: TuneJob) -> None:
+def check_space(job: TuneWorkloadConfig) -> None:
     """See that every key exists and takes every value that can be drawn for it, before anything starts.
 
     Raises:
@@ -105,7 +105,7 @@ def extreme_points(space: Space) -> Iterator[tuple[str, Point]]:
             yield key, {**_example(space, space[key]), key: value}
 
 
-def default_point(job: TuneJob) -> Point:
+def default_point(job: TuneWorkloadConfig) -> Point:
     """What the config itself says of the keys of the space."""
     values = job.model_dump(mode="json")
     point: Point = {}
@@ -116,7 +116,7 @@ def default_point(job: TuneJob) -> Point:
     return point
 
 
-def _extremes(parameter: Parameter) -> tuple[Any, ...]:
+def _extremes(parameter: ParameterConfig) -> tuple[Any, ...]:
     """Both ends of a range, and a value between them: a key of whole numbers refuses it."""
     if parameter.choice is not None:
         return parameter.choice
@@ -129,7 +129,7 @@ def _extremes(parameter: Parameter) -> tuple[Any, ...]:
     return (lower, upper, lower + 0.382 * (upper - lower))
 
 
-def _example(space: Space, parameter: Parameter) -> Point:
+def _example(space: Space, parameter: ParameterConfig) -> Point:
     """A point at which the parameter is active: its conditions hold, all else takes its first value."""
     wanted = dict(parameter.when)
     waiting = list(wanted)

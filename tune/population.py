@@ -7,7 +7,7 @@ import numpy as np
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import PopulationBasedTraining, TrialScheduler
 
-from visrec.config import TuneJob
+from visrec.config import TuneWorkloadConfig
 from visrec.tune import objectives as scores
 from visrec.tune.points import mutable_keys, within
 from visrec.tune.space import domain
@@ -21,7 +21,7 @@ class Population(PopulationBasedTraining):  # type: ignore[misc]
         max_epochs: Epochs of a full run.
     """
 
-    def __init__(self, job: TuneJob, max_epochs: int) -> None:
+    def __init__(self, job: TuneWorkloadConfig, max_epochs: int) -> None:
         settings, space = job.tune.scheduler, job.tune.space
         self._max_epochs = max_epochs
         # Ray's own random choices in it come from the two global generators.

@@ -8,7 +8,7 @@ from typing import Any
 from ray.tune import Callback
 from ray.tune.experiment import Trial
 
-from visrec.config import TuneJob
+from visrec.config import TuneWorkloadConfig
 from visrec.tune import objectives as scores
 from visrec.tune.records import EpochResult, StudyLog, TrialRecord
 
@@ -30,7 +30,7 @@ class Recorder(Callback):  # type: ignore[misc]
 
     def __init__(
         self,
-        job: TuneJob,
+        job: TuneWorkloadConfig,
         log: StudyLog,
         planned_epochs: Callable[[dict[str, Any]], int],
         on_change: Callable[[], None],

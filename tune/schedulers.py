@@ -15,7 +15,7 @@ from ray.tune.schedulers import (
     TrialScheduler,
 )
 
-from visrec.config import ObjectiveConfig, TuneJob
+from visrec.config import ObjectiveConfig, TuneWorkloadConfig
 from visrec.tune import objectives as scores
 from visrec.tune.objectives import oriented, ranked
 from visrec.tune.population import Population
@@ -89,7 +89,7 @@ class PastTrial:
         return True
 
 
-def build_scheduler(job: TuneJob, max_epochs: int, past: Sequence[TrialRecord]) -> TrialScheduler:
+def build_scheduler(job: TuneWorkloadConfig, max_epochs: int, past: Sequence[TrialRecord]) -> TrialScheduler:
     """The scheduler of a study.
 
     Args:
@@ -127,11 +127,11 @@ def build_scheduler(job: TuneJob, max_epochs: int, past: Sequence[TrialRecord]) 
     return scheduler
 
 
-def rungs(job: TuneJob, max_epochs: int) -> list[float]:
+def rungs(job: TuneWorkloadConfig, max_epochs: int) -> list[float]:
     """Epochs at which ASHA compares, ascending.
 
     Example:
-        >>> rungs(TuneJob(), 16)
+        >>> rungs(TuneWorkloadConfig(), 16)
         [1.0, 3.0, 9.0]
     """
     settings = job.tune.scheduler

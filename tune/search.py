@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from ray.tune.search.optuna import OptunaSearch
 
-from visrec.config import TuneJob
+from visrec.config import TuneWorkloadConfig
 from visrec.tune import objectives as scores
 from visrec.tune.optuna_bridge import STUDY, as_parameters, is_inside, recalled_study, suggester
 from visrec.tune.points import default_point
@@ -17,7 +17,7 @@ from visrec.tune.space import Point, draw_different, grid
 from visrec.tune.trial import Assignment
 
 
-def planned_points(job: TuneJob) -> list[Point]:
+def planned_points(job: TuneWorkloadConfig) -> list[Point]:
     """Points of a random or grid study, in order, the same for the same config; none where Optuna chooses them."""
     settings = job.tune
     if settings.search.kind == "optuna":
@@ -29,7 +29,7 @@ def planned_points(job: TuneJob) -> list[Point]:
     return first + draw_different(settings.space, count, job.seed, first)
 
 
-def count_trials(job: TuneJob) -> int:
+def count_trials(job: TuneWorkloadConfig) -> int:
     """Trials of a study: those asked for, or as many as a small space has points."""
     return len(planned_points(job)) or job.tune.num_trials
 
@@ -43,7 +43,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             checkpoints.
     """
 
-    def __init__(self, job: TuneJob, past: Sequence[TrialRecord]) -> None:
+    def __init__(self, job: TuneWorkloadConfig, past: Sequence[TrialRecord]) -> None:
         objectives = job.tune.objectives
         ended = [record for record in past if record.has_ended]
         self._unfinished = [record for record in past if not record.has_ended]

@@ -12,18 +12,18 @@ import numpy as np
 from ray import tune
 from ray.tune.search.sample import Domain
 
-from visrec.config import Parameter
+from visrec.config import ParameterConfig
 from visrec.errors import ConfigError
 
 Point = dict[str, Any]
-Space = Mapping[str, Parameter]
+Space = Mapping[str, ParameterConfig]
 
 
-def domain(parameter: Parameter) -> Domain:
+def domain(parameter: ParameterConfig) -> Domain:
     """Ray Tune's own object for a parameter.
 
     Example:
-        >>> domain(Parameter(randint=(1, 5))).sample(random_state=0) in range(1, 5)
+        >>> domain(ParameterConfig(randint=(1, 5))).sample(random_state=0) in range(1, 5)
         True
     """
     kind = parameter.kind
@@ -73,11 +73,11 @@ def _check_conditions(space: Space, key: str) -> None:
             )
 
 
-def is_active(parameter: Parameter, point: Point) -> bool:
+def is_active(parameter: ParameterConfig, point: Point) -> bool:
     """Whether a parameter's condition holds at a point (of which the keys that it names are drawn already).
 
     Example:
-        >>> is_active(Parameter(choice=(1,), when={"a": ["x", "y"]}), {"a": "y"})
+        >>> is_active(ParameterConfig(choice=(1,), when={"a": ["x", "y"]}), {"a": "y"})
         True
     """
     return all(key in point and point[key] in any_of(wanted) for key, wanted in parameter.when.items())

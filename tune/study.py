@@ -13,7 +13,7 @@ from ray.exceptions import OutOfMemoryError
 from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner
 from ray.tune.experiment import Trial
 
-from visrec.config import TuneJob
+from visrec.config import TuneWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.tune.points import extreme_points, job_at
@@ -38,7 +38,7 @@ _QUIET = {
 
 
 def run_trials(
-    job: TuneJob,
+    job: TuneWorkloadConfig,
     snapshot: Snapshot,
     log: StudyLog,
     *,
@@ -84,7 +84,7 @@ def _fit(tuner: Tuner) -> bool:
 
 
 def _tuner(
-    job: TuneJob,
+    job: TuneWorkloadConfig,
     snapshot: Snapshot,
     log: StudyLog,
     points: list[Point],
@@ -115,7 +115,7 @@ def _tuner(
 
 
 def _tune_config(
-    job: TuneJob,
+    job: TuneWorkloadConfig,
     log: StudyLog,
     points: list[Point],
     num_left: int,
@@ -152,19 +152,19 @@ def _trial_folder(trial: Trial) -> str:
     return f"trial-{trial.config['trial']['number']:05d}"
 
 
-def _planned_epochs(job: TuneJob, point: Point) -> int:
+def _planned_epochs(job: TuneWorkloadConfig, point: Point) -> int:
     try:
         return planned_epochs(job_at(job, point))
     except ConfigError:  # settings that do not go together: the trial fails with that as its reason
         return planned_epochs(job)
 
 
-def _longest(job: TuneJob) -> int:
+def _longest(job: TuneWorkloadConfig) -> int:
     """Epochs of the longest run that a searcher could ask for by one key."""
     return max(_planned_epochs(job, point) for _, point in extreme_points(job.tune.space))
 
 
-def _ending(job: TuneJob, log: StudyLog, num_trials: int, patience: StudyPatience) -> Ending:
+def _ending(job: TuneWorkloadConfig, log: StudyLog, num_trials: int, patience: StudyPatience) -> Ending:
     if sum(record.has_ended for record in log.records) >= num_trials:
         return "done"
     if job.tune.patience_trials and patience.stop_all():

@@ -9,7 +9,7 @@ import ray
 from ray.train.v2.api.exceptions import TrainingFailedError
 from ray.tune.integration.ray_train import TuneReportCallback
 
-from visrec.config import TrainJob, TuneJob, parse_config
+from visrec.config import TrainWorkloadConfig, TuneWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.storage import Location, Workspace
@@ -38,7 +38,7 @@ class TrialResources:
     max_concurrent: int | None
 
 
-def trial_resources(job: TuneJob) -> TrialResources:
+def trial_resources(job: TuneWorkloadConfig) -> TrialResources:
     """Resources of a study on the cluster that this process is connected to.
 
     Raises:
@@ -73,7 +73,7 @@ def _cores() -> int | None:
     return os.cpu_count() if is_alone else None
 
 
-def _needs(job: TuneJob) -> tuple[float, float]:
+def _needs(job: TuneWorkloadConfig) -> tuple[float, float]:
     """CPUs and GPUs of a trial."""
     if job.tune.run_in == "process":
         return job.tune.cpus_per_trial, job.tune.gpus_per_trial
@@ -110,7 +110,7 @@ class Assignment:
         return {"number": self.number, "point": self.point, "checkpoint": self.checkpoint}
 
 
-def trial_job(job: TuneJob, point: Point) -> TrainJob:
+def trial_job(job: TuneWorkloadConfig, point: Point) -> TrainWorkloadConfig:
     """The training config of a trial: what `visrec train` would be given to train the same model."""
     base = job_at(job, point)
     if job.tune.run_in == "workers":
@@ -120,7 +120,7 @@ def trial_job(job: TuneJob, point: Point) -> TrainJob:
     return base.replace(training=base.training.replace(scaling=scaling))
 
 
-def trainable(job: TuneJob, snapshot: str, folder: Location) -> Trainable:
+def trainable(job: TuneWorkloadConfig, snapshot: str, folder: Location) -> Trainable:
     """The function that Ray Tune calls with each trial's config.
 
     Args:
@@ -133,7 +133,7 @@ def trainable(job: TuneJob, snapshot: str, folder: Location) -> Trainable:
 
     def run_trial(config: dict[str, Any]) -> None:
         # The closure holds plain values only: it travels to another machine.
-        study = parse_config(TuneJob, settings)
+        study = parse_config(TuneWorkloadConfig, settings)
         assignment = Assignment(**config["trial"])
         here = Workspace(study.workspace).root / below_workspace
         run = _in_process if study.tune.run_in == "process" else _on_workers
@@ -142,7 +142,9 @@ def trainable(job: TuneJob, snapshot: str, folder: Location) -> Trainable:
     return run_trial
 
 
-def _in_process(study: TuneJob, snapshot_name: str, folder: Location, assignment: Assignment) -> None:
+def _in_process(
+    study: TuneWorkloadConfig, snapshot_name: str, folder: Location, assignment: Assignment
+) -> None:
     training = (job := trial_job(study, assignment.point)).training
     threads = training.torch_threads or max(1, int(study.tune.cpus_per_trial))
     # A report within an epoch would have no metrics, and every report has a checkpoint already.
@@ -157,7 +159,9 @@ def _in_process(study: TuneJob, snapshot_name: str, folder: Location, assignment
     train(job, snapshot, environment)
 
 
-def _on_workers(study: TuneJob, snapshot_name: str, folder: Location, assignment: Assignment) -> None:
+def _on_workers(
+    study: TuneWorkloadConfig, snapshot_name: str, folder: Location, assignment: Assignment
+) -> None:
     job = trial_job(study, assignment.point)
     run_folder = folder / WORKER_RUNS / f"trial-{assignment.number:05d}"
     settings = {
@@ -173,17 +177,20 @@ def _on_workers(study: TuneJob, snapshot_name: str, folder: Location, assignment
 
 
 def _worker(config: dict[str, Any]) -> None:
-    study, job = parse_config(TuneJob, config["study"]), parse_config(TrainJob, config["job"])
+    study, job = (
+        parse_config(TuneWorkloadConfig, config["study"]),
+        parse_config(TrainWorkloadConfig, config["job"]),
+    )
     job = job.replace(training=job.training.replace(checkpoint_every_steps=0))
     snapshot = Snapshot(Workspace(job.workspace).find("snapshots", config["snapshot"]))
     train(job, snapshot, TuneWorkerEnvironment(_reports(study, job, snapshot)))
 
 
-def _reports(study: TuneJob, job: TrainJob, snapshot: Snapshot) -> EpochReports:
+def _reports(study: TuneWorkloadConfig, job: TrainWorkloadConfig, snapshot: Snapshot) -> EpochReports:
     costs = measure_costs(job, snapshot, study.tune.objectives)
     return EpochReports(study.tune.objectives, costs, job.training.selection_metric)
 
 
-def planned_epochs(job: TrainJob) -> int:
+def planned_epochs(job: TrainWorkloadConfig) -> int:
     """Epochs of a full run, over all phases."""
     return sum(phase.num_epochs for phase in job.training.phases)

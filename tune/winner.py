@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from visrec.config import TrainJob, TuneJob
+from visrec.config import TrainWorkloadConfig, TuneWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError
 from visrec.storage import Artifact, Workspace, content_id
@@ -19,7 +19,7 @@ from visrec.workloads.train import checkpoint_name, write_checkpoint
 
 
 def keep_checkpoint(
-    job: TuneJob, study: str, snapshot: Snapshot, log: StudyLog, record: TrialRecord
+    job: TuneWorkloadConfig, study: str, snapshot: Snapshot, log: StudyLog, record: TrialRecord
 ) -> Artifact:
     """Make a checkpoint of the best epoch of a trial, and point `latest` at it.
 
@@ -48,13 +48,15 @@ def keep_checkpoint(
     return workspace.find("checkpoints", name)
 
 
-def best_job(job: TuneJob, record: TrialRecord) -> TrainJob:
+def best_job(job: TuneWorkloadConfig, record: TrialRecord) -> TrainWorkloadConfig:
     """The training config of a trial, with the settings of its last epoch, on the study's snapshot."""
     return trial_job(job, record.last_point)
 
 
 @contextmanager
-def _finished(job: TrainJob, snapshot: Snapshot, log: StudyLog, record: TrialRecord) -> Iterator[Path]:
+def _finished(
+    job: TrainWorkloadConfig, snapshot: Snapshot, log: StudyLog, record: TrialRecord
+) -> Iterator[Path]:
     """A folder as the loop leaves it at its end; a trial that was stopped early is ended where it stood."""
     if record.checkpoint is None:
         raise ArtifactError(f"trial {record.number} has no checkpoint")
@@ -67,7 +69,7 @@ def _finished(job: TrainJob, snapshot: Snapshot, log: StudyLog, record: TrialRec
         yield folder
 
 
-def _ending_here(job: TrainJob, folder: Path) -> TrainJob:
+def _ending_here(job: TrainWorkloadConfig, folder: Path) -> TrainWorkloadConfig:
     """The config cut off at the place of a checkpoint: the loop finds nothing left to train."""
     state = load_state(folder).state
     phases = list(job.training.phases[: state.phase + 1])

@@ -7,15 +7,15 @@ import ray
 from rich.console import Console
 
 from visrec.cluster.tasks import quiet_ray_data
-from visrec.config import TrainJob, parse_config
+from visrec.config import TrainWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.models import TwoTower
 from visrec.storage import Location, Workspace
 from visrec.training.initial import initial_model
-from visrec.training.phase import phase_trunk
+from visrec.training.phase import frozen_prefix
 
 
-def precompute(job: TrainJob, model: TwoTower, snapshot: Snapshot, console: Console) -> None:
+def precompute(job: TrainWorkloadConfig, model: TwoTower, snapshot: Snapshot, console: Console) -> None:
     """Compute what the first phase's frozen blocks make of each picture, if the phase reads that and it is not there.
 
     A later phase's blocks are known only when it starts; then the training workers share the work.
@@ -26,7 +26,7 @@ def precompute(job: TrainJob, model: TwoTower, snapshot: Snapshot, console: Cons
         snapshot: Where the pictures are.
         console: Told how long it took.
     """
-    trunk = phase_trunk(job, 0, model, snapshot)
+    trunk = frozen_prefix(job, 0, model, snapshot)
     workspace = Workspace(job.workspace)
     if trunk is None or workspace.has("activations", trunk.name):
         return
@@ -42,7 +42,7 @@ def precompute(job: TrainJob, model: TwoTower, snapshot: Snapshot, console: Cons
     )
 
 
-def _on_pool(job: TrainJob, snapshot: Snapshot, folder: Location, num_parts: int) -> None:
+def _on_pool(job: TrainWorkloadConfig, snapshot: Snapshot, folder: Location, num_parts: int) -> None:
     gpus = 1 if job.training.scaling.use_gpu else 0
     resources = ray.cluster_resources()
     room = resources.get("GPU" if gpus else "CPU", 1)
@@ -67,16 +67,16 @@ class _PartEncoder:
     """An actor of the pool: makes the same first model as the training workers, from the same seed and files."""
 
     def __init__(self, job: dict[str, Any], snapshot: str, folder: Location) -> None:
-        settings = parse_config(TrainJob, job)
+        settings = parse_config(TrainWorkloadConfig, job)
         found = Snapshot(Workspace(settings.workspace).find("snapshots", snapshot))
         model, _ = initial_model(settings, found)
         if settings.training.scaling.use_gpu:
             model.cuda()
-        trunk = phase_trunk(settings, 0, model, found)
+        trunk = frozen_prefix(settings, 0, model, found)
         assert trunk is not None
         self._trunk, self._folder = trunk, folder
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         for part in batch["part"].tolist():
-            self._trunk.write_part(self._folder, part)
+            self._trunk.decode_and_store(self._folder, part)
         return batch

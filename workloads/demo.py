@@ -14,15 +14,15 @@ from rich.console import Console
 
 from visrec.cluster.session import ray_session
 from visrec.config import (
-    DemoDataJob,
-    EvaluateJob,
-    Ingest,
-    IngestJob,
+    DemoDataWorkloadConfig,
+    EvaluateWorkloadConfig,
+    IngestConfig,
+    IngestWorkloadConfig,
     PipelineConfig,
-    PublishJob,
-    ServeJob,
-    TrainJob,
-    TrainRankerJob,
+    PublishWorkloadConfig,
+    ServeWorkloadConfig,
+    TrainRankerWorkloadConfig,
+    TrainWorkloadConfig,
     WorkloadConfig,
 )
 from visrec.data.snapshot import Snapshot
@@ -68,7 +68,7 @@ def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = Fal
     with PeakMemory() as memory, ExitStack() as stack:
         clock.run("start Ray", lambda: stack.enter_context(ray_session(job.ray)))
         _prepare(job, clock, console)
-        server = clock.run("serve", lambda: serve.start(part_of(job, ServeJob), console=console))
+        server = clock.run("serve", lambda: serve.start(part_of(job, ServeWorkloadConfig), console=console))
         try:
             sample = take_sample(Snapshot(workspace.find("snapshots")))
             queries = clock.run("sample queries", lambda: ask(server.address, sample))
@@ -92,16 +92,18 @@ def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = Fal
 
 def _prepare(job: PipelineConfig, clock: _Clock, console: Console) -> None:
     """Everything up to a release that is live."""
-    shop = clock.run("demo-data", lambda: demo_data.run(part_of(job, DemoDataJob), console=console))
+    shop = clock.run(
+        "demo-data", lambda: demo_data.run(part_of(job, DemoDataWorkloadConfig), console=console)
+    )
     with_shop = job.replace(ingest=_of_shop(job.ingest, shop.location))
-    clock.run("ingest", lambda: ingest.run(part_of(with_shop, IngestJob), console=console))
+    clock.run("ingest", lambda: ingest.run(part_of(with_shop, IngestWorkloadConfig), console=console))
     with _own_interrupt_handler():
-        clock.run("train", lambda: train.run(part_of(job, TrainJob), console=console))
+        clock.run("train", lambda: train.run(part_of(job, TrainWorkloadConfig), console=console))
     if job.training.split.fit_on == "train":  # a ranker learns from events that the towers have not seen
-        ranker_job = part_of(job, TrainRankerJob)
+        ranker_job = part_of(job, TrainRankerWorkloadConfig)
         clock.run("train-ranker", lambda: train_ranker.run(ranker_job, console=console))
-    clock.run("evaluate", lambda: evaluate.run(part_of(job, EvaluateJob), console=console))
-    clock.run("publish", lambda: publish.run(part_of(job, PublishJob), console=console))
+    clock.run("evaluate", lambda: evaluate.run(part_of(job, EvaluateWorkloadConfig), console=console))
+    clock.run("publish", lambda: publish.run(part_of(job, PublishWorkloadConfig), console=console))
 
 
 def prepare_snapshot(job: PipelineConfig, *, console: Console) -> None:
@@ -109,9 +111,9 @@ def prepare_snapshot(job: PipelineConfig, *, console: Console) -> None:
     if Workspace(job.workspace).pointed("snapshots") is not None:
         return
     if all(log.path is None for log in job.ingest.logs.values()):
-        shop = demo_data.run(part_of(job, DemoDataJob), console=console)
+        shop = demo_data.run(part_of(job, DemoDataWorkloadConfig), console=console)
         job = job.replace(ingest=_of_shop(job.ingest, shop.location))
-    ingest.run(part_of(job, IngestJob), console=console)
+    ingest.run(part_of(job, IngestWorkloadConfig), console=console)
 
 
 @contextmanager
@@ -129,7 +131,7 @@ def part_of(job: PipelineConfig, kind: type[JobT]) -> JobT:
     return kind(**{name: getattr(job, name) for name in kind.model_fields})
 
 
-def _of_shop(wanted: Ingest, folder: Location) -> Ingest:
+def _of_shop(wanted: IngestConfig, folder: Location) -> IngestConfig:
     """The shop's own ingest config, with picture size, cleaning and shares as they are wanted."""
     shop = ingest_config(folder)
     return shop.replace(

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from visrec.cluster.session import ray_session
-from visrec.config import DemoDataJob
+from visrec.config import DemoDataWorkloadConfig
 from visrec.demo.world import FORMAT_VERSION
 from visrec.demo.write import ingest_yaml, write_shop
 from visrec.errors import DataError
@@ -40,7 +40,7 @@ class DemoDataResult:
     made: bool
 
 
-def run(job: DemoDataJob, *, console: Console) -> DemoDataResult:
+def run(job: DemoDataWorkloadConfig, *, console: Console) -> DemoDataResult:
     """Make the shop, or find the one that these settings made before.
 
     Raises:
@@ -92,7 +92,7 @@ def _call(function: Callable[[A], B], block: A) -> B:
     return function(block)
 
 
-def _check_same(found: Artifact, job: DemoDataJob, facts: dict[str, int]) -> None:
+def _check_same(found: Artifact, job: DemoDataWorkloadConfig, facts: dict[str, int]) -> None:
     was = {**found.manifest.config, **{name: found.manifest.facts.get(name) for name in facts}}
     wanted = {**job.demo_data.model_dump(mode="json"), **facts}
     changed = [

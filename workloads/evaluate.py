@@ -7,7 +7,7 @@ from rich.console import Console
 
 from visrec.baselines.popularity import count_items
 from visrec.cluster.session import ray_session
-from visrec.config import EvaluateJob
+from visrec.config import EvaluateWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.plan import plan_evaluation
 from visrec.evaluation.summary import Summary, summarise
@@ -33,7 +33,7 @@ class EvaluateResult:
     summary: Summary | None
 
 
-def run(job: EvaluateJob, *, console: Console) -> EvaluateResult:
+def run(job: EvaluateWorkloadConfig, *, console: Console) -> EvaluateResult:
     """Measure, and write a report.
 
     Raises:
@@ -58,24 +58,30 @@ def run(job: EvaluateJob, *, console: Console) -> EvaluateResult:
         return EvaluateResult(workspace.find("reports", name), None)
     console.print(f"evaluate checkpoint {checkpoint.name} on {plan.config.part} of {plan.split.protocol}")
     with ray_session(job.ray):
-        measures, yardstick, seconds = measure_on_cluster(plan, job.seed)
+        measures, evaluation_context, seconds = measure_on_cluster(plan, job.seed)
         robustness = None
         if robustness_plan is not None:
             robustness, seconds["attack"] = measure_robustness(robustness_plan)
     started = time.perf_counter()
     known = Snapshot(snapshot)
     summary = summarise(
-        measures, plan.config, num_items=known.num_items, candidates=yardstick.candidates, seed=job.seed
+        measures,
+        plan.config,
+        num_items=known.num_items,
+        candidates=evaluation_context.candidates,
+        seed=job.seed,
     )
     summary = replace(summary, robustness=robustness)
     context = ReportContext(
         plan=plan,
         seed=job.seed,
         num_items=known.num_items,
-        num_ranked=known.num_items if yardstick.candidates is None else len(yardstick.candidates),
+        num_ranked=known.num_items
+        if evaluation_context.candidates is None
+        else len(evaluation_context.candidates),
         num_users=known.num_users,
         known_counts=count_items(plan.known_events, known.num_items),
-        ranked=yardstick.candidates,
+        ranked=evaluation_context.candidates,
         seconds=seconds | {"summarise": time.perf_counter() - started},
     )
     with workspace.create("reports", name, config=job, parents=parents) as writer:

@@ -17,7 +17,7 @@ from rich.progress import (
 from rich.table import Table
 
 from visrec.cluster.session import ray_session
-from visrec.config import IngestJob
+from visrec.config import IngestWorkloadConfig
 from visrec.ingest.files import find_inputs
 from visrec.ingest.quarantine import Tally
 from visrec.ingest.stages.build import Built, build_snapshot, plan_snapshot
@@ -42,7 +42,7 @@ class IngestResult:
     seconds: float
 
 
-def run(job: IngestJob, *, console: Console) -> IngestResult:
+def run(job: IngestWorkloadConfig, *, console: Console) -> IngestResult:
     """Make a snapshot, or find the one that the same input and config made.
 
     Raises:

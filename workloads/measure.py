@@ -14,11 +14,11 @@ from ray.exceptions import RayTaskError
 
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import DataError, VisrecError
-from visrec.evaluation.measure import Measures, Yardstick, block_users, measure_block, merge
-from visrec.evaluation.plan import EvaluationPlan, fit_scorer, make_yardstick
+from visrec.evaluation.measure import EvaluationContext, Measures, block_users, measure_block, merge
+from visrec.evaluation.plan import EvaluationPlan, fit_scorer, make_evaluation_context
 from visrec.evaluation.scorers import Scorer
 from visrec.robustness.plan import RobustnessPlan
-from visrec.robustness.promotion import set_scene
+from visrec.robustness.promotion import set_up_attack
 from visrec.robustness.summary import Robustness, summarise_robustness
 from visrec.robustness.variants import measure_clean, measure_variant
 
@@ -26,7 +26,9 @@ _TASKS_PER_CPU = 2
 """Blocks under way for each CPU of the cluster: enough to keep it busy, few enough for the object store."""
 
 
-def measure_on_cluster(plan: EvaluationPlan, seed: int) -> tuple[Measures, Yardstick, dict[str, float]]:
+def measure_on_cluster(
+    plan: EvaluationPlan, seed: int
+) -> tuple[Measures, EvaluationContext, dict[str, float]]:
     """Fit all scorers at once, then measure block after block.
 
     Returns:
@@ -38,23 +40,27 @@ def measure_on_cluster(plan: EvaluationPlan, seed: int) -> tuple[Measures, Yards
     started = time.perf_counter()
     fit = ray.remote(num_returns=2)(_fit)
     tasks = {name: fit.remote(plan, name) for name in plan.scorer_names}
-    yardstick = make_yardstick(plan, seed)
+    evaluation_context = make_evaluation_context(plan, seed)
     seconds = {f"fit {name}": get(duration) for name, (_, duration) in tasks.items()}
     seconds["fit all"] = time.perf_counter() - started
     started = time.perf_counter()
     snapshot = Snapshot(plan.snapshot)
     blocks = snapshot.sequences(plan.split, block_users=block_users(snapshot.num_items))
-    measured = _measured(blocks, {name: scorer for name, (scorer, _) in tasks.items()}, ray.put(yardstick))
+    measured = _measured(
+        blocks, {name: scorer for name, (scorer, _) in tasks.items()}, ray.put(evaluation_context)
+    )
     parts = [part for part in measured if len(part.user_index)]
     if not parts:
         raise DataError(
             f"expected users with a history and a held-out item in the {plan.config.part} part of "
             f"{plan.split.protocol}, got none"
         )
-    return merge(parts), yardstick, seconds | {"measure": time.perf_counter() - started}
+    return merge(parts), evaluation_context, seconds | {"measure": time.perf_counter() - started}
 
 
-def _measured(blocks: Iterable[Sequences], scorers: dict[str, Any], yardstick: Any) -> Iterator[Measures]:
+def _measured(
+    blocks: Iterable[Sequences], scorers: dict[str, Any], evaluation_context: Any
+) -> Iterator[Measures]:
     """Measures of the blocks in their order, a bounded number of them under way."""
     limit = max(2, int(_TASKS_PER_CPU * ray.cluster_resources().get("CPU", 1)))
     task = ray.remote(_measure)
@@ -62,7 +68,7 @@ def _measured(blocks: Iterable[Sequences], scorers: dict[str, Any], yardstick: A
     for block in blocks:
         if len(pending) >= limit:
             yield get(pending.popleft())
-        pending.append(task.remote(block, yardstick, list(scorers), *scorers.values()))
+        pending.append(task.remote(block, evaluation_context, list(scorers), *scorers.values()))
     while pending:
         yield get(pending.popleft())
 
@@ -73,9 +79,11 @@ def _fit(plan: EvaluationPlan, name: str) -> tuple[Scorer, float]:
     return fit_scorer(plan, name), time.perf_counter() - started
 
 
-def _measure(block: Sequences, yardstick: Yardstick, names: list[str], *scorers: Scorer) -> Measures:
+def _measure(
+    block: Sequences, evaluation_context: EvaluationContext, names: list[str], *scorers: Scorer
+) -> Measures:
     """`measure_block` with the scorers as arguments of their own, since Ray looks up only those."""
-    return measure_block(block, dict(zip(names, scorers, strict=True)), yardstick)
+    return measure_block(block, dict(zip(names, scorers, strict=True)), evaluation_context)
 
 
 def get(reference: Any) -> Any:
@@ -98,7 +106,7 @@ def measure_robustness(plan: RobustnessPlan) -> tuple[Robustness, float]:
         DataError: No user can be evaluated, or no item has a picture.
     """
     started = time.perf_counter()
-    scene = set_scene(plan)
+    scene = set_up_attack(plan)
     shared = ray.put(scene)
     clean = ray.remote(measure_clean).remote(plan, shared)
     task = ray.remote(measure_variant)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from visrec.config import PublishJob
+from visrec.config import PublishWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.releases import activate
 from visrec.releases.build import build_release, release_name
@@ -24,7 +24,7 @@ class PublishResult:
     is_current: bool
 
 
-def run(job: PublishJob, *, console: Console) -> PublishResult:
+def run(job: PublishWorkloadConfig, *, console: Console) -> PublishResult:
     """Build the release, and make it current unless the config says not to.
 
     Raises:

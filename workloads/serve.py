@@ -24,7 +24,7 @@ from rich.console import Console
 
 from visrec.cluster.haproxy import METRICS_PORT, STATS_PORT, find_haproxy, free_ports, haproxy_environment
 from visrec.cluster.session import ray_session
-from visrec.config import ServeConfig, ServeJob
+from visrec.config import ServeConfig, ServeWorkloadConfig
 from visrec.errors import ClusterError, ConfigError
 from visrec.releases import Release
 from visrec.storage import Workspace
@@ -57,7 +57,7 @@ class ServeResult:
     address: str
 
 
-def run(job: ServeJob, *, console: Console) -> ServeResult:
+def run(job: ServeWorkloadConfig, *, console: Console) -> ServeResult:
     """Serve until Ctrl-C or SIGTERM.
 
     Raises:
@@ -77,7 +77,7 @@ def run(job: ServeJob, *, console: Console) -> ServeResult:
     return ServeResult(server.address)
 
 
-def start(job: ServeJob, *, console: Console) -> ServerHandle:
+def start(job: ServeWorkloadConfig, *, console: Console) -> ServerHandle:
     """Start the graph and wait until it answers. Uses the Ray session that is there, or starts one for itself.
 
     Raises:
@@ -154,7 +154,7 @@ def _serve_instance(host: str, port: int, timeout_s: float, environment: dict[st
             time.sleep(_LAST_WORDS_S)
 
 
-def _deploy(job: ServeJob) -> None:
+def _deploy(job: ServeWorkloadConfig) -> None:
     from ray import serve
 
     from visrec.deployments.graph import ServeArgs, build_app

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from visrec.config import TuneJob
+from visrec.config import TuneWorkloadConfig
 from visrec.tune.objectives import ranked
 from visrec.tune.records import StudyLog, TrialRecord
 from visrec.tune.report.markdown import setting, value
@@ -34,7 +34,7 @@ class StudyTable:
         log: Its records.
     """
 
-    def __init__(self, console: Console, job: TuneJob, log: StudyLog) -> None:
+    def __init__(self, console: Console, job: TuneWorkloadConfig, log: StudyLog) -> None:
         self._console = console
         self._job = job
         self._log = log

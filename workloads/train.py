@@ -16,7 +16,7 @@ from ray.train.v2.api.exceptions import TrainingFailedError
 from rich.console import Console
 
 from visrec.cluster.session import ray_session
-from visrec.config import TrainJob, parse_config
+from visrec.config import TrainWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ClusterError, ConfigError, VisrecError
 from visrec.models import TwoTower
@@ -50,7 +50,7 @@ class TrainResult:
     found: bool
 
 
-def run(job: TrainJob, *, console: Console) -> TrainResult:
+def run(job: TrainWorkloadConfig, *, console: Console) -> TrainResult:
     """Train, or find what the same config and snapshot gave before.
 
     A run that was killed goes on from its last checkpoint when it is started again.
@@ -73,7 +73,7 @@ def run(job: TrainJob, *, console: Console) -> TrainResult:
     return TrainResult(artifact, epochs, seconds, found)
 
 
-def checkpoint_name(job: TrainJob, snapshot: Snapshot) -> str:
+def checkpoint_name(job: TrainWorkloadConfig, snapshot: Snapshot) -> str:
     """The name under which the checkpoint of a job is kept: made of all that decides the result."""
     return content_id(
         VERSION,
@@ -90,7 +90,7 @@ def checkpoint_name(job: TrainJob, snapshot: Snapshot) -> str:
 
 
 def write_checkpoint(
-    workspace: Workspace, name: str, folder: Path, job: TrainJob, snapshot: Snapshot
+    workspace: Workspace, name: str, folder: Path, job: TrainWorkloadConfig, snapshot: Snapshot
 ) -> Artifact:
     """Make an artifact of the folder that a finished run of the loop has written."""
     with workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer:
@@ -104,7 +104,9 @@ def write_checkpoint(
     return writer.result
 
 
-def _train(job: TrainJob, snapshot: Snapshot, workspace: Workspace, name: str, console: Console) -> None:
+def _train(
+    job: TrainWorkloadConfig, snapshot: Snapshot, workspace: Workspace, name: str, console: Console
+) -> None:
     # A mistake in the model's settings shows here, before workers start and are restarted for it.
     model, _ = initial_model(job, snapshot)
     check_phases(job, model, snapshot)
@@ -119,7 +121,9 @@ def _train(job: TrainJob, snapshot: Snapshot, workspace: Workspace, name: str, c
 
 
 @contextmanager
-def _in_process(job: TrainJob, snapshot: Snapshot, run_folder: Any, console: Console) -> Iterator[Path]:
+def _in_process(
+    job: TrainWorkloadConfig, snapshot: Snapshot, run_folder: Any, console: Console
+) -> Iterator[Path]:
     if not run_folder.is_local:
         raise ConfigError(f"training.scaling.num_workers: 0 needs a local workspace, got {job.workspace}")
     board = ProgressBoard()
@@ -138,7 +142,7 @@ def _in_process(job: TrainJob, snapshot: Snapshot, run_folder: Any, console: Con
 
 @contextmanager
 def _on_workers(
-    job: TrainJob, model: TwoTower, snapshot: Snapshot, run_folder: Any, console: Console
+    job: TrainWorkloadConfig, model: TwoTower, snapshot: Snapshot, run_folder: Any, console: Console
 ) -> Iterator[Path]:
     with ray_session(job.ray), follow(console) as board, tempfile.TemporaryDirectory() as scratch:
         precompute(job, model, snapshot, console)
@@ -157,7 +161,7 @@ def _on_workers(
 def ray_trainer(
     loop: Callable[[dict[str, Any]], None],
     settings: dict[str, Any],
-    job: TrainJob,
+    job: TrainWorkloadConfig,
     run_folder: Location,
     callbacks: Sequence[UserCallback] = (),
 ) -> TorchTrainer:
@@ -184,7 +188,7 @@ def ray_trainer(
 
 def worker(config: dict[str, Any]) -> None:
     """The function that every worker of Ray Train runs."""
-    job = parse_config(TrainJob, config["job"])
+    job = parse_config(TrainWorkloadConfig, config["job"])
     snapshot = Snapshot(Workspace(job.workspace).find("snapshots", config["snapshot"]))
     board = config["board"]
     train(job, snapshot, RayEnvironment(lambda update: board.tell.remote(update)))

@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.console import Console
 
-from visrec.config import TrainRankerJob
+from visrec.config import TrainRankerWorkloadConfig
 from visrec.config.ranker import POSITIVE
 from visrec.data.snapshot import Snapshot
-from visrec.ranking.learn import Learned, learn_ranker
+from visrec.ranking.learn import RankerTraining, train_ranker
 from visrec.reports.ranker import importance_plot, reliability_plot
 from visrec.reports.style import png
 from visrec.storage import Artifact, Workspace, content_id
@@ -37,7 +37,7 @@ class TrainRankerResult:
     found: bool
 
 
-def run(job: TrainRankerJob, *, console: Console) -> TrainRankerResult:
+def run(job: TrainRankerWorkloadConfig, *, console: Console) -> TrainRankerResult:
     """Learn from the validation part, or find what the same config and checkpoint gave before.
 
     Raises:
@@ -53,7 +53,7 @@ def run(job: TrainRankerJob, *, console: Console) -> TrainRankerResult:
     found = workspace.has("rankers", name)
     if not found:
         console.print(f"rank the candidates of checkpoint {checkpoint.name}")
-        learned = learn_ranker(checkpoint, snapshot, job.ranker, job.seed)
+        learned = train_ranker(checkpoint, snapshot, job.ranker, job.seed)
         parents = {"checkpoints": checkpoint.name, "snapshots": snapshot.name}
         with workspace.create("rankers", name, config=job, parents=parents) as writer:
             _write(writer.staging, learned)
@@ -66,7 +66,7 @@ def run(job: TrainRankerJob, *, console: Console) -> TrainRankerResult:
     return TrainRankerResult(artifact, report, seconds, found)
 
 
-def _write(folder: Any, learned: Learned) -> None:
+def _write(folder: Any, learned: RankerTraining) -> None:
     learned.ranker.save(folder)
     (folder / REPORT).write_text(json.dumps(report_of(learned), indent=1))
     importance = learned.importance
@@ -74,7 +74,7 @@ def _write(folder: Any, learned: Learned) -> None:
     (folder / "features.png").write_bytes(png(importance_plot(list(importance), list(importance.values()))))
 
 
-def report_of(learned: Learned) -> dict[str, Any]:
+def report_of(learned: RankerTraining) -> dict[str, Any]:
     """`report.json`."""
     return {
         "num_lists": learned.num_lists,

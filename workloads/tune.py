@@ -7,7 +7,12 @@ from dataclasses import asdict, dataclass, replace
 from rich.console import Console
 
 from visrec.cluster.session import ray_session
-from visrec.config import EvaluateJob, PublishJob, TrainJob, TuneJob
+from visrec.config import (
+    EvaluateWorkloadConfig,
+    PublishWorkloadConfig,
+    TrainWorkloadConfig,
+    TuneWorkloadConfig,
+)
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError, VisrecError
 from visrec.storage import Artifact, Location, Workspace, content_id
@@ -64,7 +69,7 @@ class TuneResult:
     found: bool
 
 
-def run(job: TuneJob, *, console: Console) -> TuneResult:
+def run(job: TuneWorkloadConfig, *, console: Console) -> TuneResult:
     """Run a study, or go on with one (`tune.resume`), or find what the same config gave before.
 
     Raises:
@@ -100,7 +105,7 @@ def run(job: TuneJob, *, console: Console) -> TuneResult:
     return TuneResult(study, checkpoint, release, time.perf_counter() - started, found)
 
 
-def check(job: TuneJob) -> None:
+def check(job: TuneWorkloadConfig) -> None:
     """See that the study makes sense, before anything starts.
 
     Raises:
@@ -115,15 +120,15 @@ def check(job: TuneJob) -> None:
         mutable_keys(job)
 
 
-def study_name(job: TuneJob, snapshot: Snapshot) -> str:
+def study_name(job: TuneWorkloadConfig, snapshot: Snapshot) -> str:
     """The name under which a study is kept: made of all that decides what it tries."""
     settings = job.tune.model_dump(mode="json", exclude=set(_PATIENT))
-    train = TrainJob(**{name: getattr(job, name) for name in TrainJob.model_fields})
+    train = TrainWorkloadConfig(**{name: getattr(job, name) for name in TrainWorkloadConfig.model_fields})
     training = train.training.model_dump(mode="json", exclude={"torch_threads", "activation_cache_gb"})
     return content_id(VERSION, snapshot.name, job.seed, job.model, training, settings)
 
 
-def _open_log(job: TuneJob, folder: Location, console: Console) -> StudyLog:
+def _open_log(job: TuneWorkloadConfig, folder: Location, console: Console) -> StudyLog:
     log = StudyLog(folder)
     if not log.trials:
         return log
@@ -139,7 +144,7 @@ def _open_log(job: TuneJob, folder: Location, console: Console) -> StudyLog:
     return log
 
 
-def _run(job: TuneJob, snapshot: Snapshot, log: StudyLog, console: Console) -> str:
+def _run(job: TuneWorkloadConfig, snapshot: Snapshot, log: StudyLog, console: Console) -> str:
     console.print(
         f"study on snapshot {snapshot.name}: {count_trials(job)} trials, search {job.tune.search.kind}, scheduler "
         f"{job.tune.scheduler.kind}, objective {' and '.join(o.metric for o in job.tune.objectives)}",
@@ -157,7 +162,7 @@ def _run(job: TuneJob, snapshot: Snapshot, log: StudyLog, console: Console) -> s
     return ending
 
 
-def _write(job: TuneJob, name: str, snapshot: Snapshot, log: StudyLog, ending: str) -> None:
+def _write(job: TuneWorkloadConfig, name: str, snapshot: Snapshot, log: StudyLog, ending: str) -> None:
     workspace = Workspace(job.workspace)
     facts = study_facts(job, log.records, ending, log.seconds_spent())
     if not facts.order:
@@ -205,12 +210,12 @@ def _facts(facts: StudyFacts, checkpoint: str) -> dict[str, object]:
     }
 
 
-def _candidate(job: TuneJob, checkpoint: Artifact, console: Console) -> Artifact:
+def _candidate(job: TuneWorkloadConfig, checkpoint: Artifact, console: Console) -> Artifact:
     """A release of the best checkpoint, measured on the test part, which does not go live by itself."""
     common = {"workspace": job.workspace, "seed": job.seed, "ray": job.ray, "checkpoint": checkpoint.name}
-    report = evaluate.run(EvaluateJob(**common, evaluation=job.evaluation), console=console).report
+    report = evaluate.run(EvaluateWorkloadConfig(**common, evaluation=job.evaluation), console=console).report
     release = job.release.replace(activate=False)
-    publishing = PublishJob(**common, report=report.name, release=release)
+    publishing = PublishWorkloadConfig(**common, report=report.name, release=release)
     return publish.run(publishing, console=console).release
 
 

@@ -17,7 +17,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from tests.support.releases import make_release
 from tests.support.snapshots import checkerboard_snapshot
 
-from visrec.config import RayConfig, ServeConfig, ServeJob
+from visrec.config import RayConfig, ServeConfig, ServeWorkloadConfig
 from visrec.storage import Workspace
 from visrec.workloads import serve
 
@@ -48,7 +48,9 @@ pytestmark = [
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     workspace = Workspace(str(tmp_path_factory.mktemp("page")))
     make_release(workspace, checkerboard_snapshot(workspace, num_users=6, num_items=NUM_ITEMS, image_size=16))
-    job = ServeJob(workspace=str(workspace.root), serve=ServeConfig(port=0), ray=RayConfig(num_cpus=4))
+    job = ServeWorkloadConfig(
+        workspace=str(workspace.root), serve=ServeConfig(port=0), ray=RayConfig(num_cpus=4)
+    )
     server = serve.start(job, console=Console(file=io.StringIO()))
     yield server.address
     server.stop()

@@ -7,7 +7,7 @@ import pytest
 import ray
 from rich.console import Console
 
-from visrec.config import DemoDataConfig, DemoDataJob
+from visrec.config import DemoDataConfig, DemoDataWorkloadConfig
 from visrec.demo.write import write_shop
 from visrec.errors import DataError
 from visrec.storage import Artifact, Location
@@ -26,7 +26,7 @@ def _cluster() -> Iterator[None]:
 
 
 def test_on_ray_the_shop_has_the_same_bytes_and_is_found_again(tmp_path: Path) -> None:
-    job = DemoDataJob(workspace=str(tmp_path / "w"), seed=3, demo_data=TINY)
+    job = DemoDataWorkloadConfig(workspace=str(tmp_path / "w"), seed=3, demo_data=TINY)
     made = run(job, console=CONSOLE)
     assert made.made
     write_shop(Location.parse(tmp_path / "here").make_dirs(), TINY, 3)
@@ -46,7 +46,7 @@ def test_on_ray_the_shop_has_the_same_bytes_and_is_found_again(tmp_path: Path) -
 
 
 def test_a_shop_of_other_settings_is_not_overwritten(tmp_path: Path) -> None:
-    job = DemoDataJob(workspace=str(tmp_path), demo_data=TINY)
+    job = DemoDataWorkloadConfig(workspace=str(tmp_path), demo_data=TINY)
     run(job, console=CONSOLE)
     with pytest.raises(
         DataError, match=r"made with num_items 60, not 61; seed 0, not 1; delete it, or choose"

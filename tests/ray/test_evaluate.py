@@ -10,15 +10,21 @@ from rich.console import Console
 from tests.support.checkpoints import make_checkpoint
 from tests.support.snapshots import checkerboard_snapshot, make_snapshot
 
-from visrec.config import EvaluateJob, EvaluationConfig, ItemTowerConfig, ModelConfig, UserTowerConfig
+from visrec.config import (
+    EvaluateWorkloadConfig,
+    EvaluationConfig,
+    ItemTowerConfig,
+    ModelConfig,
+    UserTowerConfig,
+)
 from visrec.config.evaluation import AttackConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError, DataError
 from visrec.evaluation.measure import measure, merge
-from visrec.evaluation.plan import fit_scorer, make_yardstick, plan_evaluation
+from visrec.evaluation.plan import fit_scorer, plan_evaluation, make_evaluation_context
 from visrec.evaluation.summary import summarise
-from visrec.robustness.plan import Push, plan_robustness
-from visrec.robustness.promotion import set_scene
+from visrec.robustness.plan import PromotionAttack, plan_robustness
+from visrec.robustness.promotion import set_up_attack
 from visrec.robustness.variants import measure_variant
 from visrec.storage import Workspace
 from visrec.workloads.evaluate import run
@@ -39,7 +45,7 @@ def test_the_whole_workload(tmp_path: Path) -> None:
     workspace = Workspace(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=40, num_items=24)
     checkpoint = make_checkpoint(workspace, snapshot)
-    job = EvaluateJob(workspace=str(tmp_path), evaluation=CONFIG)
+    job = EvaluateWorkloadConfig(workspace=str(tmp_path), evaluation=CONFIG)
     console = Console(record=True, width=140)
     result = run(job, console=console)
     again = run(job, console=console)
@@ -57,7 +63,7 @@ def test_the_whole_workload(tmp_path: Path) -> None:
 def test_mistakes_in_tasks_come_out_as_what_they_are(tmp_path: Path) -> None:
     workspace = Workspace(str(tmp_path))
     checkpoint = make_checkpoint(workspace, checkerboard_snapshot(workspace, num_users=4, num_items=12))
-    job = EvaluateJob(workspace=str(tmp_path), evaluation=CONFIG)
+    job = EvaluateWorkloadConfig(workspace=str(tmp_path), evaluation=CONFIG)
     (checkpoint.location / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(ArtifactError, match="expected a model"):
         run(job, console=Console(quiet=True))
@@ -72,13 +78,13 @@ def test_equal_to_one_process(tmp_path: Path) -> None:
     workspace = Workspace(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=40, num_items=24)
     checkpoint = make_checkpoint(workspace, snapshot)
-    job = EvaluateJob(workspace=str(tmp_path), evaluation=CONFIG)
+    job = EvaluateWorkloadConfig(workspace=str(tmp_path), evaluation=CONFIG)
     on_cluster = run(job, console=Console(quiet=True)).summary
 
     plan = plan_evaluation(checkpoint, snapshot.artifact, CONFIG)
     scorers = {name: fit_scorer(plan, name) for name in plan.scorer_names}
     blocks = Snapshot(snapshot.artifact).sequences(plan.split)
-    measures = merge(measure(blocks, scorers, make_yardstick(plan, seed=0)))
+    measures = merge(measure(blocks, scorers, make_evaluation_context(plan, seed=0)))
     here = summarise(measures, CONFIG, num_items=24, candidates=None, seed=0)
     assert on_cluster is not None
     for name, row in here.metrics.items():
@@ -96,15 +102,15 @@ def test_under_attack(tmp_path: Path) -> None:
     checkpoint = make_checkpoint(workspace, snapshot, model=pixels)
     attack = AttackConfig(epsilons=(16,), num_targets=5, corruptions=("jpeg",), severities=("strong",))
     config = CONFIG.replace(attack=attack, baselines=())
-    job = EvaluateJob(workspace=str(tmp_path), evaluation=config)
+    job = EvaluateWorkloadConfig(workspace=str(tmp_path), evaluation=config)
     console = Console(record=True, width=140)
     report = json.loads((run(job, console=console).report.location / "report.json").read_text())
     assert "16/255, white box" in console.export_text()
 
     plan = plan_robustness(plan_evaluation(checkpoint, snapshot.artifact, config), workspace, seed=0)
     assert plan is not None
-    scene = set_scene(plan)
-    here = measure_variant(plan, scene, Push(16, transferred=False))
+    scene = set_up_attack(plan)
+    here = measure_variant(plan, scene, PromotionAttack(16, transferred=False))
     (push,) = report["robustness"]["pushes"]
     assert push["after"]["exposure@10"]["mean"] == pytest.approx(here.columns["exposure@10"].mean(), abs=1e-6)
     assert push["psnr"] == pytest.approx(here.psnr)

@@ -19,7 +19,7 @@ from tests.support.shop import NUM_ITEMS, NUM_USERS, Shop, good_rows, picture
 from tests.support.snapshots import make_snapshot
 
 from visrec.cluster.tasks import fetch, in_order, run_tasks
-from visrec.config import IngestJob, SplitConfig, dump_yaml
+from visrec.config import IngestWorkloadConfig, SplitConfig, dump_yaml
 from visrec.data.snapshot import Snapshot
 from visrec.data.splits import TEST
 from visrec.errors import ClusterError, DataError
@@ -37,7 +37,7 @@ def _cluster() -> Iterator[None]:
     ray.shutdown()
 
 
-def _ingest(job: IngestJob) -> Snapshot:
+def _ingest(job: IngestWorkloadConfig) -> Snapshot:
     result = run(job, console=CONSOLE)
     assert not result.found
     result.snapshot.verify()

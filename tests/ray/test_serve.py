@@ -19,7 +19,7 @@ from tests.support.releases import make_release
 from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.cluster.haproxy import find_haproxy
-from visrec.config import RayConfig, ServeConfig, ServeJob
+from visrec.config import RayConfig, ServeConfig, ServeWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError, ConfigError
 from visrec.releases import Release, activate
@@ -46,7 +46,7 @@ def releases(workspace: Workspace) -> list[Release]:
 @pytest.fixture(scope="module")
 def server(workspace: Workspace, releases: list[Release]) -> Iterator[serve.ServerHandle]:
     config = ServeConfig(port=0, follow_release_s=0.2)
-    job = ServeJob(workspace=str(workspace.root), serve=config, ray=RayConfig(num_cpus=4))
+    job = ServeWorkloadConfig(workspace=str(workspace.root), serve=config, ray=RayConfig(num_cpus=4))
     handle = serve.start(job, console=QUIET)
     yield handle
     started = time.monotonic()
@@ -213,11 +213,11 @@ def test_a_taken_port_is_one_clear_line(workspace: Workspace, releases: list[Rel
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        job = ServeJob(workspace=str(workspace.root), serve=ServeConfig(port=port))
+        job = ServeWorkloadConfig(workspace=str(workspace.root), serve=ServeConfig(port=port))
         with pytest.raises(ConfigError, match=rf"serve\.port: 127\.0\.0\.1:{port} .*in use"):
             serve.start(job, console=QUIET)
 
 
 def test_without_a_release_nothing_starts(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no releases in"):
-        serve.start(ServeJob(workspace=str(tmp_path), serve=ServeConfig(port=0)), console=QUIET)
+        serve.start(ServeWorkloadConfig(workspace=str(tmp_path), serve=ServeConfig(port=0)), console=QUIET)

@@ -18,18 +18,18 @@ from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.cluster.session import ray_session
 from visrec.config import (
-    EmbeddingAdversary,
+    EmbeddingAdversaryConfig,
     ItemTowerConfig,
-    LoraBlocks,
+    LoraBlocksConfig,
     LoraConfig,
     ModelConfig,
     PhaseConfig,
-    PixelAdversary,
+    PixelAdversaryConfig,
     RayConfig,
     ScalingConfig,
-    TopBlocks,
+    TopBlocksConfig,
     TrainingConfig,
-    TrainJob,
+    TrainWorkloadConfig,
     UserTowerConfig,
 )
 from visrec.data.snapshot import Snapshot
@@ -51,9 +51,9 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
         yield checkerboard_snapshot(workspace, num_users=64, num_items=20)
 
 
-def job(snapshot: Snapshot, *, epochs: int, num_workers: int) -> TrainJob:
+def job(snapshot: Snapshot, *, epochs: int, num_workers: int) -> TrainWorkloadConfig:
     root = snapshot.artifact.location.parent.parent
-    return TrainJob(
+    return TrainWorkloadConfig(
         workspace=str(root),
         model=ModelConfig(
             dim=8, item=ItemTowerConfig(width=4), user=UserTowerConfig(hidden_dim=16, max_length=10)
@@ -84,8 +84,8 @@ def test_two_workers_run_phases_and_share_the_activations(snapshot: Snapshot, tm
     write_weights(Location.parse(weights), efficientnet_lite0().state_dict(), WeightsFacts(source="random"))
     config = job(snapshot, epochs=1, num_workers=2)
     model = config.model.replace(item=ItemTowerConfig(backbone="efficientnet_lite0", weights=str(weights)))
-    lora = LoraBlocks(lora=LoraConfig(rank=2))
-    free = PixelAdversary(kind="pixels", method="free", epsilon=2, steps=2)
+    lora = LoraBlocksConfig(lora=LoraConfig(rank=2))
+    free = PixelAdversaryConfig(kind="pixels", method="free", epsilon=2, steps=2)
     phases = (
         PhaseConfig(name="head", epochs=1, batch_size=16, trainable="head"),
         PhaseConfig(
@@ -95,8 +95,10 @@ def test_two_workers_run_phases_and_share_the_activations(snapshot: Snapshot, tm
             trainable=lora,
             adversary=free,
         ),
-        PhaseConfig(name="top", epochs=1, batch_size=16, trainable=TopBlocks(top=1)),
-        PhaseConfig(name="apr", epochs=1, batch_size=16, adversary=EmbeddingAdversary(kind="embedding")),
+        PhaseConfig(name="top", epochs=1, batch_size=16, trainable=TopBlocksConfig(top=1)),
+        PhaseConfig(
+            name="apr", epochs=1, batch_size=16, adversary=EmbeddingAdversaryConfig(kind="embedding")
+        ),
     )
     out = StringIO()
     result = run(

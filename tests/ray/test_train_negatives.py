@@ -23,7 +23,7 @@ from visrec.config import (
     RayConfig,
     ScalingConfig,
     TrainingConfig,
-    TrainJob,
+    TrainWorkloadConfig,
     UserTowerConfig,
 )
 from visrec.storage import Artifact, Workspace
@@ -34,8 +34,8 @@ pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 LOSS = LossConfig(num_hard_negatives=2, hard_pool=4, hard_skip=1, num_cross_batch_negatives=30)
 
 
-def job(workspace: Path) -> TrainJob:
-    return TrainJob(
+def job(workspace: Path) -> TrainWorkloadConfig:
+    return TrainWorkloadConfig(
         workspace=str(workspace),
         model=ModelConfig(
             dim=8, item=ItemTowerConfig(width=4), user=UserTowerConfig(hidden_dim=16, max_length=10)

@@ -18,7 +18,7 @@ from rich.console import Console
 from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.cluster.session import ray_session
-from visrec.config import RayConfig, TrainJob, TuneJob, load_config, parse_config
+from visrec.config import RayConfig, TrainWorkloadConfig, TuneWorkloadConfig, load_config, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.models import Recommender
@@ -44,7 +44,7 @@ def settings(root: Path, epochs: int = 4, **study: Any) -> dict[str, Any]:
 
 def run(values: dict[str, Any]) -> tuple[tune.TuneResult, list[dict[str, Any]], str]:
     said = StringIO()
-    result = tune.run(parse_config(TuneJob, values), console=Console(file=said, width=250))
+    result = tune.run(parse_config(TuneWorkloadConfig, values), console=Console(file=said, width=250))
     return result, json.loads((result.study.location / "trials.json").read_text()), said.getvalue()
 
 
@@ -87,7 +87,8 @@ def test_trials_are_stopped_and_fail_and_the_best_can_be_trained_again(
     assert result.checkpoint is not None
     Recommender.load(result.checkpoint.location)
     again = train.run(
-        load_config(TrainJob, result.study.location.path + "/best.yaml"), console=Console(file=StringIO())
+        load_config(TrainWorkloadConfig, result.study.location.path + "/best.yaml"),
+        console=Console(file=StringIO()),
     )
     assert again.found == (trials[best]["status"] == "finished")
     assert run(values)[0].found
@@ -172,7 +173,7 @@ def test_a_killed_study_goes_on_and_repeats_no_finished_trial(tmp_path: Path, sn
             first.wait(10)
     before = _records(tmp_path)
     with pytest.raises(ConfigError, match=r"this study is unfinished \(\d of 5 trials ended\)"):
-        tune.run(parse_config(TuneJob, values), console=Console(file=StringIO()))
+        tune.run(parse_config(TuneWorkloadConfig, values), console=Console(file=StringIO()))
     done = subprocess.run([*command, "--resume"], capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "resuming: " in done.stdout

@@ -6,7 +6,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from visrec.config import ItemTowerConfig, ModelConfig, SplitConfig, TrainingConfig, TrainJob, UserTowerConfig
+from visrec.config import (
+    ItemTowerConfig,
+    ModelConfig,
+    SplitConfig,
+    TrainingConfig,
+    TrainWorkloadConfig,
+    UserTowerConfig,
+)
 from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender, TwoTower
 from visrec.models.item_inputs import Pictures
@@ -33,7 +40,7 @@ def make_checkpoint(
 
     `item_counts` [I] gives the items biases by popularity; without them all biases are 0.
     """
-    job = TrainJob(
+    job = TrainWorkloadConfig(
         workspace="test",
         snapshot=snapshot.name,
         model=model,

@@ -10,8 +10,8 @@ from tests.support.snapshots import checkerboard_snapshot
 from visrec.baselines.popularity import Popularity, count_items
 from visrec.config import EvaluationConfig, SplitConfig
 from visrec.data.snapshot import Snapshot
-from visrec.evaluation.measure import Measures, Yardstick, measure, merge
-from visrec.evaluation.plan import EvaluationPlan, fit_scorer, make_yardstick, plan_evaluation
+from visrec.evaluation.measure import EvaluationContext, Measures, measure, merge
+from visrec.evaluation.plan import EvaluationPlan, fit_scorer, make_evaluation_context, plan_evaluation
 from visrec.evaluation.scorers import Scorer
 from visrec.evaluation.summary import Summary, summarise
 from visrec.reports.context import ReportContext
@@ -24,7 +24,7 @@ class Evaluated:
 
     plan: EvaluationPlan
     snapshot: Snapshot
-    yardstick: Yardstick
+    evaluation_context: EvaluationContext
     scorers: dict[str, Scorer]
     measures: Measures
     summary: Summary
@@ -38,11 +38,11 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
     config = EvaluationConfig(ks=(5, 20), bootstrap_samples=50)
     checkpoint = make_checkpoint(workspace, snapshot, split=SplitConfig())
     plan = plan_evaluation(checkpoint, snapshot.artifact, config)
-    yardstick = make_yardstick(plan, seed=0)
+    evaluation_context = make_evaluation_context(plan, seed=0)
     scorers = {name: fit_scorer(plan, name) for name in plan.scorer_names}
     scorers["oracle"] = Popularity(np.arange(24))  # any scorer will do to try how a ceiling is shown
-    measures = merge(measure(snapshot.sequences(plan.split), scorers, yardstick))
+    measures = merge(measure(snapshot.sequences(plan.split), scorers, evaluation_context))
     summary = summarise(measures, config, num_items=24, candidates=None, seed=0)
     known = count_items(plan.known_events, 24)
     context = ReportContext(plan, 0, 24, 24, snapshot.num_users, known, None, {"measure": 1.25})
-    return Evaluated(plan, snapshot, yardstick, scorers, measures, summary, context)
+    return Evaluated(plan, snapshot, evaluation_context, scorers, measures, summary, context)

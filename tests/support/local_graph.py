@@ -15,7 +15,7 @@ from visrec.deployments.live import LiveRelease
 from visrec.deployments.ranker import RankerDeployment
 from visrec.deployments.retriever import RetrieverDeployment
 from visrec.deployments.service import GraphState, Service
-from visrec.ranking.user_state import Past
+from visrec.ranking.user_state import UserState
 from visrec.recommend.pipeline import Pipeline
 from visrec.recommend.types import Candidates, Event, Ranked, Rules, Space, UserQuery
 from visrec.releases import CURRENT
@@ -66,7 +66,7 @@ class LocalRanker:
         rules: Rules,
         k: int,
         diversity: float,
-        past: Past | None = None,
+        past: UserState | None = None,
     ) -> Ranked:
         return await asyncio.to_thread(self.part.rank, release, candidates, rules, k, diversity, past)
 
@@ -98,5 +98,5 @@ async def local_service(workspace: Workspace, config: ServeConfig | None = None)
     settings = config or ServeConfig()
     graph = LocalGraph(workspace, settings)
     live = LiveRelease(str(workspace.root), graph.prepare)
-    await live.want(CURRENT)
+    await live.switch_to(CURRENT)
     return Service(live, graph.pipeline, settings, graph.state)

@@ -11,7 +11,7 @@ from tests.support.snapshots import HOUR_MS, START_MS
 
 from visrec.arrays import Ragged
 from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.user_state import DAY_MS, Past, PopularityOverTime
+from visrec.ranking.user_state import DAY_MS, PopularityOverTime, UserState
 
 NOW = START_MS + 10 * DAY_MS
 
@@ -62,10 +62,10 @@ def make_past(
     refused: Sequence[int] = (),
     viewed: Sequence[int] = (),
     time: int = NOW,
-) -> Past:
+) -> UserState:
     """A past whose last positive was an hour ago, the others an hour before each other."""
     hours = np.arange(len(items), 0, -1)
-    return Past(
+    return UserState(
         np.array(items, np.int32),
         time - hours * HOUR_MS,
         np.array(refused, np.int32),

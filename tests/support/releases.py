@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from tests.support.checkpoints import make_checkpoint
 
-from visrec.config import EvaluateJob, ItemTowerConfig, ModelConfig, ReleaseConfig, UserTowerConfig
+from visrec.config import EvaluateWorkloadConfig, ItemTowerConfig, ModelConfig, ReleaseConfig, UserTowerConfig
 from visrec.data.snapshot import Snapshot
 from visrec.releases import Release, activate
 from visrec.releases.build import build_release
@@ -46,7 +46,7 @@ def make_report(
     ranker: str | None = None,
 ) -> Artifact:
     """A report artifact of given content; `ranker` names the one that it measured."""
-    config = EvaluateJob(checkpoint=checkpoint.name)
+    config = EvaluateWorkloadConfig(checkpoint=checkpoint.name)
     parents = {"checkpoints": checkpoint.name, "snapshots": checkpoint.manifest.parents["snapshots"]}
     parents |= {"rankers": ranker} if ranker else {}
     with workspace.create("reports", name, config=config, parents=parents) as writer:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from visrec.config import IngestJob, parse_config
+from visrec.config import IngestWorkloadConfig, parse_config
 
 Row = tuple[str, str, str, int]
 """User, item, kind, seconds since 1970."""
@@ -104,6 +104,8 @@ class Shop:
         }
         self.config["images"]["path"] = None
 
-    def job(self, workspace: str = "workspace") -> IngestJob:
+    def job(self, workspace: str = "workspace") -> IngestWorkloadConfig:
         """The job, in a workspace beside the input."""
-        return parse_config(IngestJob, {"workspace": str(self.root / workspace), "ingest": self.config})
+        return parse_config(
+            IngestWorkloadConfig, {"workspace": str(self.root / workspace), "ingest": self.config}
+        )

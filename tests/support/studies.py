@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from visrec.config import TuneJob, parse_config
+from visrec.config import TuneWorkloadConfig, parse_config
 from visrec.tune.records import EpochResult, Status, TrialRecord
 from visrec.tune.space import Point
 
@@ -10,11 +10,11 @@ RATE = "training.phases.0.learning_rate"
 DIM = "model.dim"
 
 
-def make_job(epochs: int = 9, **study: object) -> TuneJob:
+def make_job(epochs: int = 9, **study: object) -> TuneWorkloadConfig:
     """A study of rate and dim; `study` lies over it."""
     space = {RATE: {"loguniform": [1e-4, 1e-1]}, DIM: {"choice": [8, 16]}}
     values = {"training": {"phases": [{"epochs": epochs}]}, "tune": {"space": space, **study}}
-    return parse_config(TuneJob, values)
+    return parse_config(TuneWorkloadConfig, values)
 
 
 def make_record(

@@ -5,20 +5,20 @@ from typing import Any
 
 from safetensors.numpy import load_file
 
-from visrec.config import TrainJob
+from visrec.config import TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.training.environment import LocalEnvironment
 from visrec.training.loop import train
 
 
-def run_training(job: TrainJob, snapshot: Snapshot, folder: Path) -> LocalEnvironment:
+def run_training(job: TrainWorkloadConfig, snapshot: Snapshot, folder: Path) -> LocalEnvironment:
     """Train in the snapshot's workspace; what was reported is in the environment's `reports`."""
     environment = LocalEnvironment(folder)
     train(within(job, snapshot), snapshot, environment)
     return environment
 
 
-def within(job: TrainJob, snapshot: Snapshot) -> TrainJob:
+def within(job: TrainWorkloadConfig, snapshot: Snapshot) -> TrainWorkloadConfig:
     """The job in the workspace of the snapshot."""
     return job.replace(workspace=snapshot.artifact.location.parent.parent.path)
 

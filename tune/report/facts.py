@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import optuna
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-from visrec.config import ObjectiveConfig, TuneJob
+from visrec.config import ObjectiveConfig, TuneWorkloadConfig
 from visrec.tune.compare import Lead
 from visrec.tune.objectives import oriented, pareto_front, ranked
 from visrec.tune.optuna_bridge import recalled_study
@@ -31,7 +31,7 @@ class Importance:
     share: float
 
 
-def importances(job: TuneJob, records: Sequence[TrialRecord]) -> list[Importance]:
+def importances(job: TuneWorkloadConfig, records: Sequence[TrialRecord]) -> list[Importance]:
     """The keys that every trial has, most important first; nothing where too few trials have a value, or for a
     population, whose trials have no settings and value of their own.
 
@@ -92,7 +92,7 @@ class StudyFacts:
         lead: Of the best trial over the config as it is, where the two can be compared.
     """
 
-    job: TuneJob
+    job: TuneWorkloadConfig
     records: list[TrialRecord]
     ending: str
     seconds: float
@@ -138,7 +138,9 @@ class StudyFacts:
         return sum(r.status == status for r in self.records)
 
 
-def study_facts(job: TuneJob, records: Sequence[TrialRecord], ending: str, seconds: float) -> StudyFacts:
+def study_facts(
+    job: TuneWorkloadConfig, records: Sequence[TrialRecord], ending: str, seconds: float
+) -> StudyFacts:
     """Compute everything that a report says."""
     order = ranked(job.tune.objectives, records)
     front = pareto_front(job.tune.objectives, records)
@@ -171,7 +173,7 @@ def best_so_far(
     return rows
 
 
-def _rungs(job: TuneJob, records: Sequence[TrialRecord]) -> list[Rung]:
+def _rungs(job: TuneWorkloadConfig, records: Sequence[TrialRecord]) -> list[Rung]:
     longest = max((r.planned_epochs for r in records), default=1)
     found = []
     for epochs in rungs(job, longest):

@@ -180,10 +180,10 @@ def _importance(facts: StudyFacts) -> str:
     if facts.job.tune.scheduler.kind == "pbt":
         return ""  # trials take over weights and settings of others: none has a value of its own settings
     if not facts.importance:
-        return "## Parameter importance\n\nToo few trials with different values to tell."
+        return "## ParameterConfig importance\n\nToo few trials with different values to tell."
     rows = [[f"`{i.key}`", f"{i.share:.2f}"] for i in facts.importance]
     return (
-        "## Parameter importance\n\n"
+        "## ParameterConfig importance\n\n"
         "fANOVA (Hutter, Hoos and Leyton-Brown 2014; Optuna's implementation on scikit-learn's random forest): the "
         f"variance of {facts.objectives[0].metric} that each key explains by itself, as a share of what all of them "
         "explain so. Trials that were stopped early count with the value that they had then; keys with a condition are "

@@ -67,7 +67,7 @@ def importance_bars(facts: StudyFacts) -> Figure:
     figure = new_figure(
         9,
         height,
-        title="Parameter importance",
+        title="ParameterConfig importance",
         subtitle="fANOVA: variance that each key explains alone, as a share of what all explain so",
     )
     axes = figure.add_axes((0.36, 0.42 / height, 0.6, top_of_axes(height) - 0.42 / height))

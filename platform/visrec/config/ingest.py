@@ -11,7 +11,7 @@ FileFormat = Literal["auto", "csv", "jsonl", "parquet"]
 TimeUnit = Literal["auto", "s", "ms", "us", "ns", "iso8601"]
 
 
-class InteractionColumns(Config):
+class InteractionColumnsConfig(Config):
     """Names of the input's columns; the right side is the name in your file."""
 
     user_id: str = "user_id"
@@ -26,14 +26,14 @@ class InteractionColumns(Config):
     """Column with the place (from 0) at which the item was shown, for position bias."""
 
 
-class InteractionsInput(Config):
+class InteractionsConfig(Config):
     """An interaction log."""
 
     path: str | None = None
     """A file, a folder or a glob on any filesystem that pyarrow knows (`s3://`, `gs://`, a path)."""
     format: FileFormat = "auto"
     """`auto` goes by the file name's ending. In a CSV log a row is a line: quoted values hold no line breaks."""
-    columns: InteractionColumns = InteractionColumns()
+    columns: InteractionColumnsConfig = InteractionColumnsConfig()
     time_unit: TimeUnit = "auto"
     """`auto`: ISO 8601 text is parsed as such; numbers are taken as s, ms, us or ns by their size."""
     default_kind: EventKind = "click"
@@ -42,7 +42,7 @@ class InteractionsInput(Config):
     """Other names for kinds in the input, such as `{addtocart: cart}`."""
 
 
-class ItemColumns(Config):
+class ItemColumnsConfig(Config):
     """Names of the catalogue's columns."""
 
     item_id: str = "item_id"
@@ -60,18 +60,18 @@ class ItemColumns(Config):
     """Column that says whether the item may be recommended (true/false, 1/0, yes/no)."""
 
 
-class ItemsInput(Config):
+class ItemsConfig(Config):
     """The catalogue. Without a path it is the set of pictures in `images.path`, by file name."""
 
     path: str | None = None
     format: FileFormat = "auto"
-    columns: ItemColumns = ItemColumns()
+    columns: ItemColumnsConfig = ItemColumnsConfig()
     category_separator: str = "|"
     image_separator: str | None = Field(None, min_length=1)
     """What stands between the paths of one item in `columns.image`; null where the text is one path."""
 
 
-class ImagesInput(Config):
+class ImagesConfig(Config):
     """Where pictures are, and to what size they are decoded once."""
 
     path: str | None = None
@@ -90,7 +90,7 @@ class ImagesInput(Config):
     """Further pictures of an item are not read."""
 
 
-class Cleaning(Config):
+class CleaningConfig(Config):
     """What is dirt. Every row it takes away is in `quarantine.parquet` with a reason code."""
 
     max_rejected_share: float = Field(0.2, ge=0, le=1)
@@ -123,7 +123,7 @@ class Cleaning(Config):
         return text
 
 
-class EventWeights(Config):
+class EventsConfig(Config):
     """Strength of each event kind: above 0 a positive, below 0 a negative, 0 only an impression."""
 
     weights: dict[EventKind, float] = {}
@@ -148,16 +148,16 @@ class EventWeights(Config):
         return {**DEFAULT_WEIGHTS, **self.weights}
 
 
-class Ingest(Config):
+class IngestConfig(Config):
     """Everything that shapes a snapshot."""
 
-    interactions: InteractionsInput | tuple[InteractionsInput, ...] = InteractionsInput()
+    interactions: InteractionsConfig | tuple[InteractionsConfig, ...] = InteractionsConfig()
     """A log, or a list of logs: one of views and one of purchases, say, each with a format and columns of its own
     (`ingest.interactions.0.path` and so on). All events of a user make one history, in order of time."""
-    items: ItemsInput = ItemsInput()
-    images: ImagesInput = ImagesInput()
-    cleaning: Cleaning = Cleaning()
-    events: EventWeights = EventWeights()
+    items: ItemsConfig = ItemsConfig()
+    images: ImagesConfig = ImagesConfig()
+    cleaning: CleaningConfig = CleaningConfig()
+    events: EventsConfig = EventsConfig()
     validation_share: float = Field(0.1, gt=0, lt=0.5)
     """Share of positives, by time, between the two cuts of the global-time split."""
     test_share: float = Field(0.1, gt=0, lt=0.5)
@@ -166,15 +166,15 @@ class Ingest(Config):
     @field_validator("interactions", mode="before")
     @classmethod
     def _some_log(cls, value: Any) -> Any:
-        if not isinstance(value, InteractionsInput | dict | list | tuple) or (value != {} and not value):
+        if not isinstance(value, InteractionsConfig | dict | list | tuple) or (value != {} and not value):
             raise ValueError(f"expected a log such as {{path: log.csv}}, or a list of logs, got {value!r}")
         # A list of one log means what that log alone means, and so makes the same snapshot.
         return value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
 
     @property
-    def logs(self) -> dict[str, InteractionsInput]:
+    def logs(self) -> dict[str, InteractionsConfig]:
         """The logs by the names of their settings: `ingest.interactions`, or `ingest.interactions.0` and so on."""
         setting, logs = "ingest.interactions", self.interactions
-        if isinstance(logs, InteractionsInput):
+        if isinstance(logs, InteractionsConfig):
             return {setting: logs}
         return {f"{setting}.{place}": log for place, log in enumerate(logs)}

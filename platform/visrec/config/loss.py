@@ -28,7 +28,7 @@ class LossConfig(Config):
     negatives; hard and explicit ones, which are chosen for a user, have no correction and each count once."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     """Share of the target's mass that is spread over all candidates; for the two softmax losses."""
-    spared_positives: Literal["all", "seen", "none"] = "all"
+    positive_masking: Literal["all", "seen", "none"] = "all"
     """Which of a user's own training positives are no negatives at a position: `all` of them, those `seen` up to there,
     or `none` but the target. What the user takes later is wanted, but not yet: as a negative it teaches the order."""
     in_batch_negatives: bool = True

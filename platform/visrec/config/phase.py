@@ -8,7 +8,7 @@ from visrec.config.base import Config
 from visrec.config.loss import LossConfig
 
 
-class Transitions(Config):
+class TransitionsConfig(Config):
     """What is chosen next, as a linear function of what was chosen lately (SLIT: Choi et al. 2021)."""
 
     kind: Literal["transitions"]
@@ -23,7 +23,7 @@ class Transitions(Config):
     """A matrix of items x items is inverted (0.8 GB at 10,000 items, with the cube in time): larger catalogues fail."""
 
 
-class CoOccurrence(Config):
+class CoOccurrenceConfig(Config):
     """Which items the same people choose: the leading factors of the matrix of users and items."""
 
     kind: Literal["cooccurrence"]
@@ -36,10 +36,10 @@ class CoOccurrence(Config):
     """A matrix of items x items is decomposed: larger catalogues fail."""
 
 
-ClosedForm = Annotated[Transitions | CoOccurrence, Field(discriminator="kind")]
+ClosedFormConfig = Annotated[TransitionsConfig | CoOccurrenceConfig, Field(discriminator="kind")]
 
 
-class TopBlocks(Config):
+class TopBlocksConfig(Config):
     """Train the upper blocks of the picture backbone and all that is above it."""
 
     top: int = Field(ge=1, le=1000)
@@ -55,14 +55,14 @@ class LoraConfig(Config):
     """The update is scaled by alpha / rank."""
 
 
-class LoraBlocks(Config):
+class LoraBlocksConfig(Config):
     """Keep the backbone's weights and learn a low-rank update of each dense and convolution layer."""
 
     lora: LoraConfig
     """`{rank: 4}`; `{}` takes the defaults."""
 
 
-class EmbeddingAdversary(Config):
+class EmbeddingAdversaryConfig(Config):
     """Perturbs the item vectors of each batch (APR: He et al. 2018; AMR: Tang et al. 2019)."""
 
     kind: Literal["embedding"]
@@ -73,7 +73,7 @@ class EmbeddingAdversary(Config):
     """Share of the adversarial loss; the rest is the clean loss. 0 is plain training."""
 
 
-class PixelAdversary(Config):
+class PixelAdversaryConfig(Config):
     """Perturbs the pictures of each batch so that the loss rises."""
 
     kind: Literal["pixels"]
@@ -91,7 +91,7 @@ class PixelAdversary(Config):
     """Share of the adversarial loss; the rest is the clean loss. 0 is plain training."""
 
 
-class ConsistencyAdversary(Config):
+class ConsistencyAdversaryConfig(Config):
     """Perturbs some pictures of each batch so that their scores move most, and trains against the move."""
 
     kind: Literal["consistency"]
@@ -109,14 +109,16 @@ class ConsistencyAdversary(Config):
     """The mean squared shift of the scores counts so many times as much as the clean loss. 0 is plain training."""
 
 
-Adversary = Annotated[EmbeddingAdversary | PixelAdversary | ConsistencyAdversary, Field(discriminator="kind")]
+AdversaryConfig = Annotated[
+    EmbeddingAdversaryConfig | PixelAdversaryConfig | ConsistencyAdversaryConfig, Field(discriminator="kind")
+]
 
 
 class PhaseConfig(Config):
     """One stretch of training. Phases run in order, each from where the one before ended."""
 
     name: str = Field("base", pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    trainable: Literal["all", "head"] | TopBlocks | LoraBlocks = "all"
+    trainable: Literal["all", "head"] | TopBlocksConfig | LoraBlocksConfig = "all"
     """What learns besides the towers' own layers: `all` of the picture backbone, nothing of it (`head`), its upper
     blocks (`{top: 2}`), or a low-rank update of it (`{lora: {rank: 4}}`)."""
     batch_norm: Literal["train", "frozen"] = "train"
@@ -135,10 +137,10 @@ class PhaseConfig(Config):
     gradient_clip: float = Field(1.0, gt=0)
     """Largest norm of the gradient."""
     loss: LossConfig = LossConfig()
-    closed_form: ClosedForm | None = None
+    closed_form: ClosedFormConfig | None = None
     """Solve for the item vectors instead of descending: one epoch, in which learning rates, loss and batches play no
     part. `model.dim` is twice the number of factors; the sequence encoder starts silent."""
-    adversary: Adversary | None = None
+    adversary: AdversaryConfig | None = None
     """Who works against the model while it trains."""
     max_windows_per_user: int = Field(8, ge=1, le=100_000)
     """A sequence longer than `model.user.max_length` is cut into windows of that length, at a new offset each epoch;
@@ -155,7 +157,9 @@ class PhaseConfig(Config):
     def changes_pictures(self) -> bool:
         """Whether the phase has an adversary that changes pictures; one without weight changes nothing."""
         adversary = self.adversary
-        return isinstance(adversary, PixelAdversary | ConsistencyAdversary) and adversary.weight > 0
+        return (
+            isinstance(adversary, PixelAdversaryConfig | ConsistencyAdversaryConfig) and adversary.weight > 0
+        )
 
     @model_validator(mode="after")
     def _pictures(self) -> Self:

@@ -13,7 +13,7 @@ COST_METRICS: tuple[CostMetric, ...] = ("encode_ms", "query_ms", "num_parameters
 DISTRIBUTIONS = ("uniform", "loguniform", "quniform", "randint", "choice")
 
 
-class Parameter(Config):
+class ParameterConfig(Config):
     """How one config key is varied: exactly one of the distributions, by Ray Tune's own names."""
 
     uniform: tuple[float, float] | None = None
@@ -112,7 +112,7 @@ class ObjectiveConfig(Config):
 class TuneConfig(Config):
     """The study."""
 
-    space: dict[str, Parameter] = {}
+    space: dict[str, ParameterConfig] = {}
     """Config keys of `visrec train` and how each is varied:
     `{training.phases.0.learning_rate: {loguniform: [1e-4, 1e-2]}}`."""
     objectives: tuple[ObjectiveConfig, ...] = (ObjectiveConfig(),)

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from visrec.config.base import Config
 from visrec.config.evaluation import EvaluationConfig
-from visrec.config.ingest import Ingest
+from visrec.config.ingest import IngestConfig
 from visrec.config.model import ModelConfig
 from visrec.config.ranker import RankerConfig
 from visrec.config.serving import ReleaseConfig, ServeConfig
@@ -49,19 +49,19 @@ class WorkloadConfig(Config):
     ray: RayConfig = RayConfig()
 
 
-class DemoDataJob(WorkloadConfig):
+class DemoDataWorkloadConfig(WorkloadConfig):
     """`visrec demo-data`."""
 
     demo_data: DemoDataConfig = DemoDataConfig()
 
 
-class IngestJob(WorkloadConfig):
+class IngestWorkloadConfig(WorkloadConfig):
     """`visrec ingest`."""
 
-    ingest: Ingest = Ingest()
+    ingest: IngestConfig = IngestConfig()
 
 
-class TrainJob(WorkloadConfig):
+class TrainWorkloadConfig(WorkloadConfig):
     """`visrec train`."""
 
     snapshot: str = "latest"
@@ -70,7 +70,7 @@ class TrainJob(WorkloadConfig):
     training: TrainingConfig = TrainingConfig()
 
 
-class TrainRankerJob(WorkloadConfig):
+class TrainRankerWorkloadConfig(WorkloadConfig):
     """`visrec train-ranker`."""
 
     checkpoint: str = "latest"
@@ -78,7 +78,7 @@ class TrainRankerJob(WorkloadConfig):
     ranker: RankerConfig = RankerConfig()
 
 
-class EvaluateJob(WorkloadConfig):
+class EvaluateWorkloadConfig(WorkloadConfig):
     """`visrec evaluate`."""
 
     checkpoint: str = "latest"
@@ -86,7 +86,7 @@ class EvaluateJob(WorkloadConfig):
     evaluation: EvaluationConfig = EvaluationConfig()
 
 
-class PublishJob(WorkloadConfig):
+class PublishWorkloadConfig(WorkloadConfig):
     """`visrec publish`."""
 
     checkpoint: str = "latest"
@@ -95,7 +95,7 @@ class PublishJob(WorkloadConfig):
     release: ReleaseConfig = ReleaseConfig()
 
 
-class TuneJob(TrainJob):
+class TuneWorkloadConfig(TrainWorkloadConfig):
     """`visrec tune`."""
 
     tune: TuneConfig = TuneConfig()
@@ -105,25 +105,33 @@ class TuneJob(TrainJob):
     """What the candidate release must reach."""
 
 
-class ServeJob(WorkloadConfig):
+class ServeWorkloadConfig(WorkloadConfig):
     """`visrec serve`."""
 
     serve: ServeConfig = ServeConfig()
 
 
-class PipelineConfig(DemoDataJob, IngestJob, TuneJob, TrainRankerJob, EvaluateJob, PublishJob, ServeJob):
+class PipelineConfig(
+    DemoDataWorkloadConfig,
+    IngestWorkloadConfig,
+    TuneWorkloadConfig,
+    TrainRankerWorkloadConfig,
+    EvaluateWorkloadConfig,
+    PublishWorkloadConfig,
+    ServeWorkloadConfig,
+):
     """Every section: what a YAML file may hold, and what `visrec demo` runs."""
 
 
 WORKLOADS: dict[str, type[WorkloadConfig]] = {
-    "demo-data": DemoDataJob,
-    "ingest": IngestJob,
-    "train": TrainJob,
-    "tune": TuneJob,
-    "train-ranker": TrainRankerJob,
-    "evaluate": EvaluateJob,
-    "publish": PublishJob,
-    "serve": ServeJob,
+    "demo-data": DemoDataWorkloadConfig,
+    "ingest": IngestWorkloadConfig,
+    "train": TrainWorkloadConfig,
+    "tune": TuneWorkloadConfig,
+    "train-ranker": TrainRankerWorkloadConfig,
+    "evaluate": EvaluateWorkloadConfig,
+    "publish": PublishWorkloadConfig,
+    "serve": ServeWorkloadConfig,
     "demo": PipelineConfig,
 }
 """Config class of each command."""

@@ -129,7 +129,7 @@ def read_log(snapshot: Snapshot, block: Sequences, *, positives: bool = True) ->
 
 
 def last_reactions(log: Log, num: int) -> Log:
-    """Only the last `num` refusals and the last `num` views of each user: as many as a `Past` keeps."""
+    """Only the last `num` refusals and the last `num` views of each user: as many as a `UserState` keeps."""
     user_N, keep = log.row_of_event, np.zeros(len(log.items), np.bool_)
     for chosen in (log.weights < 0, log.weights == 0):
         rows = np.flatnonzero(chosen)

@@ -12,13 +12,13 @@ import yaml
 
 from visrec.config import DemoDataConfig
 from visrec.config.ingest import (
-    EventWeights,
-    ImagesInput,
-    Ingest,
-    InteractionColumns,
-    InteractionsInput,
-    ItemColumns,
-    ItemsInput,
+    EventsConfig,
+    ImagesConfig,
+    IngestConfig,
+    InteractionColumnsConfig,
+    InteractionsConfig,
+    ItemColumnsConfig,
+    ItemsConfig,
 )
 from visrec.demo.basics import iso, stream
 from visrec.demo.catalogue import categories, item_name, price, title
@@ -31,21 +31,23 @@ from visrec.demo.world import World, make_world
 from visrec.storage import Location
 
 
-def ingest_config(folder: Location) -> Ingest:
+def ingest_config(folder: Location) -> IngestConfig:
     """Columns and places of a shop in `folder`, as absolute paths. A view is an impression, no wish: weight 0."""
-    return Ingest(
-        interactions=InteractionsInput(
+    return IngestConfig(
+        interactions=InteractionsConfig(
             path=str(folder / "interactions.csv"),
-            columns=InteractionColumns(event_id="event_id", session_id="session_id", position="position"),
+            columns=InteractionColumnsConfig(
+                event_id="event_id", session_id="session_id", position="position"
+            ),
         ),
-        items=ItemsInput(
+        items=ItemsConfig(
             path=str(folder / "items.csv"),
-            columns=ItemColumns(
+            columns=ItemColumnsConfig(
                 image="image", title="title", categories="categories", price="price", created_at="created_at"
             ),
         ),
-        images=ImagesInput(path=str(folder / "images")),
-        events=EventWeights(weights={"view": 0.0}),
+        images=ImagesConfig(path=str(folder / "images")),
+        events=EventsConfig(weights={"view": 0.0}),
     )
 
 

@@ -28,7 +28,7 @@ PerUser = dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class EvaluationContext:
     """What every block is measured with; the same for all scorers.
 
     Attributes:
@@ -98,59 +98,65 @@ def block_users(num_items: int) -> int:
 
 
 def measure(
-    blocks: Iterable[Sequences], scorers: Mapping[str, Scorer], yardstick: Yardstick
+    blocks: Iterable[Sequences], scorers: Mapping[str, Scorer], evaluation_context: EvaluationContext
 ) -> Iterator[Measures]:
     """Measure block after block in this process."""
     for block in blocks:
-        yield measure_block(block, scorers, yardstick)
+        yield measure_block(block, scorers, evaluation_context)
 
 
-def measure_block(block: Sequences, scorers: Mapping[str, Scorer], yardstick: Yardstick) -> Measures:
+def measure_block(
+    block: Sequences, scorers: Mapping[str, Scorer], evaluation_context: EvaluationContext
+) -> Measures:
     """Measure all scorers on the users of a block that can be evaluated (perhaps none)."""
-    held_out = hold_out(block, yardstick.part)
+    held_out = hold_out(block, evaluation_context.part)
     return Measures(
         held_out.histories.user_index,
         np.diff(held_out.histories.offsets),
         np.diff(held_out.targets.offsets),
-        {name: _measure_scorer(scorer, held_out, yardstick) for name, scorer in scorers.items()}
+        {name: _measure_scorer(scorer, held_out, evaluation_context) for name, scorer in scorers.items()}
         if len(held_out)
         else {},
     )
 
 
-def _measure_scorer(scorer: Scorer, held_out: HeldOut, yardstick: Yardstick) -> ScorerMeasures:
-    seen, targets, candidates = held_out.histories, held_out.targets, yardstick.candidates
+def _measure_scorer(
+    scorer: Scorer, held_out: HeldOut, evaluation_context: EvaluationContext
+) -> ScorerMeasures:
+    seen, targets, candidates = held_out.histories, held_out.targets, evaluation_context.candidates
     scores_BI = scorer.score(seen, held_out.times)
-    ranks = rank_targets(scores_BI, seen, targets, candidates=candidates, set_valued=yardstick.set_valued)
-    lists = top_lists(scores_BI, seen, yardstick.list_size, candidates=candidates)
-    drawn = np.flatnonzero(yardstick.pair_users_U[seen.user_index])
+    ranks = rank_targets(
+        scores_BI, seen, targets, candidates=candidates, set_valued=evaluation_context.set_valued
+    )
+    lists = top_lists(scores_BI, seen, evaluation_context.list_size, candidates=candidates)
+    drawn = np.flatnonzero(evaluation_context.pair_users_U[seen.user_index])
     return ScorerMeasures(
-        ranking_metrics(ranks, yardstick.ks) | _list_metrics(lists, yardstick),
-        _by_target(ranks, yardstick),
+        ranking_metrics(ranks, evaluation_context.ks) | _list_metrics(lists, evaluation_context),
+        _by_target(ranks, evaluation_context),
         lists,
-        _curves(ranks, max(yardstick.ks)),
+        _curves(ranks, max(evaluation_context.ks)),
         scored_pairs(scores_BI[drawn], seen.take(drawn), targets.take(drawn), candidates=candidates),
     )
 
 
-def _list_metrics(lists: NDArray[np.int32], yardstick: Yardstick) -> PerUser:
-    k = yardstick.list_size
+def _list_metrics(lists: NDArray[np.int32], evaluation_context: EvaluationContext) -> PerUser:
+    k = evaluation_context.list_size
     metrics = {
-        f"novelty@{k}": novelty(lists, yardstick.bits_I),
-        f"diversity_picture@{k}": vector_diversity(lists, yardstick.unit_vectors_ID),
+        f"novelty@{k}": novelty(lists, evaluation_context.bits_I),
+        f"diversity_picture@{k}": vector_diversity(lists, evaluation_context.unit_vectors_ID),
     }
-    if yardstick.categories_IC is not None:
-        metrics[f"diversity_attribute@{k}"] = attribute_diversity(lists, yardstick.categories_IC)
+    if evaluation_context.categories_IC is not None:
+        metrics[f"diversity_attribute@{k}"] = attribute_diversity(lists, evaluation_context.categories_IC)
     return metrics
 
 
-def _by_target(ranks: Ranks, yardstick: Yardstick) -> dict[str, PerUser]:
+def _by_target(ranks: Ranks, evaluation_context: EvaluationContext) -> dict[str, PerUser]:
     """Metrics that count only the held-out items of one popularity group; places stay those in the whole ranking."""
-    group_P = yardstick.item_group_I[ranks.item_P]
-    names = (f"recall@{yardstick.list_size}", f"ndcg@{yardstick.list_size}")
+    group_P = evaluation_context.item_group_I[ranks.item_P]
+    names = (f"recall@{evaluation_context.list_size}", f"ndcg@{evaluation_context.list_size}")
     found: dict[str, PerUser] = {}
     for code, group in enumerate(POPULARITY_GROUPS):
-        metrics = ranking_metrics(ranks.where(group_P == code), (yardstick.list_size,))
+        metrics = ranking_metrics(ranks.where(group_P == code), (evaluation_context.list_size,))
         found[group] = {name: metrics[name] for name in names}
     return found
 

@@ -58,7 +58,7 @@ def scored_pairs(
     return ScoredPairs(scores, label_BC[unseen_BC], np.repeat(fold_B, unseen_BC.sum(1)))
 
 
-def drawn_users(num_users: int, num_candidates: int, max_pairs: int, seed: int) -> NDArray[np.bool_]:
+def sample_users(num_users: int, num_candidates: int, max_pairs: int, seed: int) -> NDArray[np.bool_]:
     """Users whose pairs are classified: so many, drawn by the seed, that about `max_pairs` pairs come out, bool [U]."""
     drawn = np.zeros(num_users, np.bool_)
     size = max(2, max_pairs // max(num_candidates, 1))

@@ -11,8 +11,8 @@ from visrec.errors import ConfigError
 from visrec.evaluation.beyond_accuracy import category_matrix, self_information, unit_vectors
 from visrec.evaluation.groups import popularity_groups
 from visrec.evaluation.item_vectors import load_item_vectors
-from visrec.evaluation.measure import Yardstick
-from visrec.evaluation.pairs import drawn_users
+from visrec.evaluation.measure import EvaluationContext
+from visrec.evaluation.pairs import sample_users
 from visrec.evaluation.scorers import Scorer
 from visrec.storage import Artifact, Location
 
@@ -114,13 +114,13 @@ def fit_scorer(plan: EvaluationPlan, name: str) -> Scorer:
     raise ValueError(f"expected one of {', '.join(plan.scorer_names)}, got {name!r}")
 
 
-def make_yardstick(plan: EvaluationPlan, seed: int) -> Yardstick:
+def make_evaluation_context(plan: EvaluationPlan, seed: int) -> EvaluationContext:
     """Popularity, vectors, categories and drawn users, from which all scorers are measured alike."""
     snapshot, config = Snapshot(plan.snapshot), plan.config
     counts = Popularity.fit(plan.known_events, snapshot.num_items).counts
     candidates = ranked_items(plan.split, snapshot.num_items, config.part)
     num_candidates = snapshot.num_items if candidates is None else len(candidates)
-    return Yardstick(
+    return EvaluationContext(
         part=config.part,
         ks=config.cutoffs,
         list_size=config.list_size,
@@ -130,7 +130,7 @@ def make_yardstick(plan: EvaluationPlan, seed: int) -> Yardstick:
         item_group_I=popularity_groups(counts),
         unit_vectors_ID=unit_vectors(load_item_vectors(plan.checkpoint)),
         categories_IC=category_matrix(snapshot.items.column("categories").to_pylist()),
-        pair_users_U=drawn_users(snapshot.num_users, num_candidates, config.max_pairs, seed),
+        pair_users_U=sample_users(snapshot.num_users, num_candidates, config.max_pairs, seed),
     )
 
 

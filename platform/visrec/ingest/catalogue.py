@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import fs as pafs
 
-from visrec.config.ingest import Ingest
+from visrec.config.ingest import IngestConfig
 from visrec.errors import DataError
 from visrec.ingest.attributes import parse_attributes
-from visrec.ingest.chunks import Chunk, check_columns, cut
+from visrec.ingest.chunks import Chunk, check_columns, split_into_chunks
 from visrec.ingest.files import InputFile
 from visrec.ingest.formats import RawRows, read
 from visrec.ingest.ids import natural_order
@@ -68,7 +68,7 @@ class _Listing:
 
 
 def read_catalogue(
-    config: Ingest, files: Sequence[InputFile], pictures: Sequence[pafs.FileInfo]
+    config: IngestConfig, files: Sequence[InputFile], pictures: Sequence[pafs.FileInfo]
 ) -> Catalogue:
     """Read the catalogue.
 
@@ -95,13 +95,13 @@ def _from_folder(by_name: Mapping[str, Sequence[PictureSource]]) -> _Listing:
 
 
 def _from_files(
-    config: Ingest,
+    config: IngestConfig,
     files: Sequence[InputFile],
     folder: Location | None,
     by_name: Mapping[str, Sequence[PictureSource]],
 ) -> _Listing:
     columns = {role: name for role, name in config.items.columns.model_dump().items() if name is not None}
-    chunks = cut(files, chunk_bytes=_WHOLE_FILE)
+    chunks = split_into_chunks(files, chunk_bytes=_WHOLE_FILE)
     check_columns(chunks, columns, setting="ingest.items.columns")
     parts = []
     for chunk in chunks:

@@ -42,7 +42,7 @@ class Chunk:
     first_row: int = 0
 
 
-def cut(files: Sequence[InputFile], *, chunk_bytes: int = CHUNK_BYTES) -> list[Chunk]:
+def split_into_chunks(files: Sequence[InputFile], *, chunk_bytes: int = CHUNK_BYTES) -> list[Chunk]:
     """All chunks of the files, in order. Opens each file once, for its column names.
 
     A compressed text file is one chunk. Files without any byte have none.
@@ -146,7 +146,7 @@ def check_columns(chunks: Sequence[Chunk], columns: Mapping[str, str], *, settin
 
 
 @dataclass(frozen=True)
-class Places:
+class SourceLines:
     """Turns (chunk, line within the chunk) into `file:line`. Known once all chunks have been read.
 
     Attributes:
@@ -158,7 +158,7 @@ class Places:
     lines_before: NDArray[np.int64]
 
     @classmethod
-    def of(cls, chunks: Sequence[Chunk], num_lines: Sequence[int]) -> "Places":
+    def of(cls, chunks: Sequence[Chunk], num_lines: Sequence[int]) -> "SourceLines":
         """From the number of lines of each chunk, in order."""
         before = np.zeros(len(chunks), np.int64)
         for k in range(1, len(chunks)):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from visrec.config import EVENT_KINDS
 from visrec.config.base import EventKind
-from visrec.config.ingest import InteractionColumns, TimeUnit
+from visrec.config.ingest import InteractionColumnsConfig, TimeUnit
 from visrec.ingest.formats import RawRows
 from visrec.ingest.quarantine import CODE, REASONS, Reason
 from visrec.ingest.times import parse_times
@@ -66,7 +66,7 @@ def kind_codes(names: Mapping[str, EventKind]) -> dict[str, int]:
     return codes | {name: codes[kind] for name, kind in names.items()}
 
 
-def mapped_columns(columns: InteractionColumns) -> dict[str, str]:
+def mapped_columns(columns: InteractionColumnsConfig) -> dict[str, str]:
     """Role and column name of those columns that the input has."""
     return {role: name for role, name in columns.model_dump().items() if name is not None}
 

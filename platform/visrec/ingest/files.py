@@ -8,7 +8,7 @@ from typing import Literal
 
 from pyarrow import fs as pafs
 
-from visrec.config.ingest import FileFormat, Ingest, InteractionsInput
+from visrec.config.ingest import FileFormat, IngestConfig, InteractionsConfig
 from visrec.errors import DataError
 from visrec.storage import Location
 
@@ -193,7 +193,7 @@ class Inputs:
         return fingerprint([*rows, *pictures])
 
 
-def find_inputs(config: Ingest) -> Inputs:
+def find_inputs(config: IngestConfig) -> Inputs:
     """Find all files that the config names.
 
     Raises:
@@ -216,7 +216,7 @@ def find_inputs(config: Ingest) -> Inputs:
     )
 
 
-def _log_files(setting: str, log: InteractionsInput) -> list[InputFile]:
+def _log_files(setting: str, log: InteractionsConfig) -> list[InputFile]:
     assert log.path is not None, "checked before"
     files = list_files(log.path, log.format, setting=f"{setting}.path")
     if not any(f.size for f in files):
@@ -224,7 +224,7 @@ def _log_files(setting: str, log: InteractionsInput) -> list[InputFile]:
     return files
 
 
-def _pictures(config: Ingest) -> list[pafs.FileInfo]:
+def _pictures(config: IngestConfig) -> list[pafs.FileInfo]:
     if config.images.path is None:
         return []
     by_name = config.items.path is None or config.items.columns.image is None

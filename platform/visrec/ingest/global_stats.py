@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def users_in_core(
-    user: NDArray[np.int32], item: NDArray[np.int32], alive: NDArray[np.bool_], k: int, num_users: int
+    user: NDArray[np.int32], item: NDArray[np.int32], kept_items: NDArray[np.bool_], k: int, num_users: int
 ) -> NDArray[np.bool_]:
     """Users with at least `k` positives on items that are still in: bool [num_users].
 
@@ -18,18 +18,18 @@ def users_in_core(
         k: Least number.
         num_users: Users of the block.
     """
-    return np.asarray(np.bincount(user[alive[item]], minlength=num_users) >= k)
+    return np.asarray(np.bincount(user[kept_items[item]], minlength=num_users) >= k)
 
 
 def count_items(
-    user: NDArray[np.int32], item: NDArray[np.int32], alive: NDArray[np.bool_], users: NDArray[np.bool_]
+    user: NDArray[np.int32], item: NDArray[np.int32], kept_items: NDArray[np.bool_], users: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """Positives of each item that is still in, by users that are still in: int64 [I]."""
-    return np.bincount(item[alive[item] & users[user]], minlength=len(alive)).astype(np.int64)
+    return np.bincount(item[kept_items[item] & users[user]], minlength=len(kept_items)).astype(np.int64)
 
 
 def items_in_core(
-    count: Callable[[NDArray[np.bool_]], NDArray[np.int64]], alive: NDArray[np.bool_], k: int
+    count: Callable[[NDArray[np.bool_]], NDArray[np.int64]], kept_items: NDArray[np.bool_], k: int
 ) -> NDArray[np.bool_]:
     """Items of the k-core.
 
@@ -44,10 +44,10 @@ def items_in_core(
         [True, True, False]
     """
     while True:
-        left = alive & (count(alive) >= k)
-        if np.array_equal(left, alive):
-            return alive
-        alive = left
+        left = kept_items & (count(kept_items) >= k)
+        if np.array_equal(left, kept_items):
+            return kept_items
+        kept_items = left
 
 
 NUM_EDGES = 1024

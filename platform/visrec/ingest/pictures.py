@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
-from visrec.config.ingest import ImagesInput
+from visrec.config.ingest import ImagesConfig
 from visrec.data.decoding import DecodedPicture, decode_picture, make_thumbnail
 from visrec.data.images import ROWS_PER_PART, write_images, write_thumbnails
 from visrec.errors import DataError, PictureError
@@ -198,8 +198,8 @@ class PartResult:
     sums: PictureSums
 
 
-def write_part(
-    sources: Sequence[PictureSource], part: int, folder: Location, config: ImagesInput
+def decode_and_store(
+    sources: Sequence[PictureSource], part: int, folder: Location, config: ImagesConfig
 ) -> PartResult:
     """Decode pictures and write them as parts of `images/` and `thumbnails/` below `folder`.
 
@@ -240,7 +240,7 @@ def write_part(
     return PartResult(len(sources), bad_rows, rejects, sums)
 
 
-def _decode(data: bytes, config: ImagesInput) -> DecodedPicture | PictureError:
+def _decode(data: bytes, config: ImagesConfig) -> DecodedPicture | PictureError:
     try:
         return decode_picture(
             data,

@@ -57,7 +57,7 @@ class Recommender:
 
     Example:
         >>> recommender = Recommender.load(release.location)                              # doctest: +SKIP
-        >>> query_BD = recommender.encode_users([history], vectors_ID, moments_B)         # doctest: +SKIP
+        >>> query_BD = recommender.encode_users([history], vectors_ID, request_times_B)         # doctest: +SKIP
         >>> scores_BI = query_BD @ vectors_ID.T + recommender.item_biases                 # doctest: +SKIP
     """
 
@@ -199,7 +199,7 @@ class Recommender:
         self,
         histories: Sequence[History],
         vectors_ID: NDArray[np.float32],
-        moments_B: NDArray[np.int64] | None = None,
+        request_times_B: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float32]:
         """Query vectors float32 [B, D], W applied: score(u, i) = query_u . x_i + b_i.
 
@@ -208,12 +208,12 @@ class Recommender:
         Args:
             histories: Of each user.
             vectors_ID: Vectors of all items.
-            moments_B: For when each recommendation is, in milliseconds; a model without recency does not look at it.
+            request_times_B: Time of each request, in milliseconds; read by models with recency only.
 
         Raises:
             VisrecError: The model has recency and there are no moments.
         """
-        if self.config.user.recency and moments_B is None:
+        if self.config.user.recency and request_times_B is None:
             raise VisrecError(
                 "this model has model.user.recency: expected the moment of each request, got none"
             )
@@ -229,7 +229,7 @@ class Recommender:
                 items_BL[row, :length] = history.items[-length:]
                 kinds_BL[row, :length] = history.kinds[-length:]
                 times_BL1[row, :length] = history.times[-length:]
-                times_BL1[row, length] = moments_B[row] if moments_B is not None else 0
+                times_BL1[row, length] = request_times_B[row] if request_times_B is not None else 0
         gaps_BL1 = gap_buckets(self._tensor(times_BL1))
         users_BLD = self._model.user_tower(
             self._tensor(vectors_ID[items_BL]), self._tensor(kinds_BL), gaps_BL1[:, :-1], gaps_BL1[:, 1:]

@@ -83,8 +83,8 @@ class TwoTower(nn.Module):
         item_index_N: Tensor,
         slots_BL: Tensor,
         kinds_BL: Tensor,
-        gaps_BL: Tensor,
-        waits_BL: Tensor | None = None,
+        time_since_previous_BL: Tensor,
+        time_to_next_BL: Tensor | None = None,
         start: int = 0,
     ) -> TowerOutput:
         """Vectors of a batch.
@@ -96,12 +96,12 @@ class TwoTower(nn.Module):
                 and a step need not look at the whole catalogue.
             slots_BL: For each history event the place (0 to N - 1) of its item among the distinct ones.
             kinds_BL: Codes of the event kinds.
-            gaps_BL: Buckets of the time since the event before.
-            waits_BL: Buckets of the time from each event to the recommendation after it; only for a model with recency.
+            time_since_previous_BL: Buckets of the time since the event before.
+            time_to_next_BL: Buckets of the time from each event to the request after it; for models with recency only.
             start: First block of the backbone to run.
         """
         items_ND = self.item_tower(inputs, item_index_N, start)
-        return self.join(items_ND, item_index_N, slots_BL, kinds_BL, gaps_BL, waits_BL)
+        return self.join(items_ND, item_index_N, slots_BL, kinds_BL, time_since_previous_BL, time_to_next_BL)
 
     def join(
         self,
@@ -109,11 +109,11 @@ class TwoTower(nn.Module):
         item_index_N: Tensor,
         slots_BL: Tensor,
         kinds_BL: Tensor,
-        gaps_BL: Tensor,
-        waits_BL: Tensor | None = None,
+        time_since_previous_BL: Tensor,
+        time_to_next_BL: Tensor | None = None,
     ) -> TowerOutput:
         """As `forward`, from the vectors of the distinct items."""
-        users_BLD = self.user_tower(items_ND[slots_BL], kinds_BL, gaps_BL, waits_BL)
+        users_BLD = self.user_tower(items_ND[slots_BL], kinds_BL, time_since_previous_BL, time_to_next_BL)
         return TowerOutput(users_BLD, items_ND, self._own_biases()[item_index_N])
 
     def item_biases(self) -> Tensor:

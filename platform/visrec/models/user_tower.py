@@ -48,23 +48,27 @@ class UserTower(nn.Module):
             nn.init.eye_(self.taste.weight)
 
     def forward(
-        self, history_BLD: Tensor, kinds_BL: Tensor, gaps_BL: Tensor, waits_BL: Tensor | None = None
+        self,
+        history_BLD: Tensor,
+        kinds_BL: Tensor,
+        time_since_previous_BL: Tensor,
+        time_to_next_BL: Tensor | None = None,
     ) -> Tensor:
         """User vectors [B, L, D], W and temperature applied.
 
         Args:
             history_BLD: Item vectors of the events, oldest first.
             kinds_BL: Codes of the event kinds.
-            gaps_BL: Buckets of the time since the event before; see `gap_buckets`.
-            waits_BL: Buckets of the time from each event to the recommendation after it; only for `recency`.
+            time_since_previous_BL: Buckets of the time since the event before; see `gap_buckets`.
+            time_to_next_BL: Buckets of the time from each event to the recommendation after it; only for `recency`.
         """
         parts = [history_BLD]
         if self.kinds is not None and self.gaps is not None:
-            parts += [self.kinds(kinds_BL), self.gaps(gaps_BL)]
+            parts += [self.kinds(kinds_BL), self.gaps(time_since_previous_BL)]
         hidden_BLH = self.encoder(self.input_dropout(torch.cat(parts, dim=-1)))
         if self.waits is not None:
-            assert waits_BL is not None, "a model with recency needs waits"
-            hidden_BLH = hidden_BLH * (1 + self.waits(waits_BL))
+            assert time_to_next_BL is not None, "a model with recency needs waits"
+            hidden_BLH = hidden_BLH * (1 + self.waits(time_to_next_BL))
         out: Tensor = self.head(hidden_BLH)
         if self.taste is not None:
             out = out + self.taste(_running_mean(history_BLD, self.decay))

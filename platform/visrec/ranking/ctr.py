@@ -25,7 +25,9 @@ def position_slot(positions: NDArray[np.int32]) -> NDArray[np.int64]:
     return np.clip(positions + 1, 0, MAX_POSITIONS).astype(np.int64)
 
 
-def fit_appeal(snapshot: Snapshot, split: SplitConfig, part: Part | None) -> NDArray[np.float32] | None:
+def fit_clicks_over_expected(
+    snapshot: Snapshot, split: SplitConfig, part: Part | None
+) -> NDArray[np.float32] | None:
     """Log of positives over expected positives of each item, float32 [I]; None where the log holds positives only.
 
     Rows count up to each user's last known positive and before the first one that is hidden in this part: what is

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.user_state import DAY_MS, Past
+from visrec.ranking.user_state import DAY_MS, UserState
 
 HOUR_MS = 3_600_000
 RECENT_EVENTS = 5
@@ -27,7 +27,7 @@ Columns = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Ask:
+class RankingQuery:
     """A user, and candidates to tell about.
 
     Attributes:
@@ -39,17 +39,17 @@ class Ask:
     """
 
     facts: ItemFacts
-    past: Past
+    past: UserState
     items_M: NDArray[np.int32]
     scores_M: NDArray[np.float32]
     pool_P: NDArray[np.float32]
 
 
-def candidate_features(ask: Ask, names: Sequence[str]) -> NDArray[np.float32]:
+def candidate_features(ask: RankingQuery, names: Sequence[str]) -> NDArray[np.float32]:
     """Features float32 [M, F] of the candidates, in the order of `names`, which are some of `FEATURES`.
 
     Example:
-        >>> rows_MF = candidate_features(Ask(facts, past, items_M, scores_M, scores_M), names)      # doctest: +SKIP
+        >>> rows_MF = candidate_features(RankingQuery(facts, past, items_M, scores_M, scores_M), names)
     """
     if not len(ask.items_M):
         return np.zeros((0, len(names)), np.float32)
@@ -60,7 +60,7 @@ def candidate_features(ask: Ask, names: Sequence[str]) -> NDArray[np.float32]:
     return np.stack([np.asarray(found[name], np.float32) for name in names], axis=1)
 
 
-def _retrieval(ask: Ask) -> Columns:
+def _retrieval(ask: RankingQuery) -> Columns:
     """The two towers' score, how far it is behind the list's best, its place, and its part that is the item's alone."""
     ascending = np.sort(ask.pool_P)
     ahead_M = len(ask.pool_P) - np.searchsorted(ascending, ask.scores_M, side="right")
@@ -72,7 +72,7 @@ def _retrieval(ask: Ask) -> Columns:
     }
 
 
-def _looks(ask: Ask) -> Columns:
+def _visual_similarity(ask: RankingQuery) -> Columns:
     """Cosines of the item vectors to those of the history."""
     cosines_ML = _cosines(ask.facts, ask.items_M, ask.past.items)
     if not cosines_ML.shape[1]:
@@ -86,7 +86,7 @@ def _looks(ask: Ask) -> Columns:
     }
 
 
-def _company(ask: Ask) -> Columns:
+def _co_occurrence(ask: RankingQuery) -> Columns:
     """How close the candidates are to the history by the users that they share."""
     owner, entries = ask.facts.neighbours.gather(ask.past.items)
     neighbours = ask.facts.neighbours.values[entries]
@@ -103,7 +103,7 @@ def _company(ask: Ask) -> Columns:
     }
 
 
-def _categories(ask: Ask) -> Columns:
+def _categories(ask: RankingQuery) -> Columns:
     """Share of the history in the candidate's categories, and how far it is above that of the catalogue."""
     share_G, count_G = _category_shares(ask.facts, ask.past.items)
     recent_G, _ = _category_shares(ask.facts, ask.past.items[-RECENT_EVENTS:])
@@ -118,7 +118,7 @@ def _categories(ask: Ask) -> Columns:
     }
 
 
-def _popularity(ask: Ask) -> Columns:
+def _popularity(ask: RankingQuery) -> Columns:
     """Positives before the moment: all of them, those of the last days, and by the days that the item was there."""
     curve = ask.facts.popularity
     time = min(ask.past.time, curve.end)
@@ -132,13 +132,13 @@ def _popularity(ask: Ask) -> Columns:
     }
 
 
-def _age(ask: Ask) -> Columns:
+def _age(ask: RankingQuery) -> Columns:
     """Days since the item came, and whether it is still to come."""
     days_M = (ask.past.time - ask.facts.created_I[ask.items_M]) / DAY_MS
     return {"age": np.log1p(np.maximum(days_M, 0)), "not_there": (days_M < 0).astype(np.float32)}
 
 
-def _price(ask: Ask) -> Columns:
+def _price(ask: RankingQuery) -> Columns:
     """Log price, and its distance from the mean of the history."""
     price_M, paid_L = ask.facts.log_prices_I[ask.items_M], ask.facts.log_prices_I[ask.past.items]
     known_L = paid_L[~np.isnan(paid_L)]
@@ -146,7 +146,7 @@ def _price(ask: Ask) -> Columns:
     return {"price": price_M, "price_distance": np.abs(price_M - usual)}
 
 
-def _refusals(ask: Ask) -> Columns:
+def _refusals(ask: RankingQuery) -> Columns:
     """What the user has refused or passed by: the candidate itself, and what is like it."""
     cosines_MR = _cosines(ask.facts, ask.items_M, ask.past.refused)
     share_G, _ = _category_shares(ask.facts, ask.past.refused)
@@ -159,7 +159,7 @@ def _refusals(ask: Ask) -> Columns:
     }
 
 
-def _context(ask: Ask) -> Columns:
+def _context(ask: RankingQuery) -> Columns:
     """Length of the history, hours since its last event, time of the day and of the week (UTC)."""
     idle = ask.past.time - ask.past.times[-1] if len(ask.past.times) else 0
     angle = 2 * np.pi * (ask.past.time % DAY_MS) / DAY_MS
@@ -204,16 +204,16 @@ def _mean_over_categories(
     return sums_M / np.maximum(np.bincount(owner, minlength=len(items_M)), 1)
 
 
-def _appeal(ask: Ask) -> Columns:
+def _appeal(ask: RankingQuery) -> Columns:
     """How the item does when it is shown; see `appeal`."""
     known = ask.facts.appeal_I
     return {"appeal": np.full(len(ask.items_M), np.nan) if known is None else known[ask.items_M]}
 
 
-_GROUPS: dict[tuple[str, ...], Callable[[Ask], Columns]] = {
+_GROUPS: dict[tuple[str, ...], Callable[[RankingQuery], Columns]] = {
     ("score", "score_gap", "score_rank", "bias"): _retrieval,
-    ("cosine_max", "cosine_mean", "cosine_recent"): _looks,
-    ("neighbours", "neighbours_recent"): _company,
+    ("cosine_max", "cosine_mean", "cosine_recent"): _visual_similarity,
+    ("neighbours", "neighbours_recent"): _co_occurrence,
     ("category_share", "category_recent", "category_lift"): _categories,
     ("popularity", "recent_popularity", "popularity_rate"): _popularity,
     ("appeal",): _appeal,

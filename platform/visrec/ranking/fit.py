@@ -30,7 +30,7 @@ class Examples:
 
     Attributes:
         lists_UMF: Features of the retrieved lists, float32.
-        there_UM: Where there is a candidate, bool.
+        valid_UM: Where there is a candidate, bool.
         labels_UM: Which candidates were taken, bool.
         rows_NF: Features of impressions, float32.
         successes_NT: For each task but the main one whether the impression was a success, bool.
@@ -38,7 +38,7 @@ class Examples:
     """
 
     lists_UMF: NDArray[np.float32]
-    there_UM: NDArray[np.bool_]
+    valid_UM: NDArray[np.bool_]
     labels_UM: NDArray[np.bool_]
     rows_NF: NDArray[np.float32]
     successes_NT: NDArray[np.bool_]
@@ -48,7 +48,7 @@ class Examples:
         """Only some users and some impressions."""
         return Examples(
             self.lists_UMF[users_U],
-            self.there_UM[users_U],
+            self.valid_UM[users_U],
             self.labels_UM[users_U],
             self.rows_NF[rows_N],
             self.successes_NT[rows_N],
@@ -56,7 +56,7 @@ class Examples:
         )
 
 
-class _Twin(nn.Module):
+class _TorchNetwork(nn.Module):
     """`network.Network` in torch, with dropout, and with the tower of positions that only training knows."""
 
     skip: Tensor
@@ -123,7 +123,7 @@ def fit_network(examples: Examples, skip_F: NDArray[np.float32], config: RankerC
     rate_T = ((examples.successes_NT.sum(0) + 1) / (num_rows + 2)).astype(np.float32)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        twin = _Twin(skip_F, rate_T.reshape(num_tasks), config)
+        twin = _TorchNetwork(skip_F, rate_T.reshape(num_tasks), config)
         _train(twin, examples, config, np.random.default_rng(seed))
     weights = {
         name: tensor.detach().numpy().copy()
@@ -133,11 +133,11 @@ def fit_network(examples: Examples, skip_F: NDArray[np.float32], config: RankerC
     return Fitted(Network(weights), twin.positions.weight.detach().numpy().T.copy())
 
 
-def _train(twin: _Twin, examples: Examples, config: RankerConfig, rng: np.random.Generator) -> None:
+def _train(twin: _TorchNetwork, examples: Examples, config: RankerConfig, rng: np.random.Generator) -> None:
     # A list without a held-out item says nothing about the order.
     users = np.flatnonzero(examples.labels_UM.any(1))
     lists, there, labels = (
-        torch.from_numpy(a) for a in (examples.lists_UMF, examples.there_UM, examples.labels_UM)
+        torch.from_numpy(a) for a in (examples.lists_UMF, examples.valid_UM, examples.labels_UM)
     )
     rows = torch.from_numpy(examples.rows_NF)
     successes = torch.from_numpy(examples.successes_NT.astype(np.float32))
@@ -169,7 +169,7 @@ def _train(twin: _Twin, examples: Examples, config: RankerConfig, rng: np.random
             schedule.step()
 
 
-def _parameter_groups(twin: _Twin, config: RankerConfig) -> list[dict[str, Any]]:
+def _parameter_groups(twin: _TorchNetwork, config: RankerConfig) -> list[dict[str, Any]]:
     """Weights decay, biases do not; the few numbers of the tower of positions learn fast."""
     named = dict(twin.named_parameters())
     positions = named.pop("positions.weight")
@@ -188,9 +188,9 @@ def _parameter_groups(twin: _Twin, config: RankerConfig) -> list[dict[str, Any]]
     ]
 
 
-def _listwise(logits_UM: Tensor, there_UM: Tensor, labels_UM: Tensor) -> Tensor:
+def _listwise(logits_UM: Tensor, valid_UM: Tensor, labels_UM: Tensor) -> Tensor:
     """Cross entropy of the softmax over each list; several held-out items share the probability."""
-    log_probability = torch.log_softmax(logits_UM.masked_fill(~there_UM, -1e9), dim=1)
+    log_probability = torch.log_softmax(logits_UM.masked_fill(~valid_UM, -1e9), dim=1)
     targets = labels_UM / labels_UM.sum(1, keepdim=True)
     loss: Any = -(targets * log_probability).sum(1).mean()
     return loss  # type: ignore[no-any-return]
@@ -208,13 +208,13 @@ class HeldOutScores:
     lists_UMT: NDArray[np.float32]
     rows_NT: NDArray[np.float32]
 
-    def list_evidence(self, there_UM: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def list_evidence(self, valid_UM: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Log of the main task's softmax within each list, of all candidates one after the other."""
-        lists = zip(self.lists_UMT[..., 0], there_UM, strict=True)
+        lists = zip(self.lists_UMT[..., 0], valid_UM, strict=True)
         return np.concatenate([log_softmax(row[there]) for row, there in lists])
 
     def list_order(
-        self, there_UM: NDArray[np.bool_], task_weights_T: NDArray[np.float32]
+        self, valid_UM: NDArray[np.bool_], task_weights_T: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """What the lists are put in order by, as `Ranker.scores` does but for a constant; last where there is nothing.
 
@@ -223,7 +223,7 @@ class HeldOutScores:
             >>> scores.list_order(np.array([[True, True, False]]), np.float32([1, 2])).tolist()
             [[3.0, 11.0, -inf]]
         """
-        return np.where(there_UM, self.lists_UMT @ task_weights_T, np.float32(-np.inf))
+        return np.where(valid_UM, self.lists_UMT @ task_weights_T, np.float32(-np.inf))
 
 
 def cross_fit(

@@ -16,7 +16,7 @@ from visrec.config import SplitConfig
 from visrec.data.held_out import KnownEvents, Part
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError
-from visrec.ranking.ctr import fit_appeal
+from visrec.ranking.ctr import fit_clicks_over_expected
 from visrec.ranking.user_state import PopularityOverTime
 from visrec.storage import Location
 
@@ -82,7 +82,7 @@ class ItemFacts:
             popularity=PopularityOverTime.fit(blocks.__iter__, snapshot.num_items),
             neighbours=Ragged(similarity.indptr.astype(np.int64), similarity.indices.astype(np.int32)),
             closeness=similarity.data.astype(np.float32),
-            appeal_I=fit_appeal(snapshot, split, part),
+            appeal_I=fit_clicks_over_expected(snapshot, split, part),
         )
 
     def save(self, folder: Location) -> None:

@@ -9,7 +9,7 @@ from visrec.config import EventKind, RankerConfig, SplitConfig, parse_config
 from visrec.config.ranker import POSITIVE
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError, DataError
-from visrec.evaluation.pairs import best_threshold, drawn_users
+from visrec.evaluation.pairs import best_threshold, sample_users
 from visrec.evaluation.scorers import TwoTowerScorer
 from visrec.ranking.ctr import position_slot
 from visrec.ranking.features import known_features
@@ -29,7 +29,7 @@ _EXPLAINED = 300
 
 
 @dataclass(frozen=True)
-class Learned:
+class RankerTraining:
     """A ranker and how good it is on users that its network had not seen.
 
     Attributes:
@@ -51,7 +51,7 @@ class Learned:
     num_impressions: int
 
 
-def learn_ranker(checkpoint: Artifact, snapshot: Snapshot, config: RankerConfig, seed: int) -> Learned:
+def train_ranker(checkpoint: Artifact, snapshot: Snapshot, config: RankerConfig, seed: int) -> RankerTraining:
     """Learn from the validation part of the split that the checkpoint was trained on.
 
     Raises:
@@ -73,7 +73,7 @@ def learn_ranker(checkpoint: Artifact, snapshot: Snapshot, config: RankerConfig,
         biases_I=towers.recommender.item_biases,
     )
     maker = ListMaker(snapshot, split, towers, facts, known_features(facts), config)
-    users = drawn_users(snapshot.num_users, 1, config.max_users, seed)
+    users = sample_users(snapshot.num_users, 1, config.max_users, seed)
     lists, impressions = maker.make("validation", users, impressions=bool(config.tasks))
     num_found = np.bincount(fold_of(lists.user_U[lists.labels_UM.any(1)], 2, seed + 1), minlength=2)
     if num_found.sum() < _MIN_LISTS or not num_found.all():
@@ -84,7 +84,7 @@ def learn_ranker(checkpoint: Artifact, snapshot: Snapshot, config: RankerConfig,
     return _learn(lists, impressions, maker, seed)
 
 
-def _learn(lists: RetrievedLists, impressions: Impressions, maker: ListMaker, seed: int) -> Learned:
+def _learn(lists: RetrievedLists, impressions: Impressions, maker: ListMaker, seed: int) -> RankerTraining:
     config, names = maker.config, maker.names
     kinds = _learnable(impressions, config, seed)
     tasks = (POSITIVE, *kinds)
@@ -92,10 +92,10 @@ def _learn(lists: RetrievedLists, impressions: Impressions, maker: ListMaker, se
         raise ConfigError(
             f"ranker.task_weights: expected some of {', '.join(tasks)}, got {', '.join(unknown)}"
         )
-    scaling = Scaling.fit(lists.features_UMF[lists.there_UM])
+    scaling = Scaling.fit(lists.features_UMF[lists.valid_UM])
     examples = Examples(
-        scaling.apply(lists.features_UMF) * lists.there_UM[..., None],
-        lists.there_UM,
+        scaling.apply(lists.features_UMF) * lists.valid_UM[..., None],
+        lists.valid_UM,
         lists.labels_UM,
         scaling.apply(impressions.features_NF),
         _columns([impressions.labels(kind) for kind in kinds], len(impressions)),
@@ -104,14 +104,14 @@ def _learn(lists: RetrievedLists, impressions: Impressions, maker: ListMaker, se
     skip_F = np.where(np.array(names) == "score", scaling.std_F, 0).astype(np.float32)
     held_out = cross_fit(examples, lists.user_U, impressions.user_N, skip_F, config, seed)
     fitted = fit_network(examples, skip_F, config, seed)
-    evidence = {POSITIVE: held_out.list_evidence(lists.there_UM)}
-    labels = {POSITIVE: lists.labels_UM[lists.there_UM]}
-    users = {POSITIVE: np.repeat(lists.user_U, lists.there_UM.sum(1))}
+    logit = {POSITIVE: held_out.list_evidence(lists.valid_UM)}
+    labels = {POSITIVE: lists.labels_UM[lists.valid_UM]}
+    users = {POSITIVE: np.repeat(lists.user_U, lists.valid_UM.sum(1))}
     for place, task in enumerate(tasks[1:]):
-        evidence[task], labels[task] = held_out.rows_NT[:, place], examples.successes_NT[:, place]
+        logit[task], labels[task] = held_out.rows_NT[:, place], examples.successes_NT[:, place]
         users[task] = impressions.user_N
-    threshold = best_threshold(evidence[POSITIVE], labels[POSITIVE])
-    calibrations = tuple(Calibration.fit(evidence[t], labels[t], config.calibration) for t in tasks)
+    threshold = best_threshold(logit[POSITIVE], labels[POSITIVE])
+    calibrations = tuple(Calibration.fit(logit[t], labels[t], config.calibration) for t in tasks)
     ranker = Ranker(
         names=names,
         tasks=tasks,
@@ -124,11 +124,11 @@ def _learn(lists: RetrievedLists, impressions: Impressions, maker: ListMaker, se
         num_candidates=config.num_candidates,
     )
     length = 1 + int(position_slot(impressions.positions_N).max(initial=0))
-    return Learned(
+    return RankerTraining(
         ranker=ranker,
         order=_order(lists, held_out, ranker.task_weights_T, seed),
         tasks={
-            t: judge_task(evidence[t], labels[t], fold_of(users[t], 2, seed + 1), config.calibration)
+            t: judge_task(logit[t], labels[t], fold_of(users[t], 2, seed + 1), config.calibration)
             for t in tasks
         },
         importance=_importance(ranker, lists),
@@ -166,7 +166,7 @@ def _columns(columns: list[NDArray[np.bool_]], num_rows: int) -> NDArray[np.bool
 def _importance(ranker: Ranker, lists: RetrievedLists) -> dict[str, float]:
     shares = [
         np.abs(ranker.explain(features[there])).mean(0)
-        for features, there in zip(lists.features_UMF[:_EXPLAINED], lists.there_UM, strict=False)
+        for features, there in zip(lists.features_UMF[:_EXPLAINED], lists.valid_UM, strict=False)
     ]
     means = zip(ranker.names, np.mean(shares, axis=0).tolist(), strict=True)
     return dict(sorted(means, key=lambda item: -item[1]))
@@ -176,5 +176,5 @@ def _order(
     lists: RetrievedLists, held_out: HeldOutScores, task_weights_T: NDArray[np.float32], seed: int
 ) -> OrderQuality:
     before_UM = -np.broadcast_to(np.arange(lists.labels_UM.shape[1], dtype=np.float32), lists.labels_UM.shape)
-    after_UM = held_out.list_order(lists.there_UM, task_weights_T)
+    after_UM = held_out.list_order(lists.valid_UM, task_weights_T)
     return judge_order(before_UM, after_UM, lists.labels_UM, lists.num_targets_U, seed)

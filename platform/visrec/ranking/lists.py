@@ -17,9 +17,9 @@ from visrec.data.splits import TEST
 from visrec.evaluation.measure import block_users
 from visrec.evaluation.ranks import NO_ITEM, top_lists
 from visrec.evaluation.scorers import TwoTowerScorer
-from visrec.ranking.features import Ask, candidate_features
+from visrec.ranking.features import RankingQuery, candidate_features
 from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.user_state import past_of, pasts_of
+from visrec.ranking.user_state import user_state, user_states
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class RetrievedLists:
         return len(self.user_U)
 
     @property
-    def there_UM(self) -> NDArray[np.bool_]:
+    def valid_UM(self) -> NDArray[np.bool_]:
         """Where there is a candidate."""
         return np.asarray(self.items_UM != NO_ITEM)
 
@@ -125,12 +125,12 @@ class ListMaker:
     ) -> RetrievedLists:
         seen, num = held_out.histories, self.config.num_candidates
         items_UM = top_lists(scores_BI, seen, num, candidates=candidates)
-        pasts = pasts_of(seen, held_out.times, log, max_history=self.config.max_history)
+        pasts = user_states(seen, held_out.times, log, max_history=self.config.max_history)
         features_UMF = np.zeros((*items_UM.shape, len(self.names)), np.float32)
         for row, past in enumerate(pasts):
             items = items_UM[row][items_UM[row] != NO_ITEM]
             scores = scores_BI[row, items]
-            ask = Ask(self.facts, past, items, scores, scores)
+            ask = RankingQuery(self.facts, past, items, scores, scores)
             features_UMF[row, : len(items)] = candidate_features(ask, self.names)
         wanted_BI = np.zeros(scores_BI.shape, np.bool_)
         wanted_BI[held_out.targets.row_of_event, held_out.targets.items] = True
@@ -159,9 +159,9 @@ class ListMaker:
         features = np.zeros((len(chosen), len(self.names)), np.float32)
         for place, event in enumerate(chosen.tolist()):
             row, item = int(row_N[event]), log.items[event : event + 1]
-            past = past_of(histories, row, int(log.times[event]), log, max_history=self.config.max_history)
-            pool = scores_BI[row, lists.items_UM[row][lists.there_UM[row]]]
-            ask = Ask(self.facts, past, item, scores_BI[row, item], pool)
+            past = user_state(histories, row, int(log.times[event]), log, max_history=self.config.max_history)
+            pool = scores_BI[row, lists.items_UM[row][lists.valid_UM[row]]]
+            ask = RankingQuery(self.facts, past, item, scores_BI[row, item], pool)
             features[place] = candidate_features(ask, self.names)[0]
         return Impressions(
             histories.user_index[row_N[chosen]],

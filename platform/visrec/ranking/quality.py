@@ -66,8 +66,8 @@ def expected_calibration_error(
         >>> expected_calibration_error(np.array([0.2, 0.2]), np.array([True, False]), num_bins=1)
         0.3
     """
-    said, happened, share = reliability(probabilities, labels, num_bins=num_bins)
-    return float((share * np.abs(said - happened)).sum())
+    predicted, observed, share = reliability(probabilities, labels, num_bins=num_bins)
+    return float((share * np.abs(predicted - observed)).sum())
 
 
 def reliability(
@@ -76,10 +76,10 @@ def reliability(
     """Of each bin of examples by probability: mean probability, share of positives, share of the examples."""
     order = np.argsort(probabilities, kind="stable")
     bins = [b for b in np.array_split(order, num_bins) if len(b)]
-    said = np.array([probabilities[b].mean() for b in bins])
-    happened = np.array([labels[b].mean() for b in bins])
+    predicted = np.array([probabilities[b].mean() for b in bins])
+    observed = np.array([labels[b].mean() for b in bins])
     share = np.array([len(b) / len(order) for b in bins])
-    return said, happened, share
+    return predicted, observed, share
 
 
 _BOOTSTRAP_SAMPLES = 2000
@@ -125,7 +125,7 @@ class OrderQuality:
 
 
 def judge_task(
-    evidence: NDArray[np.float32], labels: NDArray[np.bool_], half: NDArray[np.int64], method: Method
+    logit: NDArray[np.float32], labels: NDArray[np.bool_], half: NDArray[np.int64], method: Method
 ) -> TaskQuality:
     """Calibrate on one half of the users, judge on the other, and the other way round.
 
@@ -138,9 +138,9 @@ def judge_task(
     probabilities = np.zeros(len(labels))
     decided = np.zeros(len(labels), np.bool_)
     for fitted, judged in ((half == 0, half == 1), (half == 1, half == 0)):
-        calibration = Calibration.fit(evidence[fitted], labels[fitted], method)
-        probabilities[judged] = calibration.apply(evidence[judged])
-        decided[judged] = evidence[judged] >= best_threshold(evidence[fitted], labels[fitted])
+        calibration = Calibration.fit(logit[fitted], labels[fitted], method)
+        probabilities[judged] = calibration.apply(logit[judged])
+        decided[judged] = logit[judged] >= best_threshold(logit[fitted], labels[fitted])
     precision, recall, f1, _ = precision_recall_fscore_support(
         labels, decided, average="binary", zero_division=0.0
     )
@@ -148,7 +148,7 @@ def judge_task(
     return TaskQuality(
         num_examples=len(labels),
         num_positives=int(labels.sum()),
-        auc=float(roc_auc_score(labels, evidence)),
+        auc=float(roc_auc_score(labels, logit)),
         log_loss=float(log_loss(labels, np.clip(probabilities, 1e-6, 1 - 1e-6))),
         baseline_log_loss=float(log_loss(labels, np.full(len(labels), labels.mean()))),
         calibration_error=expected_calibration_error(probabilities, labels),

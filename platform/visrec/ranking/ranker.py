@@ -61,13 +61,15 @@ class Ranker:
         return log_softmax(logits_MT @ self.task_weights_T)
 
     def order(
-        self, features_MF: NDArray[np.float32], behind: NDArray[np.float32]
+        self, features_MF: NDArray[np.float32], remaining_scores: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Scores of the candidates, float32 [M], and of the items that stay behind them in the order that they had."""
         scores_M = self.scores(features_MF)
-        if not len(scores_M) or not len(behind):
-            return scores_M, behind
-        return scores_M, np.asarray(behind - behind.max() + scores_M.min() - 1, np.float32)
+        if not len(scores_M) or not len(remaining_scores):
+            return scores_M, remaining_scores
+        return scores_M, np.asarray(
+            remaining_scores - remaining_scores.max() + scores_M.min() - 1, np.float32
+        )
 
     def probabilities(self, features_MF: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
         """Calibrated probability of each task, float64 [M], for a whole list of candidates.
@@ -77,7 +79,7 @@ class Ranker:
         """
         logits_MT = self.network.logits(self.scaling.apply(features_MF))
         return {
-            task: calibration.apply(evidence(logits_MT, place))
+            task: calibration.apply(logit(logits_MT, place))
             for place, (task, calibration) in enumerate(zip(self.tasks, self.calibrations, strict=True))
         }
 
@@ -150,7 +152,7 @@ class Ranker:
             raise ArtifactError(f"expected a ranker ({WEIGHTS}, {FACTS}) at {folder}: {error}") from None
 
 
-def evidence(logits_MT: NDArray[np.float32], task: int) -> NDArray[np.float32]:
+def logit(logits_MT: NDArray[np.float32], task: int) -> NDArray[np.float32]:
     """What a task's calibration reads, float32 [M]: the log-odds, for the main task within the list."""
     if task:
         return logits_MT[:, task]

@@ -12,10 +12,10 @@ from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import VisrecError
 from visrec.evaluation.ranks import NO_ITEM, top_lists
 from visrec.evaluation.scorers import TwoTowerScorer
-from visrec.ranking.features import Ask, candidate_features
+from visrec.ranking.features import RankingQuery, candidate_features
 from visrec.ranking.item_facts import ItemFacts
 from visrec.ranking.ranker import Ranker
-from visrec.ranking.user_state import pasts_of
+from visrec.ranking.user_state import user_states
 from visrec.storage import Artifact, Workspace
 
 LATEST, NONE = "latest", "none"
@@ -81,13 +81,15 @@ class RankedScorer:
         scores_BI = self.towers.score(histories, times)
         items_BM = top_lists(scores_BI, histories, self.ranker.num_candidates, candidates=self.candidates)
         log = read_log(Snapshot(self.snapshot), histories, positives=False)
-        pasts = pasts_of(histories, times, log, max_history=self.ranker.max_history)
+        pasts = user_states(histories, times, log, max_history=self.ranker.max_history)
         ordered_BI = np.empty_like(scores_BI)
         for row, past in enumerate(pasts):
             items = items_BM[row][items_BM[row] != NO_ITEM]
             scores = scores_BI[row, items]
-            features_MF = candidate_features(Ask(self.facts, past, items, scores, scores), self.ranker.names)
-            ordered, behind = self.ranker.order(features_MF, scores_BI[row])
-            ordered_BI[row] = behind
+            features_MF = candidate_features(
+                RankingQuery(self.facts, past, items, scores, scores), self.ranker.names
+            )
+            ordered, remaining_scores = self.ranker.order(features_MF, scores_BI[row])
+            ordered_BI[row] = remaining_scores
             ordered_BI[row, items] = ordered
         return ordered_BI

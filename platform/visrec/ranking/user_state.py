@@ -11,7 +11,7 @@ from visrec.data.snapshot import Sequences
 
 
 @dataclass(frozen=True)
-class Past:
+class UserState:
     """One user before a moment.
 
     Attributes:
@@ -23,7 +23,7 @@ class Past:
 
     Example:
         >>> empty = np.empty(0, np.int32)
-        >>> Past(np.array([3, 7], np.int32), np.array([10, 20]), empty, empty, time=30).items.tolist()
+        >>> UserState(np.array([3, 7], np.int32), np.array([10, 20]), empty, empty, time=30).items.tolist()
         [3, 7]
     """
 
@@ -33,12 +33,16 @@ class Past:
     viewed: NDArray[np.int32]
     time: int
 
-    def last(self, num: int) -> "Past":
+    def last(self, num: int) -> "UserState":
         """Only the most recent positives, refusals and views, at most `num` of each, in training as in serving."""
-        return Past(self.items[-num:], self.times[-num:], self.refused[-num:], self.viewed[-num:], self.time)
+        return UserState(
+            self.items[-num:], self.times[-num:], self.refused[-num:], self.viewed[-num:], self.time
+        )
 
 
-def pasts_of(histories: Sequences, times: NDArray[np.int64], log: Log, *, max_history: int) -> list[Past]:
+def user_states(
+    histories: Sequences, times: NDArray[np.int64], log: Log, *, max_history: int
+) -> list[UserState]:
     """The pasts of a block of users.
 
     Args:
@@ -48,18 +52,20 @@ def pasts_of(histories: Sequences, times: NDArray[np.int64], log: Log, *, max_hi
         max_history: Most recent positives, refusals and views that are kept, of each.
     """
     return [
-        past_of(histories, row, int(times[row]), log, max_history=max_history)
+        user_state(histories, row, int(times[row]), log, max_history=max_history)
         for row in range(len(histories))
     ]
 
 
-def past_of(histories: Sequences, row: int, time: int, log: Log, *, max_history: int) -> Past:
-    """The past of one user of a block; see `pasts_of`."""
+def user_state(histories: Sequences, row: int, time: int, log: Log, *, max_history: int) -> UserState:
+    """The past of one user of a block; see `user_states`."""
     known = slice(int(histories.offsets[row]), int(histories.offsets[row + 1]))
     rows = log.of(row)
     earlier = log.times[rows] < time
     shown, weights = log.items[rows][earlier], log.weights[rows][earlier]
-    past = Past(histories.items[known], histories.times[known], shown[weights < 0], shown[weights == 0], time)
+    past = UserState(
+        histories.items[known], histories.times[known], shown[weights < 0], shown[weights == 0], time
+    )
     return past.last(max_history)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.config.serving import RankingConfig
-from visrec.ranking.user_state import Past
+from visrec.ranking.user_state import UserState
 from visrec.recommend.types import Candidates, Event, Ranked, Rules, Source, Space, UserQuery
 
 WIDENING = 8
@@ -40,11 +40,11 @@ class RetrieverPort(Protocol):
     async def search(
         self, release: str, space: Space, vector_D: NDArray[np.float32], k: int, exclude: NDArray[np.int32]
     ) -> Candidates:
-        """See `CandidateFinder.search`."""
+        """See `CandidateRetriever.search`."""
         ...
 
     async def neighbours(self, release: str, item: int, k: int) -> Candidates:
-        """See `CandidateFinder.neighbours`."""
+        """See `CandidateRetriever.neighbours`."""
         ...
 
 
@@ -58,7 +58,7 @@ class RankerPort(Protocol):
         rules: Rules,
         k: int,
         diversity: float,
-        past: Past | None = None,
+        past: UserState | None = None,
     ) -> Ranked:
         """See `Ranker.rank`."""
         ...
@@ -69,7 +69,7 @@ class RankerPort(Protocol):
 
 
 @dataclass(frozen=True)
-class Wish:
+class RecommendOptions:
     """What is asked for.
 
     Attributes:
@@ -97,51 +97,53 @@ class Pipeline:
         self._ranking = ranking
 
     async def for_user(
-        self, release: str, user_id: str | None, events: Sequence[Event], wish: Wish
+        self, release: str, user_id: str | None, events: Sequence[Event], options: RecommendOptions
     ) -> tuple[Ranked, Source]:
         """Recommendations, and what they go by: without any history that is popularity."""
         if user_id is None and not events:
-            return await self._ranker.popular(release, wish.rules, wish.k), "popular"
+            return await self._ranker.popular(release, options.rules, options.k), "popular"
         query = await self._encoder.encode_user(release, user_id, events)
-        seen = query.seen if wish.exclude_seen else query.seen[:0]
+        seen = query.seen if options.exclude_seen else query.seen[:0]
         vector_D = query.vector_D
         if vector_D is None:
-            rules = replace(wish.rules, exclude=np.union1d(wish.rules.exclude, seen).astype(np.int32))
-            return await self._ranker.popular(release, rules, wish.k), query.source
-        diversity = self._ranking.diversity if wish.diversity is None else wish.diversity
-        ranked = await self._widen(
+            rules = replace(options.rules, exclude=np.union1d(options.rules.exclude, seen).astype(np.int32))
+            return await self._ranker.popular(release, rules, options.k), query.source
+        diversity = self._ranking.diversity if options.diversity is None else options.diversity
+        ranked = await self._retrieve_and_rank(
             lambda n: self._retriever.search(release, "scores", vector_D, n, seen),
             release,
-            replace(wish, diversity=diversity),
+            replace(options, diversity=diversity),
             query.past,
         )
         return ranked, query.source
 
-    async def similar(self, release: str, item: int, wish: Wish) -> Ranked:
+    async def similar(self, release: str, item: int, options: RecommendOptions) -> Ranked:
         """What looks like an item."""
-        return await self._widen(lambda n: self._retriever.neighbours(release, item, n), release, wish)
+        return await self._retrieve_and_rank(
+            lambda n: self._retriever.neighbours(release, item, n), release, options
+        )
 
-    async def by_picture(self, release: str, data: bytes, wish: Wish) -> Ranked:
+    async def by_picture(self, release: str, data: bytes, options: RecommendOptions) -> Ranked:
         """What looks like an uploaded picture."""
         vector_D = await self._encoder.encode_picture(release, data)
         nothing = np.empty(0, np.int32)
-        return await self._widen(
-            lambda n: self._retriever.search(release, "similar", vector_D, n, nothing), release, wish
+        return await self._retrieve_and_rank(
+            lambda n: self._retriever.search(release, "similar", vector_D, n, nothing), release, options
         )
 
-    async def _widen(
+    async def _retrieve_and_rank(
         self,
         search: Callable[[int], Awaitable[Candidates]],
         release: str,
-        wish: Wish,
-        past: Past | None = None,
+        options: RecommendOptions,
+        past: UserState | None = None,
     ) -> Ranked:
         """Rank candidates; where the rules leave fewer than `k`, take more candidates, up to all."""
-        num_candidates = max(self._ranking.num_candidates, wish.k)
+        num_candidates = max(self._ranking.num_candidates, options.k)
         while True:
             candidates = await search(num_candidates)
-            diversity = wish.diversity or 0.0
-            ranked = await self._ranker.rank(release, candidates, wish.rules, wish.k, diversity, past)
-            if len(ranked.items) >= wish.k or candidates.complete:
+            diversity = options.diversity or 0.0
+            ranked = await self._ranker.rank(release, candidates, options.rules, options.k, diversity, past)
+            if len(ranked.items) >= options.k or candidates.complete:
                 return ranked
             num_candidates *= WIDENING

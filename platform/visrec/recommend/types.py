@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.ranking.user_state import Past
+from visrec.ranking.user_state import UserState
 
 Source = Literal["user", "history", "popular"]
 Space = Literal["scores", "similar"]
@@ -42,7 +42,7 @@ class UserQuery:
     vector_D: NDArray[np.float32] | None
     seen: NDArray[np.int32]
     source: Source
-    past: Past | None = None
+    past: UserState | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from visrec.storage import Artifact, Workspace
 
 
 @dataclass(frozen=True)
-class Push:
+class PromotionAttack:
     """An attack: pictures of the target items, changed by at most `epsilon` of 255.
 
     Attributes:
@@ -30,7 +30,7 @@ class Corruption:
     severity: Severity
 
 
-Variant = Push | Corruption
+Variant = PromotionAttack | Corruption
 """One way of changing the pictures; what it does is measured apart from the others."""
 
 
@@ -53,7 +53,7 @@ class RobustnessPlan:
     def variants(self) -> Iterator[Variant]:
         """All that is measured, in the order of the report."""
         for transferred in (False, True) if self.source is not None else (False,):
-            yield from (Push(epsilon, transferred) for epsilon in self.attack.epsilons)
+            yield from (PromotionAttack(epsilon, transferred) for epsilon in self.attack.epsilons)
         for name in self.attack.corruptions:
             yield from (Corruption(name, severity) for severity in self.attack.severities)
 

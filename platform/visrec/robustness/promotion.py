@@ -27,7 +27,7 @@ from visrec.robustness.plan import RobustnessPlan
 
 
 @dataclass(frozen=True)
-class Scene:
+class AttackSetup:
     """What every variant is measured on.
 
     Attributes:
@@ -41,7 +41,7 @@ class Scene:
     candidates: NDArray[np.int32] | None
 
 
-def set_scene(plan: RobustnessPlan) -> Scene:
+def set_up_attack(plan: RobustnessPlan) -> AttackSetup:
     """Draw users and target items.
 
     Raises:
@@ -57,7 +57,7 @@ def set_scene(plan: RobustnessPlan) -> Scene:
         plan.attack.num_targets,
         plan.seed,
     )
-    return Scene(draw_users(evaluation, plan.attack.max_users, plan.seed), targets_T, candidates)
+    return AttackSetup(draw_users(evaluation, plan.attack.max_users, plan.seed), targets_T, candidates)
 
 
 def draw_targets(
@@ -120,7 +120,7 @@ _SMALLEST_WIDTH = 1e-6
 
 
 @dataclass(frozen=True)
-class Audience:
+class AttackerView:
     """What the attacker knows of the users.
 
     Attributes:
@@ -134,9 +134,9 @@ class Audience:
     spread: float
 
 
-def audience_of(
+def attacker_view_of(
     scorer: TwoTowerScorer, users: HeldOut, list_size: int, candidates: NDArray[np.int32] | None
-) -> Audience:
+) -> AttackerView:
     """User vectors and entry limits under the unchanged catalogue."""
     queries, limits, spreads = [], [], []
     step = block_users(len(scorer.vectors_ID))
@@ -151,12 +151,14 @@ def audience_of(
         width = min(list_size, z_BC.shape[1])
         queries.append(queries_BD)
         limits.append(np.partition(z_BC, -width, axis=1)[:, -width])
-    return Audience(np.concatenate(queries), np.concatenate(limits), float(np.concatenate(spreads).mean()))
+    return AttackerView(
+        np.concatenate(queries), np.concatenate(limits), float(np.concatenate(spreads).mean())
+    )
 
 
 def push_pictures(
     targets: MainPictures,
-    audience: Audience,
+    attacker_view: AttackerView,
     pictures_THWC: NDArray[np.uint8],
     attack: AttackConfig,
     *,
@@ -174,7 +176,7 @@ def push_pictures(
     for start in range(0, len(pictures_THWC), _BATCH_PICTURES):
         part = slice(start, start + _BATCH_PICTURES)
         found = pgd(
-            entry_loss(targets.part(part), audience),
+            entry_loss(targets.part(part), attacker_view),
             torch.from_numpy(pictures_THWC[part]).float(),
             epsilon=epsilon,
             steps=attack.steps,
@@ -187,15 +189,18 @@ def push_pictures(
     return pushed
 
 
-def entry_loss(targets: MainPictures, audience: Audience) -> Callable[[Tensor], Tensor]:
+def entry_loss(targets: MainPictures, attacker_view: AttackerView) -> Callable[[Tensor], Tensor]:
     """A smooth stand-in for the number of lists that the items enter, as a function of their main pictures.
 
     Sum over the items of log mean over users of sigmoid((score - limit) / width). The log keeps the gradient alive
     where all users are far away, and turns it to those that are nearest. The width is a share of the spread of the
     scores, so that a model cannot look robust by the scale of its scores alone.
     """
-    width = max(_WIDTH * audience.spread, _SMALLEST_WIDTH)
-    queries_UD, limits_U = torch.from_numpy(audience.queries_UD), torch.from_numpy(audience.limits_U)
+    width = max(_WIDTH * attacker_view.spread, _SMALLEST_WIDTH)
+    queries_UD, limits_U = (
+        torch.from_numpy(attacker_view.queries_UD),
+        torch.from_numpy(attacker_view.limits_U),
+    )
     biases_N = torch.from_numpy(targets.recommender.item_biases[targets.items_T])
 
     def loss(pictures_NHWC: Tensor) -> Tensor:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from visrec.evaluation.bootstrap import Interval, intervals, paired_intervals
-from visrec.robustness.plan import Corruption, Push, RobustnessPlan, Variant
-from visrec.robustness.promotion import Scene
+from visrec.robustness.plan import Corruption, PromotionAttack, RobustnessPlan, Variant
+from visrec.robustness.promotion import AttackSetup
 from visrec.robustness.variants import Outcome
 
 Intervals = dict[str, Interval]
@@ -24,7 +24,7 @@ class PushEffect:
         ssim: Likewise.
     """
 
-    push: Push
+    push: PromotionAttack
     after: Intervals
     change: Intervals
     users_per_item: float
@@ -73,7 +73,7 @@ class Robustness:
 
 
 def summarise_robustness(
-    plan: RobustnessPlan, scene: Scene, clean: Outcome, outcomes: Mapping[Variant, Outcome]
+    plan: RobustnessPlan, setup: AttackSetup, clean: Outcome, outcomes: Mapping[Variant, Outcome]
 ) -> Robustness:
     """Sum up all variants."""
     config = plan.evaluation.config
@@ -97,20 +97,20 @@ def summarise_robustness(
         )
 
     def users_per_item(outcome: Outcome) -> float:
-        return float(outcome.columns[f"exposure@{k}"].sum() * k / len(scene.targets_T))
+        return float(outcome.columns[f"exposure@{k}"].sum() * k / len(setup.targets_T))
 
     pushes, corruptions = [], []
     for variant, outcome in outcomes.items():
         after, moved = means(outcome), change(outcome)
-        if isinstance(variant, Push):
+        if isinstance(variant, PromotionAttack):
             pushes.append(
                 PushEffect(variant, after, moved, users_per_item(outcome), outcome.psnr, outcome.ssim)
             )
         else:
             corruptions.append(CorruptionEffect(variant, after[f"ndcg@{k}"], moved[f"ndcg@{k}"]))
     return Robustness(
-        num_users=len(scene.users),
-        num_targets=len(scene.targets_T),
+        num_users=len(setup.users),
+        num_targets=len(setup.targets_T),
         list_size=k,
         source=plan.source.name if plan.source is not None else None,
         clean=means(clean),

@@ -20,11 +20,11 @@ from visrec.evaluation.scorers import Scorer, TwoTowerScorer
 from visrec.models.item_inputs import Pictures
 from visrec.robustness.corruptions import corrupt, psnr, ssim
 from visrec.robustness.pictures import MainPictures
-from visrec.robustness.plan import Corruption, Push, RobustnessPlan, Variant
-from visrec.robustness.promotion import Scene, audience_of, push_pictures
+from visrec.robustness.plan import Corruption, PromotionAttack, RobustnessPlan, Variant
+from visrec.robustness.promotion import AttackSetup, attacker_view_of, push_pictures
 
 
-def effects(scorer: Scorer, scene: Scene, plan: EvaluationPlan) -> PerUser:
+def effects(scorer: Scorer, setup: AttackSetup, plan: EvaluationPlan) -> PerUser:
     """Of each user: name -> float64 [U].
 
         ndcg@k       of the held-out items
@@ -38,13 +38,13 @@ def effects(scorer: Scorer, scene: Scene, plan: EvaluationPlan) -> PerUser:
     set_valued = plan.split.protocol != "leave_one_out"
     columns: dict[str, list[NDArray[np.float64]]] = {f"ndcg@{k}": [], f"exposure@{k}": [], f"reach@{k}": []}
     step = block_users(int(plan.snapshot.manifest.counts["num_items"]))
-    for start in range(0, len(scene.users), step):
-        rows = np.arange(start, min(start + step, len(scene.users)))
-        seen, held_out = scene.users.histories.take(rows), scene.users.targets.take(rows)
+    for start in range(0, len(setup.users), step):
+        rows = np.arange(start, min(start + step, len(setup.users)))
+        seen, held_out = setup.users.histories.take(rows), setup.users.targets.take(rows)
         scores_BI = scorer.score(seen, held_out.times[held_out.offsets[:-1]])
-        ranks = rank_targets(scores_BI, seen, held_out, candidates=scene.candidates, set_valued=set_valued)
-        lists = top_lists(scores_BI, seen, k, candidates=scene.candidates)
-        attacked = np.isin(lists, scene.targets_T)
+        ranks = rank_targets(scores_BI, seen, held_out, candidates=setup.candidates, set_valued=set_valued)
+        lists = top_lists(scores_BI, seen, k, candidates=setup.candidates)
+        attacked = np.isin(lists, setup.targets_T)
         columns[f"ndcg@{k}"].append(metrics_at(ranks, k)[f"ndcg@{k}"])
         columns[f"exposure@{k}"].append(np.asarray(attacked.sum(axis=1) / k, np.float64))
         columns[f"reach@{k}"].append(np.asarray(attacked.any(axis=1), np.float64))
@@ -66,54 +66,56 @@ class Outcome:
     ssim: float | None = None
 
 
-def measure_clean(plan: RobustnessPlan, scene: Scene) -> Outcome:
+def measure_clean(plan: RobustnessPlan, setup: AttackSetup) -> Outcome:
     """The pictures as they are."""
-    return Outcome(effects(TwoTowerScorer.load(plan.evaluation.checkpoint), scene, plan.evaluation))
+    return Outcome(effects(TwoTowerScorer.load(plan.evaluation.checkpoint), setup, plan.evaluation))
 
 
-def measure_variant(plan: RobustnessPlan, scene: Scene, variant: Variant) -> Outcome:
+def measure_variant(plan: RobustnessPlan, setup: AttackSetup, variant: Variant) -> Outcome:
     """Change the pictures in one way and measure the users.
 
     Holds the pictures of the targets, or one batch of corrupted ones, and never those of the whole catalogue.
     """
     scorer = TwoTowerScorer.load(plan.evaluation.checkpoint)
     match variant:
-        case Push():
-            return _pushed(plan, scene, scorer, variant)
+        case PromotionAttack():
+            return _pushed(plan, setup, scorer, variant)
         case Corruption():
             vectors_ID = _corrupted_vectors(plan, scorer, variant)
-            return Outcome(effects(replace(scorer, vectors_ID=vectors_ID), scene, plan.evaluation))
+            return Outcome(effects(replace(scorer, vectors_ID=vectors_ID), setup, plan.evaluation))
 
 
-def pushed_pictures(plan: RobustnessPlan, scene: Scene, push: Push) -> NDArray[np.uint8]:
+def pushed_pictures(plan: RobustnessPlan, setup: AttackSetup, push: PromotionAttack) -> NDArray[np.uint8]:
     """The attacker's main pictures of the target items: uint8 [T, H, W, 3]."""
     victim = plan.source if push.transferred else plan.evaluation.checkpoint
     assert victim is not None, "a transferred attack needs a source"
     scorer = TwoTowerScorer.load(victim)
-    audience = audience_of(scorer, scene.users, plan.evaluation.config.list_size, scene.candidates)
+    attacker_view = attacker_view_of(scorer, setup.users, plan.evaluation.config.list_size, setup.candidates)
     return push_pictures(
-        MainPictures.of(scorer.recommender, Snapshot(plan.evaluation.snapshot), scene.targets_T),
-        audience,
-        target_pictures(plan, scene),
+        MainPictures.of(scorer.recommender, Snapshot(plan.evaluation.snapshot), setup.targets_T),
+        attacker_view,
+        target_pictures(plan, setup),
         plan.attack,
         epsilon=push.epsilon,
         seed=plan.seed,
     )
 
 
-def target_pictures(plan: RobustnessPlan, scene: Scene) -> NDArray[np.uint8]:
+def target_pictures(plan: RobustnessPlan, setup: AttackSetup) -> NDArray[np.uint8]:
     """The target items' own main pictures: uint8 [T, H, W, 3]."""
     snapshot = Snapshot(plan.evaluation.snapshot)
-    return snapshot.images.read(snapshot.image_rows[scene.targets_T])
+    return snapshot.images.read(snapshot.image_rows[setup.targets_T])
 
 
-def _pushed(plan: RobustnessPlan, scene: Scene, scorer: TwoTowerScorer, push: Push) -> Outcome:
-    before, after = target_pictures(plan, scene), pushed_pictures(plan, scene, push)
+def _pushed(
+    plan: RobustnessPlan, setup: AttackSetup, scorer: TwoTowerScorer, push: PromotionAttack
+) -> Outcome:
+    before, after = target_pictures(plan, setup), pushed_pictures(plan, setup, push)
     vectors_ID = scorer.vectors_ID.copy()
     snapshot = Snapshot(plan.evaluation.snapshot)
-    targets = MainPictures.of(scorer.recommender, snapshot, scene.targets_T)
-    vectors_ID[scene.targets_T] = targets.encode(after)
-    columns = effects(replace(scorer, vectors_ID=vectors_ID), scene, plan.evaluation)
+    targets = MainPictures.of(scorer.recommender, snapshot, setup.targets_T)
+    vectors_ID[setup.targets_T] = targets.encode(after)
+    columns = effects(replace(scorer, vectors_ID=vectors_ID), setup, plan.evaluation)
     if not (before != after).any():
         return Outcome(columns)
     pair = torch.from_numpy(before), torch.from_numpy(after)

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from visrec.config import TrainJob
+from visrec.config import TrainWorkloadConfig
 from visrec.data.images import ROWS_PER_PART, PictureRows
 from visrec.data.snapshot import Snapshot
 from visrec.models import ItemTower
@@ -29,7 +29,7 @@ _BATCH = 8
 
 
 @dataclass(frozen=True)
-class Trunk:
+class FrozenPrefix:
     """The frozen blocks, over the pictures of a snapshot.
 
     Attributes:
@@ -79,7 +79,7 @@ class Trunk:
         found: NDArray[np.float32] = self.tower.activations(pictures, self.num_blocks).cpu().numpy()
         return found
 
-    def write_part(self, folder: Location, part: int) -> None:
+    def decode_and_store(self, folder: Location, part: int) -> None:
         """Compute one file."""
         first = part * ROWS_PER_PART
         rows = np.arange(first, min(first + ROWS_PER_PART, len(self.snapshot.images)))
@@ -139,27 +139,29 @@ def part_name(part: int) -> str:
     return f"part-{part:05d}.npy"
 
 
-def find_or_compute(trunk: Trunk, job: TrainJob, environment: TrainEnvironment) -> Activations:
+def find_or_compute(
+    prefix: FrozenPrefix, job: TrainWorkloadConfig, environment: TrainEnvironment
+) -> Activations:
     """Activations of all pictures; where they are not there yet, each worker computes its share of the files."""
     workspace = Workspace(job.workspace)
-    known, token = _agree(environment, int(workspace.has("activations", trunk.name)), secrets.randbits(32))
+    known, token = _agree(environment, int(workspace.has("activations", prefix.name)), secrets.randbits(32))
     if not known:
-        environment.progress({"caching": trunk.num_blocks})
-        parents = {"snapshots": trunk.snapshot.name}
+        environment.progress({"caching": prefix.num_blocks})
+        parents = {"snapshots": prefix.snapshot.name}
         writer = workspace.create(
-            "activations", trunk.name, config=job, parents=parents, token=f"{token:08x}"
+            "activations", prefix.name, config=job, parents=parents, token=f"{token:08x}"
         )
         writer.staging.make_dirs()
-        for part in range(environment.rank, trunk.num_parts, environment.world_size):
-            trunk.write_part(writer.staging, part)
+        for part in range(environment.rank, prefix.num_parts, environment.world_size):
+            prefix.decode_and_store(writer.staging, part)
         _wait(environment)
         if environment.rank == 0:
             with writer:
-                writer.counts["num_pictures"] = len(trunk.snapshot.images)
-                writer.facts["num_blocks"] = trunk.num_blocks
+                writer.counts["num_pictures"] = len(prefix.snapshot.images)
+                writer.facts["num_blocks"] = prefix.num_blocks
         _wait(environment)
-    artifact = workspace.find("activations", trunk.name)
-    return Activations(artifact, trunk.snapshot.picture_rows, trunk.num_blocks)
+    artifact = workspace.find("activations", prefix.name)
+    return Activations(artifact, prefix.snapshot.picture_rows, prefix.num_blocks)
 
 
 def _agree(environment: TrainEnvironment, *values: int) -> list[int]:

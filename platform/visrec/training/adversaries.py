@@ -1,6 +1,6 @@
 """Adversaries of training: who changes the inputs of a step so that the loss rises.
 
-An adversary is a function from a `Forward` to the losses that the step descends, [P] each, one after the other: the
+An adversary is a function from a `StepContext` to the losses that the step descends, [P] each, one after the other: the
 step updates the weights between them. Its perturbations carry no gradient.
 """
 
@@ -12,12 +12,17 @@ import torch
 from torch import Tensor, nn
 
 from visrec.attacks import ascend, fgsm, pgd
-from visrec.config import ConsistencyAdversary, EmbeddingAdversary, PhaseConfig, PixelAdversary
+from visrec.config import (
+    ConsistencyAdversaryConfig,
+    EmbeddingAdversaryConfig,
+    PhaseConfig,
+    PixelAdversaryConfig,
+)
 from visrec.models import TowerOutput
-from visrec.training.step import Forward, LossStream
+from visrec.training.step import LossStream, StepContext
 
 
-def no_adversary(forward: Forward) -> Iterator[Tensor]:
+def no_adversary(forward: StepContext) -> Iterator[Tensor]:
     """The clean losses, once."""
     yield forward.losses_of(forward.output())
 
@@ -27,9 +32,9 @@ def choose_adversary(phase: PhaseConfig) -> LossStream:
     config = phase.adversary
     if config is None or config.weight == 0:
         return no_adversary
-    if isinstance(config, EmbeddingAdversary):
+    if isinstance(config, EmbeddingAdversaryConfig):
         return partial(embedding_losses, config)
-    if isinstance(config, ConsistencyAdversary):
+    if isinstance(config, ConsistencyAdversaryConfig):
         return partial(consistency_losses, config)
     if config.method == "free":
         return partial(free_losses, config)
@@ -39,7 +44,7 @@ def choose_adversary(phase: PhaseConfig) -> LossStream:
 _SMALLEST = 1e-12
 
 
-def embedding_losses(config: EmbeddingAdversary, forward: Forward) -> Iterator[Tensor]:
+def embedding_losses(config: EmbeddingAdversaryConfig, forward: StepContext) -> Iterator[Tensor]:
     """Clean losses mixed with those of perturbed item vectors (APR: He et al. 2018; AMR: Tang et al. 2019).
 
     Every vector moves by `epsilon` along its gradient of the loss; the vectors serve as history, target and negative,
@@ -70,7 +75,7 @@ _STRIDE = 2.5
 """Steps of PGD reach so many times as far as the ball is wide (Madry et al. 2018)."""
 
 
-def pixel_losses(config: PixelAdversary, forward: Forward) -> Iterator[Tensor]:
+def pixel_losses(config: PixelAdversaryConfig, forward: StepContext) -> Iterator[Tensor]:
     """Clean losses mixed with those of perturbed pictures."""
     perturbed = perturbed_pictures(config, forward)
     adversarial_P = forward.losses_of(forward.output(perturbed))
@@ -81,18 +86,20 @@ def pixel_losses(config: PixelAdversary, forward: Forward) -> Iterator[Tensor]:
         yield (1 - config.weight) * clean_P + config.weight * adversarial_P
 
 
-def perturbed_pictures(config: PixelAdversary, forward: Forward) -> Tensor:
+def perturbed_pictures(config: PixelAdversaryConfig, forward: StepContext) -> Tensor:
     """Pictures within `epsilon` of the batch's, found against the model at rest."""
     assert forward.inputs is not None and forward.start == 0, "an adversary of pixels needs pictures"
     images = forward.inputs.float()
-    with at_rest(forward.model):
+    with eval_mode(forward.model):
         if config.method == "fgsm":
             return fgsm(forward.probe, images, epsilon=config.epsilon)
         return search(config, forward.probe, images)
 
 
 def search(
-    config: PixelAdversary | ConsistencyAdversary, loss: Callable[[Tensor], Tensor], images: Tensor
+    config: PixelAdversaryConfig | ConsistencyAdversaryConfig,
+    loss: Callable[[Tensor], Tensor],
+    images: Tensor,
 ) -> Tensor:
     """Pictures within `epsilon` of float `images` that make the loss large, by PGD with the settings of an adversary.
 
@@ -109,7 +116,7 @@ def search(
 
 
 @contextmanager
-def at_rest(model: nn.Module) -> Iterator[None]:
+def eval_mode(model: nn.Module) -> Iterator[None]:
     """No dropout and no new batch statistics; afterwards the modes are as before."""
     training = [module for module in model.modules() if module.training]
     # cuDNN gives a GRU's gradient only in training mode; without dropout that is the same function.
@@ -125,7 +132,7 @@ def at_rest(model: nn.Module) -> Iterator[None]:
             module.training = True
 
 
-def free_losses(config: PixelAdversary, forward: Forward) -> Iterator[Tensor]:
+def free_losses(config: PixelAdversaryConfig, forward: StepContext) -> Iterator[Tensor]:
     """The batch, replayed `steps` times (Shafahi et al. 2019): each backward pass also moves the pictures uphill."""
     assert forward.inputs is not None and forward.start == 0, "an adversary of pixels needs pictures"
     images = forward.inputs.float()
@@ -149,7 +156,7 @@ def free_losses(config: PixelAdversary, forward: Forward) -> Iterator[Tensor]:
         )
 
 
-def consistency_losses(config: ConsistencyAdversary, forward: Forward) -> Iterator[Tensor]:
+def consistency_losses(config: ConsistencyAdversaryConfig, forward: StepContext) -> Iterator[Tensor]:
     """Clean losses plus `weight` times the largest shift of scores that a small change of a picture can make.
 
     The shift of an item is the mean over the batch's users of (score of the changed picture - score of the picture)
@@ -160,7 +167,7 @@ def consistency_losses(config: ConsistencyAdversary, forward: Forward) -> Iterat
     yield forward.losses_of(output) + config.weight * score_shift(config, forward, output)
 
 
-def score_shift(config: ConsistencyAdversary, forward: Forward, output: TowerOutput) -> Tensor:
+def score_shift(config: ConsistencyAdversaryConfig, forward: StepContext, output: TowerOutput) -> Tensor:
     """Mean squared shift of the scores of some of the batch's items, under the change that makes it largest: scalar."""
     assert forward.inputs is not None and forward.start == 0, "an adversary of pixels needs pictures"
     tower, device = forward.model.item_tower, output.items_ND.device
@@ -175,7 +182,7 @@ def score_shift(config: ConsistencyAdversary, forward: Forward, output: TowerOut
         shifts_S: Tensor = ((moved_SD @ moments_DD) * moved_SD).sum(1)
         return shifts_S
 
-    with at_rest(forward.model):
+    with eval_mode(forward.model):
         clean_SD = tower(images, index_S)
         changed = search(config, lambda x: shift(x, clean_SD.detach()).sum(), images)
         return shift(changed, clean_SD).mean()

@@ -15,7 +15,7 @@ from torch import Tensor
 from visrec.data.interactions import NegativeEvents
 from visrec.data.snapshot import Sequences
 from visrec.models import History, gap_buckets
-from visrec.training.negatives.per_sequence import OwnNegatives, Rejected
+from visrec.training.negatives.per_sequence import PerSequenceNegatives, Rejected
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def cut_windows(
 
 NEVER = 2**31 - 1
 """No position."""
-SparedPositives = Literal["all", "seen", "none"]
+PositiveMasking = Literal["all", "seen", "none"]
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,15 @@ class Batch:
         pictures_N: Which of its pictures each distinct item is seen by: 0 for the main one, and so on.
         slots_BL: Place of each history event's item among the distinct ones; 0 where padded.
         kinds_BL: Codes of the history events' kinds.
-        gaps_BL: Time-gap buckets of the history events.
-        waits_BL: Buckets of the time from each history event to the next event.
+        time_since_previous_BL: Time-gap buckets of the history events.
+        time_to_next_BL: Buckets of the time from each history event to the next event.
         targets_BL: Place of the next event's item; -1 where padded.
-        spared_from_BN: First position at which a distinct item is no negative of the sequence, since the user has taken
+        masked_from_BN: First position at which a distinct item is no negative of the sequence, since the user has taken
             it; `NEVER` where there is none. int32.
         shared_N: True where a distinct item is a negative of every sequence that does not spare it.
-        own_slots_BK: Places of negatives that belong to one sequence; 0 where it has fewer.
-        own_from_BK: First position at which each of these is a negative.
-        own_weights_BK: How many times each counts; 0 where there is none.
+        per_sequence_slots_BK: Places of negatives that belong to one sequence; 0 where it has fewer.
+        per_sequence_from_BK: First position at which each of these is a negative.
+        per_sequence_weights_BK: How many times each counts; 0 where there is none.
         spared_rows_E: For each spared positive of each user the row of the user; empty if nobody needs it.
         spared_items_E: Its item index.
         spared_positions_E: The first position at which it is spared.
@@ -87,14 +87,14 @@ class Batch:
     pictures_N: Tensor
     slots_BL: Tensor
     kinds_BL: Tensor
-    gaps_BL: Tensor
-    waits_BL: Tensor
+    time_since_previous_BL: Tensor
+    time_to_next_BL: Tensor
     targets_BL: Tensor
-    spared_from_BN: Tensor
+    masked_from_BN: Tensor
     shared_N: Tensor
-    own_slots_BK: Tensor
-    own_from_BK: Tensor
-    own_weights_BK: Tensor
+    per_sequence_slots_BK: Tensor
+    per_sequence_from_BK: Tensor
+    per_sequence_weights_BK: Tensor
     spared_rows_E: Tensor
     spared_items_E: Tensor
     spared_positions_E: Tensor
@@ -105,7 +105,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Piece:
+class TrainingExample:
     """A window of one user, and what is known of the user.
 
     Attributes:
@@ -141,7 +141,7 @@ class Piece:
         events = slice(self.events.start, self.events.stop - 1)
         return History(self.block.items[events], self.block.kinds[events], self.block.times[events])
 
-    def spared(self, which: SparedPositives) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    def spared(self, which: PositiveMasking) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Positives that are no negatives of the user, and the first position of the window at which each is not."""
         if which == "none":
             return self.positives[:0], np.zeros(0, np.int32)
@@ -160,13 +160,13 @@ class Piece:
 
 
 def collate(
-    pieces: Sequence[Piece],
+    pieces: Sequence[TrainingExample],
     drawn: NDArray[np.int64],
-    own: OwnNegatives,
+    own: PerSequenceNegatives,
     *,
     num_items: int,
     in_batch: bool,
-    spare: SparedPositives,
+    spare: PositiveMasking,
     list_spared: bool,
 ) -> Batch:
     """Put windows and negatives together.
@@ -192,22 +192,22 @@ def collate(
     slots_BL1 = slot_of_item[items_BL1]
     rows_E, items_E, positions_E = _spared(pieces, spare)
     here_E = slot_of_item[items_E] >= 0
-    spared_from_BN = np.full((len(pieces), len(distinct_N)), NEVER, np.int32)
-    spared_from_BN[rows_E[here_E], slot_of_item[items_E[here_E]]] = positions_E[here_E]
+    masked_from_BN = np.full((len(pieces), len(distinct_N)), NEVER, np.int32)
+    masked_from_BN[rows_E[here_E], slot_of_item[items_E[here_E]]] = positions_E[here_E]
     listed = slice(None) if list_spared else slice(0)
     return Batch(
         item_index_N=torch.from_numpy(distinct_N),
         pictures_N=torch.zeros(len(distinct_N), dtype=torch.int64),
         slots_BL=torch.from_numpy(slots_BL1[:, :-1].clip(min=0)),
         kinds_BL=torch.from_numpy(kinds_BL),
-        gaps_BL=gaps_BL1[:, :-1].contiguous(),
-        waits_BL=gaps_BL1[:, 1:].contiguous(),
+        time_since_previous_BL=gaps_BL1[:, :-1].contiguous(),
+        time_to_next_BL=gaps_BL1[:, 1:].contiguous(),
         targets_BL=torch.from_numpy(slots_BL1[:, 1:].copy()),
-        spared_from_BN=torch.from_numpy(spared_from_BN),
+        masked_from_BN=torch.from_numpy(masked_from_BN),
         shared_N=torch.from_numpy(is_shared[distinct_N]),
-        own_slots_BK=torch.from_numpy(slot_of_item[own.items_BK].clip(min=0)),
-        own_from_BK=torch.from_numpy(own.from_BK),
-        own_weights_BK=torch.from_numpy(own.weights_BK),
+        per_sequence_slots_BK=torch.from_numpy(slot_of_item[own.items_BK].clip(min=0)),
+        per_sequence_from_BK=torch.from_numpy(own.from_BK),
+        per_sequence_weights_BK=torch.from_numpy(own.weights_BK),
         spared_rows_E=torch.from_numpy(rows_E[listed]),
         spared_items_E=torch.from_numpy(items_E[listed]),
         spared_positions_E=torch.from_numpy(positions_E[listed]),
@@ -215,7 +215,7 @@ def collate(
 
 
 def _padded(
-    pieces: Sequence[Piece],
+    pieces: Sequence[TrainingExample],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Items [B, L + 1], padded with -1; kinds of all but the last [B, L]; times [B, L + 1]."""
     width = max(p.window.stop - p.window.start for p in pieces) - 1
@@ -231,7 +231,7 @@ def _padded(
 
 
 def _spared(
-    pieces: Sequence[Piece], which: SparedPositives
+    pieces: Sequence[TrainingExample], which: PositiveMasking
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
     """(row, item, first position) of each spared positive of each user [E]."""
     items, positions = zip(*(piece.spared(which) for piece in pieces), strict=True)

@@ -18,9 +18,9 @@ from visrec.data.interactions import NegativeEvents
 from visrec.data.snapshot import Sequences
 from visrec.errors import DataError
 from visrec.models import History
-from visrec.training.batch import Batch, Piece, collate, cut_windows, num_windows
+from visrec.training.batch import Batch, TrainingExample, collate, cut_windows, num_windows
 from visrec.training.negatives.hard import draw_hard
-from visrec.training.negatives.per_sequence import OwnNegatives, explicit_negatives
+from visrec.training.negatives.per_sequence import PerSequenceNegatives, explicit_negatives
 from visrec.training.negatives.sampled import DrawnNegatives
 
 
@@ -30,11 +30,11 @@ class EpochFacts:
 
     Attributes:
         num_steps: Batches that each worker gets.
-        inclusion_I: For each item the probability that it is a negative of a whole batch of one worker.
+        sampling_probability_I: For each item the probability that it is a negative of a whole batch of one worker.
     """
 
     num_steps: int
-    inclusion_I: NDArray[np.float64]
+    sampling_probability_I: NDArray[np.float64]
 
 
 SHUFFLE_BLOCKS = 16
@@ -105,17 +105,17 @@ class BatchStream:
         counts_I = np.ones(self.num_items) if self.counts_I is None else self.counts_I
         return DrawnNegatives.of(self.phase.loss, self.candidates, counts_I)
 
-    def _global_batches(self, epoch: int) -> Iterator[list[Piece]]:
+    def _global_batches(self, epoch: int) -> Iterator[list[TrainingExample]]:
         generator = np.random.default_rng((self.seed, 0, epoch))
         size = self.phase.batch_size * self.world_size
-        waiting: list[Piece] = []
+        waiting: list[TrainingExample] = []
         total = 0
         blocks = self.blocks()
         while buffer := list(islice(blocks, SHUFFLE_BLOCKS)):
             for block in buffer:
                 rejections = self._rejections(block)
                 cut = cut_windows(block, self.max_length, self.phase.max_windows_per_user, generator)
-                pieces = [Piece(block, rejections, window) for window in cut]
+                pieces = [TrainingExample(block, rejections, window) for window in cut]
                 waiting += pieces
                 total += len(pieces)
             generator.shuffle(waiting)
@@ -135,7 +135,7 @@ class BatchStream:
         assert self.rejections is not None, "explicit negatives need the events"
         return self.rejections(block)
 
-    def _batch(self, pieces: list[Piece], generator: np.random.Generator) -> Batch:
+    def _batch(self, pieces: list[TrainingExample], generator: np.random.Generator) -> Batch:
         loss = self.phase.loss
         full = loss.name == "full_softmax"
         drawn = self.candidates.astype(np.int64) if full else self.drawn.draw(generator)
@@ -145,7 +145,7 @@ class BatchStream:
             self._own_negatives(pieces, generator),
             num_items=self.num_items,
             in_batch=loss.in_batch_negatives,
-            spare=loss.spared_positives,
+            spare=loss.positive_masking,
             list_spared=loss.num_cross_batch_negatives > 0,
         )
         if self.num_pictures_I is None:
@@ -153,14 +153,18 @@ class BatchStream:
         pictures_N = generator.integers(self.num_pictures_I[batch.item_index_N.numpy()])
         return replace(batch, pictures_N=torch.from_numpy(pictures_N))
 
-    def _own_negatives(self, pieces: list[Piece], generator: np.random.Generator) -> OwnNegatives:
+    def _own_negatives(
+        self, pieces: list[TrainingExample], generator: np.random.Generator
+    ) -> PerSequenceNegatives:
         loss = self.phase.loss
         sources = []
         if loss.num_hard_negatives:
             assert self.miner is not None, "hard negatives need a miner"
             moments = np.array([piece.times[-1] for piece in pieces], np.int64)
             pools = self.miner.pools([p.history for p in pieces], [p.positives for p in pieces], moments)
-            sources.append(OwnNegatives.everywhere(draw_hard(pools, loss.num_hard_negatives, generator)))
+            sources.append(
+                PerSequenceNegatives.everywhere(draw_hard(pools, loss.num_hard_negatives, generator))
+            )
         if loss.num_explicit_negatives:
             explicit = explicit_negatives(
                 [piece.rejected(self.candidates) for piece in pieces],
@@ -169,7 +173,7 @@ class BatchStream:
                 weight=loss.explicit_weight,
             )
             sources.append(explicit)
-        return OwnNegatives.join(sources, len(pieces))
+        return PerSequenceNegatives.join(sources, len(pieces))
 
 
 def epoch_facts(stream: BatchStream) -> EpochFacts:

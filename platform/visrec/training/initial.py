@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from visrec.config import TrainJob
+from visrec.config import TrainWorkloadConfig
 from visrec.data.attributes import AttributeFacts
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import TRAIN, VALIDATION
@@ -22,7 +22,7 @@ _OF_THE_ITEMS = ("biases.", "item_counts", "item_tower.ids.", "item_tower.known"
 """What belongs to a catalogue and not to the encoders."""
 
 
-def initial_model(job: TrainJob, snapshot: Snapshot) -> tuple[TwoTower, WeightsFacts | None]:
+def initial_model(job: TrainWorkloadConfig, snapshot: Snapshot) -> tuple[TwoTower, WeightsFacts | None]:
     """The towers of a job, and the facts of the weights that they start from.
 
     Raises:
@@ -39,15 +39,15 @@ def initial_model(job: TrainJob, snapshot: Snapshot) -> tuple[TwoTower, WeightsF
     _set_attributes(model, snapshot, attribute_facts(job, snapshot))
     facts = _load_weights(model, job)
     if job.training.start_from is not None:
-        facts = _take_over(model, job, job.training.start_from) or facts
+        facts = _load_encoders(model, job, job.training.start_from) or facts
     counts = np.zeros(snapshot.num_items)
-    for block in fitting_blocks(snapshot, job):
+    for block in training_sequences(snapshot, job):
         counts += np.bincount(block.items, minlength=snapshot.num_items)
     model.set_item_counts(torch.from_numpy(counts).float())
     return model, facts
 
 
-def attribute_facts(job: TrainJob, snapshot: Snapshot) -> AttributeFacts | None:
+def attribute_facts(job: TrainWorkloadConfig, snapshot: Snapshot) -> AttributeFacts | None:
     """How attributes of the catalogue become codes; None for a model that uses none."""
     if not job.model.item.attributes:
         return None
@@ -70,13 +70,13 @@ def _set_attributes(model: TwoTower, snapshot: Snapshot, facts: AttributeFacts |
         model.item_tower.attributes.set_codes(*(torch.from_numpy(array) for array in codes))
 
 
-def fitting_blocks(snapshot: Snapshot, job: TrainJob) -> Iterator[Sequences]:
+def training_sequences(snapshot: Snapshot, job: TrainWorkloadConfig) -> Iterator[Sequences]:
     """The events that training may see."""
     last = VALIDATION if job.training.split.fit_on == "train_and_validation" else TRAIN
     return (block.where(block.marks <= last) for block in snapshot.sequences(job.training.split))
 
 
-def starting_point(job: TrainJob) -> str | None:
+def starting_point(job: TrainWorkloadConfig) -> str | None:
     """What tells apart the weights that a job starts from: the checksum of their file; None for random ones."""
     files = []
     if job.training.start_from is not None:
@@ -91,14 +91,14 @@ def starting_point(job: TrainJob) -> str | None:
     return digest.hexdigest() if files else None
 
 
-def start_checkpoint(job: TrainJob, start_from: str) -> Location:
+def start_checkpoint(job: TrainWorkloadConfig, start_from: str) -> Location:
     """Folder of the checkpoint that training starts from: a name in the workspace, `latest`, a path or a URI."""
     if "/" in start_from:
         return Location.parse(start_from)
     return Workspace(job.workspace).find("checkpoints", start_from).location
 
 
-def _load_weights(model: TwoTower, job: TrainJob) -> WeightsFacts | None:
+def _load_weights(model: TwoTower, job: TrainWorkloadConfig) -> WeightsFacts | None:
     config = job.model.item
     if config.weights is None:
         return None
@@ -111,7 +111,7 @@ def _load_weights(model: TwoTower, job: TrainJob) -> WeightsFacts | None:
     return facts
 
 
-def _take_over(model: TwoTower, job: TrainJob, start_from: str) -> WeightsFacts | None:
+def _load_encoders(model: TwoTower, job: TrainWorkloadConfig, start_from: str) -> WeightsFacts | None:
     """Lay the encoders of a checkpoint onto the model, where both have the same parts."""
     recommender = Recommender.load(start_checkpoint(job, start_from))
     given = {k: v for k, v in recommender.weights().items() if not k.startswith(_OF_THE_ITEMS)}

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from safetensors.torch import load
 
-from visrec.config import PhaseConfig, TrainJob
+from visrec.config import PhaseConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.models.item_inputs import ItemInputs, Pictures
 from visrec.models.lora import merge_lora
@@ -29,7 +29,7 @@ from visrec.training.optimizer import (
 from visrec.training.phase import phase_inputs, set_modes, set_trainable
 from visrec.training.prepare import Run, prepare_phase, prepare_run
 from visrec.training.state import LAST_WEIGHTS, Resumed, TrainState, load_state, save_state
-from visrec.training.step import Stepper
+from visrec.training.step import TrainStep
 from visrec.training.validation import encode_catalogue, validate
 
 PROGRESS_SECONDS = 0.3
@@ -37,11 +37,11 @@ ITEM_VECTORS = "item_vectors.npy"
 HISTORY = "history.json"
 
 
-def train(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -> None:
+def train(job: TrainWorkloadConfig, snapshot: Snapshot, environment: TrainEnvironment) -> None:
     """Run all phases from wherever the last checkpoint stands, and report a final checkpoint with the item vectors.
 
     Example:
-        >>> train(TrainJob(), snapshot, LocalEnvironment(Path("run")))          # doctest: +SKIP
+        >>> train(TrainWorkloadConfig(), snapshot, LocalEnvironment(Path("run")))          # doctest: +SKIP
 
     Raises:
         DivergedError: The loss of an epoch is not finite.
@@ -50,7 +50,7 @@ def train(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -> N
         _train(job, snapshot, environment)
 
 
-def _train(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -> None:
+def _train(job: TrainWorkloadConfig, snapshot: Snapshot, environment: TrainEnvironment) -> None:
     run = prepare_run(job, snapshot, environment)
     with environment.resume() as folder:
         resumed = load_state(folder) if folder is not None else None
@@ -111,7 +111,7 @@ def _is_stale(state: TrainState, phase: PhaseConfig) -> bool:
 
 
 def _run_epoch(
-    run: Run, state: TrainState, stepper: Stepper, stream: BatchStream, facts: EpochFacts
+    run: Run, state: TrainState, stepper: TrainStep, stream: BatchStream, facts: EpochFacts
 ) -> dict[str, float]:
     phase, every = stream.phase, run.job.training.checkpoint_every_steps
     totals = {"loss": 0.0, "positions": 0.0, "images": 0.0, "sequences": 0.0, "seconds": 0.0}
@@ -138,7 +138,7 @@ def _run_epoch(
 
 
 def _epoch_record(
-    run: Run, state: TrainState, totals: dict[str, float], stepper: Stepper, seconds: float
+    run: Run, state: TrainState, totals: dict[str, float], stepper: TrainStep, seconds: float
 ) -> dict[str, Any]:
     phase = run.job.training.phases[state.phase]
     names = sorted(totals)
@@ -166,7 +166,7 @@ def _epoch_record(
     return record
 
 
-def _refresh_miner(run: Run, stepper: Stepper) -> None:
+def _refresh_miner(run: Run, stepper: TrainStep) -> None:
     """Vectors for hard negatives, where neither a validation nor a checkpoint has given them."""
     miner = stepper.memory.miner
     if miner is not None and miner.vectors_ID is None:
@@ -186,7 +186,7 @@ def _keep_best(run: Run, state: TrainState, record: dict[str, Any]) -> None:
         state.stale_epochs += 1
 
 
-def _report(run: Run, state: TrainState, stepper: Stepper, metrics: dict[str, Any]) -> None:
+def _report(run: Run, state: TrainState, stepper: TrainStep, metrics: dict[str, Any]) -> None:
     negatives = stepper.memory.state(run.environment, within_epoch=state.step > 0)
     run.environment.report(
         metrics, lambda folder: save_state(folder, state, run.recommender, stepper.optimizer, negatives)

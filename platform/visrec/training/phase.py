@@ -2,18 +2,18 @@
 
 from torch import nn
 
-from visrec.config import LoraBlocks, PhaseConfig, TopBlocks, TrainJob
+from visrec.config import LoraBlocksConfig, PhaseConfig, TopBlocksConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.models import TwoTower
 from visrec.models.item_inputs import ItemInputs, Pictures
 from visrec.models.lora import add_lora, merge_lora
-from visrec.training.activation_cache import Trunk, find_or_compute
+from visrec.training.activation_cache import FrozenPrefix, find_or_compute
 from visrec.training.closed_form import check_closed_form
 from visrec.training.environment import TrainEnvironment
 
 
-def check_phases(job: TrainJob, model: TwoTower, snapshot: Snapshot) -> None:
+def check_phases(job: TrainWorkloadConfig, model: TwoTower, snapshot: Snapshot) -> None:
     """Look at all phases of a job.
 
     Raises:
@@ -36,16 +36,18 @@ GIGABYTE = 1e9
 
 
 def phase_inputs(
-    job: TrainJob, number: int, model: TwoTower, snapshot: Snapshot, environment: TrainEnvironment
+    job: TrainWorkloadConfig, number: int, model: TwoTower, snapshot: Snapshot, environment: TrainEnvironment
 ) -> ItemInputs:
     """Inputs of one phase; computes and keeps activations where that is worth it."""
-    trunk = phase_trunk(job, number, model, snapshot)
-    if trunk is None:
+    prefix = frozen_prefix(job, number, model, snapshot)
+    if prefix is None:
         return Pictures.of(snapshot)
-    return find_or_compute(trunk, job, environment)
+    return find_or_compute(prefix, job, environment)
 
 
-def phase_trunk(job: TrainJob, number: int, model: TwoTower, snapshot: Snapshot) -> Trunk | None:
+def frozen_prefix(
+    job: TrainWorkloadConfig, number: int, model: TwoTower, snapshot: Snapshot
+) -> FrozenPrefix | None:
     """The frozen blocks whose activations a phase reads; None where it reads pictures."""
     phase, backbone = job.training.phases[number], model.item_tower.backbone
     if backbone is None or phase.changes_pictures or phase.num_epochs == 0:
@@ -53,9 +55,9 @@ def phase_trunk(job: TrainJob, number: int, model: TwoTower, snapshot: Snapshot)
     start = backbone.resume_at(num_frozen_blocks(model, phase))
     if start == 0 or snapshot.image_rows.min(initial=0) < 0:
         return None
-    trunk = Trunk(model.item_tower, start, snapshot)
+    prefix = FrozenPrefix(model.item_tower, start, snapshot)
     limit = job.training.activation_cache_gb * GIGABYTE
-    return trunk if trunk.num_bytes <= limit else None
+    return prefix if prefix.num_bytes <= limit else None
 
 
 def num_frozen_blocks(model: TwoTower, phase: PhaseConfig) -> int:
@@ -65,9 +67,9 @@ def num_frozen_blocks(model: TwoTower, phase: PhaseConfig) -> int:
         ConfigError: The backbone has fewer blocks than are to train.
     """
     backbone = model.item_tower.backbone
-    if backbone is None or phase.trainable == "all" or isinstance(phase.trainable, LoraBlocks):
+    if backbone is None or phase.trainable == "all" or isinstance(phase.trainable, LoraBlocksConfig):
         return 0
-    if isinstance(phase.trainable, TopBlocks):
+    if isinstance(phase.trainable, TopBlocksConfig):
         if phase.trainable.top > backbone.num_blocks:
             raise ConfigError(
                 f"training phase {phase.name}: expected at most {backbone.num_blocks} top blocks, which the backbone "
@@ -85,7 +87,7 @@ def set_trainable(model: TwoTower, phase: PhaseConfig) -> int:
     merge_lora(model)
     model.requires_grad_(True)
     backbone = model.item_tower.backbone
-    if backbone is not None and isinstance(phase.trainable, LoraBlocks):
+    if backbone is not None and isinstance(phase.trainable, LoraBlocksConfig):
         add_lora(backbone, rank=phase.trainable.lora.rank, alpha=phase.trainable.lora.alpha)
     elif backbone is not None and phase.trainable != "all":
         # Not all parameters are of a block: a transformer has embeddings of its own, which stand still too.

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from visrec.config import PhaseConfig, TrainJob
+from visrec.config import PhaseConfig, TrainWorkloadConfig
 from visrec.data.interactions import read_negative_events
 from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender, TwoTower
@@ -17,12 +17,12 @@ from visrec.models.item_inputs import ItemInputs
 from visrec.training.adversaries import choose_adversary
 from visrec.training.batches import BatchStream, EpochFacts, epoch_facts
 from visrec.training.environment import TrainEnvironment
-from visrec.training.initial import attribute_facts, fitting_blocks, initial_model
-from visrec.training.negatives.queue import NegativeMemory
+from visrec.training.initial import attribute_facts, initial_model, training_sequences
+from visrec.training.negatives.queue import NegativeSamplerState
 from visrec.training.optimizer import build_optimizer
 from visrec.training.phase import check_phases
 from visrec.training.state import TrainState
-from visrec.training.step import Stepper
+from visrec.training.step import TrainStep
 from visrec.training.validation import ValidationSet, load_validation_set
 
 
@@ -30,7 +30,7 @@ from visrec.training.validation import ValidationSet, load_validation_set
 class Run:
     """What stays the same through a run."""
 
-    job: TrainJob
+    job: TrainWorkloadConfig
     snapshot: Snapshot
     environment: TrainEnvironment
     model: TwoTower
@@ -38,7 +38,7 @@ class Run:
     validation: ValidationSet | None
 
 
-def prepare_run(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment) -> Run:
+def prepare_run(job: TrainWorkloadConfig, snapshot: Snapshot, environment: TrainEnvironment) -> Run:
     """The model before the first step, on its device, and this worker's part of the validation."""
     if job.training.torch_threads:
         torch.set_num_threads(job.training.torch_threads)
@@ -65,31 +65,35 @@ def prepare_run(job: TrainJob, snapshot: Snapshot, environment: TrainEnvironment
     return Run(job, snapshot, environment, model, recommender, validation)
 
 
-def prepare_phase(run: Run, state: TrainState, inputs: ItemInputs) -> tuple[Stepper, BatchStream, EpochFacts]:
+def prepare_phase(
+    run: Run, state: TrainState, inputs: ItemInputs
+) -> tuple[TrainStep, BatchStream, EpochFacts]:
     """What steps a phase, what it steps through, and what is known of its epochs."""
     phase = run.job.training.phases[state.phase]
     stream, memory = _stream(run, phase, state.phase)
     facts = epoch_facts(stream)
-    stepper = Stepper(
+    stepper = TrainStep(
         model=run.model,
         wrapped=run.environment.wrap(run.model),
         optimizer=build_optimizer(run.model, phase),
         phase=phase,
         adversary=choose_adversary(phase),
         inputs=inputs,
-        log_q_I=torch.from_numpy(np.log(facts.inclusion_I.clip(1e-9))).float().to(run.environment.device),
+        log_q_I=torch.from_numpy(np.log(facts.sampling_probability_I.clip(1e-9)))
+        .float()
+        .to(run.environment.device),
         memory=memory,
     )
     return stepper, stream, facts
 
 
-def _stream(run: Run, phase: PhaseConfig, number: int) -> tuple[BatchStream, NegativeMemory]:
+def _stream(run: Run, phase: PhaseConfig, number: int) -> tuple[BatchStream, NegativeSamplerState]:
     counts_I = run.model.item_counts.cpu().numpy()
     candidates = np.flatnonzero(counts_I > 0).astype(np.int32)
     pictures = run.snapshot.picture_rows
-    memory = NegativeMemory.of(phase.loss, run.recommender, run.model, candidates)
+    memory = NegativeSamplerState.of(phase.loss, run.recommender, run.model, candidates)
     stream = BatchStream(
-        blocks=lambda: fitting_blocks(run.snapshot, run.job),
+        blocks=lambda: training_sequences(run.snapshot, run.job),
         phase=phase,
         max_length=run.job.model.user.max_length,
         candidates=candidates,

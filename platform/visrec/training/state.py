@@ -59,7 +59,7 @@ class Resumed:
         state: The place.
         weights: The last weights, low-rank updates beside what they update.
         optimizer: State of the optimizer; None after the last step of a phase.
-        negatives: See `NegativeMemory.state`.
+        negatives: See `NegativeSamplerState.state`.
     """
 
     state: TrainState

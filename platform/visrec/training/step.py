@@ -15,11 +15,11 @@ from visrec.models import TowerOutput, TwoTower
 from visrec.models.item_inputs import ItemInputs
 from visrec.training.batch import Batch
 from visrec.training.losses import bce_loss, bpr_loss, softmax_loss
-from visrec.training.negatives.queue import NegativeMemory, Remembered
+from visrec.training.negatives.queue import NegativeSamplerState, QueuedNegatives
 
 
 @dataclass(frozen=True)
-class Forward:
+class StepContext:
     """One batch, and what it takes to get its losses.
 
     Attributes:
@@ -61,7 +61,12 @@ class Forward:
         """Vectors of the batch with other item vectors."""
         batch = self.batch
         return self.model.join(
-            items_ND, batch.item_index_N, batch.slots_BL, batch.kinds_BL, batch.gaps_BL, batch.waits_BL
+            items_ND,
+            batch.item_index_N,
+            batch.slots_BL,
+            batch.kinds_BL,
+            batch.time_since_previous_BL,
+            batch.time_to_next_BL,
         )
 
     def _arguments(self, inputs: Tensor | None) -> tuple[object, ...]:
@@ -71,8 +76,8 @@ class Forward:
             batch.item_index_N,
             batch.slots_BL,
             batch.kinds_BL,
-            batch.gaps_BL,
-            batch.waits_BL,
+            batch.time_since_previous_BL,
+            batch.time_to_next_BL,
             self.start,
         )
 
@@ -82,7 +87,7 @@ def batch_loss(
     batch: Batch,
     loss: LossConfig,
     log_q_I: Tensor | None,
-    remembered: Remembered | None = None,
+    remembered: QueuedNegatives | None = None,
 ) -> Tensor:
     """Loss of every valid position of a batch: [P].
 
@@ -113,19 +118,19 @@ def _candidates(
     columns_P: Tensor,
     targets_P: Tensor,
     log_q_I: Tensor | None,
-    remembered: Remembered | None,
+    remembered: QueuedNegatives | None,
 ) -> tuple[Tensor, Tensor]:
     """Scores and log weights [P, C]. The batch's items come first, so that a target's slot is its place."""
     users_PD = output.users_BLD[rows_P, columns_P]
     logits_PN = users_PD @ output.items_ND.T + output.biases_N
     num_batches = 1 if remembered is None else 1 + remembered.num_batches
-    unwanted_PN = (batch.spared_from_BN[rows_P] <= columns_P.unsqueeze(1)) | ~batch.shared_N
+    unwanted_PN = (batch.masked_from_BN[rows_P] <= columns_P.unsqueeze(1)) | ~batch.shared_N
     log_weights_N = _log_weights(log_q_I, batch.item_index_N, num_batches)
     parts = [(logits_PN, log_weights_N.expand_as(logits_PN).masked_fill(unwanted_PN, -torch.inf))]
-    if batch.own_slots_BK.shape[1]:
-        early_PK = columns_P.unsqueeze(1) < batch.own_from_BK[rows_P]
-        log_weights_PK = batch.own_weights_BK.log()[rows_P].masked_fill(early_PK, -torch.inf)
-        parts.append((logits_PN.gather(1, batch.own_slots_BK[rows_P]), log_weights_PK))
+    if batch.per_sequence_slots_BK.shape[1]:
+        early_PK = columns_P.unsqueeze(1) < batch.per_sequence_from_BK[rows_P]
+        log_weights_PK = batch.per_sequence_weights_BK.log()[rows_P].masked_fill(early_PK, -torch.inf)
+        parts.append((logits_PN.gather(1, batch.per_sequence_slots_BK[rows_P]), log_weights_PK))
     if remembered is not None:
         logits_PQ = users_PD @ remembered.vectors_QD.T + remembered.biases_Q
         log_weights_Q = _log_weights(log_q_I, remembered.item_index_Q, num_batches)
@@ -148,11 +153,11 @@ def _log_weights(log_q_I: Tensor | None, item_index: Tensor, num_batches: int) -
     return -torch.log(-torch.expm1(num_batches * torch.log1p(-log_q.exp())))
 
 
-LossStream = Callable[[Forward], Iterator[Tensor]]
+LossStream = Callable[[StepContext], Iterator[Tensor]]
 
 
 @dataclass(frozen=True)
-class Stepper:
+class TrainStep:
     """What the steps of a phase have in common.
 
     Attributes:
@@ -173,7 +178,7 @@ class Stepper:
     adversary: LossStream
     inputs: ItemInputs
     log_q_I: Tensor
-    memory: NegativeMemory
+    memory: NegativeSamplerState
 
     def step(self, batch: Batch) -> dict[str, float]:
         """Forward, backward and update for one batch; returns the sums of loss, positions, images and sequences."""
@@ -189,7 +194,7 @@ class Stepper:
         def losses_of(output: TowerOutput) -> Tensor:
             return batch_loss(output, on_device, self.phase.loss, self.log_q_I, remembered)
 
-        forward = Forward(self.model, self.wrapped, on_device, inputs, self.inputs.start, losses_of)
+        forward = StepContext(self.model, self.wrapped, on_device, inputs, self.inputs.start, losses_of)
         trained = [p for p in self.model.parameters() if p.requires_grad]
         for losses_P in self.adversary(forward):
             self.optimizer.zero_grad(set_to_none=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from visrec.config import PipelineConfig, TrainJob, load_config, parse_config
+from visrec.config import PipelineConfig, TrainWorkloadConfig, load_config, parse_config
 from visrec.errors import ConfigError
 
 
@@ -46,7 +46,7 @@ from visrec.errors import ConfigError
         ),
         (
             {"ingest": {"interactions": [{"path": "a"}, "b"]}},
-            "ingest.interactions.1: expected dictionary or instance of InteractionsInput, got 'b'",
+            "ingest.interactions.1: expected dictionary or instance of InteractionsConfig, got 'b'",
         ),
         (
             {"ingest": {"interactions": []}},
@@ -66,7 +66,7 @@ from visrec.errors import ConfigError
         ),
         (
             {"ingest": {"images": None}},
-            "ingest.images: expected dictionary or instance of ImagesInput, got None",
+            "ingest.images: expected dictionary or instance of ImagesConfig, got None",
         ),
     ],
 )
@@ -97,5 +97,5 @@ def test_line(values: dict[str, Any], line: str) -> None:
 )
 def test_where_a_field_takes_several_shapes_the_nearest_is_explained(override: str, line: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        load_config(TrainJob, overrides=[f"training.phases.0.{override}"])
+        load_config(TrainWorkloadConfig, overrides=[f"training.phases.0.{override}"])
     assert str(caught.value).startswith(line)

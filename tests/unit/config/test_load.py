@@ -10,11 +10,11 @@ import visrec.config
 from visrec.config import (
     WORKLOADS,
     Config,
-    IngestJob,
-    Parameter,
+    IngestWorkloadConfig,
+    ParameterConfig,
     PipelineConfig,
     ServeConfig,
-    TrainJob,
+    TrainWorkloadConfig,
     WorkloadConfig,
     dump_yaml,
     json_schema,
@@ -31,7 +31,7 @@ CLASSES = [
 WITH_DEFAULTS = [
     kind
     for kind in CLASSES
-    if kind is not Parameter and not any(f.is_required() for f in kind.model_fields.values())
+    if kind is not ParameterConfig and not any(f.is_required() for f in kind.model_fields.values())
 ]
 """The shapes of a field that takes several have a key that must be given; so has a parameter: one distribution."""
 
@@ -72,7 +72,7 @@ def test_schema_is_json_with_every_key(name: str) -> None:
 def test_one_file_serves_every_workload(tmp_path: Path) -> None:
     path = tmp_path / "all.yaml"
     path.write_text("seed: 3\nmodel: {dim: 16}\nserve: {port: 9000}\n")
-    assert load_config(TrainJob, path).model.dim == 16
+    assert load_config(TrainWorkloadConfig, path).model.dim == 16
     assert load_config(WorkloadConfig, path) == WorkloadConfig(seed=3)
 
 
@@ -80,19 +80,21 @@ def test_a_typo_in_a_section_of_another_workload_shows_at_once(tmp_path: Path) -
     path = tmp_path / "all.yaml"
     path.write_text("serve: {prot: 9000}\n")
     with pytest.raises(ConfigError, match=r"serve\.prot: unknown key; did you mean 'port'\?"):
-        load_config(TrainJob, path)
+        load_config(TrainWorkloadConfig, path)
 
 
 def test_a_gpu_needs_a_worker() -> None:
     with pytest.raises(ConfigError, match="use_gpu: true needs num_workers of at least 1, got 0"):
-        load_config(TrainJob, overrides=["training.scaling.num_workers=0", "training.scaling.use_gpu=true"])
+        load_config(
+            TrainWorkloadConfig, overrides=["training.scaling.num_workers=0", "training.scaling.use_gpu=true"]
+        )
 
 
 def test_set_is_laid_over_the_file(tmp_path: Path) -> None:
     path = tmp_path / "all.yaml"
     path.write_text("training: {phases: [{name: warmup, epochs: 1}, {name: main}]}\n")
     job = load_config(
-        TrainJob,
+        TrainWorkloadConfig,
         path,
         [
             "training.phases.0.epochs=3",
@@ -110,20 +112,21 @@ def test_set_is_laid_over_the_file(tmp_path: Path) -> None:
 
 def test_set_reaches_one_log_and_several(tmp_path: Path) -> None:
     one = load_config(
-        IngestJob, overrides=["ingest.interactions.path=a", "ingest.interactions.columns.kind=null"]
+        IngestWorkloadConfig,
+        overrides=["ingest.interactions.path=a", "ingest.interactions.columns.kind=null"],
     )
     assert {name: log.path for name, log in one.ingest.logs.items()} == {"ingest.interactions": "a"}
     path = tmp_path / "shop.yaml"
     path.write_text("ingest: {interactions: [{path: a}, {path: b, default_kind: cart}]}")
     more = ["ingest.interactions.1.default_kind=purchase", "ingest.interactions.2.path=c"]
-    three = load_config(IngestJob, path, more).ingest.logs
+    three = load_config(IngestWorkloadConfig, path, more).ingest.logs
     assert [(log.path, log.default_kind) for log in three.values()] == [
         ("a", "click"),
         ("b", "purchase"),
         ("c", "click"),
     ]
     with pytest.raises(ConfigError, match="expected a list place from 0 to 2, got 'path'"):
-        load_config(IngestJob, path, ["ingest.interactions.path=a"])
+        load_config(IngestWorkloadConfig, path, ["ingest.interactions.path=a"])
 
 
 def test_set_takes_lists_and_text_with_an_equals_sign() -> None:
@@ -185,7 +188,7 @@ def test_missing_and_empty_files(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=f"^config file not found: {tmp_path}/none.yaml$"):
         load_config(PipelineConfig, tmp_path / "none.yaml")
     (tmp_path / "empty.yaml").touch()
-    assert load_config(IngestJob, tmp_path / "empty.yaml") == IngestJob()
+    assert load_config(IngestWorkloadConfig, tmp_path / "empty.yaml") == IngestWorkloadConfig()
 
 
 @settings(max_examples=25)

@@ -10,7 +10,7 @@ from visrec.demo.oracle import Oracle
 from visrec.demo.truth import write_truth
 from visrec.demo.world import make_world
 from visrec.evaluation.measure import measure, merge
-from visrec.evaluation.plan import fit_scorer, make_yardstick, plan_evaluation
+from visrec.evaluation.plan import fit_scorer, plan_evaluation, make_evaluation_context
 from visrec.storage import Location, Workspace
 
 NUM_ITEMS, NUM_USERS = 40, 12
@@ -35,5 +35,5 @@ def test_who_takes_what_they_like_most_is_foreseen_perfectly(tmp_path: Path) -> 
     plan = plan_evaluation(make_checkpoint(workspace, snapshot), snapshot.artifact, EvaluationConfig())
     assert "oracle" in plan.scorer_names
     scorers = {"model": fit_scorer(plan, "oracle")}
-    found = merge(measure(snapshot.sequences(SplitConfig()), scorers, make_yardstick(plan, seed=0)))
+    found = merge(measure(snapshot.sequences(SplitConfig()), scorers, make_evaluation_context(plan, seed=0)))
     assert found.scorers["model"].metrics["ndcg@10"] == pytest.approx(1)

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from visrec.config import DemoDataConfig, IngestJob, load_config
-from visrec.config.ingest import EventWeights
+from visrec.config import DemoDataConfig, IngestWorkloadConfig, load_config
+from visrec.config.ingest import EventsConfig
 from visrec.demo.log import COLUMNS
 from visrec.demo.write import ingest_config, ingest_yaml, write_shop
 from visrec.storage import Location
@@ -60,8 +60,8 @@ def test_a_tiny_shop_is_whole(tmp_path: Path) -> None:
 def test_the_config_for_ingest_names_the_files_and_makes_a_view_an_impression(tmp_path: Path) -> None:
     folder = Location.parse(tmp_path / "demo-data").make_dirs()
     (folder / "ingest.yaml").write_text(ingest_yaml(folder, Location.parse(tmp_path)))
-    job = load_config(IngestJob, tmp_path / "demo-data" / "ingest.yaml")
+    job = load_config(IngestWorkloadConfig, tmp_path / "demo-data" / "ingest.yaml")
     assert job.workspace == str(tmp_path)
     assert job.ingest == ingest_config(folder)
     assert job.ingest.logs["ingest.interactions"].path == str(tmp_path / "demo-data" / "interactions.csv")
-    assert job.ingest.events.resolved() == {**EventWeights().resolved(), "view": 0.0}
+    assert job.ingest.events.resolved() == {**EventsConfig().resolved(), "view": 0.0}

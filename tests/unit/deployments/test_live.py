@@ -6,7 +6,7 @@ from tests.support.releases import make_release
 from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.deployments.live import LiveRelease
-from visrec.deployments.loaded import LoadedReleases
+from visrec.deployments.loaded import ReleaseCache
 from visrec.errors import ArtifactError
 from visrec.releases import CURRENT, Release, activate
 from visrec.storage import Workspace
@@ -33,7 +33,7 @@ def test_parts_are_loaded_once_and_the_two_last_used_are_kept(
         return f"part of {release.name}"
 
     first, second, third = (release.name for release in releases)
-    parts = LoadedReleases(str(workspace.root), load)
+    parts = ReleaseCache(str(workspace.root), load)
     asked = (
         first,
         second,
@@ -56,7 +56,7 @@ def test_the_pointer_is_followed_forth_and_back(workspace: Workspace, releases: 
     async def story() -> list[str]:
         activate(workspace, releases[0].name)
         live = LiveRelease(str(workspace.root), prepare)
-        await live.want(CURRENT)
+        await live.switch_to(CURRENT)
         answers = [live.release.name]
         for release in (releases[1], releases[1], releases[0]):
             activate(workspace, release.name)
@@ -74,7 +74,7 @@ def test_a_pinned_release_stays(workspace: Workspace, releases: list[Release]) -
 
     async def story() -> str:
         live = LiveRelease(str(workspace.root), prepare)
-        await live.want(releases[2].name)
+        await live.switch_to(releases[2].name)
         activate(workspace, releases[0].name)
         await live.refresh()
         return live.release.name
@@ -95,11 +95,11 @@ def test_a_refresh_that_began_earlier_does_not_undo_a_choice(
 
         activate(workspace, releases[0].name)
         live = LiveRelease(str(workspace.root), prepare)
-        await live.want(CURRENT)
+        await live.switch_to(CURRENT)
         activate(workspace, releases[1].name)
         refresh = asyncio.create_task(live.refresh())
         await begun.wait()
-        choice = asyncio.create_task(live.want(releases[2].name))
+        choice = asyncio.create_task(live.switch_to(releases[2].name))
         await asyncio.wait([choice], timeout=0.2)  # time enough to overtake, if it could
         go.set()
         await asyncio.gather(refresh, choice)
@@ -119,14 +119,14 @@ def test_a_release_that_cannot_be_loaded_does_not_go_live(tmp_path: Path) -> Non
     async def story() -> None:
         activate(workspace, good.name)
         live = LiveRelease(str(workspace.root), prepare)
-        await live.want(CURRENT)
+        await live.switch_to(CURRENT)
         activate(workspace, bad.name)
         await live.refresh()
         assert live.release.name == good.name
         assert live.trouble is not None
         assert "items.parquet is damaged" in live.trouble
         with pytest.raises(ArtifactError):
-            await live.want(bad.name)
+            await live.switch_to(bad.name)
         activate(workspace, good.name)
         await live.refresh()
         assert live.trouble is None

@@ -13,7 +13,7 @@ from visrec.config.training import Split
 from visrec.data.snapshot import Sequences
 from visrec.data.splits import TEST
 from visrec.evaluation.measure import block_users, measure, merge
-from visrec.evaluation.plan import make_yardstick, plan_evaluation
+from visrec.evaluation.plan import make_evaluation_context, plan_evaluation
 from visrec.storage import Workspace
 
 
@@ -40,7 +40,7 @@ def test_who_understood_the_groups_reaches_1(evaluated: Evaluated) -> None:
 
 def test_blocks_of_any_size_give_the_same(evaluated: Evaluated) -> None:
     small = evaluated.snapshot.sequences(evaluated.plan.split, block_users=16)
-    found = merge(measure(small, evaluated.scorers, evaluated.yardstick))
+    found = merge(measure(small, evaluated.scorers, evaluated.evaluation_context))
     assert np.array_equal(found.user_index, evaluated.measures.user_index)
     for name, scorer in evaluated.measures.scorers.items():
         again = found.scorers[name]
@@ -74,14 +74,14 @@ def test_a_clairvoyant_reaches_1_under_every_protocol(protocol: Split, tmp_path:
     plan = plan_evaluation(
         make_checkpoint(workspace, snapshot, split=split), snapshot.artifact, EvaluationConfig(ks=(20,))
     )
-    yardstick = make_yardstick(plan, seed=0)
+    evaluation_context = make_evaluation_context(plan, seed=0)
     held_out = {}
     for block in snapshot.sequences(split):
         targets = block.where(block.marks == TEST)
         for row, user in enumerate(block.user_index.tolist()):
             held_out[user] = targets.items[targets.offsets[row] : targets.offsets[row + 1]]
     scorer = Clairvoyant(held_out, snapshot.num_items)
-    found = merge(measure(snapshot.sequences(split), {"model": scorer}, yardstick)).scorers["model"]
+    found = merge(measure(snapshot.sequences(split), {"model": scorer}, evaluation_context)).scorers["model"]
     for name in ("ndcg@20", "recall@20", "map@20", "mrr", "auc"):
         assert found.metrics[name] == pytest.approx(1), name
 
@@ -89,7 +89,7 @@ def test_a_clairvoyant_reaches_1_under_every_protocol(protocol: Split, tmp_path:
 def test_blocks_without_anybody_are_passed_over(evaluated: Evaluated) -> None:
     (block,) = list(evaluated.snapshot.sequences(evaluated.plan.split))
     nobody = replace(block, marks=np.zeros_like(block.marks))
-    (empty,) = list(measure([nobody], evaluated.scorers, evaluated.yardstick))
+    (empty,) = list(measure([nobody], evaluated.scorers, evaluated.evaluation_context))
     assert len(empty.user_index) == 0
     assert len(merge([empty, evaluated.measures]).user_index) == 42
     with pytest.raises(ValueError, match="one or more users"):

@@ -1,7 +1,7 @@
 import numpy as np
 from tests.support.snapshots import sequences_of
 
-from visrec.evaluation.pairs import ScoredPairs, drawn_users, scored_pairs
+from visrec.evaluation.pairs import ScoredPairs, sample_users, scored_pairs
 
 
 def test_every_unseen_candidate_is_an_example() -> None:
@@ -18,7 +18,7 @@ def test_concatenation_of_nothing_is_empty() -> None:
 
 
 def test_users_are_drawn_by_the_seed() -> None:
-    drawn = drawn_users(100, num_candidates=10, max_pairs=200, seed=1)
+    drawn = sample_users(100, num_candidates=10, max_pairs=200, seed=1)
     assert drawn.sum() == 20
-    assert np.array_equal(drawn, drawn_users(100, num_candidates=10, max_pairs=200, seed=1))
-    assert drawn_users(7, num_candidates=10, max_pairs=200, seed=1).all()
+    assert np.array_equal(drawn, sample_users(100, num_candidates=10, max_pairs=200, seed=1))
+    assert sample_users(7, num_candidates=10, max_pairs=200, seed=1).all()

@@ -8,7 +8,7 @@ from tests.support.snapshots import checkerboard_snapshot
 from visrec.config import EvaluationConfig, SplitConfig
 from visrec.data.splits import cold_items
 from visrec.errors import ConfigError
-from visrec.evaluation.plan import EvaluationPlan, fit_scorer, make_yardstick, plan_evaluation
+from visrec.evaluation.plan import EvaluationPlan, fit_scorer, make_evaluation_context, plan_evaluation
 from visrec.storage import Workspace
 
 
@@ -41,12 +41,14 @@ def test_validation_of_a_refit_is_refused(tmp_path: Path) -> None:
 def test_cold_items_are_the_candidates(tmp_path: Path) -> None:
     split = SplitConfig(protocol="cold_items", cold_share=0.2, cold_seed=1)
     plan = plan_of(tmp_path, EvaluationConfig(part="validation"), split)
-    yardstick = make_yardstick(plan, seed=0)
+    evaluation_context = make_evaluation_context(plan, seed=0)
     test, validation = cold_items(20, 1, 0.2)
-    assert yardstick.candidates is not None and np.array_equal(yardstick.candidates, validation)
-    assert yardstick.set_valued
+    assert evaluation_context.candidates is not None and np.array_equal(
+        evaluation_context.candidates, validation
+    )
+    assert evaluation_context.set_valued
     # Neither kind of cold item is among the known events of the validation part.
-    assert (yardstick.item_group_I[np.r_[test, validation]] == 0).all()
+    assert (evaluation_context.item_group_I[np.r_[test, validation]] == 0).all()
 
 
 def test_list_size_is_one_of_the_cutoffs() -> None:

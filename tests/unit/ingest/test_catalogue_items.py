@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from visrec.config import Ingest, parse_config
+from visrec.config import IngestConfig, parse_config
 from visrec.data.images import PictureRows
 from visrec.errors import DataError
 from visrec.ingest.catalogue import Catalogue, read_catalogue
@@ -18,7 +18,7 @@ def _catalogue(root: Path, items: dict[str, Any] | None = None, images: str | No
     values["images"] = {"path": str(root / images) if images else None}
     if items is not None:
         values["items"] = {**items, "path": str(root / items["path"])}
-    config = parse_config(Ingest, values)
+    config = parse_config(IngestConfig, values)
     inputs = find_inputs(config)
     return read_catalogue(config, inputs.items, inputs.pictures)
 
@@ -112,7 +112,7 @@ def test_wrong_column_and_no_item(root: Path) -> None:
 )
 def test_settings_that_nothing_can_be_done_without(values: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        find_inputs(parse_config(Ingest, values))
+        find_inputs(parse_config(IngestConfig, values))
 
 
 def test_the_truth_beside_the_log_is_found(root: Path) -> None:
@@ -120,7 +120,7 @@ def test_the_truth_beside_the_log_is_found(root: Path) -> None:
     (root / "truth" / "truth.json").write_text("{}")
     (root / "log.csv").write_text("x")
     config = parse_config(
-        Ingest,
+        IngestConfig,
         {"interactions": {"path": str(root / "log.csv")}, "images": {"path": str(root / "images")}},
     )
     inputs = find_inputs(config)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visrec.errors import DataError
-from visrec.ingest.chunks import Places, check_columns, cut, pieces
+from visrec.ingest.chunks import SourceLines, check_columns, pieces, split_into_chunks
 from visrec.ingest.files import list_files
 from visrec.ingest.formats import read
 
@@ -23,9 +23,9 @@ def _write(path: Path, data: bytes) -> str:
 
 def _rows(uri: str, *, chunk_bytes: int) -> list[tuple[str, str, str]]:
     """Every row with its place, read chunk by chunk."""
-    chunks = cut(list_files(uri, "auto", setting="s"), chunk_bytes=chunk_bytes)
+    chunks = split_into_chunks(list_files(uri, "auto", setting="s"), chunk_bytes=chunk_bytes)
     raws = [list(read(chunk, COLUMNS)) for chunk in chunks]
-    places = Places.of(chunks, [sum(r.num_lines for r in pieces) for pieces in raws])
+    places = SourceLines.of(chunks, [sum(r.num_lines for r in pieces) for pieces in raws])
     rows = []
     for number, chunk_pieces in enumerate(raws):
         for raw in chunk_pieces:
@@ -58,7 +58,7 @@ def test_chunks_partition_any_text(
 ) -> None:
     data = ("head\n" + "\n".join(lines) + ("\n" if end else "")).encode()
     uri = _write(tmp_path_factory.mktemp("chunks") / "log.csv", data)
-    chunks = cut(list_files(uri, "auto", setting="s"), chunk_bytes=chunk_bytes)
+    chunks = split_into_chunks(list_files(uri, "auto", setting="s"), chunk_bytes=chunk_bytes)
     read_lines = [
         line for chunk in chunks for piece in pieces(chunk) for line in piece.splitlines(keepends=True)
     ]
@@ -68,7 +68,7 @@ def test_chunks_partition_any_text(
 @pytest.mark.parametrize("piece_bytes", [1, 3, 8, 100])
 def test_compressed_files_come_in_pieces_of_whole_lines(tmp_path: Path, piece_bytes: int) -> None:
     uri = _write(tmp_path / "log.csv.gz", gzip.compress(TEXT))
-    (chunk,) = cut(list_files(uri, "auto", setting="s"), chunk_bytes=1)
+    (chunk,) = split_into_chunks(list_files(uri, "auto", setting="s"), chunk_bytes=1)
     found = list(pieces(chunk, piece_bytes=piece_bytes))
     assert b"".join(found) == TEXT
     assert all(piece.endswith(b"\n") for piece in found[:-1])
@@ -79,7 +79,7 @@ def test_parquet_is_cut_at_row_groups(tmp_path: Path) -> None:
     table = pa.table({"u": pa.array(range(10)), "i": [str(k) for k in range(10)], "other": [0.0] * 10})
     pq.write_table(table, tmp_path / "log.parquet", row_group_size=4)
     uri = str(tmp_path / "log.parquet")
-    assert len(cut(list_files(uri, "auto", setting="s"), chunk_bytes=1)) == 3
+    assert len(split_into_chunks(list_files(uri, "auto", setting="s"), chunk_bytes=1)) == 3
     rows = _rows(uri, chunk_bytes=1)
     assert rows == _rows(uri, chunk_bytes=10**6)
     assert rows[0] == ("log.parquet:1", "0", "0")
@@ -103,19 +103,19 @@ def test_header_with_mark_tab_and_quotes(tmp_path: Path) -> None:
 def test_files_that_are_not_what_they_say(tmp_path: Path, name: str, data: bytes, message: str) -> None:
     uri = _write(tmp_path / name, data)
     with pytest.raises(DataError, match=message):
-        cut(list_files(uri, "auto", setting="s"))
+        split_into_chunks(list_files(uri, "auto", setting="s"))
 
 
 def test_damage_within_a_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     lines = b"".join(b"%d,%d\n" % (k, k * k % 7919) for k in range(300_000))
     uri = _write(tmp_path / "log.csv.gz", gzip.compress(b"u,i\n" + lines, 1)[:-1000])
-    (chunk,) = cut(list_files(uri, "auto", setting="s"))
+    (chunk,) = split_into_chunks(list_files(uri, "auto", setting="s"))
     with pytest.raises(DataError, match=r"log\.csv\.gz cannot be read"):
         list(read(chunk, COLUMNS))
 
 
 def test_an_empty_file_has_no_chunk(tmp_path: Path) -> None:
-    assert cut(list_files(_write(tmp_path / "log.csv", b""), "auto", setting="s")) == []
+    assert split_into_chunks(list_files(_write(tmp_path / "log.csv", b""), "auto", setting="s")) == []
 
 
 @pytest.mark.parametrize(
@@ -126,13 +126,13 @@ def test_an_empty_file_has_no_chunk(tmp_path: Path) -> None:
     ],
 )
 def test_columns_that_are_not_there(tmp_path: Path, columns: dict[str, str], message: str) -> None:
-    chunks = cut(list_files(_write(tmp_path / "log.csv", TEXT), "auto", setting="s"))
+    chunks = split_into_chunks(list_files(_write(tmp_path / "log.csv", TEXT), "auto", setting="s"))
     check_columns(chunks, COLUMNS, setting="ingest.x")
     with pytest.raises(DataError, match=message):
         check_columns(chunks, columns, setting="ingest.x")
 
 
 def test_a_column_that_is_there_twice(tmp_path: Path) -> None:
-    chunks = cut(list_files(_write(tmp_path / "log.csv", b"u,i,u\n"), "auto", setting="s"))
+    chunks = split_into_chunks(list_files(_write(tmp_path / "log.csv", b"u,i,u\n"), "auto", setting="s"))
     with pytest.raises(DataError, match=r"ingest\.x\.user_id: expected one column 'u', log\.csv has 2"):
         check_columns(chunks, COLUMNS, setting="ingest.x")

@@ -11,16 +11,16 @@ def _core(pairs: list[tuple[int, int]], num_items: int, k: int, num_blocks: int 
     table = np.array(sorted(pairs), np.int32).reshape(-1, 2)
     blocks = [table[table[:, 0] % num_blocks == b] for b in range(num_blocks)]
 
-    def users(block: NDArray[np.int32], alive: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        return users_in_core(block[:, 0], block[:, 1], alive, k, 10)
+    def users(block: NDArray[np.int32], kept_items: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return users_in_core(block[:, 0], block[:, 1], kept_items, k, 10)
 
-    def count(alive: NDArray[np.bool_]) -> NDArray[np.int64]:
-        counts = [count_items(b[:, 0], b[:, 1], alive, users(b, alive)) for b in blocks]
+    def count(kept_items: NDArray[np.bool_]) -> NDArray[np.int64]:
+        counts = [count_items(b[:, 0], b[:, 1], kept_items, users(b, kept_items)) for b in blocks]
         return sum(counts, np.zeros(num_items, np.int64))
 
-    alive = items_in_core(count, np.ones(num_items, bool), k)
-    stays = {b: users(block, alive) for b, block in enumerate(blocks)}
-    return {(u, i) for u, i in pairs if alive[i] and stays[u % num_blocks][u]}
+    kept_items = items_in_core(count, np.ones(num_items, bool), k)
+    stays = {b: users(block, kept_items) for b, block in enumerate(blocks)}
+    return {(u, i) for u, i in pairs if kept_items[i] and stays[u % num_blocks][u]}
 
 
 def _core_by_definition(pairs: set[tuple[int, int]], k: int) -> set[tuple[int, int]]:

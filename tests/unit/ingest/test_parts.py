@@ -9,14 +9,14 @@ from PIL import Image
 from pyarrow import fs as pafs
 from tests.support.snapshots import SnapshotSettings
 
-from visrec.config.ingest import ImagesInput
+from visrec.config.ingest import ImagesConfig
 from visrec.data.images import ImageStore, ThumbnailStore
 from visrec.errors import PictureError
 from visrec.ingest import pictures as parts
-from visrec.ingest.pictures import CellPicture, FilePicture, PictureSums, read_pictures, write_part
+from visrec.ingest.pictures import CellPicture, FilePicture, PictureSums, decode_and_store, read_pictures
 from visrec.storage import Location, Workspace
 
-CONFIG = ImagesInput(height=8, width=10, thumbnail_size=32, max_pixels=10_000, max_bytes=5_000)
+CONFIG = ImagesConfig(height=8, width=10, thumbnail_size=32, max_pixels=10_000, max_bytes=5_000)
 
 
 def _png(level: int) -> bytes:
@@ -85,7 +85,7 @@ def test_parts_with_black_rows_for_bad_pictures(
         for name in ("images", "thumbnails"):
             (writer.staging / name).make_dirs()
         sources = [FilePicture(Location.parse(source), f"{k}.png") for k in range(num)]
-        result = write_part(sources, 0, writer.staging, CONFIG)
+        result = decode_and_store(sources, 0, writer.staging, CONFIG)
     assert writer.result is not None
     bad = [k for k in range(num) if k % 4 == 1]
     assert result.num_rows == num

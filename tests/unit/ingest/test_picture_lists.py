@@ -8,14 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from visrec.config import Ingest, parse_config
+from visrec.config import IngestConfig, parse_config
 from visrec.errors import PictureError
 from visrec.ingest.catalogue import Catalogue, read_catalogue
 from visrec.ingest.files import Inputs, find_inputs
 from visrec.ingest.pictures import read_pictures
 
 
-def _inputs(root: Path, items: dict[str, Any] | None, **images: Any) -> tuple[Ingest, Inputs]:
+def _inputs(root: Path, items: dict[str, Any] | None, **images: Any) -> tuple[IngestConfig, Inputs]:
     if not (root / "log.csv").exists():
         (root / "log.csv").write_text("x")
     (root / "images").mkdir(exist_ok=True)
@@ -25,7 +25,7 @@ def _inputs(root: Path, items: dict[str, Any] | None, **images: Any) -> tuple[In
     }
     if items is not None:
         values["items"] = {"columns": {"image": "image"}, **items, "path": str(root / items["path"])}
-    config = parse_config(Ingest, values)
+    config = parse_config(IngestConfig, values)
     return config, find_inputs(config)
 
 

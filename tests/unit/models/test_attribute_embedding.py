@@ -8,7 +8,14 @@ import torch
 from tests.support.snapshots import make_snapshot
 from tests.support.training import run_training
 
-from visrec.config import ItemTowerConfig, ModelConfig, PhaseConfig, TrainingConfig, TrainJob, UserTowerConfig
+from visrec.config import (
+    ItemTowerConfig,
+    ModelConfig,
+    PhaseConfig,
+    TrainingConfig,
+    TrainWorkloadConfig,
+    UserTowerConfig,
+)
 from visrec.data.attributes import AttributeFacts
 from visrec.errors import ConfigError
 from visrec.models import Recommender
@@ -31,9 +38,11 @@ def test_the_mean_of_the_categories_plus_the_price_level() -> None:
     torch.testing.assert_close(embedding(torch.tensor([0, 1, -1])), expected)
 
 
-def job(**item: object) -> TrainJob:
+def job(**item: object) -> TrainWorkloadConfig:
     model = ModelConfig(dim=4, item=ItemTowerConfig(width=4, **item), user=UserTowerConfig(hidden_dim=8))
-    return TrainJob(model=model, training=TrainingConfig(phases=(PhaseConfig(epochs=1, batch_size=4),)))
+    return TrainWorkloadConfig(
+        model=model, training=TrainingConfig(phases=(PhaseConfig(epochs=1, batch_size=4),))
+    )
 
 
 def test_attributes_are_trained_saved_and_read(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from visrec.errors import ArtifactError, VisrecError
 from visrec.models import History, Recommender, TwoTower, gap_buckets
 from visrec.models.item_inputs import Pictures
 from visrec.storage import Location, Workspace
-from visrec.training.batch import Piece, Window, collate
+from visrec.training.batch import TrainingExample, Window, collate
 from visrec.training.losses import softmax_loss
-from visrec.training.negatives.per_sequence import OwnNegatives
+from visrec.training.negatives.per_sequence import PerSequenceNegatives
 
 FACTS = ImageFacts(8, 8, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
 CONFIG = ModelConfig(
@@ -118,9 +118,9 @@ def test_waits_are_served_as_they_are_trained() -> None:
     vectors = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
     block = replace(sequences_of([[3, 1, 4, 15]]), times=np.array([0, 5_000, 65_000, 4_000_000]))
     batch = collate(
-        [Piece(block, None, Window(0, 0, 4))],
+        [TrainingExample(block, None, Window(0, 0, 4))],
         np.zeros(0, np.int64),
-        OwnNegatives.join([], 1),
+        PerSequenceNegatives.join([], 1),
         num_items=20,
         in_batch=True,
         spare="all",
@@ -132,8 +132,8 @@ def test_waits_are_served_as_they_are_trained() -> None:
             batch.item_index_N,
             batch.slots_BL,
             batch.kinds_BL,
-            batch.gaps_BL,
-            batch.waits_BL,
+            batch.time_since_previous_BL,
+            batch.time_to_next_BL,
         ).users_BLD[0]
     for length in (1, 2, 3):  # each is asked for at the time of the event that comes next
         known = History(block.items[:length], block.kinds[:length], block.times[:length])

@@ -12,7 +12,7 @@ from visrec.config import EventKind, SplitConfig
 from visrec.data.held_out import Part
 from visrec.data.snapshot import Snapshot
 from visrec.data.splits import cold_items
-from visrec.ranking.ctr import fit_appeal
+from visrec.ranking.ctr import fit_clicks_over_expected
 from visrec.storage import Workspace
 
 PRIOR = 5
@@ -38,7 +38,7 @@ def snapshot_with(
 
 
 def fitted(snapshot: Snapshot, part: Part | None, split: SplitConfig | None = None) -> NDArray[np.float32]:
-    appeal = fit_appeal(snapshot, split or SplitConfig(), part)
+    appeal = fit_clicks_over_expected(snapshot, split or SplitConfig(), part)
     assert appeal is not None
     return appeal
 

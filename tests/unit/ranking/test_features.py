@@ -5,18 +5,18 @@ from hypothesis import strategies as st
 from tests.support.ranking import NOW, make_facts, make_past
 from tests.support.snapshots import START_MS
 
-from visrec.ranking.features import FEATURES, Ask, candidate_features, known_features
+from visrec.ranking.features import FEATURES, RankingQuery, candidate_features, known_features
 from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.user_state import DAY_MS, Past
+from visrec.ranking.user_state import DAY_MS, UserState
 
 NONE = np.empty(0, np.int32)
 
 
 def table(
-    facts: ItemFacts, past: Past, items: list[int], scores: list[float] | None = None
+    facts: ItemFacts, past: UserState, items: list[int], scores: list[float] | None = None
 ) -> dict[str, list[float]]:
     told = np.array(scores if scores is not None else np.zeros(len(items)), np.float32)
-    rows = candidate_features(Ask(facts, past, np.array(items, np.int32), told, told), FEATURES)
+    rows = candidate_features(RankingQuery(facts, past, np.array(items, np.int32), told, told), FEATURES)
     return {name: rows[:, place].tolist() for place, name in enumerate(FEATURES)}
 
 
@@ -96,14 +96,14 @@ def test_context() -> None:
 
 
 def test_nothing_is_known_of_the_user() -> None:
-    found = table(make_facts(), Past(NONE, NONE.astype(np.int64), NONE, NONE, NOW), [0, 1])
+    found = table(make_facts(), UserState(NONE, NONE.astype(np.int64), NONE, NONE, NOW), [0, 1])
     assert np.isnan(found["cosine_max"]).all()
     assert found["neighbours"] == [0, 0]
     assert found["history_length"] == [0, 0]
 
 
 def test_no_candidates() -> None:
-    empty = Ask(make_facts(), make_past([0]), NONE, np.empty(0, np.float32), np.empty(0, np.float32))
+    empty = RankingQuery(make_facts(), make_past([0]), NONE, np.empty(0, np.float32), np.empty(0, np.float32))
     assert candidate_features(empty, FEATURES).shape == (0, len(FEATURES))
 
 
@@ -121,6 +121,6 @@ def test_the_order_of_the_candidates_does_not_matter(order: list[int]) -> None:
     )
     scores, past = np.array([0.1, 0.4, 0.2, 0.3], np.float32), make_past([0, 2], refused=[1])
     items = np.arange(4, dtype=np.int32)
-    rows = candidate_features(Ask(facts, past, items, scores, scores), FEATURES)
-    mixed = candidate_features(Ask(facts, past, items[order], scores[order], scores), FEATURES)
+    rows = candidate_features(RankingQuery(facts, past, items, scores, scores), FEATURES)
+    mixed = candidate_features(RankingQuery(facts, past, items[order], scores[order], scores), FEATURES)
     np.testing.assert_allclose(mixed, rows[order], rtol=1e-6)

@@ -9,7 +9,7 @@ from tests.support.snapshots import HOUR_MS, START_MS, make_snapshot
 from visrec.config import EventKind, RankerConfig
 from visrec.data.snapshot import Snapshot
 from visrec.ranking.fit import fold_of
-from visrec.ranking.learn import Learned, learn_ranker
+from visrec.ranking.learn import RankerTraining, train_ranker
 from visrec.storage import Artifact, Workspace
 
 CONFIG = RankerConfig(
@@ -30,8 +30,8 @@ def make_inputs(folder: Path, skipping: NDArray[np.bool_]) -> tuple[Artifact, Sn
     return make_checkpoint(workspace, snapshot), snapshot
 
 
-def learn(inputs: tuple[Artifact, Snapshot], **changes: object) -> Learned:
-    return learn_ranker(*inputs, CONFIG.replace(**changes), seed=0)
+def learn(inputs: tuple[Artifact, Snapshot], **changes: object) -> RankerTraining:
+    return train_ranker(*inputs, CONFIG.replace(**changes), seed=0)
 
 
 def test_the_order_is_judged_by_the_weights_of_the_tasks(tmp_path: Path) -> None:

@@ -3,15 +3,17 @@ import pytest
 import torch
 
 from visrec.config import RankerConfig
-from visrec.ranking.fit import _Twin
+from visrec.ranking.fit import _TorchNetwork
 from visrec.ranking.network import Network
 
 
-def twins(cross_layers: int) -> tuple[_Twin, Network]:
+def twins(cross_layers: int) -> tuple[_TorchNetwork, Network]:
     """The same random weights in torch and in numpy: 5 features, 3 tasks."""
     config = RankerConfig(cross_layers=cross_layers, hidden_dim=4)
     torch.manual_seed(0)
-    twin = _Twin(np.array([0, 2, 0, 0, 0], np.float32), np.array([0.5, 0.1], np.float32), config).eval()
+    twin = _TorchNetwork(
+        np.array([0, 2, 0, 0, 0], np.float32), np.array([0.5, 0.1], np.float32), config
+    ).eval()
     for parameter in twin.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     state = {name: tensor.numpy() for name, tensor in twin.state_dict().items()}
@@ -39,7 +41,7 @@ def test_gradient_is_that_of_autograd(cross_layers: int) -> None:
 
 def test_untrained_it_is_the_retrieval_score() -> None:
     config = RankerConfig()
-    twin = _Twin(np.array([0, 2, 0], np.float32), np.array([0.5], np.float32), config).eval()
+    twin = _TorchNetwork(np.array([0, 2, 0], np.float32), np.array([0.5], np.float32), config).eval()
     x = torch.randn(4, 3)
     with torch.no_grad():
         assert twin(x)[:, 0].tolist() == pytest.approx((2 * x[:, 1]).tolist())

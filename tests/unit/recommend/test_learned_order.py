@@ -11,9 +11,9 @@ from visrec.data.interactions import read_log
 from visrec.data.snapshot import Snapshot
 from visrec.deployments.encoder import Encoder
 from visrec.deployments.ranker import Ranker
-from visrec.ranking.features import Ask, candidate_features
-from visrec.ranking.learn import learn_ranker
-from visrec.ranking.user_state import pasts_of
+from visrec.ranking.features import RankingQuery, candidate_features
+from visrec.ranking.learn import train_ranker
+from visrec.ranking.user_state import user_states
 from visrec.recommend.types import Candidates, Event, Rules
 from visrec.releases import Release
 from visrec.releases.build import build_release
@@ -41,7 +41,7 @@ def made(
     checkpoint = make_checkpoint(workspace, snapshot)
     config = RankerConfig(num_candidates=10, max_history=MAX_HISTORY, tasks=(), epochs=2, folds=2)
     with workspace.create("rankers", "test-ranker", config=config) as writer:
-        learn_ranker(checkpoint, snapshot, config, seed=0).ranker.save(writer.staging)
+        train_ranker(checkpoint, snapshot, config, seed=0).ranker.save(writer.staging)
     content = report_content() | {"ranker_gain": {"ndcg@10": {"mean": 0.1}}}
     report = make_report(workspace, checkpoint, content, ranker="test-ranker")
     release = build_release(
@@ -64,9 +64,9 @@ def test_scores_are_those_of_training_for_more_events_than_the_ranker_looks_at(
         past = Encoder.load(release).encode_user(f"u{row:05d}", []).past
         assert past is not None
         times = np.full(len(block), past.time)
-        known = pasts_of(block, times, log, max_history=MAX_HISTORY)[row]
+        known = user_states(block, times, log, max_history=MAX_HISTORY)[row]
         assert (len(known.items), len(known.refused)) == (MAX_HISTORY, MAX_HISTORY)
-        features_MF = candidate_features(Ask(facts, known, items, scores, scores), ranker.names)
+        features_MF = candidate_features(RankingQuery(facts, known, items, scores, scores), ranker.names)
         served = Ranker.load(release).rank(Candidates(items, scores, complete=True), Rules(), 10, past=past)
         assert sorted(served.scores.tolist()) == pytest.approx(sorted(ranker.scores(features_MF).tolist()))
 

@@ -9,7 +9,7 @@ from tests.support.snapshots import checkerboard_snapshot
 from visrec.config import ServeConfig
 from visrec.config.serving import RankingConfig
 from visrec.deployments.encoder import Encoder
-from visrec.recommend.pipeline import Wish
+from visrec.recommend.pipeline import RecommendOptions
 from visrec.recommend.types import Event, Rules
 from visrec.releases import Release
 from visrec.retrieval import append_one
@@ -50,25 +50,31 @@ def events(items: list[int]) -> list[Event]:
 
 
 def test_order_is_that_of_a_full_sort_without_the_seen(graph: LocalGraph, release: Release) -> None:
-    ranked, source = asyncio.run(graph.pipeline.for_user(release.name, None, events([3, 5]), Wish(k=6)))
+    ranked, source = asyncio.run(
+        graph.pipeline.for_user(release.name, None, events([3, 5]), RecommendOptions(k=6))
+    )
     assert source == "history"
     assert ranked.items.tolist() == [i for i in best(release, [3, 5]) if i not in (3, 5)][:6]
     with_seen, _ = asyncio.run(
-        graph.pipeline.for_user(release.name, None, events([3, 5]), Wish(k=6, exclude_seen=False))
+        graph.pipeline.for_user(release.name, None, events([3, 5]), RecommendOptions(k=6, exclude_seen=False))
     )
     assert with_seen.items.tolist() == best(release, [3, 5])[:6]
 
 
 def test_strict_rules_widen_the_search_until_the_list_is_full(graph: LocalGraph, release: Release) -> None:
     rules = Rules(include_categories=frozenset({"blue"}))
-    ranked, _ = asyncio.run(graph.pipeline.for_user(release.name, None, events([0]), Wish(k=10, rules=rules)))
+    ranked, _ = asyncio.run(
+        graph.pipeline.for_user(release.name, None, events([0]), RecommendOptions(k=10, rules=rules))
+    )
     assert ranked.items.tolist() == [i for i in best(release, [0]) if i % 2 == 1]
     assert graph.retriever.asked == [10, 80]
 
 
 def test_the_search_ends_where_there_is_no_more(graph: LocalGraph, release: Release) -> None:
     rules = Rules(include_categories=frozenset({"none such"}))
-    ranked, _ = asyncio.run(graph.pipeline.for_user(release.name, None, events([0]), Wish(k=3, rules=rules)))
+    ranked, _ = asyncio.run(
+        graph.pipeline.for_user(release.name, None, events([0]), RecommendOptions(k=3, rules=rules))
+    )
     assert ranked.items.tolist() == []
     assert graph.retriever.asked == [4, 32]
 
@@ -77,7 +83,7 @@ def test_without_history_popular_items_come_without_asking_the_retriever(
     graph: LocalGraph, release: Release
 ) -> None:
     for user in (None, "nobody knows them"):
-        ranked, source = asyncio.run(graph.pipeline.for_user(release.name, user, [], Wish(k=5)))
+        ranked, source = asyncio.run(graph.pipeline.for_user(release.name, user, [], RecommendOptions(k=5)))
         assert source == "popular"
         assert ranked.items.tolist() == release.popularity.items[:5].tolist()
     assert graph.retriever.asked == []
@@ -86,14 +92,14 @@ def test_without_history_popular_items_come_without_asking_the_retriever(
 def test_popular_items_leave_out_what_the_user_disliked(graph: LocalGraph, release: Release) -> None:
     first = int(release.popularity.items[0])
     ranked, source = asyncio.run(
-        graph.pipeline.for_user(release.name, None, [Event(first, "hide", 0)], Wish(k=3))
+        graph.pipeline.for_user(release.name, None, [Event(first, "hide", 0)], RecommendOptions(k=3))
     )
     assert source == "popular"
     assert ranked.items.tolist() == release.popularity.items[1:4].tolist()
 
 
 def test_similar_items_are_nearest_by_cosine(graph: LocalGraph, release: Release) -> None:
-    ranked = asyncio.run(graph.pipeline.similar(release.name, 7, Wish(k=5)))
+    ranked = asyncio.run(graph.pipeline.similar(release.name, 7, RecommendOptions(k=5)))
     units = release.item_vectors / np.linalg.norm(release.item_vectors, axis=1, keepdims=True)
     cosines = units @ units[7]
     expected = [i for i in np.argsort(-cosines, kind="stable").tolist() if i != 7][:5]
@@ -106,8 +112,8 @@ def test_diversity_of_the_request_goes_before_that_of_the_server(
 ) -> None:
     diverse = LocalGraph(workspace, ServeConfig(ranking=RankingConfig(diversity=1.0)))
     plain, _ = asyncio.run(
-        diverse.pipeline.for_user(release.name, None, events([3]), Wish(k=6, diversity=0.0))
+        diverse.pipeline.for_user(release.name, None, events([3]), RecommendOptions(k=6, diversity=0.0))
     )
     assert plain.items.tolist() == [i for i in best(release, [3]) if i != 3][:6]
-    mixed, _ = asyncio.run(diverse.pipeline.for_user(release.name, None, events([3]), Wish(k=6)))
+    mixed, _ = asyncio.run(diverse.pipeline.for_user(release.name, None, events([3]), RecommendOptions(k=6)))
     assert mixed.items.tolist() != plain.items.tolist()

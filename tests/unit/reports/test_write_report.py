@@ -13,7 +13,7 @@ from visrec.evaluation.bootstrap import Interval
 from visrec.reports.console import print_summary
 from visrec.reports.contact_sheet import sheet_rows
 from visrec.reports.files import PER_USER, PLOTS, write_report
-from visrec.robustness.plan import Corruption, Push
+from visrec.robustness.plan import Corruption, PromotionAttack
 from visrec.robustness.summary import CorruptionEffect, PushEffect, Robustness
 from visrec.storage import Location
 
@@ -51,7 +51,7 @@ def test_robustness_is_written_where_it_was_measured(evaluated: Evaluated, tmp_p
         source="other",
         clean=means,
         users_per_item=2.0,
-        pushes=(PushEffect(Push(8, True), means, means, 3.0, 31.5, 0.9),),
+        pushes=(PushEffect(PromotionAttack(8, True), means, means, 3.0, 31.5, 0.9),),
         corruptions=(CorruptionEffect(Corruption("blur", "mild"), half, half),),
     )
     with_it = replace(evaluated, summary=replace(evaluated.summary, robustness=robustness))

@@ -10,7 +10,7 @@ from visrec.config import EvaluationConfig, ItemTowerConfig, ModelConfig, UserTo
 from visrec.config.evaluation import AttackConfig
 from visrec.evaluation.plan import plan_evaluation
 from visrec.robustness.plan import RobustnessPlan, plan_robustness
-from visrec.robustness.promotion import Scene, set_scene
+from visrec.robustness.promotion import AttackSetup, set_up_attack
 from visrec.storage import Workspace
 
 PIXEL_MODEL = ModelConfig(
@@ -25,7 +25,7 @@ class Attacked:
     """A plan, what it is measured on, and where it lies."""
 
     plan: RobustnessPlan
-    scene: Scene
+    setup: AttackSetup
     workspace: Workspace
 
 
@@ -41,4 +41,4 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Attacked:
     config = EvaluationConfig(bootstrap_samples=50, attack=attack, list_size=5)
     plan = plan_robustness(plan_evaluation(checkpoint, snapshot.artifact, config), workspace, seed=0)
     assert plan is not None
-    return Attacked(plan, set_scene(plan), workspace)
+    return Attacked(plan, set_up_attack(plan), workspace)

@@ -7,7 +7,7 @@ from visrec.data.snapshot import Snapshot
 from visrec.evaluation.ranks import candidate_scores
 from visrec.evaluation.scorers import TwoTowerScorer
 from visrec.robustness.pictures import MainPictures
-from visrec.robustness.promotion import Audience, audience_of, entry_loss, push_pictures
+from visrec.robustness.promotion import AttackerView, attacker_view_of, entry_loss, push_pictures
 from visrec.robustness.variants import target_pictures
 
 
@@ -17,22 +17,22 @@ def scorer(attacked: Attacked) -> TwoTowerScorer:
 
 
 @pytest.fixture(scope="module")
-def audience(attacked: Attacked, scorer: TwoTowerScorer) -> Audience:
-    return audience_of(scorer, attacked.scene.users, 5, None)
+def attacker_view(attacked: Attacked, scorer: TwoTowerScorer) -> AttackerView:
+    return attacker_view_of(scorer, attacked.setup.users, 5, None)
 
 
 @pytest.fixture(scope="module")
 def targets(attacked: Attacked, scorer: TwoTowerScorer) -> MainPictures:
     snapshot = Snapshot(attacked.plan.evaluation.snapshot)
-    return MainPictures.of(scorer.recommender, snapshot, attacked.scene.targets_T)
+    return MainPictures.of(scorer.recommender, snapshot, attacked.setup.targets_T)
 
 
 def test_limits_are_the_scores_of_the_last_place(
-    attacked: Attacked, scorer: TwoTowerScorer, audience: Audience
+    attacked: Attacked, scorer: TwoTowerScorer, attacker_view: AttackerView
 ) -> None:
-    seen = attacked.scene.users.histories
+    seen = attacked.setup.users.histories
     z_BC, _ = candidate_scores(scorer.score(seen, seen.times), seen, None)
-    above = (z_BC > audience.limits_U[:, None]).sum(1)
+    above = (z_BC > attacker_view.limits_U[:, None]).sum(1)
     assert above.tolist() == [4] * len(seen)  # of a list of five
 
 
@@ -40,23 +40,25 @@ def test_lists_that_are_not_full_have_no_limit(
     attacked: Attacked, scorer: TwoTowerScorer, targets: MainPictures
 ) -> None:
     few = np.array([0, 1, 2], np.int32)
-    found = audience_of(scorer, attacked.scene.users, 3, few)
+    found = attacker_view_of(scorer, attacked.setup.users, 3, few)
     assert np.isneginf(found.limits_U).any()  # somebody has seen one of the three
     assert np.isfinite(found.spread)
-    pictures = target_pictures(attacked.plan, attacked.scene)
+    pictures = target_pictures(attacked.plan, attacked.setup)
     float_pictures = torch.from_numpy(pictures).float().requires_grad_(True)
     (gradient,) = torch.autograd.grad(entry_loss(targets, found)(float_pictures), float_pictures)
     assert bool(torch.isfinite(gradient).all())
 
 
 def test_pushed_pictures_stay_near_and_raise_the_loss(
-    attacked: Attacked, targets: MainPictures, audience: Audience
+    attacked: Attacked, targets: MainPictures, attacker_view: AttackerView
 ) -> None:
-    pictures = target_pictures(attacked.plan, attacked.scene)
-    loss = entry_loss(targets, audience)
+    pictures = target_pictures(attacked.plan, attacked.setup)
+    loss = entry_loss(targets, attacker_view)
     values = [loss(torch.from_numpy(pictures).float()).item()]
     for epsilon in (4, 16):
-        pushed = push_pictures(targets, audience, pictures, attacked.plan.attack, epsilon=epsilon, seed=0)
+        pushed = push_pictures(
+            targets, attacker_view, pictures, attacked.plan.attack, epsilon=epsilon, seed=0
+        )
         assert pushed.dtype == np.uint8
         assert np.abs(pushed.astype(int) - pictures).max() <= epsilon
         values.append(loss(torch.from_numpy(pushed).float()).item())
@@ -64,12 +66,12 @@ def test_pushed_pictures_stay_near_and_raise_the_loss(
 
 
 def test_without_room_nothing_changes_and_the_seed_decides_the_rest(
-    attacked: Attacked, targets: MainPictures, audience: Audience
+    attacked: Attacked, targets: MainPictures, attacker_view: AttackerView
 ) -> None:
-    pictures, attack = target_pictures(attacked.plan, attacked.scene), attacked.plan.attack
+    pictures, attack = target_pictures(attacked.plan, attacked.setup), attacked.plan.attack
 
     def push(epsilon: int, seed: int) -> bytes:
-        return push_pictures(targets, audience, pictures, attack, epsilon=epsilon, seed=seed).tobytes()
+        return push_pictures(targets, attacker_view, pictures, attack, epsilon=epsilon, seed=seed).tobytes()
 
     assert push(0, 0) == pictures.tobytes()
     assert push(4, 0) == push(4, 0) != push(4, 1)

@@ -8,7 +8,7 @@ from tests.unit.robustness.conftest import PIXEL_MODEL, Attacked
 from visrec.config.evaluation import AttackConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
-from visrec.robustness.plan import Corruption, Push, RobustnessPlan, plan_robustness
+from visrec.robustness.plan import Corruption, PromotionAttack, RobustnessPlan, plan_robustness
 
 
 def planned(attacked: Attacked, attack: AttackConfig | None) -> RobustnessPlan | None:
@@ -23,14 +23,14 @@ def test_variants_in_order(attacked: Attacked) -> None:
     )
     assert plan is not None
     assert list(plan.variants()) == [
-        Push(2, False),
-        Push(8, False),
+        PromotionAttack(2, False),
+        PromotionAttack(8, False),
         Corruption("blur", "mild"),
         Corruption("blur", "strong"),
     ]
-    assert [v for v in attacked.plan.variants() if isinstance(v, Push) and v.transferred] == [
-        Push(4, True),
-        Push(16, True),
+    assert [v for v in attacked.plan.variants() if isinstance(v, PromotionAttack) and v.transferred] == [
+        PromotionAttack(4, True),
+        PromotionAttack(16, True),
     ]
 
 

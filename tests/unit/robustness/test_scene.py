@@ -10,7 +10,7 @@ from tests.unit.robustness.conftest import Attacked
 from visrec.data.held_out import hold_out
 from visrec.data.snapshot import Snapshot
 from visrec.errors import DataError
-from visrec.robustness.promotion import draw_targets, draw_users, joined, set_scene
+from visrec.robustness.promotion import draw_targets, draw_users, joined, set_up_attack
 
 
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=30), st.integers(1, 40), st.integers(0, 9))
@@ -37,7 +37,7 @@ def test_users_are_those_of_the_evaluation(attacked: Attacked) -> None:
     evaluation = attacked.plan.evaluation
     (block,) = list(Snapshot(evaluation.snapshot).sequences(evaluation.split))
     every = hold_out(block, "test")
-    assert np.array_equal(attacked.scene.users.histories.user_index, every.histories.user_index)
+    assert np.array_equal(attacked.setup.users.histories.user_index, every.histories.user_index)
     few = draw_users(evaluation, 7, seed=3)
     assert len(few) == 7 and (np.diff(few.histories.user_index) > 0).all()
     rows = np.flatnonzero(np.isin(every.targets.user_index, few.targets.user_index))
@@ -46,10 +46,10 @@ def test_users_are_those_of_the_evaluation(attacked: Attacked) -> None:
 
 
 def test_the_scene_follows_the_seed(attacked: Attacked) -> None:
-    again = set_scene(attacked.plan)
-    assert np.array_equal(again.targets_T, attacked.scene.targets_T)
-    other = set_scene(replace(attacked.plan, seed=1))
-    assert not np.array_equal(other.targets_T, attacked.scene.targets_T)
+    again = set_up_attack(attacked.plan)
+    assert np.array_equal(again.targets_T, attacked.setup.targets_T)
+    other = set_up_attack(replace(attacked.plan, seed=1))
+    assert not np.array_equal(other.targets_T, attacked.setup.targets_T)
 
 
 def test_joined_sequences() -> None:

@@ -6,34 +6,34 @@ import pytest
 from tests.unit.robustness.conftest import Attacked
 
 from visrec.reports.robustness import robustness_json, robustness_section
-from visrec.robustness.plan import Corruption, Push
+from visrec.robustness.plan import Corruption, PromotionAttack
 from visrec.robustness.summary import Robustness, summarise_robustness
 from visrec.robustness.variants import Outcome, measure_clean, measure_variant
 
 
 @pytest.fixture(scope="module")
 def clean(attacked: Attacked) -> Outcome:
-    return measure_clean(attacked.plan, attacked.scene)
+    return measure_clean(attacked.plan, attacked.setup)
 
 
 @pytest.fixture(scope="module")
 def robustness(attacked: Attacked, clean: Outcome) -> Robustness:
-    plan, scene = attacked.plan, attacked.scene
+    plan, setup = attacked.plan, attacked.setup
     return summarise_robustness(
-        plan, scene, clean, {v: measure_variant(plan, scene, v) for v in plan.variants()}
+        plan, setup, clean, {v: measure_variant(plan, setup, v) for v in plan.variants()}
     )
 
 
 def test_the_same_pictures_have_no_effect(attacked: Attacked, clean: Outcome) -> None:
-    same = measure_variant(attacked.plan, attacked.scene, Push(0, False))
+    same = measure_variant(attacked.plan, attacked.setup, PromotionAttack(0, False))
     assert same.psnr is None and same.ssim is None
     for name, values in clean.columns.items():
         assert np.array_equal(same.columns[name], values), name
 
 
 def test_twice_the_same(attacked: Attacked) -> None:
-    for variant in (Push(16, False), Corruption("noise", "strong")):
-        first, second = (measure_variant(attacked.plan, attacked.scene, variant) for _ in range(2))
+    for variant in (PromotionAttack(16, False), Corruption("noise", "strong")):
+        first, second = (measure_variant(attacked.plan, attacked.setup, variant) for _ in range(2))
         assert all(np.array_equal(first.columns[name], second.columns[name]) for name in first.columns)
         assert first.psnr == second.psnr
 
@@ -52,7 +52,9 @@ def test_the_attack_gains_exposure_and_more_of_it_with_more_room(robustness: Rob
 
 def test_a_source_that_is_the_model_itself_is_the_white_box(attacked: Attacked) -> None:
     plan = replace(attacked.plan, source=attacked.plan.evaluation.checkpoint)
-    white, transferred = (measure_variant(plan, attacked.scene, Push(16, t)) for t in (False, True))
+    white, transferred = (
+        measure_variant(plan, attacked.setup, PromotionAttack(16, t)) for t in (False, True)
+    )
     assert all(np.array_equal(white.columns[name], transferred.columns[name]) for name in white.columns)
 
 

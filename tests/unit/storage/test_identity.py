@@ -1,13 +1,15 @@
-from visrec.config import TrainJob
+from visrec.config import TrainWorkloadConfig
 from visrec.storage import content_id
 
 
 def test_a_name_follows_from_content_alone() -> None:
     assert content_id({"a": 1, "b": [2]}) == content_id({"b": [2], "a": 1})
-    assert content_id(TrainJob(seed=1)) == content_id(TrainJob(seed=1).model_dump(mode="json"))
+    assert content_id(TrainWorkloadConfig(seed=1)) == content_id(
+        TrainWorkloadConfig(seed=1).model_dump(mode="json")
+    )
     names = [
-        content_id(TrainJob(seed=1)),
-        content_id(TrainJob(seed=2)),
+        content_id(TrainWorkloadConfig(seed=1)),
+        content_id(TrainWorkloadConfig(seed=2)),
         content_id("a", "b"),
         content_id(["a", "b"]),
     ]

@@ -68,18 +68,18 @@ def test_a_wait_lasts_from_an_event_to_the_next_one() -> None:
     )
     for batch in one.epoch(0):
         first = int(batch.item_index_N[batch.slots_BL[0, 0]])
-        waits = [1, 2, 4][first:][: batch.waits_BL.shape[1]]
-        assert batch.waits_BL.tolist() == [waits]
-        assert batch.gaps_BL.tolist() == [[0, *waits[:-1]]]
+        waits = [1, 2, 4][first:][: batch.time_to_next_BL.shape[1]]
+        assert batch.time_to_next_BL.tolist() == [waits]
+        assert batch.time_since_previous_BL.tolist() == [[0, *waits[:-1]]]
         assert torch.equal(
-            batch.waits_BL, gap_buckets(torch.from_numpy(times))[None, first + 1 :][:, : len(waits)]
+            batch.time_to_next_BL, gap_buckets(torch.from_numpy(times))[None, first + 1 :][:, : len(waits)]
         )
 
 
 def test_the_users_positives_outside_the_window_are_spared_too() -> None:
     batch = next(stream([[0, 1, 2, 3, 4, 5, 6, 7], [8, 9]], batch_size=10).epoch(0))
     items = batch.item_index_N.numpy()
-    for row in batch.spared_from_BN.numpy():
+    for row in batch.masked_from_BN.numpy():
         spared = set(items[row == 0].tolist())
         assert spared == ({8, 9} if 8 in spared else set(range(8)))
         assert set(row.tolist()) == {0, NEVER}
@@ -87,12 +87,12 @@ def test_the_users_positives_outside_the_window_are_spared_too() -> None:
 
 @pytest.mark.parametrize("spare", ["seen", "none"])
 def test_positives_are_spared_from_the_position_on_that_has_seen_them(spare: str) -> None:
-    loss = LossConfig.model_validate({"spared_positives": spare})
+    loss = LossConfig.model_validate({"positive_masking": spare})
     batch = next(stream([[0, 1, 2, 3, 4, 5, 6, 7]], batch_size=10, loss=loss).epoch(0))
     items = batch.item_index_N.tolist()
     for row in range(len(batch.slots_BL)):
         first = items[int(batch.slots_BL[row, 0])]  # the window's first event; the history is 0 to 7 in order
-        found = dict(zip(items, batch.spared_from_BN[row].tolist(), strict=True))
+        found = dict(zip(items, batch.masked_from_BN[row].tolist(), strict=True))
         expected = {i: max(i - first, 0) if spare == "seen" else NEVER for i in items}
         assert found == expected
 
@@ -154,13 +154,13 @@ def test_odds_of_a_negative_are_the_observed_frequencies(
     for batch in batches:
         observed[batch.item_index_N[batch.shared_N].numpy()] += 1
     assert facts.num_steps == len(batches) / 20
-    np.testing.assert_allclose(facts.inclusion_I, observed / len(batches), atol=0.07)
+    np.testing.assert_allclose(facts.sampling_probability_I, observed / len(batches), atol=0.07)
 
 
 def test_full_softmax_has_every_candidate_with_certainty() -> None:
     full = stream(loss=LossConfig(name="full_softmax"))
     assert all(b.item_index_N.tolist() == list(range(10)) for b in full.epoch(0))
-    assert epoch_facts(full).inclusion_I.tolist() == [1.0] * 10
+    assert epoch_facts(full).sampling_probability_I.tolist() == [1.0] * 10
 
 
 class FixedPool:
@@ -182,7 +182,7 @@ def test_hard_negatives_are_encoded_but_belong_to_their_sequence() -> None:
     loss = LossConfig(num_hard_negatives=2)
     for batch in replace(stream(loss=loss), miner=FixedPool()).epoch(0):
         items = batch.item_index_N.numpy()
-        hard = items[batch.own_slots_BK.numpy()]
+        hard = items[batch.per_sequence_slots_BK.numpy()]
         assert hard.shape == (len(batch.slots_BL), 2)
         assert all(len(set(row)) == 2 and set(row) < {0, 3, 9} for row in hard.tolist())
         in_windows = {i for pair in pairs(batch) for i in pair}
@@ -210,9 +210,12 @@ def test_explicit_negatives_are_the_users_own_but_no_item_that_was_taken_or_may_
         rejections=lambda _: rejections,
     )
     (batch,) = made.epoch(0)
-    valid = batch.own_weights_BK > 0
-    assert batch.item_index_N[batch.own_slots_BK[valid]].tolist() == [7]
-    assert (batch.own_from_BK[valid].tolist(), batch.own_weights_BK[valid].tolist()) == ([1], [2.0])
+    valid = batch.per_sequence_weights_BK > 0
+    assert batch.item_index_N[batch.per_sequence_slots_BK[valid]].tolist() == [7]
+    assert (batch.per_sequence_from_BK[valid].tolist(), batch.per_sequence_weights_BK[valid].tolist()) == (
+        [1],
+        [2.0],
+    )
 
 
 def _skewed(num: int) -> NDArray[np.float64]:

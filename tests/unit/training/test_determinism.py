@@ -4,7 +4,14 @@ import pytest
 import torch
 from tests.support.snapshots import checkerboard_snapshot
 
-from visrec.config import ItemTowerConfig, ModelConfig, PhaseConfig, TrainingConfig, TrainJob, UserTowerConfig
+from visrec.config import (
+    ItemTowerConfig,
+    ModelConfig,
+    PhaseConfig,
+    TrainingConfig,
+    TrainWorkloadConfig,
+    UserTowerConfig,
+)
 from visrec.storage import Workspace
 from visrec.training.environment import LocalEnvironment
 from visrec.training.loop import train
@@ -18,7 +25,7 @@ def test_two_runs_with_several_threads_agree_bit_for_bit(tmp_path: Path) -> None
         dim=256, item=ItemTowerConfig(backbone=None, id_embedding=True), user=UserTowerConfig(hidden_dim=16)
     )
     phase = PhaseConfig(epochs=2, batch_size=100)
-    job = TrainJob(model=model, training=TrainingConfig(phases=(phase,), torch_threads=4))
+    job = TrainWorkloadConfig(model=model, training=TrainingConfig(phases=(phase,), torch_threads=4))
     weights = []
     try:
         for name in ("a", "b", "c"):

@@ -13,10 +13,10 @@ from visrec.config import (
     ItemTowerConfig,
     ModelConfig,
     PhaseConfig,
-    TopBlocks,
+    TopBlocksConfig,
     TrainingConfig,
-    TrainJob,
-    Transitions,
+    TrainWorkloadConfig,
+    TransitionsConfig,
     UserTowerConfig,
 )
 from visrec.data.snapshot import Sequences, Snapshot
@@ -37,13 +37,13 @@ def snapshot(tmp_path: Path) -> Snapshot:
     return make_snapshot(workspace, HISTORIES, num_items=6, images=images, further_pictures=FURTHER)
 
 
-def job(*phases: PhaseConfig, backbone: str = "small_cnn", **settings: Any) -> TrainJob:
+def job(*phases: PhaseConfig, backbone: str = "small_cnn", **settings: Any) -> TrainWorkloadConfig:
     model = ModelConfig(
         dim=16,
         item=ItemTowerConfig(backbone=backbone, width=4, id_embedding=True, dropout=0),
         user=UserTowerConfig(hidden_dim=8, max_length=10),
     )
-    return TrainJob(model=model, training=TrainingConfig(phases=phases, **settings))
+    return TrainWorkloadConfig(model=model, training=TrainingConfig(phases=phases, **settings))
 
 
 def draws(seed: int, epochs: int = 6) -> list[tuple[int, int]]:
@@ -101,7 +101,7 @@ def test_two_runs_agree_and_the_further_pictures_matter(snapshot: Snapshot, tmp_
     assert weights[0].tobytes() == weights[1].tobytes() != weights[2].tobytes()
 
 
-@pytest.mark.parametrize("trainable", ["head", TopBlocks(top=1)])
+@pytest.mark.parametrize("trainable", ["head", TopBlocksConfig(top=1)])
 def test_kept_activations_give_the_run_that_pixels_give(
     snapshot: Snapshot, tmp_path: Path, trainable: Any
 ) -> None:
@@ -123,7 +123,7 @@ def test_a_closed_form_sees_the_mean_of_the_features(snapshot: Snapshot, tmp_pat
     phase = PhaseConfig(
         name="solved",
         trainable="head",
-        closed_form=Transitions(kind="transitions", ridge=1.0, picture_ridge=0.1),
+        closed_form=TransitionsConfig(kind="transitions", ridge=1.0, picture_ridge=0.1),
     )
     run_training(job(phase), snapshot, tmp_path / "run")
     recommender = Recommender.load(Location.parse(tmp_path / "run" / "last"))

@@ -14,14 +14,14 @@ from tests.support.training import within
 
 from visrec.config import (
     ItemTowerConfig,
-    LoraBlocks,
+    LoraBlocksConfig,
     LoraConfig,
     LossConfig,
     ModelConfig,
     PhaseConfig,
     SplitConfig,
     TrainingConfig,
-    TrainJob,
+    TrainWorkloadConfig,
     UserTowerConfig,
 )
 from visrec.data.snapshot import Snapshot
@@ -40,14 +40,14 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     )
 
 
-def job(*phases: PhaseConfig, **training: Any) -> TrainJob:
+def job(*phases: PhaseConfig, **training: Any) -> TrainWorkloadConfig:
     model = ModelConfig(
         dim=8,
         item=ItemTowerConfig(width=4, dropout=0.1),
         user=UserTowerConfig(hidden_dim=16, dropout=0.1, max_length=10),
         item_bias=False,
     )
-    return TrainJob(model=model, training=TrainingConfig(phases=phases, **training))
+    return TrainWorkloadConfig(model=model, training=TrainingConfig(phases=phases, **training))
 
 
 def test_from_pixels_alone_it_finds_the_one_right_item(snapshot: Snapshot, tmp_path: Path) -> None:
@@ -115,7 +115,9 @@ def test_a_run_that_crashed_ends_as_if_it_had_not(
 ) -> None:
     phases = [
         PhaseConfig(name="first", epochs=2, batch_size=8),
-        PhaseConfig(name="second", epochs=1, batch_size=8, trainable=LoraBlocks(lora=LoraConfig(rank=2))),
+        PhaseConfig(
+            name="second", epochs=1, batch_size=8, trainable=LoraBlocksConfig(lora=LoraConfig(rank=2))
+        ),
         PhaseConfig(name="third", epochs=1, batch_size=8, trainable="head"),
     ]
     config = job(*phases, checkpoint_every_steps=3)

@@ -11,7 +11,7 @@ from torch import Tensor
 from visrec.config import LossConfig
 from visrec.models import TowerOutput
 from visrec.training.batch import NEVER, Batch
-from visrec.training.negatives.queue import Remembered
+from visrec.training.negatives.queue import QueuedNegatives
 from visrec.training.step import batch_loss
 
 E = math.e
@@ -59,7 +59,7 @@ def test_another_positive_of_the_user_is_no_negative(name: str) -> None:
 
 def test_an_item_is_a_negative_until_it_is_spared() -> None:
     batch = make_batch([0, 1], targets=[[0, 0]])
-    later = replace(batch, spared_from_BN=torch.tensor([[NEVER, 1]], dtype=torch.int32))
+    later = replace(batch, masked_from_BN=torch.tensor([[NEVER, 1]], dtype=torch.int32))
     assert loss_of(later, [1.0, 0.0], LossConfig()) == pytest.approx([math.log(E + 1) - 1, 0.0], abs=1e-6)
 
 
@@ -87,7 +87,7 @@ def test_own_negatives_count_from_their_position_on_by_their_weight_and_without_
 
 def test_remembered_items_join_and_the_odds_are_those_of_several_batches() -> None:
     batch = make_batch([0, 1], targets=[[0]])
-    remembered = Remembered(
+    remembered = QueuedNegatives(
         num_batches=2,
         item_index_Q=torch.tensor([2, 3]),
         vectors_QD=torch.tensor([[2.0], [7.0]]),
@@ -102,7 +102,7 @@ def test_remembered_items_join_and_the_odds_are_those_of_several_batches() -> No
 
 def test_a_remembered_target_is_not_its_own_negative() -> None:
     batch = make_batch([5, 8], targets=[[0, 1]], shared=[False, False], positives=[[]])
-    remembered = Remembered(
+    remembered = QueuedNegatives(
         num_batches=1,
         item_index_Q=torch.tensor([2, 5]),
         vectors_QD=torch.tensor([[0.0], [9.0]]),

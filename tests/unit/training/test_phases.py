@@ -14,13 +14,13 @@ from tests.support.training import within
 
 from visrec.config import (
     ItemTowerConfig,
-    LoraBlocks,
+    LoraBlocksConfig,
     LoraConfig,
     ModelConfig,
     PhaseConfig,
-    TopBlocks,
+    TopBlocksConfig,
     TrainingConfig,
-    TrainJob,
+    TrainWorkloadConfig,
     UserTowerConfig,
 )
 from visrec.data.snapshot import Snapshot
@@ -28,7 +28,7 @@ from visrec.errors import ArtifactError, ConfigError
 from visrec.models.backbones.networks import efficientnet_lite0
 from visrec.models.weights import WeightsFacts, write_weights
 from visrec.storage import Location, Workspace
-from visrec.training.activation_cache import Trunk
+from visrec.training.activation_cache import FrozenPrefix
 from visrec.training.initial import initial_model
 from visrec.training.phase import num_frozen_blocks, set_modes, set_trainable
 
@@ -39,7 +39,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     return checkerboard_snapshot(workspace, num_users=40, num_items=20)
 
 
-def lite0_job(tmp_path: Path, *phases: PhaseConfig, **training: Any) -> TrainJob:
+def lite0_job(tmp_path: Path, *phases: PhaseConfig, **training: Any) -> TrainWorkloadConfig:
     torch.manual_seed(5)
     file = tmp_path / "lite0.safetensors"
     facts = WeightsFacts(source="random", mean=(0.5, 0.5, 0.5), std=(0.3, 0.3, 0.3))
@@ -49,10 +49,10 @@ def lite0_job(tmp_path: Path, *phases: PhaseConfig, **training: Any) -> TrainJob
         item=ItemTowerConfig(backbone="efficientnet_lite0", weights=str(file)),
         user=UserTowerConfig(hidden_dim=16, max_length=10),
     )
-    return TrainJob(model=model, training=TrainingConfig(phases=phases, **training))
+    return TrainWorkloadConfig(model=model, training=TrainingConfig(phases=phases, **training))
 
 
-@pytest.mark.parametrize("trainable", ["head", TopBlocks(top=2)])
+@pytest.mark.parametrize("trainable", ["head", TopBlocksConfig(top=2)])
 def test_kept_activations_give_the_run_that_pixels_give(
     snapshot: Snapshot, tmp_path: Path, trainable: Any
 ) -> None:
@@ -78,7 +78,9 @@ def test_activations_are_found_again_by_the_weights_they_come_from(
     names = workspace.names("activations")
     run(job.replace(seed=1), snapshot, tmp_path / "b")  # another head on the same blocks
     assert workspace.names("activations") == names
-    top = job.training.replace(phases=(PhaseConfig(epochs=1, batch_size=20, trainable=TopBlocks(top=1)),))
+    top = job.training.replace(
+        phases=(PhaseConfig(epochs=1, batch_size=20, trainable=TopBlocksConfig(top=1)),)
+    )
     run(job.replace(training=top), snapshot, tmp_path / "c")
     assert len(workspace.names("activations")) == len(names) + 1
 
@@ -99,22 +101,22 @@ def test_which_blocks_stand_still_and_what_trains(snapshot: Snapshot, tmp_path: 
     last = sum(p.numel() for p in backbone.blocks()[-1].parameters())
     head = set_trainable(model, PhaseConfig(trainable="head"))
     assert set_trainable(model, PhaseConfig()) == head + whole
-    top = PhaseConfig(trainable=TopBlocks(top=1))
+    top = PhaseConfig(trainable=TopBlocksConfig(top=1))
     assert set_trainable(model, top) == head + last
     set_modes(model, model, top)
     assert [block.training for block in backbone.blocks()] == [False] * 17 + [True]
-    lora = PhaseConfig(trainable=LoraBlocks(lora=LoraConfig(rank=2)))
+    lora = PhaseConfig(trainable=LoraBlocksConfig(lora=LoraConfig(rank=2)))
     assert head < set_trainable(model, lora) < head + whole / 5
     assert set_trainable(model, PhaseConfig()) == head + whole  # merged: the blocks are whole again
     with pytest.raises(ConfigError, match="at most 18 top blocks"):
-        num_frozen_blocks(model, PhaseConfig(trainable=TopBlocks(top=19)))
+        num_frozen_blocks(model, PhaseConfig(trainable=TopBlocksConfig(top=19)))
 
 
 def test_what_belongs_to_no_block_stands_still_and_names_the_activations(tmp_path: Path) -> None:
     workspace = Workspace(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6, image_size=224)
     item = ItemTowerConfig(backbone="timm/vit_tiny_patch16_224")
-    job = TrainJob(model=ModelConfig(dim=8, item=item), workspace=str(tmp_path))
+    job = TrainWorkloadConfig(model=ModelConfig(dim=8, item=item), workspace=str(tmp_path))
     model, _ = initial_model(job, snapshot)
     backbone = model.item_tower.backbone
     assert backbone is not None
@@ -122,16 +124,16 @@ def test_what_belongs_to_no_block_stands_still_and_names_the_activations(tmp_pat
     def trained() -> set[str]:
         return {name.split(".")[1] for name, p in backbone.named_parameters() if p.requires_grad}
 
-    set_trainable(model, PhaseConfig(trainable=TopBlocks(top=1)))
+    set_trainable(model, PhaseConfig(trainable=TopBlocksConfig(top=1)))
     assert trained() == {"norm"}
     set_trainable(model, PhaseConfig())
     assert trained() == {"cls_token", "pos_embed", "patch_embed", "blocks", "norm"}
     set_trainable(model, PhaseConfig(trainable="head"))
     assert trained() == set()
-    before = Trunk(model.item_tower, backbone.num_blocks, snapshot).name
+    before = FrozenPrefix(model.item_tower, backbone.num_blocks, snapshot).name
     with torch.no_grad():
         backbone.get_parameter("network.pos_embed").add_(1.0)
-    assert Trunk(model.item_tower, backbone.num_blocks, snapshot).name != before
+    assert FrozenPrefix(model.item_tower, backbone.num_blocks, snapshot).name != before
 
 
 def test_a_frozen_batch_norm_keeps_its_statistics(snapshot: Snapshot, tmp_path: Path) -> None:
@@ -145,7 +147,7 @@ def test_a_frozen_batch_norm_keeps_its_statistics(snapshot: Snapshot, tmp_path: 
 def test_a_checkpoint_of_another_catalogue_gives_its_encoders(snapshot: Snapshot, tmp_path: Path) -> None:
     other = Workspace(str(tmp_path / "other"))
     elsewhere = make_checkpoint(other, checkerboard_snapshot(other, num_users=12, num_items=12), seed=9)
-    job = TrainJob(model=TINY_MODEL, training=TrainingConfig(start_from=elsewhere.location.path))
+    job = TrainWorkloadConfig(model=TINY_MODEL, training=TrainingConfig(start_from=elsewhere.location.path))
     model, _ = initial_model(within(job, snapshot), snapshot)
     theirs = weights_of(elsewhere.location.path)
     mine = model.state_dict()

@@ -14,7 +14,7 @@ from visrec.config import (
     PhaseConfig,
     SplitConfig,
     TrainingConfig,
-    TrainJob,
+    TrainWorkloadConfig,
     UserTowerConfig,
 )
 from visrec.data.snapshot import Snapshot
@@ -85,7 +85,7 @@ def test_a_run_that_crashed_ends_as_if_it_had_not(
         checkpoint_every_steps=1,
         split=SplitConfig.model_validate({"fit_on": fit_on}),
     )
-    job = TrainJob(model=model, training=training)
+    job = TrainWorkloadConfig(model=model, training=training)
     train(job, snapshot, LocalEnvironment(tmp_path / "whole"))
     for after in (1, 3, 4):  # within the first epoch, at its end, within the second
         folder = tmp_path / f"broken-{after}"

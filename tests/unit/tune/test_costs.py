@@ -4,15 +4,15 @@ from typing import Any
 import pytest
 from tests.support.snapshots import checkerboard_snapshot
 
-from visrec.config import ObjectiveConfig, TrainJob, parse_config
+from visrec.config import ObjectiveConfig, TrainWorkloadConfig, parse_config
 from visrec.errors import VisrecError
 from visrec.storage import Workspace
 from visrec.training.initial import initial_model
 from visrec.tune.objectives import measure_costs
 
 
-def job_of(root: Path, item: dict[str, Any]) -> TrainJob:
-    return parse_config(TrainJob, {"workspace": str(root), "model": {"dim": 8, "item": item}})
+def job_of(root: Path, item: dict[str, Any]) -> TrainWorkloadConfig:
+    return parse_config(TrainWorkloadConfig, {"workspace": str(root), "model": {"dim": 8, "item": item}})
 
 
 def test_only_what_is_asked_for_is_measured(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import pytest
 from tests.support.studies import DIM, RATE, make_job
 
-from visrec.config import Parameter
+from visrec.config import ParameterConfig
 from visrec.errors import ConfigError
 from visrec.tune.points import mutable_keys, within
 
@@ -16,9 +16,9 @@ def test_only_what_means_the_same_to_a_trained_model_may_change() -> None:
 
 def test_numbers_stay_within_their_range() -> None:
     space = {
-        RATE: Parameter(loguniform=(1e-4, 1e-1)),
-        "a": Parameter(randint=(1, 4)),
-        DIM: Parameter(choice=(8,)),
+        RATE: ParameterConfig(loguniform=(1e-4, 1e-1)),
+        "a": ParameterConfig(randint=(1, 4)),
+        DIM: ParameterConfig(choice=(8,)),
     }
     assert within(space, {RATE: 0.12, "a": 5, DIM: 9.6, "other": 1}) == {
         RATE: 0.1,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visrec.config import Parameter, TuneConfig, TuneJob, parse_config
+from visrec.config import ParameterConfig, TuneConfig, TuneWorkloadConfig, parse_config
 from visrec.errors import ConfigError
 from visrec.tune.points import check_space, default_point, job_at
 from visrec.tune.space import draw, draw_different, grid, in_order
@@ -16,9 +16,9 @@ KIND = "model.user.kind"
 HEADS = "model.user.num_heads"
 
 
-def space(**parameters: Any) -> dict[str, Parameter]:
+def space(**parameters: Any) -> dict[str, ParameterConfig]:
     keys = {"rate": RATE, "kind": KIND, "heads": HEADS}
-    return {keys[name]: parse_config(Parameter, given) for name, given in parameters.items()}
+    return {keys[name]: parse_config(ParameterConfig, given) for name, given in parameters.items()}
 
 
 CONDITIONAL = space(
@@ -28,8 +28,8 @@ CONDITIONAL = space(
 )
 
 
-def job(values: dict[str, Any]) -> TuneJob:
-    return parse_config(TuneJob, {"tune": {"space": values}})
+def job(values: dict[str, Any]) -> TuneWorkloadConfig:
+    return parse_config(TuneWorkloadConfig, {"tune": {"space": values}})
 
 
 @given(st.integers(0, 2**31 - 1))
@@ -39,7 +39,7 @@ def test_a_point_has_a_key_exactly_where_its_condition_holds(seed: int) -> None:
     assert (HEADS in point) == (point[KIND] == "transformer")
     assert 1e-4 <= point[RATE] <= 1e-2
     json.dumps(point)  # plain values only
-    job_at(TuneJob(), point)
+    job_at(TuneWorkloadConfig(), point)
 
 
 def test_draws_follow_from_the_seed_and_none_comes_twice() -> None:
@@ -137,7 +137,7 @@ def test_a_mistake_is_one_line_with_the_key(values: dict[str, Any], line: str) -
 )
 def test_a_parameter_is_checked_by_itself(values: dict[str, Any], line: str) -> None:
     with pytest.raises(ConfigError, match=line):
-        parse_config(Parameter, values)
+        parse_config(ParameterConfig, values)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +167,6 @@ def test_the_default_point_is_what_the_config_says() -> None:
         "model": {"user": {"kind": "transformer"}},
         "tune": {"space": {k: p.model_dump() for k, p in CONDITIONAL.items()}},
     }
-    found = parse_config(TuneJob, values)
+    found = parse_config(TuneWorkloadConfig, values)
     assert default_point(found) == {KIND: "transformer", HEADS: 2, RATE: 0.002}
     assert job_at(found, default_point(found)).model == found.model

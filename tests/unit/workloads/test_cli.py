@@ -11,7 +11,7 @@ from tests.support.snapshots import checkerboard_snapshot
 from typer.testing import CliRunner
 
 from visrec import __version__
-from visrec.config import WORKLOADS, PipelineConfig, TrainJob, dump_yaml
+from visrec.config import WORKLOADS, PipelineConfig, TrainWorkloadConfig, dump_yaml
 from visrec.errors import ConfigError
 from visrec.storage import Workspace
 from visrec.workloads.cli import app
@@ -76,7 +76,9 @@ def test_config_show_lays_set_over_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("seed: 3\nmodel: {dim: 16}\n")
     shown = CliRunner().invoke(app, ["config", "show", "train", "-c", str(path), "-s", "model.dim=8"])
-    assert shown.output == dump_yaml(TrainJob(seed=3, model=TrainJob().model.replace(dim=8)))
+    assert shown.output == dump_yaml(
+        TrainWorkloadConfig(seed=3, model=TrainWorkloadConfig().model.replace(dim=8))
+    )
 
 
 def test_config_schema_names_every_key_and_its_meaning() -> None:

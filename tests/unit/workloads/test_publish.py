@@ -8,7 +8,7 @@ from tests.support.checkpoints import make_checkpoint
 from tests.support.releases import SMALL_MODEL, make_report, report_content
 from tests.support.snapshots import checkerboard_snapshot
 
-from visrec.config import PublishJob, ReleaseConfig
+from visrec.config import PublishWorkloadConfig, ReleaseConfig
 from visrec.errors import VisrecError
 from visrec.storage import Workspace
 from visrec.workloads import publish
@@ -25,7 +25,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 def run(workspace: Workspace, **release: object) -> tuple[publish.PublishResult, str]:
     said = io.StringIO()
-    job = PublishJob(workspace=str(workspace.root), release=ReleaseConfig.model_validate(release))
+    job = PublishWorkloadConfig(workspace=str(workspace.root), release=ReleaseConfig.model_validate(release))
     return publish.run(job, console=Console(file=said, width=200)), said.getvalue()
 
 

@@ -14,8 +14,8 @@ from visrec.config import (
     PhaseConfig,
     ScalingConfig,
     TrainingConfig,
-    TrainJob,
-    Transitions,
+    TrainWorkloadConfig,
+    TransitionsConfig,
     UserTowerConfig,
 )
 from visrec.errors import ConfigError
@@ -26,7 +26,7 @@ FIRST = PhaseConfig(name="first", epochs=1, batch_size=8)
 PIXELS = {"kind": "pixels", "method": "pgd"}
 
 
-def job(tmp_path: Path, *phases: PhaseConfig, **item: Any) -> TrainJob:
+def job(tmp_path: Path, *phases: PhaseConfig, **item: Any) -> TrainWorkloadConfig:
     checkerboard_snapshot(Workspace(str(tmp_path)), num_users=20, num_items=12)
     model = ModelConfig(
         dim=8,
@@ -34,7 +34,7 @@ def job(tmp_path: Path, *phases: PhaseConfig, **item: Any) -> TrainJob:
         user=UserTowerConfig(hidden_dim=8, max_length=10, mean_taste=False),
     )
     training = TrainingConfig(phases=phases, scaling=ScalingConfig(num_workers=0))
-    return TrainJob(workspace=str(tmp_path), model=model, training=training)
+    return TrainWorkloadConfig(workspace=str(tmp_path), model=model, training=training)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def job(tmp_path: Path, *phases: PhaseConfig, **item: Any) -> TrainJob:
         ({"adversary": PIXELS | {"method": "free"}}, "phase second: an adversary of pictures needs"),
         ({"adversary": {"kind": "consistency"}}, "phase second: an adversary of pictures needs"),
         (
-            {"closed_form": Transitions(kind="transitions")},
+            {"closed_form": TransitionsConfig(kind="transitions")},
             "phase second: a closed form needs model.user.mean",
         ),
     ],

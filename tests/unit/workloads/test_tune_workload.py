@@ -7,7 +7,7 @@ from rich.console import Console
 from tests.support.snapshots import checkerboard_snapshot
 from tests.support.studies import make_job, make_record
 
-from visrec.config import TuneJob
+from visrec.config import TuneWorkloadConfig
 from visrec.errors import ConfigError
 from visrec.storage import Location, Workspace
 from visrec.tune.records import StudyLog
@@ -15,7 +15,7 @@ from visrec.workloads.study_table import StudyTable, short_names
 from visrec.workloads.tune import check, study_name
 
 
-def with_study(job: TuneJob, **changes: Any) -> TuneJob:
+def with_study(job: TuneWorkloadConfig, **changes: Any) -> TuneWorkloadConfig:
     return job.replace(tune=job.tune.replace(**changes))
 
 

@@ -9,14 +9,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from visrec.config import EVENT_KINDS
-from visrec.config.ingest import Ingest
+from visrec.config.ingest import IngestConfig
 from visrec.errors import DataError
 from visrec.ingest.catalogue import Catalogue, read_catalogue
 from visrec.ingest.cleaning import CleaningRules
 from visrec.ingest.files import Inputs
 from visrec.ingest.quarantine import Reason, Tally, check_share, rejects_table, tally, write_quarantine
 from visrec.ingest.stages.clean import CleanLog, clean_users, write_read_rejects
-from visrec.ingest.stages.global_stats import Core, find_core
+from visrec.ingest.stages.global_stats import GlobalStats, global_stats
 from visrec.ingest.stages.pictures import Pictures, write_pictures
 from visrec.ingest.stages.read import Log, LogSource, open_logs, read_log
 from visrec.ingest.stages.shuffle import by_user
@@ -64,7 +64,7 @@ class Plan:
     catalogue: Catalogue
 
 
-def plan_snapshot(config: Ingest, inputs: Inputs) -> Plan:
+def plan_snapshot(config: IngestConfig, inputs: Inputs) -> Plan:
     """Look into the files. Needs no Ray, so that mistakes in the config show at once.
 
     Raises:
@@ -73,7 +73,9 @@ def plan_snapshot(config: Ingest, inputs: Inputs) -> Plan:
     return Plan(open_logs(config, inputs), read_catalogue(config, inputs.items, inputs.pictures))
 
 
-def build_snapshot(config: Ingest, inputs: Inputs, plan: Plan, folder: Location, progress: Progress) -> Built:
+def build_snapshot(
+    config: IngestConfig, inputs: Inputs, plan: Plan, folder: Location, progress: Progress
+) -> Built:
     """Fill a folder with all files of a snapshot (see `visrec.data.snapshot`). Needs a Ray session.
 
     Raises:
@@ -90,14 +92,14 @@ def build_snapshot(config: Ingest, inputs: Inputs, plan: Plan, folder: Location,
     cleaned, refused = _clean(config, log, pictures, folder, progress)
     shares = (config.validation_share, config.test_share)
     progress.start("passes over all users", None)
-    core = find_core(
+    core = global_stats(
         cleaned.blocks,
         pictures.has_picture,
         config.cleaning.k_core,
         shares=shares,
         on_pass=progress.advance,
     )
-    if not core.num_users or not core.alive.any():
+    if not core.num_users or not core.kept_items.any():
         raise DataError(_nothing_left(config, log, refused))
     progress.start("users written", core.num_users)
     written = write_users(cleaned.blocks, core, log.places, folder, on_users=progress.advance)
@@ -112,7 +114,7 @@ def build_snapshot(config: Ingest, inputs: Inputs, plan: Plan, folder: Location,
     )
 
 
-def _read(config: Ingest, plan: Plan, progress: Progress) -> Log:
+def _read(config: IngestConfig, plan: Plan, progress: Progress) -> Log:
     progress.start("rows read", None)
     log = read_log(plan.logs, config.cleaning, plan.catalogue.item_ids, on_rows=progress.advance)
     for source, rows in zip(plan.logs, log.rows_of, strict=True):
@@ -129,12 +131,12 @@ def _read(config: Ingest, plan: Plan, progress: Progress) -> Log:
     return log
 
 
-def _check_rows(config: Ingest, refused: Tally, num_rows: int, *, what: str = "log rows") -> None:
+def _check_rows(config: IngestConfig, refused: Tally, num_rows: int, *, what: str = "log rows") -> None:
     limit = config.cleaning.max_rejected_share
     check_share(refused, num_rows, limit=limit, what=what, setting="ingest.cleaning.max_rejected_share")
 
 
-def _check_pictures(config: Ingest, catalogue: Catalogue, pictures: Pictures) -> Tally:
+def _check_pictures(config: IngestConfig, catalogue: Catalogue, pictures: Pictures) -> Tally:
     refused = tally(pictures.rejects)
     missing = refused.counts[Reason.NO_IMAGE]
     broken = Tally()
@@ -157,7 +159,7 @@ def _check_pictures(config: Ingest, catalogue: Catalogue, pictures: Pictures) ->
 
 
 def _clean(
-    config: Ingest, log: Log, pictures: Pictures, folder: Location, progress: Progress
+    config: IngestConfig, log: Log, pictures: Pictures, folder: Location, progress: Progress
 ) -> tuple[CleanLog, Tally]:
     cleaning = config.cleaning
     quarantine = folder / "quarantine.parquet"
@@ -182,25 +184,25 @@ def _clean(
     return cleaned, refused
 
 
-def _nothing_left(config: Ingest, log: Log, refused: Tally) -> str:
+def _nothing_left(config: IngestConfig, log: Log, refused: Tally) -> str:
     core = config.cleaning.k_core
     hint = f" and the {core}-core (ingest.cleaning.k_core)" if core else ""
     reasons = refused.most_frequent(all_reasons=True) or "none"
     return f"no interaction of {log.num_rows:,} rows is left after cleaning{hint}; refused before: {reasons}"
 
 
-def _write_items(catalogue: Catalogue, pictures: Pictures, core: Core, folder: Location) -> None:
-    alive: NDArray[np.int64] = np.flatnonzero(core.alive)
-    kept = catalogue.items.take(pa.array(alive))
+def _write_items(catalogue: Catalogue, pictures: Pictures, core: GlobalStats, folder: Location) -> None:
+    kept_items: NDArray[np.int64] = np.flatnonzero(core.kept_items)
+    kept = catalogue.items.take(pa.array(kept_items))
     more = pictures.rows.more
     further = pa.ListArray.from_arrays(pa.array(more.offsets, pa.int32()), pa.array(more.values))
     columns = {
-        "item_index": pa.array(np.arange(len(alive), dtype=np.int32)),
+        "item_index": pa.array(np.arange(len(kept_items), dtype=np.int32)),
         "item_id": kept.column("item_id"),
-        "image_row": pa.array(pictures.rows.main_I[alive]),
-        "more_image_rows": further.take(pa.array(alive)),
+        "image_row": pa.array(pictures.rows.main_I[kept_items]),
+        "more_image_rows": further.take(pa.array(kept_items)),
         **{name: kept.column(name) for name in kept.schema.names if name != "item_id"},
-        "num_positives": pa.array(core.num_positives[alive]),
+        "num_positives": pa.array(core.num_positives[kept_items]),
     }
     pq.write_table(pa.table(columns), f"{folder.path}/items.parquet", filesystem=folder.filesystem)
 
@@ -217,7 +219,7 @@ def _counts(
     catalogue: Catalogue,
     pictures: Pictures,
     cleaned: CleanLog,
-    core: Core,
+    core: GlobalStats,
     written: Written,
     refused: Tally,
     refused_items: Tally,
@@ -231,7 +233,7 @@ def _counts(
         "num_users": core.num_users,
         "num_users_without_positives": written.num_empty_users,
         "num_items_read": len(catalogue),
-        "num_items": int(core.alive.sum()),
+        "num_items": int(core.kept_items.sum()),
         "num_rejected_items": sum(refused_items.counts.values()),
         "num_unreadable_item_values": catalogue.num_unreadable_values,
         "num_images": len(catalogue.sources),
@@ -245,7 +247,12 @@ def _absolute(path: str | None) -> str | None:
 
 
 def _facts(
-    config: Ingest, inputs: Inputs, pictures: Pictures, core: Core, refused: Tally, refused_items: Tally
+    config: IngestConfig,
+    inputs: Inputs,
+    pictures: Pictures,
+    core: GlobalStats,
+    refused: Tally,
+    refused_items: Tally,
 ) -> dict[str, Any]:
     logs = [_absolute(log.path) for log in config.logs.values()]
     reasons = refused.counts + refused_items.counts

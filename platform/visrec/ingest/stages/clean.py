@@ -9,7 +9,7 @@ import pyarrow as pa
 import ray
 
 from visrec.cluster.tasks import fetch, in_order, run_tasks
-from visrec.ingest.chunks import Places
+from visrec.ingest.chunks import SourceLines
 from visrec.ingest.cleaning import CleaningRules, clean
 from visrec.ingest.events import EVENT_SCHEMA
 from visrec.ingest.quarantine import QUARANTINE_SCHEMA, REASONS, Tally, write_quarantine
@@ -34,7 +34,7 @@ class CleanLog:
     tally: Tally
 
 
-def quarantine_rows(rejects: pa.Table, places: Places) -> pa.Table:
+def quarantine_rows(rejects: pa.Table, places: SourceLines) -> pa.Table:
     """Refused log rows (`REJECT_SCHEMA`) as rows of `quarantine.parquet`."""
     names = pa.array([reason.value for reason in REASONS])
     rejects = rejects.combine_chunks()
@@ -47,11 +47,11 @@ def quarantine_rows(rejects: pa.Table, places: Places) -> pa.Table:
     return pa.table(columns, schema=QUARANTINE_SCHEMA)
 
 
-def _write_rejects(folder: Location, name: str, places: Places, *tables: pa.Table) -> None:
+def _write_rejects(folder: Location, name: str, places: SourceLines, *tables: pa.Table) -> None:
     write_quarantine(folder, name, quarantine_rows(pa.concat_tables(tables), places))
 
 
-def write_read_rejects(tables: Sequence[Any], places: Places, folder: Location) -> None:
+def write_read_rejects(tables: Sequence[Any], places: SourceLines, folder: Location) -> None:
     """Write what reading the log refused (references of tables of `REJECT_SCHEMA`) to the quarantine."""
     shared = ray.put(places)
     groups = [tables[k : k + _TABLES_PER_FILE] for k in range(0, len(tables), _TABLES_PER_FILE)]
@@ -61,7 +61,7 @@ def write_read_rejects(tables: Sequence[Any], places: Places, folder: Location) 
 
 
 def _clean_block(
-    number: int, events: pa.Table, rules: CleaningRules, places: Places, folder: Location
+    number: int, events: pa.Table, rules: CleaningRules, places: SourceLines, folder: Location
 ) -> tuple[Any, Any]:
     if not events.num_rows:  # the shuffle leaves an empty range without columns
         events = EVENT_SCHEMA.empty_table()
@@ -73,7 +73,7 @@ def _clean_block(
 def clean_users(
     blocks: Sequence[Any],
     rules: CleaningRules,
-    places: Places,
+    places: SourceLines,
     folder: Location,
     *,
     on_users: Callable[[int], None],

@@ -14,7 +14,7 @@ from visrec.ingest.global_stats import count_items, items_in_core, order_statist
 
 
 @dataclass(frozen=True)
-class Core:
+class GlobalStats:
     """Who and what stays.
 
     Attributes:
@@ -27,7 +27,7 @@ class Core:
     """
 
     k: int
-    alive: NDArray[np.bool_]
+    kept_items: NDArray[np.bool_]
     num_positives: NDArray[np.int64]
     first_user: list[int]
     num_users: int
@@ -42,50 +42,50 @@ class _Survey:
     last_time: int
 
 
-def kept_users(block: CleanBlock, alive: NDArray[np.bool_], k: int) -> NDArray[np.bool_]:
+def kept_users(block: CleanBlock, kept_items: NDArray[np.bool_], k: int) -> NDArray[np.bool_]:
     """Which users of a block stay: those with `k` positives on items that stay; with k = 0 all: bool [U]."""
     if k == 0:
         return np.ones(len(block.user_ids), bool)
     first = block.column("first_positive")
     return users_in_core(
-        block.column("user")[first], block.column("item")[first], alive, k, len(block.user_ids)
+        block.column("user")[first], block.column("item")[first], kept_items, k, len(block.user_ids)
     )
 
 
 def sequence_events(
-    block: CleanBlock, alive: NDArray[np.bool_], users: NDArray[np.bool_]
+    block: CleanBlock, kept_items: NDArray[np.bool_], users: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Which events of a block are part of a sequence: first positives of what stays: bool [N]."""
     keep: NDArray[np.bool_] = (
-        block.column("first_positive") & alive[block.column("item")] & users[block.column("user")]
+        block.column("first_positive") & kept_items[block.column("item")] & users[block.column("user")]
     )
     return keep
 
 
-def _survey(block: CleanBlock, alive: NDArray[np.bool_], k: int) -> _Survey:
-    users = kept_users(block, alive, k)
+def _survey(block: CleanBlock, kept_items: NDArray[np.bool_], k: int) -> _Survey:
+    users = kept_users(block, kept_items, k)
     first = block.column("first_positive")
-    counts = count_items(block.column("user")[first], block.column("item")[first], alive, users)
-    times = block.column("time")[sequence_events(block, alive, users)]
+    counts = count_items(block.column("user")[first], block.column("item")[first], kept_items, users)
+    times = block.column("time")[sequence_events(block, kept_items, users)]
     span = (int(times.min()), int(times.max())) if len(times) else (0, 0)
     return _Survey(int(users.sum()), counts, *span)
 
 
 def _count_below(
-    block: CleanBlock, alive: NDArray[np.bool_], k: int, edges: NDArray[np.int64]
+    block: CleanBlock, kept_items: NDArray[np.bool_], k: int, edges: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    times = block.column("time")[sequence_events(block, alive, kept_users(block, alive, k))]
+    times = block.column("time")[sequence_events(block, kept_items, kept_users(block, kept_items, k))]
     return np.searchsorted(np.sort(times), edges).astype(np.int64)
 
 
-def find_core(
+def global_stats(
     blocks: Sequence[Any],
-    alive: NDArray[np.bool_],
+    kept_items: NDArray[np.bool_],
     k: int,
     *,
     shares: tuple[float, float],
     on_pass: Callable[[int], None],
-) -> Core:
+) -> GlobalStats:
     """Find who and what stays.
 
     Args:
@@ -102,15 +102,15 @@ def find_core(
         return surveys
 
     if k:
-        alive = items_in_core(lambda items: _item_counts(survey(items), len(alive)), alive, k)
-    surveys = survey(alive)
+        kept_items = items_in_core(lambda items: _item_counts(survey(items), len(kept_items)), kept_items, k)
+    surveys = survey(kept_items)
     offsets = np.cumsum([0, *(s.num_users for s in surveys)]).tolist()
-    cuts = _cuts(blocks, alive, k, surveys, shares)
-    return Core(k, alive, _item_counts(surveys, len(alive)), offsets[:-1], offsets[-1], cuts)
+    cuts = _cuts(blocks, kept_items, k, surveys, shares)
+    return GlobalStats(k, kept_items, _item_counts(surveys, len(kept_items)), offsets[:-1], offsets[-1], cuts)
 
 
-def _surveys(blocks: Sequence[Any], alive: NDArray[np.bool_], k: int) -> list[_Survey]:
-    shared = ray.put(alive)
+def _surveys(blocks: Sequence[Any], kept_items: NDArray[np.bool_], k: int) -> list[_Survey]:
+    shared = ray.put(kept_items)
     found = run_tasks(_survey, ((block, shared, k) for block in blocks))
     return in_order((number, fetch(reference)) for number, reference in found)
 
@@ -121,7 +121,7 @@ def _item_counts(surveys: Sequence[_Survey], num_items: int) -> NDArray[np.int64
 
 def _cuts(
     blocks: Sequence[Any],
-    alive: NDArray[np.bool_],
+    kept_items: NDArray[np.bool_],
     k: int,
     surveys: Sequence[_Survey],
     shares: tuple[float, float],
@@ -130,7 +130,7 @@ def _cuts(
     total = int(sum(s.counts.sum() for s in surveys))
     if not total:
         return 0, 0
-    shared = ray.put(alive)
+    shared = ray.put(kept_items)
 
     def count_below(edges: NDArray[np.int64]) -> NDArray[np.int64]:
         counts = run_tasks(_count_below, ((block, shared, k, edges) for block in blocks))

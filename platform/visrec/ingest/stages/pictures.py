@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.cluster.tasks import fetch, in_order, run_tasks
-from visrec.config.ingest import ImagesInput
+from visrec.config.ingest import ImagesConfig
 from visrec.data.images import ROWS_PER_PART, PictureRows
 from visrec.ingest.catalogue import Catalogue
-from visrec.ingest.pictures import CellPicture, PartResult, PictureSource, PictureSums, write_part
+from visrec.ingest.pictures import CellPicture, PartResult, PictureSource, PictureSums, decode_and_store
 from visrec.ingest.quarantine import Reject
 from visrec.storage import Location
 
@@ -37,7 +37,7 @@ class Pictures:
 
 
 def write_pictures(
-    catalogue: Catalogue, folder: Location, config: ImagesInput, *, on_pictures: Callable[[int], None]
+    catalogue: Catalogue, folder: Location, config: ImagesConfig, *, on_pictures: Callable[[int], None]
 ) -> Pictures:
     """Write `images/` and `thumbnails/`.
 
@@ -55,7 +55,7 @@ def write_pictures(
         for start, end in pairwise([*starts, len(catalogue.sources)])
     )
     results: dict[int, PartResult] = {}
-    for number, reference in run_tasks(write_part, arguments):
+    for number, reference in run_tasks(decode_and_store, arguments):
         results[number] = fetch(reference)
         on_pictures(results[number].num_rows)
     usable_R = np.ones(len(catalogue.sources), bool)

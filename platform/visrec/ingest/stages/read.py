@@ -12,8 +12,8 @@ import ray
 
 from visrec.cluster.tasks import fetch, run_tasks
 from visrec.config import EVENT_KINDS
-from visrec.config.ingest import Cleaning, Ingest, InteractionsInput
-from visrec.ingest.chunks import Chunk, Places, check_columns, cut
+from visrec.config.ingest import CleaningConfig, IngestConfig, InteractionsConfig
+from visrec.ingest.chunks import Chunk, SourceLines, check_columns, split_into_chunks
 from visrec.ingest.events import EventRules, check_events, kind_codes, mapped_columns
 from visrec.ingest.files import Inputs
 from visrec.ingest.formats import read
@@ -33,7 +33,7 @@ class LogSource:
     """
 
     setting: str
-    config: InteractionsInput
+    config: InteractionsConfig
     chunks: list[Chunk]
 
     @property
@@ -42,19 +42,21 @@ class LogSource:
         return mapped_columns(self.config.columns)
 
 
-def open_logs(config: Ingest, inputs: Inputs) -> list[LogSource]:
+def open_logs(config: IngestConfig, inputs: Inputs) -> list[LogSource]:
     """Look into the files of all logs.
 
     Raises:
         DataError: A file cannot be read, or a mapped column is missing.
     """
-    sources = [LogSource(name, log, cut(inputs.logs[name])) for name, log in config.logs.items()]
+    sources = [
+        LogSource(name, log, split_into_chunks(inputs.logs[name])) for name, log in config.logs.items()
+    ]
     for source in sources:
         check_columns(source.chunks, source.columns, setting=f"{source.setting}.columns")
     return sources
 
 
-def event_rules(sources: Sequence[LogSource], cleaning: Cleaning) -> list[EventRules]:
+def event_rules(sources: Sequence[LogSource], cleaning: CleaningConfig) -> list[EventRules]:
     """What makes a row of each log an event; the future begins now.
 
     Ids of events are unique within a log only: those of several logs are told apart by the log.
@@ -97,7 +99,7 @@ class RejectSummary:
             {r: (row["chunk"], row["line"], row["detail"]) for r, row in zip(reasons, rows, strict=True)},
         )
 
-    def tally(self, places: Places) -> Tally:
+    def tally(self, places: SourceLines) -> Tally:
         """With the examples' places spelled out."""
         result = Tally()
         for reason, count in self.counts.items():
@@ -147,7 +149,7 @@ class Log:
         user_sample: User ids of some events: a user with more events is more often among them.
     """
 
-    places: Places
+    places: SourceLines
     rows_of: list[Rows]
     blocks: list[Any] = field(default_factory=list)
     rejects: list[Any] = field(default_factory=list)
@@ -195,7 +197,7 @@ def _read_chunk(
 
 
 def read_log(
-    sources: Sequence[LogSource], cleaning: Cleaning, item_ids: Any, *, on_rows: Callable[[int], None]
+    sources: Sequence[LogSource], cleaning: CleaningConfig, item_ids: Any, *, on_rows: Callable[[int], None]
 ) -> Log:
     """Read all chunks of all logs.
 
@@ -223,7 +225,7 @@ def read_log(
         results[number] = [(events, rejects, fetch(summary)) for events, rejects, summary in pieces]
         on_rows(sum(_num_rows(summary) for _, _, summary in results[number]))
     lines = [sum(summary.num_lines for _, _, summary in results[k]) for k in range(len(chunks))]
-    log = Log(Places.of(chunks, lines), [Rows() for _ in sources])
+    log = Log(SourceLines.of(chunks, lines), [Rows() for _ in sources])
     for number, place in enumerate(log_of_chunk):
         for events, rejects, summary in results[number]:
             _include(log, log.rows_of[place], events, rejects, summary)

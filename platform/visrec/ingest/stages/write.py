@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from visrec.cluster.tasks import fetch, run_tasks
 from visrec.data.snapshot import USERS_PER_ROW_GROUP
 from visrec.data.splits import global_time_marks, leave_one_out_marks
-from visrec.ingest.chunks import Places
+from visrec.ingest.chunks import SourceLines
 from visrec.ingest.cleaning import CleanBlock
 from visrec.ingest.quarantine import CODE, Reason, write_quarantine
 from visrec.ingest.stages.clean import quarantine_rows
-from visrec.ingest.stages.global_stats import Core, kept_users, sequence_events
+from visrec.ingest.stages.global_stats import GlobalStats, kept_users, sequence_events
 from visrec.storage import Location
 
 INTERACTIONS_SCHEMA = pa.schema(
@@ -71,7 +71,9 @@ class Written:
         )
 
 
-def write_block(block: CleanBlock, number: int, core: Core, places: Places, folder: Location) -> Written:
+def write_block(
+    block: CleanBlock, number: int, core: GlobalStats, places: SourceLines, folder: Location
+) -> Written:
     """Write one part of `interactions.parquet`, `sequences.parquet` and `quarantine.parquet`.
 
     Args:
@@ -81,8 +83,8 @@ def write_block(block: CleanBlock, number: int, core: Core, places: Places, fold
         places: Where rows stand.
         folder: The snapshot's folder.
     """
-    users = kept_users(block, core.alive, core.k)
-    keep = core.alive[block.column("item")] & users[block.column("user")]
+    users = kept_users(block, core.kept_items, core.k)
+    keep = core.kept_items[block.column("item")] & users[block.column("user")]
     lost = block.events.filter(pa.array(~keep))
     write_quarantine(
         folder / "quarantine.parquet", f"core-{number:05d}", quarantine_rows(_lost(lost), places)
@@ -90,10 +92,10 @@ def write_block(block: CleanBlock, number: int, core: Core, places: Places, fold
     if not users.any():
         return Written(num_below_core=lost.num_rows)
     user_index = (np.cumsum(users) - 1 + core.first_user[number]).astype(np.int32)
-    item_index = (np.cumsum(core.alive) - 1).astype(np.int32)
+    item_index = (np.cumsum(core.kept_items) - 1).astype(np.int32)
     interactions = _interactions(block.events.filter(pa.array(keep)), user_index, item_index)
     _write(interactions, folder / "interactions.parquet", number, _ROWS_PER_ROW_GROUP)
-    sequences = _sequences(block, sequence_events(block, core.alive, users), users, user_index, core)
+    sequences = _sequences(block, sequence_events(block, core.kept_items, users), users, user_index, core)
     _write(sequences, folder / "sequences.parquet", number, USERS_PER_ROW_GROUP)
     lengths = np.diff(np.asarray(sequences.column("items").combine_chunks().offsets))
     return Written(interactions.num_rows, int(lengths.sum()), lost.num_rows, int((lengths == 0).sum()))
@@ -111,10 +113,10 @@ def _sequences(
     chosen: NDArray[np.bool_],
     users: NDArray[np.bool_],
     user_index: NDArray[np.int32],
-    core: Core,
+    core: GlobalStats,
 ) -> pa.Table:
     """One row a user; events are in order of (user, time, item) already."""
-    item_index = (np.cumsum(core.alive) - 1).astype(np.int32)
+    item_index = (np.cumsum(core.kept_items) - 1).astype(np.int32)
     lengths = np.bincount(block.column("user")[chosen], minlength=len(users))[users]
     offsets = np.r_[0, np.cumsum(lengths)].astype(np.int32)
     times = block.column("time")[chosen]
@@ -149,7 +151,12 @@ def _write(table: pa.Table, folder: Location, number: int, rows_per_group: int) 
 
 
 def write_users(
-    blocks: Sequence[Any], core: Core, places: Places, folder: Location, *, on_users: Callable[[int], None]
+    blocks: Sequence[Any],
+    core: GlobalStats,
+    places: SourceLines,
+    folder: Location,
+    *,
+    on_users: Callable[[int], None],
 ) -> Written:
     """Write every block.
 

@@ -10,19 +10,19 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from visrec.config import TrainJob, Transitions
+from visrec.config import TrainWorkloadConfig, TransitionsConfig
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import ConfigError
 from visrec.models import TwoTower
 from visrec.models.item_inputs import ItemInputs, mean_over_pictures
 from visrec.training.closed_form.solvers import Factors, cooccurrence_factors, ridge_map, transition_factors
-from visrec.training.initial import fitting_blocks
+from visrec.training.initial import training_sequences
 
 _BATCH = 256
 
 
 def fit_closed_form(
-    job: TrainJob, number: int, model: TwoTower, snapshot: Snapshot, inputs: ItemInputs
+    job: TrainWorkloadConfig, number: int, model: TwoTower, snapshot: Snapshot, inputs: ItemInputs
 ) -> float:
     """Solve a phase; returns the mean squared distance of the pictures' vectors from those of the log (0 without
     pictures).
@@ -42,7 +42,7 @@ def fit_closed_form(
         return _set_items(job, number, model, inputs, vectors_ID.to(model.item_counts.device))
 
 
-def check_closed_form(job: TrainJob, number: int, model: TwoTower, snapshot: Snapshot) -> None:
+def check_closed_form(job: TrainWorkloadConfig, number: int, model: TwoTower, snapshot: Snapshot) -> None:
     """See whether `fit_closed_form` can solve a phase.
 
     Raises:
@@ -63,14 +63,14 @@ def check_closed_form(job: TrainJob, number: int, model: TwoTower, snapshot: Sna
         )
 
 
-def _solve(job: TrainJob, number: int, snapshot: Snapshot) -> Factors:
+def _solve(job: TrainWorkloadConfig, number: int, snapshot: Snapshot) -> Factors:
     config = job.training.phases[number].closed_form
 
     def blocks() -> Iterator[Sequences]:
-        return fitting_blocks(snapshot, job)
+        return training_sequences(snapshot, job)
 
     rank, user = job.model.dim // 2, job.model.user
-    if isinstance(config, Transitions):
+    if isinstance(config, TransitionsConfig):
         decay = 0.5 ** (1 / user.taste_half_life) if user.taste_half_life else 1.0
         found = transition_factors(
             blocks,
@@ -117,7 +117,7 @@ def _join(model: TwoTower, rank: int) -> None:
 
 
 def _set_items(
-    job: TrainJob, number: int, model: TwoTower, inputs: ItemInputs, vectors_ID: torch.Tensor
+    job: TrainWorkloadConfig, number: int, model: TwoTower, inputs: ItemInputs, vectors_ID: torch.Tensor
 ) -> float:
     tower = model.item_tower
     known_N = torch.nonzero(model.item_counts > 0).squeeze(1)

@@ -74,7 +74,7 @@ class HardMiner:
             moments: When each user is asked for, milliseconds [B]: in training the time of the window's last target.
         """
         assert self.vectors_ID is not None and self.biases_I is not None, "refresh the miner first"
-        with _at_rest(self._user_tower):
+        with _eval_mode(self._user_tower):
             queries_BD = self._recommender.encode_users(histories, self.vectors_ID, moments)
         scores_BI = queries_BD @ self.vectors_ID.T + self.biases_I
         scores_BI[:, self._excluded_I] = -np.inf
@@ -106,7 +106,7 @@ def draw_hard(
 
 
 @contextmanager
-def _at_rest(module: nn.Module) -> Iterator[None]:
+def _eval_mode(module: nn.Module) -> Iterator[None]:
     """Without dropout; draws no random number, so that mining shifts none."""
     was_training = module.training
     module.eval()

@@ -10,7 +10,7 @@ NO_ITEM = -1
 
 
 @dataclass(frozen=True)
-class OwnNegatives:
+class PerSequenceNegatives:
     """Items that are negatives of one sequence only.
 
     Attributes:
@@ -24,12 +24,12 @@ class OwnNegatives:
     weights_BK: NDArray[np.float32]
 
     @classmethod
-    def everywhere(cls, items_BK: NDArray[np.int64]) -> "OwnNegatives":
+    def everywhere(cls, items_BK: NDArray[np.int64]) -> "PerSequenceNegatives":
         """Negatives at every position, each of which counts once."""
         return cls(items_BK, np.zeros(items_BK.shape, np.int64), (items_BK != NO_ITEM).astype(np.float32))
 
     @classmethod
-    def join(cls, sources: Sequence["OwnNegatives"], num_sequences: int) -> "OwnNegatives":
+    def join(cls, sources: Sequence["PerSequenceNegatives"], num_sequences: int) -> "PerSequenceNegatives":
         """Those of all sources side by side."""
         none = cls.everywhere(np.zeros((num_sequences, 0), np.int64))
         every = [none, *sources]
@@ -64,7 +64,7 @@ class Rejected:
 
 def explicit_negatives(
     rejected: Sequence[Rejected], target_times: Sequence[NDArray[np.int64]], *, limit: int, weight: float
-) -> OwnNegatives:
+) -> PerSequenceNegatives:
     """A rejected item is a negative at each position whose target came at or after the event.
 
     So nothing of a later time than the training's targets gets in. Of more than `limit` the latest stay.
@@ -86,4 +86,4 @@ def explicit_negatives(
         items_BK[row, places] = rejected[row].items[chosen]
         from_BK[row, places] = firsts[row][chosen]
         weights_BK[row, places] = weight * rejected[row].strengths[chosen]
-    return OwnNegatives(items_BK, from_BK, weights_BK)
+    return PerSequenceNegatives(items_BK, from_BK, weights_BK)

@@ -21,7 +21,7 @@ from visrec.training.negatives.hard import HardMiner
 
 
 @dataclass(frozen=True)
-class Remembered:
+class QueuedNegatives:
     """What the queue adds to a batch.
 
     Attributes:
@@ -65,7 +65,7 @@ class CrossBatchQueue:
         vectors_ND, biases_N = output.items_ND.detach()[shared], output.biases_N.detach()[shared]
         self._append(batch.item_index_N[shared], vectors_ND, biases_N)
 
-    def recall(self, batch: Batch) -> Remembered | None:
+    def recall(self, batch: Batch) -> QueuedNegatives | None:
         """What recent batches add to this one; None before the first."""
         if not self._batches:
             return None
@@ -75,7 +75,7 @@ class CrossBatchQueue:
         fresh = ~np.isin(items, batch.item_index_N[batch.shared_N].cpu().numpy())
         chosen = torch.from_numpy(first[fresh]).to(index.device)
         item_index_Q = index[chosen]
-        return Remembered(
+        return QueuedNegatives(
             len(self._batches),
             item_index_Q,
             vectors[chosen],
@@ -117,7 +117,7 @@ def _spared_from(batch: Batch, item_index_Q: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class NegativeMemory:
+class NegativeSamplerState:
     """The sources of negatives that are not a function of the step alone.
 
     Attributes:
@@ -131,7 +131,7 @@ class NegativeMemory:
     @classmethod
     def of(
         cls, loss: LossConfig, recommender: Recommender, model: TwoTower, candidates: NDArray[np.int32]
-    ) -> "NegativeMemory":
+    ) -> "NegativeSamplerState":
         """An empty memory for what a loss asks for."""
         miner = queue = None
         if loss.num_hard_negatives:

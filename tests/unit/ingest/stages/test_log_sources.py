@@ -8,9 +8,9 @@ import pytest
 from tests.support.shop import START, Shop
 
 from visrec.config import EVENT_KINDS
-from visrec.config.ingest import Cleaning
+from visrec.config.ingest import CleaningConfig
 from visrec.errors import DataError
-from visrec.ingest.chunks import Places
+from visrec.ingest.chunks import SourceLines
 from visrec.ingest.events import check_events
 from visrec.ingest.files import find_inputs
 from visrec.ingest.formats import csv_rows
@@ -39,7 +39,7 @@ def test_each_log_has_its_files_and_its_rules(shop: Shop) -> None:
     first, second = open_logs(config, find_inputs(config))
     assert (first.setting, second.setting) == ("ingest.interactions.0", "ingest.interactions.1")
     assert [c.file.location.name for c in (*first.chunks, *second.chunks)] == ["log.csv", "bought.csv"]
-    rules = event_rules([first, second], Cleaning())
+    rules = event_rules([first, second], CleaningConfig())
     assert [EVENT_KINDS[r.default_kind] for r in rules] == ["click", "purchase"]
     assert rules[0].max_time == rules[1].max_time
     raw = csv_rows(f"1,u1,i1,{START}\n".encode(), second.chunks[0].fields, second.columns)
@@ -86,7 +86,7 @@ def test_an_empty_second_log(shop: Shop) -> None:
 def test_times_of_the_second_log_that_do_not_fit_its_unit(shop: Shop) -> None:
     shop.config["interactions"][1]["time_unit"] = "iso8601"
     config = shop.job().ingest
-    rules = event_rules(open_logs(config, find_inputs(config)), Cleaning())[1]
+    rules = event_rules(open_logs(config, find_inputs(config)), CleaningConfig())[1]
     raw = csv_rows(
         b"u1,i1,1\n", ("user_id", "item_id", "time"), {n: n for n in ("user_id", "item_id", "time")}
     )
@@ -104,11 +104,11 @@ def test_a_list_of_one_log_is_that_log(shop: Shop) -> None:
     alone = shop.job().ingest
     assert content_id(listed) == content_id(alone)
     assert find_inputs(listed).fingerprint == find_inputs(alone).fingerprint
-    assert event_rules(open_logs(alone, find_inputs(alone)), Cleaning())[0].event_id_prefix == ""
+    assert event_rules(open_logs(alone, find_inputs(alone)), CleaningConfig())[0].event_id_prefix == ""
 
 
 def test_a_file_in_two_logs_begins_at_its_first_line_in_each(shop: Shop) -> None:
     shop.config["interactions"][1] = shop.config["interactions"][0]
     config = shop.job().ingest
     first, second = open_logs(config, find_inputs(config))
-    assert Places.of([*first.chunks, *second.chunks], [241, 241]).lines_before.tolist() == [0, 0]
+    assert SourceLines.of([*first.chunks, *second.chunks], [241, 241]).lines_before.tolist() == [0, 0]

@@ -5,13 +5,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs as pafs
 
-from visrec.ingest.chunks import Places
+from visrec.ingest.chunks import SourceLines
 from visrec.ingest.cleaning import CLEAN_SCHEMA, CleanBlock
-from visrec.ingest.stages.global_stats import Core
+from visrec.ingest.stages.global_stats import GlobalStats
 from visrec.ingest.stages.write import Written, write_block
 from visrec.storage import Location
 
-PLACES = Places(("log.csv",), np.array([0]))
+PLACES = SourceLines(("log.csv",), np.array([0]))
 
 
 def _block() -> CleanBlock:
@@ -31,7 +31,9 @@ def _block() -> CleanBlock:
     return CleanBlock(pa.array(["a", "b", "c"]), pa.table({**columns, **more}, CLEAN_SCHEMA))
 
 
-def _write(core: Core, folder: Path) -> tuple[Written, list[dict[str, object]], list[dict[str, object]]]:
+def _write(
+    core: GlobalStats, folder: Path
+) -> tuple[Written, list[dict[str, object]], list[dict[str, object]]]:
     for name in ("interactions.parquet", "sequences.parquet", "quarantine.parquet"):
         (folder / name).mkdir()
     # not the plain local filesystem: nothing may depend on it
@@ -42,7 +44,7 @@ def _write(core: Core, folder: Path) -> tuple[Written, list[dict[str, object]], 
 
 
 def test_everybody_stays_without_a_core(tmp_path: Path) -> None:
-    core = Core(0, np.ones(4, bool), np.zeros(4, np.int64), [7], 10, (20, 40))
+    core = GlobalStats(0, np.ones(4, bool), np.zeros(4, np.int64), [7], 10, (20, 40))
     written, interactions, sequences = _write(core, tmp_path)
     assert written == Written(num_interactions=7, num_positives=4, num_below_core=0, num_empty_users=1)
     assert [(r["user_index"], r["item_index"], r["time"]) for r in interactions][:2] == [
@@ -67,8 +69,10 @@ def test_everybody_stays_without_a_core(tmp_path: Path) -> None:
 
 
 def test_what_the_core_takes_away_is_in_the_quarantine(tmp_path: Path) -> None:
-    alive = np.array([False, True, False, True])
-    written, interactions, sequences = _write(Core(2, alive, np.zeros(4, np.int64), [0], 1, (0, 0)), tmp_path)
+    kept_items = np.array([False, True, False, True])
+    written, interactions, sequences = _write(
+        GlobalStats(2, kept_items, np.zeros(4, np.int64), [0], 1, (0, 0)), tmp_path
+    )
     assert written == Written(num_interactions=3, num_positives=2, num_below_core=4, num_empty_users=0)
     assert [(r["user_index"], r["item_index"]) for r in interactions] == [(0, 0), (0, 1), (0, 0)]
     assert [(s["user_id"], s["items"]) for s in sequences] == [("a", [0, 1])]

@@ -10,17 +10,17 @@ from tests.support.training import run_training
 from torch import Tensor
 
 from visrec.config import (
-    EmbeddingAdversary,
+    EmbeddingAdversaryConfig,
     ItemTowerConfig,
     LossConfig,
     ModelConfig,
     PhaseConfig,
-    PixelAdversary,
+    PixelAdversaryConfig,
     TrainingConfig,
-    TrainJob,
+    TrainWorkloadConfig,
     UserTowerConfig,
 )
-from visrec.config.phase import ConsistencyAdversary
+from visrec.config.phase import ConsistencyAdversaryConfig
 from visrec.data.snapshot import Snapshot
 from visrec.models import TwoTower
 from visrec.models.item_inputs import Pictures
@@ -36,20 +36,20 @@ from visrec.training.batches import BatchStream
 from visrec.training.environment import LocalEnvironment
 from visrec.training.prepare import prepare_phase, prepare_run
 from visrec.training.state import TrainState
-from visrec.training.step import Forward, batch_loss
+from visrec.training.step import StepContext, batch_loss
 
-Adversary = EmbeddingAdversary | PixelAdversary | ConsistencyAdversary
+AdversaryConfig = EmbeddingAdversaryConfig | PixelAdversaryConfig | ConsistencyAdversaryConfig
 MODEL = ModelConfig(
     dim=8,
     item=ItemTowerConfig(width=4, dropout=0),
     user=UserTowerConfig(hidden_dim=16, dropout=0, max_length=10),
 )
 ADVERSARIES = [
-    EmbeddingAdversary(kind="embedding", epsilon=0.3, weight=1),
-    PixelAdversary(kind="pixels", method="fgsm", epsilon=2, weight=1),
-    PixelAdversary(kind="pixels", method="pgd", epsilon=2, steps=3, weight=1),
-    PixelAdversary(kind="pixels", method="free", epsilon=2, steps=3, weight=1),
-    ConsistencyAdversary(kind="consistency", epsilon=2),
+    EmbeddingAdversaryConfig(kind="embedding", epsilon=0.3, weight=1),
+    PixelAdversaryConfig(kind="pixels", method="fgsm", epsilon=2, weight=1),
+    PixelAdversaryConfig(kind="pixels", method="pgd", epsilon=2, steps=3, weight=1),
+    PixelAdversaryConfig(kind="pixels", method="free", epsilon=2, steps=3, weight=1),
+    ConsistencyAdversaryConfig(kind="consistency", epsilon=2),
 ]
 
 
@@ -60,13 +60,13 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
 
 
 @pytest.fixture
-def forward(snapshot: Snapshot) -> Forward:
+def forward(snapshot: Snapshot) -> StepContext:
     torch.manual_seed(0)
     model = TwoTower(MODEL, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
     model.set_item_counts(torch.ones(snapshot.num_items))
     candidates = np.arange(snapshot.num_items, dtype=np.int32)
     stream = BatchStream(
-        blocks=lambda: snapshot.sequences(TrainJob().training.split),
+        blocks=lambda: snapshot.sequences(TrainWorkloadConfig().training.split),
         phase=PhaseConfig(batch_size=8),
         max_length=10,
         candidates=candidates,
@@ -75,13 +75,13 @@ def forward(snapshot: Snapshot) -> Forward:
     )
     batch = next(stream.epoch(0))
     pictures = torch.from_numpy(snapshot.images.read(snapshot.image_rows[batch.item_index_N.numpy()]))
-    return Forward(
+    return StepContext(
         model, model, batch, pictures, 0, lambda output: batch_loss(output, batch, LossConfig(), None)
     )
 
 
 @pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda a: getattr(a, "method", a.kind))
-def test_the_perturbed_loss_is_higher(forward: Forward, adversary: Adversary) -> None:
+def test_the_perturbed_loss_is_higher(forward: StepContext, adversary: AdversaryConfig) -> None:
     clean = float(next(no_adversary(forward)).detach().mean())
     stream = choose_adversary(PhaseConfig(adversary=adversary))
     seen = []
@@ -100,8 +100,10 @@ def test_item_vectors_move_by_epsilon_and_no_gradient_goes_through_it() -> None:
 
 
 @pytest.mark.parametrize("method", ["fgsm", "pgd"])
-def test_pictures_stay_in_the_ball_and_parameters_keep_their_gradients(forward: Forward, method: str) -> None:
-    config = PixelAdversary(kind="pixels", method=method, epsilon=3)
+def test_pictures_stay_in_the_ball_and_parameters_keep_their_gradients(
+    forward: StepContext, method: str
+) -> None:
+    config = PixelAdversaryConfig(kind="pixels", method=method, epsilon=3)
     forward.model.train()
     pictures = perturbed_pictures(config, forward)
     assert forward.inputs is not None
@@ -112,17 +114,19 @@ def test_pictures_stay_in_the_ball_and_parameters_keep_their_gradients(forward: 
     assert all(module.training for module in forward.model.modules())
 
 
-def test_scores_shift_within_what_the_vectors_shift(forward: Forward) -> None:
+def test_scores_shift_within_what_the_vectors_shift(forward: StepContext) -> None:
     output = forward.output()
     shifts = [
-        float(score_shift(ConsistencyAdversary(kind="consistency", epsilon=e), forward, output).detach())
+        float(
+            score_shift(ConsistencyAdversaryConfig(kind="consistency", epsilon=e), forward, output).detach()
+        )
         for e in (0, 2, 16)
     ]
     assert 0 == shifts[0] < shifts[1] < shifts[2]
 
 
-def test_consistency_trains_the_item_tower_alone(forward: Forward) -> None:
-    config = ConsistencyAdversary(kind="consistency", num_pictures=5)
+def test_consistency_trains_the_item_tower_alone(forward: StepContext) -> None:
+    config = ConsistencyAdversaryConfig(kind="consistency", num_pictures=5)
     score_shift(config, forward, forward.output()).backward()  # type: ignore[no-untyped-call]
     assert all(p.grad is None for p in forward.model.user_tower.parameters())
     backbone = forward.model.item_tower.backbone
@@ -130,9 +134,9 @@ def test_consistency_trains_the_item_tower_alone(forward: Forward) -> None:
     assert any(p.grad is not None and bool(p.grad.any()) for p in backbone.parameters())
 
 
-def test_losses_are_mixed_by_weight(forward: Forward) -> None:
+def test_losses_are_mixed_by_weight(forward: StepContext) -> None:
     def losses(weight: float) -> Tensor:
-        adversary = EmbeddingAdversary(kind="embedding", epsilon=0.3, weight=weight)
+        adversary = EmbeddingAdversaryConfig(kind="embedding", epsilon=0.3, weight=weight)
         return next(choose_adversary(PhaseConfig(adversary=adversary))(forward))
 
     torch.testing.assert_close(losses(0.25), 0.75 * losses(0.0) + 0.25 * losses(1.0))
@@ -140,11 +144,11 @@ def test_losses_are_mixed_by_weight(forward: Forward) -> None:
 
 @pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda a: getattr(a, "method", a.kind))
 def test_later_batches_remember_the_clean_pictures(
-    snapshot: Snapshot, tmp_path: Path, adversary: Adversary
+    snapshot: Snapshot, tmp_path: Path, adversary: AdversaryConfig
 ) -> None:
     loss = LossConfig(num_cross_batch_negatives=50)
     phase = PhaseConfig(batch_size=8, loss=loss, adversary=adversary.replace(weight=0.5, epsilon=9))
-    job = TrainJob(model=MODEL, training=TrainingConfig(phases=(phase,)))
+    job = TrainWorkloadConfig(model=MODEL, training=TrainingConfig(phases=(phase,)))
     run = prepare_run(job, snapshot, LocalEnvironment(tmp_path))
     stepper, stream, _ = prepare_phase(run, TrainState(), Pictures.of(snapshot))
     batch = next(stream.epoch(0))
@@ -156,8 +160,8 @@ def test_later_batches_remember_the_clean_pictures(
     torch.testing.assert_close(stepper.memory.queue.state()["vectors"], clean_ND[batch.shared_N])
 
 
-def test_where_no_output_is_clean_the_changed_one_is_remembered(forward: Forward) -> None:
-    adversary = PixelAdversary(kind="pixels", method="fgsm", epsilon=2, weight=1)
+def test_where_no_output_is_clean_the_changed_one_is_remembered(forward: StepContext) -> None:
+    adversary = PixelAdversaryConfig(kind="pixels", method="fgsm", epsilon=2, weight=1)
     next(choose_adversary(PhaseConfig(adversary=adversary))(forward))
     assert set(forward.made) == {False}
     assert forward.clean is forward.made[False]
@@ -165,7 +169,7 @@ def test_where_no_output_is_clean_the_changed_one_is_remembered(forward: Forward
 
 @pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda a: getattr(a, "method", a.kind))
 def test_without_weight_the_run_is_plain_training_bit_for_bit(
-    snapshot: Snapshot, tmp_path: Path, adversary: Adversary
+    snapshot: Snapshot, tmp_path: Path, adversary: AdversaryConfig
 ) -> None:
     losses, weights = [], []
     for name, one in (("plain", None), ("without", adversary.replace(weight=0))):
@@ -173,7 +177,7 @@ def test_without_weight_the_run_is_plain_training_bit_for_bit(
             PhaseConfig(epochs=1, batch_size=8, adversary=one),
             PhaseConfig(name="kept", trainable="head", epochs=1, batch_size=8, adversary=one),
         )
-        job = TrainJob(model=MODEL, training=TrainingConfig(phases=phases))
+        job = TrainWorkloadConfig(model=MODEL, training=TrainingConfig(phases=phases))
         epochs = [r for r in run_training(job, snapshot, tmp_path / name).reports if "loss" in r]
         assert [r["images_per_second"] > 0 for r in epochs] == [
             True,
@@ -185,7 +189,7 @@ def test_without_weight_the_run_is_plain_training_bit_for_bit(
     assert weights[0] == weights[1]
 
 
-def test_epsilon_zero_gives_the_clean_loss(forward: Forward) -> None:
+def test_epsilon_zero_gives_the_clean_loss(forward: StepContext) -> None:
     clean = next(no_adversary(forward))
     for adversary in (*ADVERSARIES[:3], ADVERSARIES[4]):
         none = choose_adversary(PhaseConfig(adversary=adversary.replace(epsilon=0)))

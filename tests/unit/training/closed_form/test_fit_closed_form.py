@@ -9,14 +9,14 @@ from tests.support.snapshots import make_snapshot
 from tests.support.training import run_training
 
 from visrec.config import (
-    CoOccurrence,
+    CoOccurrenceConfig,
     ItemTowerConfig,
     ModelConfig,
     PhaseConfig,
     SplitConfig,
     TrainingConfig,
-    TrainJob,
-    Transitions,
+    TrainWorkloadConfig,
+    TransitionsConfig,
     UserTowerConfig,
 )
 from visrec.data.snapshot import Snapshot
@@ -24,9 +24,9 @@ from visrec.errors import ConfigError
 from visrec.models import History, Recommender
 from visrec.storage import Location, Workspace
 from visrec.training.closed_form.solvers import transition_factors
-from visrec.training.initial import fitting_blocks
+from visrec.training.initial import training_sequences
 
-TRANSITIONS = Transitions(kind="transitions", ridge=1.0, picture_ridge=0.1)
+TRANSITIONS = TransitionsConfig(kind="transitions", ridge=1.0, picture_ridge=0.1)
 HISTORIES = [[0, 1, 2, 3, 4], [1, 2, 3, 0, 5], [5, 4, 0, 1, 2], [2, 3, 5, 4, 1], [4, 0, 1, 2, 3]]
 
 
@@ -35,13 +35,13 @@ def snapshot(tmp_path: Path) -> Snapshot:
     return make_snapshot(Workspace(str(tmp_path / "workspace")), HISTORIES, num_items=7)
 
 
-def job(*phases: PhaseConfig, **model: Any) -> TrainJob:
+def job(*phases: PhaseConfig, **model: Any) -> TrainWorkloadConfig:
     settings: dict[str, Any] = {
         "dim": 16,
         "item": ItemTowerConfig(width=4, id_embedding=True, dropout=0),
         "user": UserTowerConfig(hidden_dim=8, taste_half_life=2.0),
     }
-    return TrainJob(model=ModelConfig(**settings | model), training=TrainingConfig(phases=phases))
+    return TrainWorkloadConfig(model=ModelConfig(**settings | model), training=TrainingConfig(phases=phases))
 
 
 def solved(**phase: Any) -> PhaseConfig:
@@ -58,7 +58,7 @@ def test_the_served_scores_are_those_of_the_factors(snapshot: Snapshot, tmp_path
     scores = recommender.encode_users([history], vectors) @ vectors.T + recommender.item_biases
     decay = 0.5**0.5
     factors = transition_factors(
-        lambda: fitting_blocks(snapshot, config),
+        lambda: training_sequences(snapshot, config),
         7,
         rank=8,
         ridge=1.0,
@@ -95,7 +95,7 @@ def test_a_later_phase_goes_on_from_the_solution(snapshot: Snapshot, tmp_path: P
 def test_cooccurrence_fits_with_fewer_and_with_more_factors_than_items(
     snapshot: Snapshot, tmp_path: Path, dim: int
 ) -> None:
-    phase = solved(closed_form=CoOccurrence(kind="cooccurrence"))
+    phase = solved(closed_form=CoOccurrenceConfig(kind="cooccurrence"))
     environment = run_training(job(phase, dim=dim), snapshot, tmp_path / "run")
     assert environment.reports[0]["ndcg@10"] > 0
 

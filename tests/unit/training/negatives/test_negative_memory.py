@@ -12,7 +12,7 @@ from torch import Tensor
 
 from visrec.models import TowerOutput
 from visrec.training.environment import LocalEnvironment
-from visrec.training.negatives.queue import CrossBatchQueue, NegativeMemory
+from visrec.training.negatives.queue import CrossBatchQueue, NegativeSamplerState
 
 
 class Pair:
@@ -51,7 +51,7 @@ def test_every_worker_gets_its_own_queue_back() -> None:
     pair, states = Pair(), [dict[str, Tensor](), dict[str, Tensor]()]
 
     def work(rank: int) -> None:
-        memory = NegativeMemory(queue=filled(rank))
+        memory = NegativeSamplerState(queue=filled(rank))
         states[rank] = memory.state(Worker(pair, rank), within_epoch=True)
 
     threads = [threading.Thread(target=work, args=(rank,)) for rank in (0, 1)]
@@ -60,7 +60,7 @@ def test_every_worker_gets_its_own_queue_back() -> None:
     for thread in threads:
         thread.join(timeout=20)
     for rank in (0, 1):
-        restored = NegativeMemory(queue=CrossBatchQueue(capacity=100))
+        restored = NegativeSamplerState(queue=CrossBatchQueue(capacity=100))
         restored.restore(states[0], Worker(pair, rank))  # the first worker's state is the one that is written
         assert restored.queue is not None
         for name, tensor in filled(rank).state().items():
@@ -69,6 +69,6 @@ def test_every_worker_gets_its_own_queue_back() -> None:
 
 def test_without_sources_that_remember_there_is_nothing_to_save() -> None:
     environment = LocalEnvironment(Path("unused"))
-    assert NegativeMemory().state(environment, within_epoch=True) == {}
-    empty = NegativeMemory(queue=CrossBatchQueue(capacity=5))
+    assert NegativeSamplerState().state(environment, within_epoch=True) == {}
+    empty = NegativeSamplerState(queue=CrossBatchQueue(capacity=5))
     assert empty.state(environment, within_epoch=True) == {}

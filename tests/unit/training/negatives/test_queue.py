@@ -12,7 +12,7 @@ from visrec.config import LossConfig, PhaseConfig
 from visrec.data.snapshot import Sequences
 from visrec.models import TowerOutput
 from visrec.training.batches import BatchStream, epoch_facts
-from visrec.training.negatives.queue import CrossBatchQueue, Remembered
+from visrec.training.negatives.queue import CrossBatchQueue, QueuedNegatives
 
 
 def output(*values: float) -> TowerOutput:
@@ -20,7 +20,7 @@ def output(*values: float) -> TowerOutput:
     return TowerOutput(torch.zeros(1, 1, 1), column[:, None], 10 * column)
 
 
-def recalled(found: Remembered | None) -> dict[int, tuple[float, float]]:
+def recalled(found: QueuedNegatives | None) -> dict[int, tuple[float, float]]:
     assert found is not None
     columns = (found.item_index_Q, found.vectors_QD[:, 0], found.biases_Q)
     return {int(i): (float(v), float(b)) for i, v, b in zip(*columns, strict=True)}
@@ -112,7 +112,7 @@ def test_an_item_is_there_as_often_as_the_correction_says() -> None:
             num_batches += 1
         num = len(batch.item_index_N)
         queue.push(batch, TowerOutput(torch.zeros(1), torch.zeros(num, 1), torch.zeros(num)))
-    expected = 1 - (1 - epoch_facts(stream).inclusion_I) ** 2
+    expected = 1 - (1 - epoch_facts(stream).sampling_probability_I) ** 2
     np.testing.assert_allclose(held / num_batches, expected, atol=0.06)
 
 

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from tests.support.studies import DIM, RATE, make_job, make_record
 
-from visrec.config import TrainJob, load_config
+from visrec.config import TrainWorkloadConfig, load_config
 from visrec.storage import Location
 from visrec.tune.report.facts import best_so_far, study_facts
 from visrec.tune.report.write import write_study
@@ -63,7 +63,7 @@ def test_all_files_are_there_and_the_best_config_loads(tmp_path: Path) -> None:
     for name in ("history.png", "learning_curves.png", "parallel_coordinates.png", "importance.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
         assert f"]({name})" in report
-    best = load_config(TrainJob, tmp_path / "best.yaml")
+    best = load_config(TrainWorkloadConfig, tmp_path / "best.yaml")
     assert best.training.phases[0].learning_rate == pytest.approx(0.05)
     assert best.model.dim == 16
 
