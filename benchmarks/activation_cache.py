@@ -79,12 +79,12 @@ class Side:
             self.inputs = phase_inputs(job, 0, self._model, snapshot, environment)
         candidates = np.flatnonzero(self._model.item_counts.numpy() > 0).astype(np.int32)
         self.stream = BatchStream(
-            lambda: training_sequences(snapshot, job),
-            self._phase,
-            job.model.user.max_length,
-            candidates,
-            snapshot.num_items,
-            job.seed,
+            blocks=lambda: training_sequences(snapshot, job),
+            phase=self._phase,
+            max_length=job.model.user.max_length,
+            candidates=candidates,
+            num_items=snapshot.num_items,
+            seed=job.seed,
         )
         self.recommender = Recommender(
             self._model, job.model, num_items=snapshot.num_items, image_facts=snapshot.image_facts

@@ -122,7 +122,7 @@ def _temporal(reference: Any, data: Any, snapshot: Snapshot, block: Sequences) -
     marked = replace(block, marks=split.extra["part"])
     everyone = hold_out(marked, "test")
     chosen = np.flatnonzero(np.isin(everyone.histories.user_index, split.users))
-    held_out = HeldOut(everyone.histories.take(chosen), everyone.targets.take(chosen))
+    held_out = HeldOut(histories=everyone.histories.take(chosen), targets=everyone.targets.take(chosen))
     assert np.array_equal(held_out.histories.user_index, split.users)
     print(
         f"temporal: {cut} events at the very second of a cut fall on its other side; {len(everyone) - len(chosen)} "

@@ -72,7 +72,9 @@ def print_limits(protocol: Split, snapshot: Snapshot, where: Location, arguments
     split = SplitConfig(protocol=protocol)
     block = next(snapshot.sequences(split, block_users=arguments.users))
     held_out = hold_out(block, "test")
-    counts_I = count_items(KnownEvents(snapshot.artifact, split, "test"), snapshot.num_items)
+    counts_I = count_items(
+        KnownEvents(artifact=snapshot.artifact, split=split, part="test"), snapshot.num_items
+    )
     shop = Shop.of(truth, snapshot, counts_I > 0)
     ranked = ranked_items(split, snapshot.num_items, "test")
     times_U = held_out.times
@@ -91,7 +93,7 @@ def print_limits(protocol: Split, snapshot: Snapshot, where: Location, arguments
     Console(highlight=False, width=100).print(table)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Shop:
     """What is known of items and of how tastes are made.
 
@@ -150,7 +152,7 @@ class Shop:
         return guess_ND.gather(1, self.design_I[items]) * self.in_design_I[items] + self.always_I[items]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Events:
     """What each user did: the last `MAX_EVENTS` of it.
 
@@ -180,10 +182,10 @@ class Events:
             both = np.r_[refusals.items[mine][keep], liked][-MAX_EVENTS:]
             items[user, : len(both)] = both
             sign[user, : len(both)] = np.r_[-np.ones(keep.sum()), np.ones(len(liked))][-MAX_EVENTS:]
-        return cls(torch.from_numpy(items), torch.from_numpy(sign))
+        return cls(items_UL=torch.from_numpy(items), sign_UL=torch.from_numpy(sign))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Draw:
     """One taste for each user and chain: archetype [U, C], personal leanings [U, C, V], pattern of care [U, C]."""
 
@@ -227,20 +229,26 @@ def proposal(step: int, draw: Draw, shop: Shop) -> tuple[Draw, Tensor]:
         archetype = torch.randint(len(shop.archetypes_GV), size)
         ratio = (tastes.ARCHETYPE_SHARE / (1 - tastes.ARCHETYPE_SHARE)) ** 0.5
         moved = personal + ratio * (shop.archetypes_GV[draw.archetype] - shop.archetypes_GV[archetype])
-        return Draw(archetype, moved, draw.care), 0.5 * (personal.square() - moved.square()).sum(-1)
+        return Draw(archetype=archetype, personal=moved, care=draw.care), 0.5 * (
+            personal.square() - moved.square()
+        ).sum(-1)
     if step % 5 == 1:
         care = torch.multinomial(shop.care_chance_P.expand(size[0], -1), size[1], replacement=True)
-        return Draw(draw.archetype, personal, care), none
+        return Draw(archetype=draw.archetype, personal=personal, care=care), none
     if step % 5 == 2:
-        return Draw(draw.archetype, (1 - 0.25**2) ** 0.5 * personal + 0.25 * noise, draw.care), none
+        return Draw(
+            archetype=draw.archetype, personal=(1 - 0.25**2) ** 0.5 * personal + 0.25 * noise, care=draw.care
+        ), none
     if step % 5 == 3:
         attribute_V = torch.arange(len(SIZES)).repeat_interleave(SIZES)
         here = attribute_V == torch.randint(len(SIZES), (*size, 1))
         return Draw(
-            draw.archetype, torch.where(here, 0.8 * personal + 0.6 * noise, personal), draw.care
+            archetype=draw.archetype,
+            personal=torch.where(here, 0.8 * personal + 0.6 * noise, personal),
+            care=draw.care,
         ), none
     here = torch.arange(personal.shape[-1]) == torch.randint(personal.shape[-1], (*size, 1))
-    return Draw(draw.archetype, torch.where(here, noise, personal), draw.care), none
+    return Draw(archetype=draw.archetype, personal=torch.where(here, noise, personal), care=draw.care), none
 
 
 def posterior_scores(
@@ -251,7 +259,7 @@ def posterior_scores(
     size = (num_users, num_chains)
     care = torch.multinomial(shop.care_chance_P.expand(num_users, -1), num_chains, replacement=True)
     archetype = torch.randint(len(shop.archetypes_GV), size)
-    draw = Draw(archetype, torch.randn(*size, shop.archetypes_GV.shape[1]), care)
+    draw = Draw(archetype=archetype, personal=torch.randn(*size, shop.archetypes_GV.shape[1]), care=care)
     told = log_likelihood(draw, shop, events)
     affinity_UI = torch.zeros(num_users, len(shop.design_I))
     next_UI = torch.zeros_like(affinity_UI)
@@ -261,9 +269,9 @@ def posterior_scores(
         told_other = log_likelihood(other, shop, events)
         taken = torch.log(torch.rand(size)) < warmth * (told_other - told) + extra
         draw = Draw(
-            torch.where(taken, other.archetype, draw.archetype),
-            torch.where(taken[..., None], other.personal, draw.personal),
-            torch.where(taken, other.care, draw.care),
+            archetype=torch.where(taken, other.archetype, draw.archetype),
+            personal=torch.where(taken[..., None], other.personal, draw.personal),
+            care=torch.where(taken, other.care, draw.care),
         )
         told = torch.where(taken, told_other, told)
         if step >= num_steps // 2 and step % max(num_steps // 2 // NUM_DRAWS, 1) == 0:

@@ -40,7 +40,7 @@ CUTOFFS: dict[Split, int] = {"leave_one_out": 10, "global_time": 20, "cold_items
 PIXELS, IDS = "visrec, pixels", "the same towers, ids"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Tested:
     """One model under one protocol.
 
@@ -113,7 +113,7 @@ def tested(job: PipelineConfig, protocol: Split, seeds: list[int], console: Cons
             workspace=job.workspace, checkpoint=checkpoint.name, evaluation=evaluation, seed=0, ray=job.ray
         )
         reports.append(evaluate.run(evaluate_job, console=console).report)
-    return Tested(reports, k)
+    return Tested(reports=reports, k=k)
 
 
 def with_split(job: PipelineConfig, split: SplitConfig, num_epochs: int) -> TrainWorkloadConfig:

@@ -36,7 +36,7 @@ from visrec.training.step import batch_loss
 TOLERANCE = 1e-4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Bench:
     """What both kinds of step share.
 
@@ -104,7 +104,7 @@ class Bench:
         return softmax_loss(logits_PC, torch.zeros_like(targets_P), log_weights_PC), len(index)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
     """Steps of one kind.
 
@@ -153,17 +153,17 @@ def compare(
     model, _ = initial_model(job, snapshot)
     candidates = np.flatnonzero(model.item_counts.numpy() > 0).astype(np.int32)
     stream = BatchStream(
-        lambda: training_sequences(snapshot, job),
-        phase,
-        job.model.user.max_length,
-        candidates,
-        snapshot.num_items,
-        job.seed,
+        blocks=lambda: training_sequences(snapshot, job),
+        phase=phase,
+        max_length=job.model.user.max_length,
+        candidates=candidates,
+        num_items=snapshot.num_items,
+        seed=job.seed,
     )
     log_q_I = torch.from_numpy(np.log(epoch_facts(stream).sampling_probability_I.clip(1e-9))).float()
-    bench = Bench(model.train(), snapshot, phase, log_q_I)
+    bench = Bench(model=model.train(), snapshot=snapshot, phase=phase, log_q_I=log_q_I)
     kinds = {"once": bench.once, "every": bench.every_position}
-    measured = {name: Measured([], [], []) for name in kinds}
+    measured = {name: Measured(losses=[], images=[], seconds=[]) for name in kinds}
     for number, batch in zip(range(num_steps + 1), stream.epoch(0), strict=False):
         for name in sorted(kinds, reverse=number % 2 == 1):
             timed_step(bench, kinds[name], batch, measured[name], counts=number > 0)

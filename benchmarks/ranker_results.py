@@ -82,7 +82,9 @@ def test_calibration(
     snapshot = Snapshot(workspace.find("snapshots", checkpoint.manifest.parents["snapshots"]))
     biases_I = towers.recommender.item_biases
     facts = ItemFacts.fit(snapshot, SplitConfig(), "test", vectors_ID=towers.vectors_ID, biases_I=biases_I)
-    maker = ListMaker(snapshot, SplitConfig(), towers, facts, learned.names, config)
+    maker = ListMaker(
+        snapshot=snapshot, split=SplitConfig(), towers=towers, facts=facts, names=learned.names, config=config
+    )
     lists, _ = maker.make("test", np.ones(snapshot.num_users, np.bool_))
     told = [
         learned.probabilities(features[there])[POSITIVE]

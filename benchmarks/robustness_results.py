@@ -25,7 +25,7 @@ from visrec.workloads import evaluate
 K = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
     """One checkpoint.
 
@@ -74,7 +74,7 @@ def measured(
         )
         for effects in zip(*pushes, strict=True)
     }
-    return Measured(reports[0]["metrics"]["model"][f"ndcg@{K}"]["mean"], gains)
+    return Measured(ndcg=reports[0]["metrics"]["model"][f"ndcg@{K}"]["mean"], gains=gains)
 
 
 def _report(

@@ -21,10 +21,10 @@ from visrec.retrieval import append_one
 
 MAX_DECODING = 2
 """Pictures that a replica decodes at the same time: each may take a hundred megabytes for a moment."""
-_NO_HISTORY = History(np.empty(0, np.int32), np.empty(0, np.int8), np.empty(0, np.int64))
+_NO_HISTORY = History(items=np.empty(0, np.int32), kinds=np.empty(0, np.int8), times=np.empty(0, np.int64))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class KindRules:
     """How a release understands event kinds.
 
@@ -105,11 +105,13 @@ class Encoder:
         )
         seen = np.union1d(history.items, np.array([e.item for e in events], np.int32)).astype(np.int32)
         if not len(history.items):
-            return UserQuery(None, seen, "popular")
+            return UserQuery(vector_D=None, seen=seen, source="popular")
         now = int(1000 * time.time())
         moment = np.array([now], np.int64)
         queries = append_one(self._recommender.encode_users([history], self._vectors_ID, moment))
-        return UserQuery(queries[0], seen, source, self._past(user_id, history, events, now))
+        return UserQuery(
+            vector_D=queries[0], seen=seen, source=source, past=self._past(user_id, history, events, now)
+        )
 
     def _past(
         self, user_id: str | None, history: History, events: Sequence[Event], now: int
@@ -122,7 +124,13 @@ class Encoder:
         items = np.r_[stored.items, np.array([e.item for e in events], np.int32)].astype(np.int32)
         codes = np.r_[stored.kinds, np.array([self._kinds.code_as_told(e.kind) for e in events], np.int8)]
         weight = weights[codes.astype(np.int64)]
-        return UserState(history.items, history.times, items[weight < 0], items[weight == 0], now)
+        return UserState(
+            items=history.items,
+            times=history.times,
+            refused=items[weight < 0],
+            viewed=items[weight == 0],
+            time=now,
+        )
 
     def encode_picture(self, data: bytes, *, max_bytes: int, max_pixels: int) -> NDArray[np.float32]:
         """The vector of a picture, of length 1: float32 [D].
@@ -168,4 +176,4 @@ def _joined(stored: History, events: Sequence[Event], kinds: KindRules) -> Histo
     times = np.r_[stored.times, np.array([e.time for e in events], np.int64)]
     _, from_the_end = np.unique(items[::-1], return_index=True)
     kept = np.sort(len(items) - 1 - from_the_end)
-    return History(items[kept], codes[kept], times[kept])
+    return History(items=items[kept], kinds=codes[kept], times=times[kept])

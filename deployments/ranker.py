@@ -68,7 +68,7 @@ class Ranker:
             items, scores = self._ordered(items, scores, past, *self._learned)
         head = slice(0, max(k, MAX_DIVERSIFIED))
         order = mmr_order(scores[head], self._vectors_ID[items[head]], k, diversity)
-        return Ranked(items[order], scores[order])
+        return Ranked(items=items[order], scores=scores[order])
 
     @staticmethod
     def _ordered(
@@ -80,7 +80,13 @@ class Ranker:
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Items and scores, best first: as many as the ranker was trained on in its order, the others behind them."""
         head = slice(0, ranker.num_candidates)
-        ask = RankingQuery(facts, past.last(ranker.max_history), items[head], scores[head], scores[head])
+        ask = RankingQuery(
+            facts=facts,
+            past=past.last(ranker.max_history),
+            items_M=items[head],
+            scores_M=scores[head],
+            pool_P=scores[head],
+        )
         features_MF = candidate_features(ask, ranker.names)
         ranked = np.concatenate(ranker.order(features_MF, scores[ranker.num_candidates :]))
         order = np.argsort(-ranked, kind="stable")
@@ -94,7 +100,9 @@ class Ranker:
             found = np.r_[found, start + np.flatnonzero(self._allowed(block, rules))]
             if len(found) >= k:
                 break
-        return Ranked(self._popularity.items[found[:k]], self._popularity.events_per_week[found[:k]])
+        return Ranked(
+            items=self._popularity.items[found[:k]], scores=self._popularity.events_per_week[found[:k]]
+        )
 
     def _allowed(self, items: NDArray[np.int32], rules: Rules) -> NDArray[np.bool_]:
         allowed = ~np.isin(items, rules.exclude)

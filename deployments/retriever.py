@@ -34,7 +34,7 @@ class CandidateRetriever:
         """The best `k` items for a query vector, without those excluded."""
         items_1K, scores_1K = self._indexes[space].search(vector_D[None], k, [exclude])
         found = items_1K[0] >= 0
-        return Candidates(items_1K[0][found], scores_1K[0][found], complete=not found.all())
+        return Candidates(items=items_1K[0][found], scores=scores_1K[0][found], complete=not found.all())
 
     def neighbours(self, item: int, k: int) -> Candidates:
         """What looks most like an item of the catalogue, without the item itself."""

@@ -45,13 +45,15 @@ def recommendation_routes(service: Service) -> APIRouter:
         # Without times, as if one event a minute had happened until now: the user tower reads the gaps.
         events = [
             Event(
-                release.catalogue.index_of(event.item_id),
-                event.kind,
-                to_milliseconds(event.time, now - (len(body.history) - 1 - place) * _MINUTE_MS),
+                item=release.catalogue.index_of(event.item_id),
+                kind=event.kind,
+                time=to_milliseconds(event.time, now - (len(body.history) - 1 - place) * _MINUTE_MS),
             )
             for place, event in enumerate(body.history)
         ]
-        options = RecommendOptions(body.k, body.filters.rules(), body.diversity, body.exclude_seen)
+        options = RecommendOptions(
+            k=body.k, rules=body.filters.rules(), diversity=body.diversity, exclude_seen=body.exclude_seen
+        )
         ranked, source = await service.pipeline.for_user(release.name, body.user_id, events, options)
         reason: Reason = "popular" if source == "popular" else "personal"
         items = recommendations(release, ranked, reason, request.scope["root_path"])
@@ -62,7 +64,7 @@ def recommendation_routes(service: Service) -> APIRouter:
         """Items that look like one of the catalogue."""
         release = service.live.release
         item = release.catalogue.index_of(item_id)
-        ranked = await service.pipeline.similar(release.name, item, RecommendOptions(k))
+        ranked = await service.pipeline.similar(release.name, item, RecommendOptions(k=k))
         items = recommendations(release, ranked, "similar", request.scope["root_path"])
         return RecommendationList(release=release.name, source="item", items=items)
 
@@ -74,7 +76,7 @@ def recommendation_routes(service: Service) -> APIRouter:
     ) -> RecommendationList:
         """Items that look like an uploaded picture."""
         release = service.live.release
-        ranked = await service.pipeline.by_picture(release.name, await file.read(), RecommendOptions(k))
+        ranked = await service.pipeline.by_picture(release.name, await file.read(), RecommendOptions(k=k))
         items = recommendations(release, ranked, "similar", request.scope["root_path"])
         return RecommendationList(release=release.name, source="picture", items=items)
 

@@ -18,7 +18,7 @@ from visrec.tune.trial import trial_job
 _BOOTSTRAP_SAMPLES = 2000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Lead:
     """Winner minus the config as it is.
 
@@ -85,7 +85,7 @@ def lead_over(
     assert validation is not None, "a study has a validation part"
     differences_U = _per_user(winner, validation, metric) - _per_user(default, validation, metric)
     interval = intervals({metric: differences_U}, num_samples=_BOOTSTRAP_SAMPLES, seed=job.seed)[metric]
-    return Lead(metric, trial, len(differences_U), interval)
+    return Lead(metric=metric, trial=trial, num_users=len(differences_U), interval=interval)
 
 
 def _per_user(checkpoint: Artifact, validation: ValidationSet, metric: str) -> NDArray[np.float64]:

@@ -55,7 +55,7 @@ def _query_ms(recommender: Recommender, job: TrainWorkloadConfig, num_items: int
     vectors_ID = generator.normal(size=(num_items, job.model.dim)).astype(np.float32)
     length = job.model.user.max_length
     items = generator.integers(0, num_items, length).astype(np.int32)
-    history = History(items, np.ones(length, np.int8), np.arange(length, dtype=np.int64))
+    history = History(items=items, kinds=np.ones(length, np.int8), times=np.arange(length, dtype=np.int64))
     biases_I, now_B = recommender.item_biases, history.times[-1:]
     return _median_ms(
         lambda: recommender.encode_users([history], vectors_ID, now_B) @ vectors_ID.T + biases_I

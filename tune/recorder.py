@@ -129,7 +129,9 @@ class Recorder(Callback):  # type: ignore[misc]
         # A copied config (population-based training) brings the other trial's number: the first one counts.
         number = self._numbers.setdefault(trial.trial_id, assigned["number"])
         found = self._log.trials.get(number)
-        return found or TrialRecord(number, assigned["point"], self._planned_epochs(assigned["point"]))
+        return found or TrialRecord(
+            number=number, point=assigned["point"], planned_epochs=self._planned_epochs(assigned["point"])
+        )
 
     def _save(self, record: TrialRecord) -> None:
         self._log.save(record)

@@ -16,7 +16,7 @@ Status = Literal["pending", "running", "finished", "stopped", "failed"]
 ENDED: tuple[Status, ...] = ("finished", "stopped", "failed")
 
 
-@dataclass
+@dataclass(kw_only=True, slots=True)
 class EpochResult:
     """One epoch of a trial.
 
@@ -39,7 +39,7 @@ class EpochResult:
     copied_from: int | None = None
 
 
-@dataclass
+@dataclass(kw_only=True, slots=True)
 class TrialRecord:
     """A trial.
 

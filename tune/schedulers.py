@@ -77,7 +77,7 @@ PAUSING = ("hyperband", "pbt")
 """Kinds that pause trials: those hold no CPU, but would count against a limit of trials at once."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PastTrial:
     """Stands in for a trial of an earlier run of the study; schedulers tell trials apart by it."""
 
@@ -142,7 +142,7 @@ def rungs(job: TuneWorkloadConfig, max_epochs: int) -> list[float]:
 
 def _recall(scheduler: TrialScheduler, past: Sequence[TrialRecord]) -> None:
     """Replay recorded results in the order of their epochs."""
-    trials = {record.number: PastTrial(f"past-{record.number}") for record in past}
+    trials = {record.number: PastTrial(trial_id=f"past-{record.number}") for record in past}
     for record in past:
         scheduler.on_trial_add(None, trials[record.number])
     results = [(result.epoch, record, result) for record in past for result in record.results]

@@ -74,8 +74,12 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         point = super().suggest(trial_id)
         if self._unfinished:
             record = self._unfinished.pop(0)
-            return {"trial": Assignment(record.number, record.point, record.checkpoint).as_dict()}
-        return {"trial": Assignment(next(self._numbers), point).as_dict()}
+            return {
+                "trial": Assignment(
+                    number=record.number, point=record.point, checkpoint=record.checkpoint
+                ).as_dict()
+            }
+        return {"trial": Assignment(number=next(self._numbers), point=point).as_dict()}
 
     def save(self, checkpoint_path: str) -> None:
         """Leave an empty file: the study's log is what a restart reads."""

@@ -142,9 +142,9 @@ def _assignments(log: StudyLog, points: list[Point]) -> dict[str, Any]:
     for number, point in enumerate(points):
         record = log.trials.get(number)
         if record is None:
-            left.append(Assignment(number, point))
+            left.append(Assignment(number=number, point=point))
         elif not record.has_ended:
-            left.append(Assignment(number, record.last_point, record.checkpoint))
+            left.append(Assignment(number=number, point=record.last_point, checkpoint=record.checkpoint))
     return {"trial": tune.grid_search([assignment.as_dict() for assignment in left])}
 
 

@@ -25,7 +25,7 @@ _DRIVER_CPUS = 0.01
 """Of a trial whose work is done by workers: it must never be what they wait for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrialResources:
     """What Ray Tune is told.
 
@@ -56,14 +56,14 @@ def trial_resources(job: TuneWorkloadConfig) -> TrialResources:
         fitting = min(fitting, max(1, int(total.get("GPU", 0.0) / needed_gpus)))
     concurrent = min(job.tune.max_concurrent_trials or fitting, job.tune.num_trials)
     if job.tune.run_in == "workers":
-        return TrialResources({"CPU": _DRIVER_CPUS}, concurrent)
+        return TrialResources(per_trial={"CPU": _DRIVER_CPUS}, max_concurrent=concurrent)
     per_trial = {"CPU": needed_cpus} | ({"GPU": needed_gpus} if needed_gpus else {})
     if job.tune.scheduler.kind not in PAUSING:
-        return TrialResources(per_trial, concurrent)
+        return TrialResources(per_trial=per_trial, max_concurrent=concurrent)
     # A limit of trials would count the paused ones, and end in a standstill: here the CPUs are the limit.
     largest_node = max(node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"])
     per_trial["CPU"] = min(largest_node, max(needed_cpus, cpus / concurrent))
-    return TrialResources(per_trial, None)
+    return TrialResources(per_trial=per_trial, max_concurrent=None)
 
 
 def _cores() -> int | None:
@@ -91,7 +91,7 @@ WORKER_RUNS = "workers"
 """Folder of a study in which the runs of Ray Train are."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Assignment:
     """What one trial is to do; the config that Ray Tune hands to it, under the key `trial`.
 

@@ -38,7 +38,7 @@ ResultT = TypeVar("ResultT")
 _SHOWN_ITEMS = 5
 
 
-@dataclass
+@dataclass(kw_only=True, slots=True)
 class _Clock:
     """Runs stages one after the other, and knows how long each took."""
 
@@ -63,7 +63,7 @@ def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = Fal
         console: Where to write.
         exit_after_queries: End after the sample queries.
     """
-    clock = _Clock(console)
+    clock = _Clock(console=console)
     workspace = Workspace(job.workspace)
     with PeakMemory() as memory, ExitStack() as stack:
         clock.run("start Ray", lambda: stack.enter_context(ray_session(job.ray)))

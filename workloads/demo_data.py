@@ -23,7 +23,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DemoDataResult:
     """Where the shop is.
 
@@ -112,7 +112,7 @@ def _result(found: Artifact, *, made: bool, console: Console) -> DemoDataResult:
         f"  dirt: {sum(counts['dirt'].values()):,} rows, {sum(counts['broken_pictures'].values())} pictures"
     )
     console.print(f"next: visrec ingest --config {location / 'ingest.yaml'}")
-    return DemoDataResult(location, location / "ingest.yaml", counts, made)
+    return DemoDataResult(location=location, ingest_config=location / "ingest.yaml", counts=counts, made=made)
 
 
 def _progress(console: Console) -> Progress:

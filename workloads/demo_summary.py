@@ -13,7 +13,7 @@ from visrec.workloads.sample_queries import QueryResult
 _METRIC = "ndcg@10"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DemoSummary:
     """All numbers of one demo, each of them measured.
 

@@ -20,7 +20,7 @@ from visrec.storage import Artifact, Workspace, content_id
 from visrec.workloads.measure import measure_on_cluster, measure_robustness
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluateResult:
     """What an evaluation leaves.
 
@@ -55,7 +55,7 @@ def run(job: EvaluateWorkloadConfig, *, console: Console) -> EvaluateResult:
     if workspace.has("reports", name):
         workspace.point("reports", name)
         console.print(f"found report {name} of this checkpoint and config, nothing to do")
-        return EvaluateResult(workspace.find("reports", name), None)
+        return EvaluateResult(report=workspace.find("reports", name), summary=None)
     console.print(f"evaluate checkpoint {checkpoint.name} on {plan.config.part} of {plan.split.protocol}")
     with ray_session(job.ray):
         measures, evaluation_context, seconds = measure_on_cluster(plan, job.seed)
@@ -91,4 +91,4 @@ def run(job: EvaluateWorkloadConfig, *, console: Console) -> EvaluateResult:
     print_summary(summary, context, console)
     console.print(f"report {name}: {workspace.location('reports', name) / 'report.md'}", soft_wrap=True)
     assert writer.result is not None
-    return EvaluateResult(writer.result, summary)
+    return EvaluateResult(report=writer.result, summary=summary)

@@ -27,7 +27,7 @@ FORMAT_VERSION = 2
 """Part of a snapshot's name: goes up when the same input would give other files."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class IngestResult:
     """What an ingest leaves.
 
@@ -55,7 +55,9 @@ def run(job: IngestWorkloadConfig, *, console: Console) -> IngestResult:
     if workspace.has("snapshots", name):
         workspace.point("snapshots", name)
         console.print(f"found snapshot {name} of this input and config, nothing to do")
-        return IngestResult(workspace.find("snapshots", name), True, time.perf_counter() - started)
+        return IngestResult(
+            snapshot=workspace.find("snapshots", name), found=True, seconds=time.perf_counter() - started
+        )
     plan = plan_snapshot(job.ingest, inputs)
     # Ray ends first: no task may still write when the folder is finished or deleted.
     with workspace.create("snapshots", name, config=job) as writer, ray_session(job.ray):
@@ -67,7 +69,7 @@ def run(job: IngestWorkloadConfig, *, console: Console) -> IngestResult:
     seconds = time.perf_counter() - started
     console.print(_table(built, seconds))
     console.print(f"snapshot {name} in {workspace.location('snapshots', name)}", soft_wrap=True)
-    return IngestResult(workspace.find("snapshots", name), False, seconds)
+    return IngestResult(snapshot=workspace.find("snapshots", name), found=False, seconds=seconds)
 
 
 class StageProgress:

@@ -11,7 +11,7 @@ from visrec.releases.build import build_release, release_name
 from visrec.storage import Artifact, Workspace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PublishResult:
     """What publishing leaves.
 
@@ -50,4 +50,4 @@ def run(job: PublishWorkloadConfig, *, console: Console) -> PublishResult:
     if job.release.activate:
         activate(workspace, name)
         console.print(f"{name} is the current release")
-    return PublishResult(release, is_current=workspace.pointed("releases") == name)
+    return PublishResult(release=release, is_current=workspace.pointed("releases") == name)

@@ -14,7 +14,7 @@ from visrec.errors import ClusterError
 _TIMEOUT_SECONDS = 60.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
     """Somebody and something to ask about, taken from a snapshot.
 
@@ -31,7 +31,7 @@ class Sample:
     picture: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class QueryResult:
     """An answer.
 
@@ -102,4 +102,6 @@ def _ask(name: str, url: str, *, method: str = "POST", **request: Any) -> QueryR
         raise ClusterError(
             f"{name}: expected an answer from {url}, got {response.status_code}: {response.text[:200]}"
         )
-    return QueryResult(name, tuple(item["id"] for item in response.json()["items"]), milliseconds)
+    return QueryResult(
+        name=name, item_ids=tuple(item["id"] for item in response.json()["items"]), milliseconds=milliseconds
+    )

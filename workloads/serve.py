@@ -37,7 +37,7 @@ _PROXY_READY_S = 50
 """Under the minute that `serve.start` itself waits."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ServerHandle:
     """A running server.
 
@@ -50,7 +50,7 @@ class ServerHandle:
     stop: Callable[[], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ServeResult:
     """What a server that has ended leaves."""
 
@@ -74,7 +74,7 @@ def run(job: ServeWorkloadConfig, *, console: Console) -> ServeResult:
         console.print("stopping")
     finally:
         server.stop()
-    return ServeResult(server.address)
+    return ServeResult(address=server.address)
 
 
 def start(job: ServeWorkloadConfig, *, console: Console) -> ServerHandle:
@@ -100,7 +100,7 @@ def start(job: ServeWorkloadConfig, *, console: Console) -> ServerHandle:
         if environment:
             stats, metrics = (f"127.0.0.1:{environment[port]}" for port in (STATS_PORT, METRICS_PORT))
             console.print(f"[dim]its statistics: {stats}/stats, its metrics: {metrics}/metrics[/]")
-        return ServerHandle(address, stack.pop_all().close)
+        return ServerHandle(address=address, stop=stack.pop_all().close)
 
 
 def _proxy(config: ServeConfig) -> AbstractContextManager[dict[str, str]]:

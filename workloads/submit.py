@@ -39,7 +39,7 @@ INTERRUPTED = 130
 _END_SECONDS = 30.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobFolder:
     """What a job is made of.
 
@@ -67,7 +67,7 @@ class JobFolder:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SubmitResult:
     """How a submission ended.
 
@@ -114,7 +114,7 @@ def run(
     console.print(f"[bold]{name}[/]: {workload} submitted to {address}")
     if not follow:
         console.print(f"follow it with: ray job logs --address {address} --follow {name}", soft_wrap=True)
-        return SubmitResult(name, str(client.get_job_status(name)), 0)
+        return SubmitResult(submission_id=name, status=str(client.get_job_status(name)), exit_code=0)
     try:
         return asyncio.run(_follow(client, name, console))
     except KeyboardInterrupt:
@@ -125,7 +125,9 @@ def run(
             console.print(
                 f"\nit goes on; stop it with: ray job stop --address {address} {name}", soft_wrap=True
             )
-        return SubmitResult(name, str(client.get_job_status(name)), INTERRUPTED)
+        return SubmitResult(
+            submission_id=name, status=str(client.get_job_status(name)), exit_code=INTERRUPTED
+        )
     except (RuntimeError, ClientError, requests.RequestException) as error:
         raise ClusterError(
             f"lost the connection to {address} while following {name}: {_first_line(error)}"
@@ -143,7 +145,7 @@ def prepare(workload: str, job: WorkloadConfig, folder: Path) -> JobFolder:
     entrypoint = f"python -m visrec.workloads.cli {workload} --config {CONFIG_FILE}"
     if WORKLOADS[workload] is PipelineConfig:
         entrypoint += " --exit"  # nobody is there to press Ctrl-C
-    return JobFolder(work, build_wheel(folder), entrypoint)
+    return JobFolder(folder=work, wheel=build_wheel(folder), entrypoint=entrypoint)
 
 
 def for_cluster(job: JobT) -> JobT:
@@ -196,11 +198,13 @@ async def _follow(client: Any, name: str, console: Console) -> SubmitResult:
         info = client.get_job_info(name)
     if info.status == JobStatus.SUCCEEDED:
         console.print(f"[bold]{name}[/]: succeeded")
-        return SubmitResult(name, str(info.status), 0)
+        return SubmitResult(submission_id=name, status=str(info.status), exit_code=0)
     code = info.driver_exit_code
     reason = f"exit code {code}" if code is not None else _first_line(info.message)
     console.print(f"[bold]{name}[/]: {str(info.status).lower()}, {reason}", soft_wrap=True)
-    return SubmitResult(name, str(info.status), code if code is not None and code > 0 else 1)
+    return SubmitResult(
+        submission_id=name, status=str(info.status), exit_code=code if code is not None and code > 0 else 1
+    )
 
 
 def _first_line(error: object) -> str:

@@ -33,7 +33,7 @@ VERSION = 3
 """Raised when the same config would give another model, so that old checkpoints are not taken for new ones."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrainResult:
     """What came out.
 
@@ -70,7 +70,7 @@ def run(job: TrainWorkloadConfig, *, console: Console) -> TrainResult:
     epochs = json.loads((artifact.location / HISTORY).read_text())
     seconds = time.perf_counter() - started
     console.print(_summary(artifact, epochs, job.training.selection_metric, seconds, found), soft_wrap=True)
-    return TrainResult(artifact, epochs, seconds, found)
+    return TrainResult(checkpoint=artifact, epochs=epochs, seconds=seconds, found=found)
 
 
 def checkpoint_name(job: TrainWorkloadConfig, snapshot: Snapshot) -> str:

@@ -20,7 +20,7 @@ VERSION = 2
 REPORT = "report.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrainRankerResult:
     """What came out.
 
@@ -63,7 +63,7 @@ def run(job: TrainRankerWorkloadConfig, *, console: Console) -> TrainRankerResul
     report = json.loads((artifact.location / REPORT).read_text())
     seconds = time.perf_counter() - started
     _tell(name, report, console, found, seconds)
-    return TrainRankerResult(artifact, report, seconds, found)
+    return TrainRankerResult(ranker=artifact, report=report, seconds=seconds, found=found)
 
 
 def _write(folder: Any, learned: RankerTraining) -> None:

@@ -50,7 +50,7 @@ class StudyInterrupted(VisrecError):
     """The study was told to stop; what it has is kept."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TuneResult:
     """What came out.
 
@@ -102,7 +102,13 @@ def run(job: TuneWorkloadConfig, *, console: Console) -> TuneResult:
         console.print(
             f"  candidate release {release.name}: live after `visrec activate {release.name}`", soft_wrap=True
         )
-    return TuneResult(study, checkpoint, release, time.perf_counter() - started, found)
+    return TuneResult(
+        study=study,
+        checkpoint=checkpoint,
+        release=release,
+        seconds=time.perf_counter() - started,
+        found=found,
+    )
 
 
 def check(job: TuneWorkloadConfig) -> None:

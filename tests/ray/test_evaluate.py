@@ -21,7 +21,7 @@ from visrec.config.evaluation import AttackConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError, DataError
 from visrec.evaluation.measure import measure, merge
-from visrec.evaluation.plan import fit_scorer, plan_evaluation, make_evaluation_context
+from visrec.evaluation.plan import fit_scorer, make_evaluation_context, plan_evaluation
 from visrec.evaluation.summary import summarise
 from visrec.robustness.plan import PromotionAttack, plan_robustness
 from visrec.robustness.promotion import set_up_attack
@@ -110,7 +110,7 @@ def test_under_attack(tmp_path: Path) -> None:
     plan = plan_robustness(plan_evaluation(checkpoint, snapshot.artifact, config), workspace, seed=0)
     assert plan is not None
     scene = set_up_attack(plan)
-    here = measure_variant(plan, scene, PromotionAttack(16, transferred=False))
+    here = measure_variant(plan, scene, PromotionAttack(epsilon=16, transferred=False))
     (push,) = report["robustness"]["pushes"]
     assert push["after"]["exposure@10"]["mean"] == pytest.approx(here.columns["exposure@10"].mean(), abs=1e-6)
     assert push["psnr"] == pytest.approx(here.psnr)

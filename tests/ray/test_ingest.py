@@ -66,7 +66,7 @@ def _expected() -> dict[str, list[tuple[str, int]]]:
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
 def test_every_format_gives_the_same_snapshot(tmp_path: Path, form: str) -> None:
-    shop = Shop(tmp_path / "shop")
+    shop = Shop(root=tmp_path / "shop")
     if form == "jsonl":
         shop.use_jsonl()
     if form == "parquet":
@@ -96,9 +96,9 @@ def test_two_logs_are_merged_in_time_order_like_one_of_the_same_rows(tmp_path: P
     kinds = ["view", "purchase"]
     rows = [(user, item, kinds[k % 2], seconds) for k, (user, item, _, seconds) in enumerate(good_rows())]
     repeated = rows[0]  # a view, which the second log holds too
-    one = Shop(tmp_path / "one")
+    one = Shop(root=tmp_path / "one")
     one.write_log([*rows, repeated])
-    two = Shop(tmp_path / "two")
+    two = Shop(root=tmp_path / "two")
     views = ["id;visitor;product;when"]
     for k, (user, item, _, seconds) in enumerate(rows[::2]):
         views.append(f"{k};{user};{item};{datetime.fromtimestamp(seconds, UTC).isoformat()}")
@@ -143,7 +143,7 @@ def test_two_logs_are_merged_in_time_order_like_one_of_the_same_rows(tmp_path: P
 
 def test_files_have_the_columns_that_everybody_expects(tmp_path: Path) -> None:
     made = make_snapshot(Workspace(str(tmp_path / "made")), [[0, 1, 2]], num_items=3).artifact.location
-    real = _ingest(Shop(tmp_path / "shop").job()).artifact.location
+    real = _ingest(Shop(root=tmp_path / "shop").job()).artifact.location
     for name in ("items.parquet", "sequences.parquet", "interactions.parquet"):
         assert pq.read_table(f"{real}/{name}").schema.equals(pq.read_table(f"{made}/{name}").schema), name
     assert pq.read_table(f"{real}/quarantine.parquet").column_names == [
@@ -155,7 +155,7 @@ def test_files_have_the_columns_that_everybody_expects(tmp_path: Path) -> None:
 
 
 def test_the_same_input_is_found_and_another_one_is_not(tmp_path: Path) -> None:
-    shop = Shop(tmp_path / "shop")
+    shop = Shop(root=tmp_path / "shop")
     first = run(shop.job(), console=CONSOLE)
     again = run(shop.job(), console=CONSOLE)
     assert (first.found, again.found) == (False, True)
@@ -174,7 +174,7 @@ def test_the_same_input_is_found_and_another_one_is_not(tmp_path: Path) -> None:
 
 
 def test_items_with_several_pictures(tmp_path: Path) -> None:
-    shop = Shop(tmp_path / "shop")
+    shop = Shop(root=tmp_path / "shop")
     images = shop.root / "images"
     for item, names in {0: ("1", "2"), 1: ("1", "2", "3")}.items():
         (images / f"i{item}").mkdir()
@@ -224,7 +224,7 @@ def test_tasks_tell_a_users_mistake_from_a_fault_of_ours() -> None:
 
 
 def test_k_core_takes_items_out_of_the_catalogue(tmp_path: Path) -> None:
-    shop = Shop(tmp_path / "shop")
+    shop = Shop(root=tmp_path / "shop")
     rare = [("u0", "i0", "click", 1_700_000_900), ("new", "i1", "click", 1_700_000_000)]
     shop.write_log([row for row in good_rows() if row[1] != "i0"] + rare)
     shop.config["cleaning"]["k_core"] = 3
@@ -242,7 +242,7 @@ def test_k_core_takes_items_out_of_the_catalogue(tmp_path: Path) -> None:
 
 
 def test_killed_half_way_leaves_nothing_that_looks_finished(tmp_path: Path) -> None:
-    shop = Shop(tmp_path / "shop")
+    shop = Shop(root=tmp_path / "shop")
     job = shop.job()
     config = tmp_path / "ingest.yaml"
     config.write_text(dump_yaml(job))

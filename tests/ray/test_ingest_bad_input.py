@@ -34,7 +34,7 @@ def _cluster() -> Iterator[None]:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    return Shop(tmp_path / "shop")
+    return Shop(root=tmp_path / "shop")
 
 
 def _ingest(shop: Shop) -> tuple[Snapshot, list[dict[str, str]]]:

@@ -27,7 +27,7 @@ SHOP = (
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Head:
     address: str
     environment: dict[str, str]
@@ -75,7 +75,7 @@ def head() -> Iterator[Head]:
     address = f"http://127.0.0.1:{dashboard}"
     try:
         _wait_for(address, process, log)
-        yield Head(address, environment)
+        yield Head(address=address, environment=environment)
     finally:
         _stop(process)
         shutil.rmtree(folder, ignore_errors=True)

@@ -18,7 +18,7 @@ from visrec.reports.context import ReportContext
 from visrec.storage import Workspace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Evaluated:
     """A finished evaluation and all that it was made from."""
 
@@ -40,9 +40,26 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
     plan = plan_evaluation(checkpoint, snapshot.artifact, config)
     evaluation_context = make_evaluation_context(plan, seed=0)
     scorers = {name: fit_scorer(plan, name) for name in plan.scorer_names}
-    scorers["oracle"] = Popularity(np.arange(24))  # any scorer will do to try how a ceiling is shown
+    scorers["oracle"] = Popularity(counts=np.arange(24))  # any scorer will do to try how a ceiling is shown
     measures = merge(measure(snapshot.sequences(plan.split), scorers, evaluation_context))
     summary = summarise(measures, config, num_items=24, candidates=None, seed=0)
     known = count_items(plan.known_events, 24)
-    context = ReportContext(plan, 0, 24, 24, snapshot.num_users, known, None, {"measure": 1.25})
-    return Evaluated(plan, snapshot, evaluation_context, scorers, measures, summary, context)
+    context = ReportContext(
+        plan=plan,
+        seed=0,
+        num_items=24,
+        num_ranked=24,
+        num_users=snapshot.num_users,
+        known_counts=known,
+        ranked=None,
+        seconds={"measure": 1.25},
+    )
+    return Evaluated(
+        plan=plan,
+        snapshot=snapshot,
+        evaluation_context=evaluation_context,
+        scorers=scorers,
+        measures=measures,
+        summary=summary,
+        context=context,
+    )

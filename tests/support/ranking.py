@@ -41,15 +41,18 @@ def make_facts(
     return ItemFacts(
         vectors_ID=np.asarray(circle if vectors is None else vectors, np.float32),
         biases_I=np.arange(num_items, dtype=np.float32),
-        categories=Ragged(np.cumsum([0, *map(len, lists)]), codes),
+        categories=Ragged(offsets=np.cumsum([0, *map(len, lists)]), values=codes),
         category_share_G=(np.bincount(codes, minlength=num_categories) / num_items).astype(np.float32),
         log_prices_I=np.log1p(_with_nan(prices, num_items)).astype(np.float32),
         created_I=_with_nan(created, num_items),
         popularity=PopularityOverTime(
-            START_MS, DAY_MS, np.c_[np.zeros(num_items, np.int32), counts.cumsum(1)].astype(np.int32)
+            start=START_MS,
+            width=DAY_MS,
+            before_IB=np.c_[np.zeros(num_items, np.int32), counts.cumsum(1)].astype(np.int32),
         ),
         neighbours=Ragged(
-            np.cumsum([0, *map(len, near)]), np.array([j for row in near for j in row], np.int32)
+            offsets=np.cumsum([0, *map(len, near)]),
+            values=np.array([j for row in near for j in row], np.int32),
         ),
         closeness=np.array([value for row in near for value in row.values()], np.float32),
         appeal_I=None if appeal is None else np.array(appeal, np.float32),
@@ -66,11 +69,11 @@ def make_past(
     """A past whose last positive was an hour ago, the others an hour before each other."""
     hours = np.arange(len(items), 0, -1)
     return UserState(
-        np.array(items, np.int32),
-        time - hours * HOUR_MS,
-        np.array(refused, np.int32),
-        np.array(viewed, np.int32),
-        time,
+        items=np.array(items, np.int32),
+        times=time - hours * HOUR_MS,
+        refused=np.array(refused, np.int32),
+        viewed=np.array(viewed, np.int32),
+        time=time,
     )
 
 

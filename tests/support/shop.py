@@ -43,7 +43,7 @@ def picture(item: int, file_format: str = "PNG") -> bytes:
     return buffer.getvalue()
 
 
-@dataclass
+@dataclass(kw_only=True, slots=True)
 class Shop:
     """A folder with input.
 

@@ -41,9 +41,9 @@ def make_record(
         for epoch, value in enumerate(values, start=1)
     ]
     return TrialRecord(
-        number,
-        own,
-        planned_epochs,
+        number=number,
+        point=own,
+        planned_epochs=planned_epochs,
         status=status,
         reason=reason,
         results=results,

@@ -18,7 +18,7 @@ MIN_TRIALS = 4
 """Fewer say nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Importance:
     """One key.
 
@@ -56,10 +56,10 @@ def importances(job: TuneWorkloadConfig, records: Sequence[TrialRecord]) -> list
         params=varied,
         target=lambda trial: trial.values[0],
     )
-    return [Importance(key, float(share)) for key, share in found.items()]
+    return [Importance(key=key, share=float(share)) for key, share in found.items()]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rung:
     """What happened at one rung of ASHA.
 
@@ -76,7 +76,7 @@ class Rung:
     values: list[float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StudyFacts:
     """A finished study.
 
@@ -180,7 +180,14 @@ def _rungs(job: TuneWorkloadConfig, records: Sequence[TrialRecord]) -> list[Rung
         reached = [(r, r.results[_at(r, epochs)].objectives) for r in records if _at(r, epochs) >= 0]
         order = sorted(reached, key=lambda row: -oriented(job.tune.objectives, row[1])[0])
         stopped = [r for r, _ in reached if r.status == "stopped" and r.num_trained - 1 == _at(r, epochs)]
-        found.append(Rung(epochs, len(reached), len(stopped), [values[0] for _, values in order]))
+        found.append(
+            Rung(
+                epochs=epochs,
+                num_reached=len(reached),
+                num_stopped=len(stopped),
+                values=[values[0] for _, values in order],
+            )
+        )
     return found
 
 

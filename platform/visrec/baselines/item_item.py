@@ -36,7 +36,7 @@ _CHUNK_ELEMENTS = 1 << 23
 """Similarities held densely at once (64 MiB, and a few copies); larger catalogues take several passes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ItemKnn:
     """Sums the similarities of the history's items.
 
@@ -66,7 +66,7 @@ class ItemKnn:
             chunk = slice(start, min(start + step, num_items))
             similarity_cI = _co_occurrence(blocks, num_items, chunk) * factor[chunk, None] * factor[None, :]
             rows.append(_nearest(similarity_cI, num_neighbours))
-        return cls(sparse.vstack(rows, format="csr"))
+        return cls(similarity=sparse.vstack(rows, format="csr"))
 
     def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Scorer.score`."""
@@ -107,7 +107,7 @@ def _nearest(similarity_cI: NDArray[np.float64], num_neighbours: int) -> Any:
     return sparse.csr_matrix(entries, shape=similarity_cI.shape)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ease:
     """Scores = history x B, where B minimises |X - X B|^2 + lambda |B|^2 with diag B = 0.
 
@@ -129,7 +129,7 @@ class Ease:
             part = (matrix_UI.T @ matrix_UI).tocoo()
             gram[part.row, part.col] += part.data
         gram[np.diag_indices(num_items)] += regularisation
-        return cls(_weights(_invert(gram)))
+        return cls(weights=_weights(_invert(gram)))
 
     def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Scorer.score`."""

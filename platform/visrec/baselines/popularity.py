@@ -20,7 +20,7 @@ def count_items(
     return counts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Popularity:
     """Scores an item by the number of users that had it.
 
@@ -33,7 +33,7 @@ class Popularity:
     @classmethod
     def fit(cls, blocks: Iterable[Sequences], num_items: int) -> "Popularity":
         """Count the known events."""
-        return cls(count_items(blocks, num_items))
+        return cls(counts=count_items(blocks, num_items))
 
     def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Scorer.score`."""
@@ -50,4 +50,4 @@ class RecentPopularity(Popularity):
     def fit(cls, blocks: Iterable[Sequences], num_items: int, *, days: float = 7.0) -> "RecentPopularity":
         """Find the last known event, then count the events of the `days` before it. Goes over the blocks twice."""
         last = max((int(block.times.max()) for block in blocks if len(block.times)), default=0)
-        return cls(count_items(blocks, num_items, since=last - int(days * DAY_MS)))
+        return cls(counts=count_items(blocks, num_items, since=last - int(days * DAY_MS)))

@@ -15,7 +15,7 @@ MAX_CATEGORIES = 8
 NUM_PRICE_LEVELS = 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AttributeFacts:
     """What turns attributes into codes; travels with the model, so that a new item gets the same codes.
 
@@ -40,14 +40,17 @@ class AttributeFacts:
         names = sorted({name for found in categories for name in found or ()})
         known = np.array([price for price in prices if price is not None], np.float64)
         if not len(known):
-            return cls(tuple(names), ())
+            return cls(categories=tuple(names), price_edges=())
         edges = np.unique(np.quantile(known, np.arange(1, NUM_PRICE_LEVELS) / NUM_PRICE_LEVELS))
-        return cls(tuple(names), tuple(edges.tolist()))
+        return cls(categories=tuple(names), price_edges=tuple(edges.tolist()))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "AttributeFacts":
         """From JSON."""
-        return cls(tuple(values["categories"]), tuple(float(edge) for edge in values["price_edges"]))
+        return cls(
+            categories=tuple(values["categories"]),
+            price_edges=tuple(float(edge) for edge in values["price_edges"]),
+        )
 
     def category_codes(self, categories: Sequence[Sequence[str] | None]) -> NDArray[np.int32]:
         """int32 [I, M], padded with 0; names that the catalogue did not have count as none."""

@@ -46,7 +46,7 @@ _UPRIGHT = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DecodedPicture:
     """A decoded picture.
 
@@ -103,7 +103,7 @@ def decode_picture(
     except _DAMAGE as error:
         raise PictureError(f"the picture is truncated or damaged: {error}", code="truncated") from None
     pixels = np.asarray(rgb.resize((width, height), Image.Resampling.BILINEAR))
-    return DecodedPicture(pixels, rgb, *size)
+    return DecodedPicture(pixels=pixels, image=rgb, width=size[0], height=size[1])
 
 
 def make_thumbnail(image: Image.Image, size: int) -> bytes:

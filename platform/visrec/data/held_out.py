@@ -23,7 +23,7 @@ _KNOWN_MARKS = {"validation": (TRAIN,), "test": (TRAIN, VALIDATION)}
 _HELD_OUT_MARK = {"validation": VALIDATION, "test": TEST}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HeldOut:
     """Users that can be evaluated: the same users, row for row, in both.
 
@@ -49,7 +49,7 @@ def hold_out(block: Sequences, part: Part) -> HeldOut:
     histories = known_events(block, part)
     targets = block.where(block.marks == _HELD_OUT_MARK[part])
     rows = np.flatnonzero((np.diff(histories.offsets) > 0) & (np.diff(targets.offsets) > 0))
-    return HeldOut(histories.take(rows), targets.take(rows))
+    return HeldOut(histories=histories.take(rows), targets=targets.take(rows))
 
 
 def known_events(block: Sequences, part: Part) -> Sequences:
@@ -70,7 +70,7 @@ def ranked_items(split: SplitConfig, num_items: int, part: Part) -> NDArray[np.i
     return test if part == "test" else validation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class KnownEvents:
     """The events that a scorer may be fitted on, in blocks of users; can be gone over again and again.
 

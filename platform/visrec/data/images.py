@@ -21,7 +21,7 @@ from visrec.storage import Artifact, Location
 NO_PICTURE = -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PictureRows:
     """The pictures of each item.
 
@@ -43,7 +43,10 @@ class PictureRows:
     @classmethod
     def one_each(cls, main_I: NDArray[np.int32]) -> "PictureRows":
         """Items that have one picture each, or none."""
-        return cls(main_I, Ragged(np.zeros(len(main_I) + 1, np.int64), np.zeros(0, np.int32)))
+        return cls(
+            main_I=main_I,
+            more=Ragged(offsets=np.zeros(len(main_I) + 1, np.int64), values=np.zeros(0, np.int32)),
+        )
 
     @classmethod
     def of_rows(
@@ -67,7 +70,10 @@ class PictureRows:
         main_I = np.full(num_items, NO_PICTURE, np.int32)
         main_I[items[first]] = rows[first]
         lengths = np.bincount(items[~first], minlength=num_items)
-        return cls(main_I, Ragged(np.r_[0, np.cumsum(lengths)], rows[~first].astype(np.int32)))
+        return cls(
+            main_I=main_I,
+            more=Ragged(offsets=np.r_[0, np.cumsum(lengths)], values=rows[~first].astype(np.int32)),
+        )
 
     def __len__(self) -> int:
         return len(self.main_I)
@@ -115,7 +121,7 @@ class PictureRows:
 ROWS_PER_PART = 512
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ImageFacts:
     """What a model must know of the pictures that it was trained on.
 
@@ -134,7 +140,12 @@ class ImageFacts:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "ImageFacts":
         """From the `images` facts of a manifest."""
-        return cls(int(values["height"]), int(values["width"]), tuple(values["mean"]), tuple(values["std"]))
+        return cls(
+            height=int(values["height"]),
+            width=int(values["width"]),
+            mean=tuple(values["mean"]),
+            std=tuple(values["std"]),
+        )
 
 
 def part_name(part: int) -> str:

@@ -14,7 +14,7 @@ from visrec.data.snapshot import Sequences, Snapshot
 _COLUMNS = ["user_index", "item_index", "time", "weight"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NegativeEvents:
     """Negative events of some users, ragged as `Sequences`, in order of (time, item) for each.
 
@@ -46,7 +46,10 @@ def read_negative_events(snapshot: Snapshot, block: Sequences) -> NegativeEvents
     if not len(users):
         none = np.zeros(0)
         return NegativeEvents(
-            np.zeros(1, np.int64), none.astype(np.int32), none.astype(np.int64), none.astype(np.float32)
+            offsets=np.zeros(1, np.int64),
+            items=none.astype(np.int32),
+            times=none.astype(np.int64),
+            strengths=none.astype(np.float32),
         )
     folder = snapshot.artifact.location / "interactions.parquet"
     files = [f.path for f in folder.files() if f.path.endswith(".parquet")]
@@ -60,17 +63,17 @@ def read_negative_events(snapshot: Snapshot, block: Sequences) -> NegativeEvents
     order = np.lexsort((items[known], times[known], user[known]))
     counts = np.bincount(np.searchsorted(users, user[known]), minlength=len(users))
     return NegativeEvents(
-        np.r_[0, np.cumsum(counts)].astype(np.int64),
-        items[known][order].astype(np.int32, copy=False),
-        times[known][order].astype(np.int64, copy=False),
-        -weights[known][order].astype(np.float32, copy=False),
+        offsets=np.r_[0, np.cumsum(counts)].astype(np.int64),
+        items=items[known][order].astype(np.int32, copy=False),
+        times=times[known][order].astype(np.int64, copy=False),
+        strengths=-weights[known][order].astype(np.float32, copy=False),
     )
 
 
 NO_POSITION = -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Log:
     """Rows of the log of some users, ragged as `Sequences`, in order of (time, item) for each.
 
@@ -119,12 +122,12 @@ def read_log(snapshot: Snapshot, block: Sequences, *, positives: bool = True) ->
     order = np.lexsort((item, time, user))
     counts = np.bincount(np.searchsorted(block.user_index, user), minlength=len(block))
     return Log(
-        np.r_[0, np.cumsum(counts)].astype(np.int64),
-        item[order].astype(np.int32, copy=False),
-        kind[order].astype(np.int8, copy=False),
-        weight[order].astype(np.float32, copy=False),
-        time[order].astype(np.int64, copy=False),
-        np.asarray(position)[order].astype(np.int32, copy=False),
+        offsets=np.r_[0, np.cumsum(counts)].astype(np.int64),
+        items=item[order].astype(np.int32, copy=False),
+        kinds=kind[order].astype(np.int8, copy=False),
+        weights=weight[order].astype(np.float32, copy=False),
+        times=time[order].astype(np.int64, copy=False),
+        positions=np.asarray(position)[order].astype(np.int32, copy=False),
     )
 
 
@@ -136,12 +139,12 @@ def last_reactions(log: Log, num: int) -> Log:
         end_U = np.cumsum(np.bincount(user_N[rows], minlength=len(log.offsets) - 1))
         keep[rows[end_U[user_N[rows]] - np.arange(len(rows)) <= num]] = True
     return Log(
-        np.r_[0, np.cumsum(keep)][log.offsets],
-        log.items[keep],
-        log.kinds[keep],
-        log.weights[keep],
-        log.times[keep],
-        log.positions[keep],
+        offsets=np.r_[0, np.cumsum(keep)][log.offsets],
+        items=log.items[keep],
+        kinds=log.kinds[keep],
+        weights=log.weights[keep],
+        times=log.times[keep],
+        positions=log.positions[keep],
     )
 
 

@@ -35,7 +35,7 @@ from visrec.storage import Artifact
 USERS_PER_ROW_GROUP = 4096
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sequences:
     """Sequences of some users, ragged: user k's events are `items[offsets[k]:offsets[k + 1]]` and so on.
 
@@ -74,13 +74,13 @@ class Sequences:
         )
         counts[np.diff(self.offsets) == 0] = 0  # reduceat gives the next element for an empty slice
         return Sequences(
-            self.user_index,
-            np.r_[0, np.cumsum(counts)],
-            self.items[keep],
-            self.kinds[keep],
-            self.times[keep],
-            self.weights[keep],
-            self.marks[keep],
+            user_index=self.user_index,
+            offsets=np.r_[0, np.cumsum(counts)],
+            items=self.items[keep],
+            kinds=self.kinds[keep],
+            times=self.times[keep],
+            weights=self.weights[keep],
+            marks=self.marks[keep],
         )
 
     def take(self, rows: NDArray[np.integer[Any]]) -> "Sequences":
@@ -89,13 +89,13 @@ class Sequences:
         offsets = np.r_[0, np.cumsum(lengths)]
         events = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths)
         return Sequences(
-            self.user_index[rows],
-            offsets,
-            self.items[events],
-            self.kinds[events],
-            self.times[events],
-            self.weights[events],
-            self.marks[events],
+            user_index=self.user_index[rows],
+            offsets=offsets,
+            items=self.items[events],
+            kinds=self.kinds[events],
+            times=self.times[events],
+            weights=self.weights[events],
+            marks=self.marks[events],
         )
 
 
@@ -145,7 +145,9 @@ class Snapshot:
         lists = self.items.column("more_image_rows").combine_chunks()
         lengths = np.asarray(pc.list_value_length(lists), np.int64)
         further = np.asarray(lists.flatten().to_numpy(), np.int32)
-        return PictureRows(self.image_rows, Ragged(np.r_[0, np.cumsum(lengths)], further))
+        return PictureRows(
+            main_I=self.image_rows, more=Ragged(offsets=np.r_[0, np.cumsum(lengths)], values=further)
+        )
 
     @property
     def image_facts(self) -> ImageFacts:
@@ -191,11 +193,11 @@ class Snapshot:
         else:
             marks = np.asarray(batch.column(split.protocol).flatten(), np.int8)
         return Sequences(
-            np.asarray(batch.column("user_index"), np.int32),
-            np.r_[0, np.cumsum(lengths)],
-            items,
-            flat["kinds"].astype(np.int8, copy=False),
-            flat["times"].astype(np.int64, copy=False),
-            flat["weights"].astype(np.float32, copy=False),
-            marks,
+            user_index=np.asarray(batch.column("user_index"), np.int32),
+            offsets=np.r_[0, np.cumsum(lengths)],
+            items=items,
+            kinds=flat["kinds"].astype(np.int8, copy=False),
+            times=flat["times"].astype(np.int64, copy=False),
+            weights=flat["weights"].astype(np.float32, copy=False),
+            marks=marks,
         )

@@ -162,7 +162,7 @@ def dyed(name: str, style: str, random: np.random.Generator) -> Colour:
     return r, g, b
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Stencil:
     """Where paint goes.
 
@@ -189,7 +189,7 @@ class Stencil:
         """The same area with a strength that changes from left to right, from 0 to 1 over its width."""
         row = Image.fromarray((255 * profile)[None].astype(np.uint8))
         strength = row.resize(self.mask.size, Image.Resampling.BILINEAR)
-        return Stencil(ImageChops.multiply(self.mask, strength), self.left, self.top)
+        return Stencil(mask=ImageChops.multiply(self.mask, strength), left=self.left, top=self.top)
 
 
 def area(points: Pixels, size: int, *, opacity: float = 1.0) -> Stencil:
@@ -214,4 +214,4 @@ def _blank(points: Pixels, margin: int, size: int) -> tuple[Stencil, list[tuple[
     left, top = max(int(min(xs)) - margin, 0), max(int(min(ys)) - margin, 0)
     right, bottom = min(int(max(xs)) + margin + 2, size), min(int(max(ys)) + margin + 2, size)
     mask = Image.new("L", (max(right - left, 1), max(bottom - top, 1)))
-    return Stencil(mask, left, top), [(x - left, y - top) for x, y in points]
+    return Stencil(mask=mask, left=left, top=top), [(x - left, y - top) for x, y in points]

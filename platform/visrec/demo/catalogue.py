@@ -56,7 +56,7 @@ POPULARITY_SPREAD: Final = 0.7
 """Standard deviation of the logarithm of an item's share of the popular slots: a long tail."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Catalogue:
     """All items, in order of their arrival.
 

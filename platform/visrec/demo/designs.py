@@ -28,7 +28,7 @@ NUM_COMBINATIONS: Final = int(np.prod([len(values) for values in ATTRIBUTES.valu
 ITEMS_PER_DESIGN: Final = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Design:
     """One look.
 
@@ -57,7 +57,9 @@ def draw_designs(num_items: int, seed: int) -> NDArray[np.int32]:
 
 def design_of(values: NDArray[np.int32]) -> Design:
     """One row of `draw_designs` by names."""
-    return Design(*(names[place] for names, place in zip(ATTRIBUTES.values(), values, strict=True)))
+    return Design(
+        **{name: names[place] for (name, names), place in zip(ATTRIBUTES.items(), values, strict=True)}
+    )
 
 
 def one_hot(designs_D4: NDArray[np.int32]) -> NDArray[np.float32]:

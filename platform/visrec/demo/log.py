@@ -14,7 +14,7 @@ from visrec.demo.sessions import CODES, Events
 COLUMNS: Final = ("event_id", "user_id", "item_id", "kind", "time", "session_id", "position")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
     """One line of the log, and where it belongs in time."""
 
@@ -59,7 +59,7 @@ def rows_of(events: Events, config: DemoDataConfig) -> list[Row]:
             f"s{name[1:]}-{session:03d}",
             str(position) if position >= 0 else "",
         )
-        rows.append(Row(time, fields))
+        rows.append(Row(time_ms=time, fields=fields))
     return rows
 
 
@@ -94,16 +94,16 @@ def _clock_skew(row: Row, random: np.random.Generator) -> Row:
         0 if random.random() < 0.5 else 4_070_908_800_000
     )  # 1970 or 2099
     text = row.at(wrong).fields
-    return Row(row.time_ms, (row.fields[0] + "-skew", *text[1:]))
+    return Row(time_ms=row.time_ms, fields=(row.fields[0] + "-skew", *text[1:]))
 
 
 def _malformed(row: Row, random: np.random.Generator) -> Row:
     row = row.with_fields(event_id=row.fields[0] + "-bad")
     match int(random.integers(6)):
         case 0:
-            return Row(row.time_ms, row.fields[: int(random.integers(1, 5))])
+            return Row(time_ms=row.time_ms, fields=row.fields[: int(random.integers(1, 5))])
         case 1:
-            return Row(row.time_ms, (*row.fields, "utm=mail", "1"))
+            return Row(time_ms=row.time_ms, fields=(*row.fields, "utm=mail", "1"))
         case 2:
             return row.with_fields(time="yesterday")
         case 3:

@@ -71,7 +71,7 @@ def _rows(known: dict[str, int], ids: Sequence[str], what: str) -> NDArray[np.in
         raise NotFoundError(f"the truth does not hold {what} {error.args[0]!r}") from None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OracleScorer:
     """Scores by the user's true expected affinity at the time of the recommendation.
 
@@ -93,7 +93,11 @@ class OracleScorer:
             VisrecError: There is no truth at this place, or it is damaged.
         """
         user_ids = pa.concat_arrays([block.cast(pa.string()) for block in snapshot.user_ids()])
-        return cls(Oracle.load(truth), user_ids, tuple(snapshot.items.column("item_id").to_pylist()))
+        return cls(
+            oracle=Oracle.load(truth),
+            user_ids=user_ids,
+            item_ids=tuple(snapshot.items.column("item_id").to_pylist()),
+        )
 
     def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Scorer.score`."""

@@ -13,7 +13,7 @@ MIN_CONTRAST: Final = 60.0
 """Least distance in RGB between a product and its wall."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Scene:
     """How one product is photographed.
 

@@ -51,7 +51,7 @@ LATECOMERS: Final = 0.3
 CODES: Final = {kind: code for code, kind in enumerate(EVENT_KINDS)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Events:
     """Some events, as columns of equal length [N].
 

@@ -48,7 +48,7 @@ SIZES: Final = [len(values) for values in ATTRIBUTES.values()]
 STARTS: Final = np.cumsum(SIZES)[:-1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Tastes:
     """Tastes of some users.
 

@@ -22,7 +22,7 @@ from visrec.errors import ArtifactError
 from visrec.storage import Location
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Truth:
     """What `read_truth` reads.
 

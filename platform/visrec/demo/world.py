@@ -12,7 +12,7 @@ FORMAT_VERSION: Final = 3
 """Raised when the same settings and seed give other data than before, or when the truth is read in another way."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class World:
     """The same for every process that works on it.
 
@@ -37,4 +37,4 @@ class World:
 def make_world(config: DemoDataConfig, seed: int) -> World:
     """Draw the items and the users."""
     tastes = make_tastes(config.num_users, seed, log_start_ms(config.days))
-    return World(config, seed, make_catalogue(config, seed), tastes)
+    return World(config=config, seed=seed, catalogue=make_catalogue(config, seed), tastes=tastes)

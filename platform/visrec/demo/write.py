@@ -76,7 +76,7 @@ class Spread(Protocol):
         """Results of `function` on each block, in order."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
     """Lines of the log of some users, and how many of each kind of event and of dirt."""
 
@@ -181,7 +181,7 @@ def _write_log(folder: Location, world: World, spread: Spread, watch: Watch) -> 
 def _log_block(world: World, users: range) -> Block:
     clean = rows_of(simulate(world, Shelf(world.catalogue), users), world.config)
     rows, dirt = add_dirt(clean, world.config, stream(world.seed, "dirt", users.start))
-    return Block(text_of(rows), Counter(row.kind for row in clean), Counter(dirt))
+    return Block(text=text_of(rows), kinds=Counter(row.kind for row in clean), dirt=Counter(dirt))
 
 
 def _blocks(num: int, size: int) -> list[range]:

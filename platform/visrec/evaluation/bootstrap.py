@@ -14,7 +14,7 @@ _ROWS = 64
 """Resamples multiplied at once."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Interval:
     """A mean and its bootstrap interval."""
 
@@ -46,7 +46,7 @@ def intervals(
     low_M, high_M = np.quantile(means_SM, [tail, 1 - tail], axis=0)
     mean_M = values_UM.mean(0)
     return {
-        name: Interval(float(mean), float(low), float(high))
+        name: Interval(mean=float(mean), low=float(low), high=float(high))
         for name, mean, low, high in zip(columns, mean_M, low_M, high_M, strict=True)
     }
 

@@ -27,7 +27,7 @@ _MAX_BLOCK_USERS = 512
 PerUser = dict[str, NDArray[np.float64]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluationContext:
     """What every block is measured with; the same for all scorers.
 
@@ -56,7 +56,7 @@ class EvaluationContext:
     pair_users_U: NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ScorerMeasures:
     """What one scorer reached with some users.
 
@@ -75,7 +75,7 @@ class ScorerMeasures:
     pairs: ScoredPairs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Measures:
     """What all scorers reached with some users.
 
@@ -111,10 +111,12 @@ def measure_block(
     """Measure all scorers on the users of a block that can be evaluated (perhaps none)."""
     held_out = hold_out(block, evaluation_context.part)
     return Measures(
-        held_out.histories.user_index,
-        np.diff(held_out.histories.offsets),
-        np.diff(held_out.targets.offsets),
-        {name: _measure_scorer(scorer, held_out, evaluation_context) for name, scorer in scorers.items()}
+        user_index=held_out.histories.user_index,
+        history_lengths=np.diff(held_out.histories.offsets),
+        num_targets=np.diff(held_out.targets.offsets),
+        scorers={
+            name: _measure_scorer(scorer, held_out, evaluation_context) for name, scorer in scorers.items()
+        }
         if len(held_out)
         else {},
     )
@@ -131,11 +133,11 @@ def _measure_scorer(
     lists = top_lists(scores_BI, seen, evaluation_context.list_size, candidates=candidates)
     drawn = np.flatnonzero(evaluation_context.pair_users_U[seen.user_index])
     return ScorerMeasures(
-        ranking_metrics(ranks, evaluation_context.ks) | _list_metrics(lists, evaluation_context),
-        _by_target(ranks, evaluation_context),
-        lists,
-        _curves(ranks, max(evaluation_context.ks)),
-        scored_pairs(scores_BI[drawn], seen.take(drawn), targets.take(drawn), candidates=candidates),
+        metrics=ranking_metrics(ranks, evaluation_context.ks) | _list_metrics(lists, evaluation_context),
+        by_target=_by_target(ranks, evaluation_context),
+        lists=lists,
+        curves=_curves(ranks, max(evaluation_context.ks)),
+        pairs=scored_pairs(scores_BI[drawn], seen.take(drawn), targets.take(drawn), candidates=candidates),
     )
 
 
@@ -179,21 +181,23 @@ def merge(parts: Iterable[Measures]) -> Measures:
     if not filled:
         raise ValueError("expected the measures of one or more users, got none")
     return Measures(
-        np.concatenate([part.user_index for part in filled]),
-        np.concatenate([part.history_lengths for part in filled]),
-        np.concatenate([part.num_targets for part in filled]),
-        {name: _merge_scorer([part.scorers[name] for part in filled]) for name in filled[0].scorers},
+        user_index=np.concatenate([part.user_index for part in filled]),
+        history_lengths=np.concatenate([part.history_lengths for part in filled]),
+        num_targets=np.concatenate([part.num_targets for part in filled]),
+        scorers={name: _merge_scorer([part.scorers[name] for part in filled]) for name in filled[0].scorers},
     )
 
 
 def _merge_scorer(parts: list[ScorerMeasures]) -> ScorerMeasures:
     first = parts[0]
     return ScorerMeasures(
-        _concatenate([part.metrics for part in parts]),
-        {group: _concatenate([part.by_target[group] for part in parts]) for group in first.by_target},
-        np.concatenate([part.lists for part in parts]),
-        np.sum([part.curves for part in parts], axis=0),
-        ScoredPairs.concatenate([part.pairs for part in parts]),
+        metrics=_concatenate([part.metrics for part in parts]),
+        by_target={
+            group: _concatenate([part.by_target[group] for part in parts]) for group in first.by_target
+        },
+        lists=np.concatenate([part.lists for part in parts]),
+        curves=np.sum([part.curves for part in parts], axis=0),
+        pairs=ScoredPairs.concatenate([part.pairs for part in parts]),
     )
 
 

@@ -15,7 +15,7 @@ from visrec.data.snapshot import Sequences
 from visrec.evaluation.ranks import candidate_scores
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ScoredPairs:
     """Examples of the classification.
 
@@ -33,9 +33,9 @@ class ScoredPairs:
     def concatenate(cls, parts: "list[ScoredPairs]") -> "ScoredPairs":
         """One after the other."""
         return cls(
-            np.concatenate([p.scores for p in parts]) if parts else np.zeros(0, np.float32),
-            np.concatenate([p.labels for p in parts]) if parts else np.zeros(0, np.bool_),
-            np.concatenate([p.folds for p in parts]) if parts else np.zeros(0, np.int8),
+            scores=np.concatenate([p.scores for p in parts]) if parts else np.zeros(0, np.float32),
+            labels=np.concatenate([p.labels for p in parts]) if parts else np.zeros(0, np.bool_),
+            folds=np.concatenate([p.folds for p in parts]) if parts else np.zeros(0, np.int8),
         )
 
 
@@ -55,7 +55,7 @@ def scored_pairs(
     scores = np.maximum(
         z_BC[unseen_BC], np.finfo(np.float32).min
     )  # refused items are -inf, which sklearn does not take
-    return ScoredPairs(scores, label_BC[unseen_BC], np.repeat(fold_B, unseen_BC.sum(1)))
+    return ScoredPairs(scores=scores, labels=label_BC[unseen_BC], folds=np.repeat(fold_B, unseen_BC.sum(1)))
 
 
 def sample_users(num_users: int, num_candidates: int, max_pairs: int, seed: int) -> NDArray[np.bool_]:

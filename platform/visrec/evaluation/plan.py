@@ -21,7 +21,7 @@ MODEL, RANKED = "model", "ranked"
 `EvaluationConfig.baselines`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluationPlan:
     """Small and whole: any process can fit any scorer from it.
 
@@ -52,7 +52,7 @@ class EvaluationPlan:
     @property
     def known_events(self) -> KnownEvents:
         """What the baselines are fitted on."""
-        return KnownEvents(self.snapshot, self.split, self.config.part)
+        return KnownEvents(artifact=self.snapshot, split=self.split, part=self.config.part)
 
 
 def plan_evaluation(
@@ -80,7 +80,15 @@ def plan_evaluation(
             f"the catalogue has {num_items:,} items, and EASE inverts an items x items matrix; "
             f"evaluation.max_ease_items is {config.max_ease_items:,}"
         )
-    return EvaluationPlan(checkpoint, snapshot, split, config, truth, left_out, ranker)
+    return EvaluationPlan(
+        checkpoint=checkpoint,
+        snapshot=snapshot,
+        split=split,
+        config=config,
+        truth=truth,
+        left_out=left_out,
+        ranker=ranker,
+    )
 
 
 def fit_scorer(plan: EvaluationPlan, name: str) -> Scorer:

@@ -15,7 +15,7 @@ _CHUNK_ELEMENTS = 1 << 24
 """Scores compared at once; bounds the memory where users have many held-out items."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ranks:
     """Places of the held-out items of some users.
 
@@ -42,12 +42,12 @@ class Ranks:
         """Only some pairs; users may be left without any."""
         row_P = self.row_P[keep_P]
         return Ranks(
-            row_P,
-            self.item_P[keep_P],
-            self.rank_P[keep_P],
-            self.middle_rank_P[keep_P],
-            np.bincount(row_P, minlength=len(self)),
-            self.num_candidates_B,
+            row_P=row_P,
+            item_P=self.item_P[keep_P],
+            rank_P=self.rank_P[keep_P],
+            middle_rank_P=self.middle_rank_P[keep_P],
+            num_targets_B=np.bincount(row_P, minlength=len(self)),
+            num_candidates_B=self.num_candidates_B,
         )
 
 
@@ -91,7 +91,14 @@ def rank_targets(
     rank_P = np.where(ordered_P, 1.0 + higher_P + ahead_P, middle_P)
     rank_P[np.isneginf(score_P)] = np.inf
     num_candidates_B = (~np.isnan(z_BC)).sum(1)
-    return Ranks(row_P, targets.items, rank_P, middle_P, counts_B, num_candidates_B)
+    return Ranks(
+        row_P=row_P,
+        item_P=targets.items,
+        rank_P=rank_P,
+        middle_rank_P=middle_P,
+        num_targets_B=counts_B,
+        num_candidates_B=num_candidates_B,
+    )
 
 
 def tie_order(num_candidates: int) -> NDArray[np.int64]:

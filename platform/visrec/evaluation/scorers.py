@@ -33,7 +33,7 @@ class Scorer(Protocol):
 _BATCH_USERS = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TwoTowerScorer:
     """score(u, i) = query_u . x_i + b_i.
 
@@ -58,7 +58,7 @@ class TwoTowerScorer:
             raise ArtifactError(
                 f"expected item vectors of shape {expected} in {checkpoint.name}, got {vectors_ID.shape}"
             )
-        return cls(recommender, vectors_ID)
+        return cls(recommender=recommender, vectors_ID=vectors_ID)
 
     def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Scorer.score`."""
@@ -86,4 +86,6 @@ class TwoTowerScorer:
 def _last_events(histories: Sequences, row: int, length: int) -> History:
     end = int(histories.offsets[row + 1])
     start = max(int(histories.offsets[row]), end - length)
-    return History(histories.items[start:end], histories.kinds[start:end], histories.times[start:end])
+    return History(
+        items=histories.items[start:end], kinds=histories.kinds[start:end], times=histories.times[start:end]
+    )

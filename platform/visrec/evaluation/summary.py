@@ -20,7 +20,7 @@ Intervals = dict[str, Interval]
 Bootstrap = Callable[[Mapping[str, NDArray[np.float64]]], Intervals]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
     """One group of users.
 
@@ -33,7 +33,7 @@ class Group:
     scorers: dict[str, Intervals]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Summary:
     """The numbers of a report, by scorer and metric.
 
@@ -166,7 +166,7 @@ def _activity(measures: Measures, k: int, bootstrap: Bootstrap) -> dict[str, Gro
                 name: {metric: scorer.metrics[metric][rows] for metric in (f"recall@{k}", f"ndcg@{k}")}
                 for name, scorer in measures.scorers.items()
             }
-            groups[group] = Group(len(rows), _nested(columns, bootstrap))
+            groups[group] = Group(num_users=len(rows), scorers=_nested(columns, bootstrap))
     return groups
 
 
@@ -180,7 +180,7 @@ def _popularity(measures: Measures, bootstrap: Bootstrap) -> dict[str, Group]:
                 name: {metric: values[rows] for metric, values in row.items()}
                 for name, row in by_scorer.items()
             }
-            groups[group] = Group(len(rows), _nested(columns, bootstrap))
+            groups[group] = Group(num_users=len(rows), scorers=_nested(columns, bootstrap))
     return groups
 
 

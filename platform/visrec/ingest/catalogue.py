@@ -26,7 +26,7 @@ from visrec.storage import Location
 _WHOLE_FILE = 1 << 62
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Catalogue:
     """All items that have an id, in the natural order of their ids.
 
@@ -56,7 +56,7 @@ class Catalogue:
         return self.items.column("item_id").combine_chunks()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Listing:
     """Items in the order of the input, as read: nothing checked against each other."""
 
@@ -91,7 +91,13 @@ def read_catalogue(
 def _from_folder(by_name: Mapping[str, Sequence[PictureSource]]) -> _Listing:
     attributes, _ = parse_attributes({}, len(by_name), separator="|")
     items = attributes.add_column(0, "item_id", pa.array(list(by_name), pa.string()))
-    return _Listing(items, [str(p[0]) for p in by_name.values()], list(by_name.values()), [], 0)
+    return _Listing(
+        items=items,
+        locations=[str(p[0]) for p in by_name.values()],
+        pictures=list(by_name.values()),
+        rejects=[],
+        num_unreadable_values=0,
+    )
 
 
 def _from_files(
@@ -118,11 +124,11 @@ def _from_files(
                 sources = paths(raw.columns["image"], folder, config.items.image_separator)
             parts.append(_listing(raw, chunk, sources, config.items.category_separator))
     return _Listing(
-        pa.concat_tables([p.items for p in parts]) if parts else _from_folder({}).items,
-        [location for p in parts for location in p.locations],
-        [picture for p in parts for picture in p.pictures],
-        [reject for p in parts for reject in p.rejects],
-        sum(p.num_unreadable_values for p in parts),
+        items=pa.concat_tables([p.items for p in parts]) if parts else _from_folder({}).items,
+        locations=[location for p in parts for location in p.locations],
+        pictures=[picture for p in parts for picture in p.pictures],
+        rejects=[reject for p in parts for reject in p.rejects],
+        num_unreadable_values=sum(p.num_unreadable_values for p in parts),
     )
 
 
@@ -137,18 +143,19 @@ def _listing(raw: RawRows, chunk: Chunk, sources: list[Sequence[PictureSource]],
     missing = np.asarray(pc.is_null(ids))
     attributes, num_unreadable = parse_attributes(raw.columns, len(ids), separator=separator)
     rejects = [
-        Reject("items", f"{name}:{line}", Reason.MALFORMED_ROW, row[:120]) for line, row in raw.malformed
+        Reject(source="items", location=f"{name}:{line}", reason=Reason.MALFORMED_ROW, detail=row[:120])
+        for line, row in raw.malformed
     ]
     for row in np.flatnonzero(missing):
         reason = Reason.NOT_UTF8 if broken[row] else Reason.MISSING_ITEM
-        rejects.append(Reject("items", f"{name}:{raw.lines[row]}", reason))
+        rejects.append(Reject(source="items", location=f"{name}:{raw.lines[row]}", reason=reason))
     kept = np.flatnonzero(~missing)
     return _Listing(
-        attributes.add_column(0, "item_id", ids).take(pa.array(kept)),
-        [f"{name}:{line}" for line in raw.lines[kept]],
-        [sources[row] for row in kept],
-        rejects,
-        num_unreadable,
+        items=attributes.add_column(0, "item_id", ids).take(pa.array(kept)),
+        locations=[f"{name}:{line}" for line in raw.lines[kept]],
+        pictures=[sources[row] for row in kept],
+        rejects=rejects,
+        num_unreadable_values=num_unreadable,
     )
 
 
@@ -160,7 +167,11 @@ def _catalogue(listing: _Listing, rejects: list[Reject], max_pictures: int) -> C
     ids = listing.items.column("item_id").to_pylist()
     rejects = [*listing.rejects, *rejects]
     for row in np.setdiff1d(np.arange(len(codes)), firsts):
-        rejects.append(Reject("items", listing.locations[row], Reason.DUPLICATE_ITEM, ids[row]))
+        rejects.append(
+            Reject(
+                source="items", location=listing.locations[row], reason=Reason.DUPLICATE_ITEM, detail=ids[row]
+            )
+        )
     items = listing.items.take(pa.array(firsts))
     order = natural_order(items.column("item_id").combine_chunks())
     place = np.empty(len(order), np.int32)
@@ -172,15 +183,22 @@ def _catalogue(listing: _Listing, rejects: list[Reject], max_pictures: int) -> C
     for k, row in enumerate(firsts):
         pictures = listing.pictures[row][:max_pictures]
         if not pictures:
-            rejects.append(Reject("images", ids[row], Reason.NO_IMAGE, f"no picture of item {ids[row]}"))
+            rejects.append(
+                Reject(
+                    source="images",
+                    location=ids[row],
+                    reason=Reason.NO_IMAGE,
+                    detail=f"no picture of item {ids[row]}",
+                )
+            )
         sources += pictures
         row_item += [place[k]] * len(pictures)
         num_left_out += len(listing.pictures[row]) - len(pictures)
     return Catalogue(
-        items.take(pa.array(order)),
-        sources,
-        np.array(row_item, np.int32),
-        rejects,
-        listing.num_unreadable_values,
-        num_left_out,
+        items=items.take(pa.array(order)),
+        sources=sources,
+        row_item=np.array(row_item, np.int32),
+        rejects=rejects,
+        num_unreadable_values=listing.num_unreadable_values,
+        num_left_out=num_left_out,
     )

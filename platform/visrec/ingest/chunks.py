@@ -21,7 +21,7 @@ _OTHER_ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
     """A part of a file.
 
@@ -64,10 +64,16 @@ def _cut_file(file: InputFile, chunk_bytes: int) -> Iterator[Chunk]:
         return
     fields, delimiter = _csv_fields(head) if file.format == "csv" else (_json_fields(head), ",")
     if file.compressed:
-        yield Chunk(file, fields, 0, file.size, delimiter)
+        yield Chunk(file=file, fields=fields, start=0, end=file.size, delimiter=delimiter)
         return
     for start in range(0, file.size, chunk_bytes):
-        yield Chunk(file, fields, start, min(start + chunk_bytes, file.size), delimiter)
+        yield Chunk(
+            file=file,
+            fields=fields,
+            start=start,
+            end=min(start + chunk_bytes, file.size),
+            delimiter=delimiter,
+        )
 
 
 def _cut_parquet(file: InputFile, chunk_bytes: int) -> Iterator[Chunk]:
@@ -81,7 +87,7 @@ def _cut_parquet(file: InputFile, chunk_bytes: int) -> Iterator[Chunk]:
         rows += metadata.row_group(group).num_rows
         size += metadata.row_group(group).total_byte_size
         if size >= chunk_bytes or group == metadata.num_row_groups - 1:
-            yield Chunk(file, fields, start, group + 1, first_row=first_row)
+            yield Chunk(file=file, fields=fields, start=start, end=group + 1, first_row=first_row)
             start, first_row, rows, size = group + 1, first_row + rows, 0, 0
 
 
@@ -145,7 +151,7 @@ def check_columns(chunks: Sequence[Chunk], columns: Mapping[str, str], *, settin
                 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SourceLines:
     """Turns (chunk, line within the chunk) into `file:line`. Known once all chunks have been read.
 
@@ -165,7 +171,7 @@ class SourceLines:
             # A file may be in two logs, one after the other: each begins at its first line.
             if chunks[k].file == chunks[k - 1].file and chunks[k].start > chunks[k - 1].start:
                 before[k] = before[k - 1] + num_lines[k - 1]
-        return cls(tuple(str(c.file.location) for c in chunks), before)
+        return cls(files=tuple(str(c.file.location) for c in chunks), lines_before=before)
 
     def format(self, chunk: NDArray[np.int32], line: NDArray[np.int64]) -> Any:
         """`file:line` of each row, a pyarrow string array."""

@@ -29,7 +29,7 @@ CLEAN_SCHEMA = pa.schema(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CleaningRules:
     """What is dirt.
 
@@ -50,7 +50,7 @@ class CleaningRules:
     integer_users: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CleanBlock:
     """Some users, all of their events that count.
 
@@ -177,7 +177,7 @@ def _block(
         },
         schema=CLEAN_SCHEMA,
     )
-    return CleanBlock(work.user_ids.take(pa.array(users)), table.combine_chunks())
+    return CleanBlock(user_ids=work.user_ids.take(pa.array(users)), events=table.combine_chunks())
 
 
 def _first_positives(

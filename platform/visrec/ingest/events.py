@@ -37,7 +37,7 @@ REJECT_SCHEMA = pa.schema(
 _DETAIL_LENGTH = 120
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EventRules:
     """What makes a row an event.
 

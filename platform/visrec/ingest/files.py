@@ -26,7 +26,7 @@ _ENDINGS: dict[str, RowFormat] = {
 _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class InputFile:
     """One file of rows.
 
@@ -132,7 +132,11 @@ def _find(uri: str) -> list[tuple[Location, pafs.FileInfo]]:
     )
     prefix = len(place.path.rstrip("/")) + 1
     matches = _glob(pattern) if pattern else re.compile("")
-    return [(Location(place.filesystem, i.path), i) for i in found if matches.match(i.path[prefix:])]
+    return [
+        (Location(filesystem=place.filesystem, path=i.path), i)
+        for i in found
+        if matches.match(i.path[prefix:])
+    ]
 
 
 def _base(uri: str) -> tuple[str, str]:
@@ -163,10 +167,16 @@ def _input_file(place: Location, info: pafs.FileInfo, file_format: FileFormat) -
     kind = _ENDINGS.get(ending) if file_format == "auto" else file_format
     if kind is None:
         return None
-    return InputFile(place, int(info.size), file_times(info), kind, compressed and kind != "parquet")
+    return InputFile(
+        location=place,
+        size=int(info.size),
+        modified=file_times(info),
+        format=kind,
+        compressed=compressed and kind != "parquet",
+    )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
     """All input files.
 
@@ -209,10 +219,12 @@ def find_inputs(config: IngestConfig) -> Inputs:
         )
     items = config.items
     return Inputs(
-        {setting: _log_files(setting, log) for setting, log in config.logs.items()},
-        list_files(items.path, items.format, setting="ingest.items.path") if items.path is not None else [],
-        _pictures(config),
-        next(filter(None, (_truth(log.path) for log in config.logs.values() if log.path)), None),
+        logs={setting: _log_files(setting, log) for setting, log in config.logs.items()},
+        items=list_files(items.path, items.format, setting="ingest.items.path")
+        if items.path is not None
+        else [],
+        pictures=_pictures(config),
+        truth=next(filter(None, (_truth(log.path) for log in config.logs.values() if log.path)), None),
     )
 
 

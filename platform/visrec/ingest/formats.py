@@ -15,7 +15,7 @@ from visrec.errors import DataError
 from visrec.ingest.chunks import PIECE_BYTES, Chunk, pieces
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RawRows:
     """Rows of one piece of a chunk.
 
@@ -79,10 +79,10 @@ def csv_rows(
     malformed += [(int(kept[place]) + 1, text) for place, text in invalid]
     # With line breaks inside of values, rows are fewer than lines, and a row's place among them is only about its line.
     return RawRows(
-        {role: parsed.column(name).combine_chunks() for role, name in columns.items()},
-        kept[good].astype(np.int64) + 1,
-        sorted(malformed),
-        len(ends),
+        columns={role: parsed.column(name).combine_chunks() for role, name in columns.items()},
+        lines=kept[good].astype(np.int64) + 1,
+        malformed=sorted(malformed),
+        num_lines=len(ends),
     )
 
 
@@ -179,7 +179,12 @@ def jsonl_rows(data: bytes, columns: Mapping[str, str]) -> RawRows:
         for role, key in columns.items():
             values[role].append(_as_text(row.get(key)))
     arrays = {role: pa.array(column, pa.string()) for role, column in values.items()}
-    return RawRows(arrays, np.array(lines, np.int64), malformed, len(text) - (not text[-1]))
+    return RawRows(
+        columns=arrays,
+        lines=np.array(lines, np.int64),
+        malformed=malformed,
+        num_lines=len(text) - (not text[-1]),
+    )
 
 
 def _object(line: bytes) -> dict[str, Any] | None:
@@ -215,7 +220,9 @@ def parquet_rows(chunk: Chunk, columns: Mapping[str, str]) -> RawRows:
             list(range(chunk.start, chunk.end)), columns=list(dict.fromkeys(columns.values()))
         )
     arrays = {role: _plain(table.column(name).combine_chunks()) for role, name in columns.items()}
-    return RawRows(arrays, np.arange(1, table.num_rows + 1), [], table.num_rows)
+    return RawRows(
+        columns=arrays, lines=np.arange(1, table.num_rows + 1), malformed=[], num_lines=table.num_rows
+    )
 
 
 def _plain(array: pa.Array) -> pa.Array:

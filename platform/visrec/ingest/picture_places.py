@@ -50,12 +50,19 @@ def pictures_by_item(
         if stem in best:
             dropped = max(candidate, best[stem])[1]
             rejects.append(
-                Reject("images", str(folder / dropped), Reason.DUPLICATE_ITEM, f"{kept[1]} is taken")
+                Reject(
+                    source="images",
+                    location=str(folder / dropped),
+                    reason=Reason.DUPLICATE_ITEM,
+                    detail=f"{kept[1]} is taken",
+                )
             )
         best[stem] = kept
-    found = {stem: [FilePicture(folder, name)] for stem, (_, name) in best.items()}
+    found = {stem: [FilePicture(folder=folder, path=name)] for stem, (_, name) in best.items()}
     for item, names in inside.items():
-        found.setdefault(item, []).extend(FilePicture(folder, f"{item}/{name}") for name in _ordered(names))
+        found.setdefault(item, []).extend(
+            FilePicture(folder=folder, path=f"{item}/{name}") for name in _ordered(names)
+        )
     return found, rejects
 
 
@@ -98,7 +105,7 @@ def cells(chunk: Chunk, column: str) -> list[Sequence[PictureSource]]:
         ]
     metadata = pq.read_metadata(location.path, filesystem=location.filesystem)
     return [
-        [CellPicture(location, column, group, row)]
+        [CellPicture(file=location, column=column, row_group=group, row=row)]
         for group in range(chunk.start, chunk.end)
         for row in range(metadata.row_group(group).num_rows)
     ]
@@ -113,7 +120,7 @@ def paths(column: Any, folder: Location | None, separator: str | None) -> list[S
         named = [[str(path) for path in row or [] if path] for row in column.to_pylist()]
     else:
         named = [_split(value, separator) for value in text(column)[0].to_pylist()]
-    return [[FilePicture(folder, path) for path in row] for row in named]
+    return [[FilePicture(folder=folder, path=path) for path in row] for row in named]
 
 
 def _lists(chunk: Chunk, column: str, group: int) -> Iterator[Sequence[PictureSource]]:
@@ -128,7 +135,10 @@ def _lists(chunk: Chunk, column: str, group: int) -> Iterator[Sequence[PictureSo
             bounds = np.searchsorted(rows, np.arange(batch.num_rows + 1))
             for row, (begin, end) in enumerate(pairwise(bounds)):
                 places = np.flatnonzero(there[begin:end]).tolist()
-                yield [CellPicture(location, column, group, first + row, place) for place in places]
+                yield [
+                    CellPicture(file=location, column=column, row_group=group, row=first + row, place=place)
+                    for place in places
+                ]
             first += batch.num_rows
 
 

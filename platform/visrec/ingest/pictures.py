@@ -20,7 +20,7 @@ from visrec.storage import Location
 _READ_AHEAD = 32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FilePicture:
     """A picture in a file of its own: a path (absolute, or relative to `folder`) or a URI."""
 
@@ -36,14 +36,14 @@ class FilePicture:
         if "://" in self.path or self.folder is None:
             return Location.parse(self.path)
         if self.path.startswith("/"):
-            return Location(self.folder.filesystem, self.path)
+            return Location(filesystem=self.folder.filesystem, path=self.path)
         return self.folder / self.path
 
     def __str__(self) -> str:
         return self.path if "://" in self.path or self.folder is None else str(self.location())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CellPicture:
     """A picture in a bytes column of a Parquet file."""
 
@@ -144,7 +144,7 @@ def _code(reason: Reason) -> str:
 _DETAIL_LENGTH = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PictureSums:
     """What mean and standard deviation follow from.
 
@@ -164,10 +164,16 @@ class PictureSums:
         histograms = [np.bincount(pixels[..., c].ravel(), minlength=256) for c in range(3)]
         levels = np.arange(256) / 255.0
         total = np.array([h @ levels for h in histograms])
-        return cls(pixels[..., 0].size, total, np.array([h @ levels**2 for h in histograms]))
+        return cls(
+            count=pixels[..., 0].size, total=total, squares=np.array([h @ levels**2 for h in histograms])
+        )
 
     def __add__(self, other: "PictureSums") -> "PictureSums":
-        return PictureSums(self.count + other.count, self.total + other.total, self.squares + other.squares)
+        return PictureSums(
+            count=self.count + other.count,
+            total=self.total + other.total,
+            squares=self.squares + other.squares,
+        )
 
     @property
     def mean(self) -> tuple[float, ...]:
@@ -181,7 +187,7 @@ class PictureSums:
         return tuple(float(x) for x in np.sqrt(np.maximum(self.squares / max(self.count, 1) - mean**2, 1e-6)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PartResult:
     """What became of the pictures of some parts.
 
@@ -214,7 +220,7 @@ def decode_and_store(
     first = part * ROWS_PER_PART
     bad_rows: list[int] = []
     rejects: list[Reject] = []
-    sums = PictureSums(0, np.zeros(3), np.zeros(3))
+    sums = PictureSums(count=0, total=np.zeros(3), squares=np.zeros(3))
     images = np.zeros((min(ROWS_PER_PART, len(sources)), config.height, config.width, 3), np.uint8)
     good = np.zeros(len(images), bool)
     thumbnails: list[bytes] = []
@@ -237,7 +243,7 @@ def decode_and_store(
             write_thumbnails(folder / "thumbnails", number, thumbnails)
             sums += PictureSums.of(images[: place + 1][good[: place + 1]])
             thumbnails = []
-    return PartResult(len(sources), bad_rows, rejects, sums)
+    return PartResult(num_rows=len(sources), bad_rows=bad_rows, rejects=rejects, sums=sums)
 
 
 def _decode(data: bytes, config: ImagesConfig) -> DecodedPicture | PictureError:
@@ -256,4 +262,6 @@ def _decode(data: bytes, config: ImagesConfig) -> DecodedPicture | PictureError:
 
 def _reject(source: PictureSource, error: PictureError) -> Reject:
     code = error.code if error.code == Reason.NO_IMAGE else f"image_{error.code}"
-    return Reject("images", str(source), Reason(code), str(error)[:_DETAIL_LENGTH])
+    return Reject(
+        source="images", location=str(source), reason=Reason(code), detail=str(error)[:_DETAIL_LENGTH]
+    )

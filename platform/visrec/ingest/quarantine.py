@@ -58,7 +58,7 @@ QUARANTINE_SCHEMA = pa.schema(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reject:
     """One refused row or picture.
 
@@ -75,7 +75,7 @@ class Reject:
     detail: str = ""
 
 
-@dataclass
+@dataclass(kw_only=True, slots=True)
 class Tally:
     """Refused rows by reason, with one example each."""
 

@@ -32,7 +32,7 @@ class ItemInputs(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Pictures:
     """The pictures themselves. An item without one (row -1) has a black one; ingest leaves none in a catalogue.
 
@@ -50,7 +50,7 @@ class Pictures:
     @classmethod
     def of(cls, snapshot: Snapshot) -> "Pictures":
         """All pictures of a snapshot."""
-        return cls(snapshot.images, snapshot.picture_rows, snapshot.image_facts)
+        return cls(images=snapshot.images, rows=snapshot.picture_rows, facts=snapshot.image_facts)
 
     def read(self, rows_P: NDArray[np.int32]) -> NDArray[np.uint8]:
         """See `ItemInputs.read`."""

@@ -189,7 +189,7 @@ def _attributes(
 ) -> AttributeEmbedding | None:
     if not config.attributes:
         return None
-    facts = facts or AttributeFacts((), ())
+    facts = facts or AttributeFacts(categories=(), price_edges=())
     missing = [
         name
         for name, there in (("categories", facts.categories), ("price", facts.price_edges))

@@ -31,7 +31,7 @@ WEIGHTS = "model.safetensors"
 FACTS = "model.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class History:
     """One user's events, oldest first.
 

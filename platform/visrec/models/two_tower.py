@@ -15,7 +15,7 @@ from visrec.models.item_tower import ItemTower
 from visrec.models.user_tower import UserTower
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TowerOutput:
     """What a loss needs.
 
@@ -114,7 +114,7 @@ class TwoTower(nn.Module):
     ) -> TowerOutput:
         """As `forward`, from the vectors of the distinct items."""
         users_BLD = self.user_tower(items_ND[slots_BL], kinds_BL, time_since_previous_BL, time_to_next_BL)
-        return TowerOutput(users_BLD, items_ND, self._own_biases()[item_index_N])
+        return TowerOutput(users_BLD=users_BLD, items_ND=items_ND, biases_N=self._own_biases()[item_index_N])
 
     def item_biases(self) -> Tensor:
         """Bias of every item [I]; zeros for a model without biases."""

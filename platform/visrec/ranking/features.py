@@ -26,7 +26,7 @@ _CATEGORY_PRIOR = 4.0
 Columns = dict[str, NDArray[Any]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RankingQuery:
     """A user, and candidates to tell about.
 

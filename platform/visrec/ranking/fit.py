@@ -24,7 +24,7 @@ _POSITIONS_RATE = 10.0
 """The tower of positions learns so many times as fast as the network."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Examples:
     """What the network is fitted to; features are scaled.
 
@@ -47,12 +47,12 @@ class Examples:
     def take(self, users_U: NDArray[np.bool_], rows_N: NDArray[np.bool_]) -> "Examples":
         """Only some users and some impressions."""
         return Examples(
-            self.lists_UMF[users_U],
-            self.valid_UM[users_U],
-            self.labels_UM[users_U],
-            self.rows_NF[rows_N],
-            self.successes_NT[rows_N],
-            self.positions_N[rows_N],
+            lists_UMF=self.lists_UMF[users_U],
+            valid_UM=self.valid_UM[users_U],
+            labels_UM=self.labels_UM[users_U],
+            rows_NF=self.rows_NF[rows_N],
+            successes_NT=self.successes_NT[rows_N],
+            positions_N=self.positions_N[rows_N],
         )
 
 
@@ -97,7 +97,7 @@ class _TorchNetwork(nn.Module):
         return logits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Fitted:
     """What came out.
 
@@ -130,7 +130,9 @@ def fit_network(examples: Examples, skip_F: NDArray[np.float32], config: RankerC
         for name, tensor in twin.state_dict().items()
         if not name.startswith("positions")
     }
-    return Fitted(Network(weights), twin.positions.weight.detach().numpy().T.copy())
+    return Fitted(
+        network=Network(weights=weights), positions_TP=twin.positions.weight.detach().numpy().T.copy()
+    )
 
 
 def _train(twin: _TorchNetwork, examples: Examples, config: RankerConfig, rng: np.random.Generator) -> None:
@@ -196,7 +198,7 @@ def _listwise(logits_UM: Tensor, valid_UM: Tensor, labels_UM: Tensor) -> Tensor:
     return loss  # type: ignore[no-any-return]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HeldOutScores:
     """Scores of networks that have not seen the user.
 
@@ -256,7 +258,7 @@ def cross_fit(
         for row in held_U:
             lists_UMT[row] = network.logits(examples.lists_UMF[row])
         rows_NT[held_N] = network.logits(examples.rows_NF[held_N])[:, 1:]
-    return HeldOutScores(lists_UMT, rows_NT)
+    return HeldOutScores(lists_UMT=lists_UMT, rows_NT=rows_NT)
 
 
 def fold_of(users: NDArray[np.int32], num_folds: int, seed: int) -> NDArray[np.int64]:

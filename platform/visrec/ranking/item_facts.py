@@ -24,7 +24,7 @@ NUM_NEIGHBOURS = 100
 ITEM_FACTS = "item_facts.safetensors"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ItemFacts:
     """Facts of the catalogue that features are made of.
 
@@ -68,7 +68,7 @@ class ItemFacts:
         biases_I: NDArray[np.float32],
     ) -> "ItemFacts":
         """Go over the events that are known before a part; `None` takes all there are, as for a release."""
-        blocks = KnownEvents(snapshot.artifact, split, part)
+        blocks = KnownEvents(artifact=snapshot.artifact, split=split, part=part)
         similarity = ItemKnn.fit(blocks, snapshot.num_items, num_neighbours=NUM_NEIGHBOURS).similarity
         items = snapshot.items
         categories, share_G = _categories(items)
@@ -80,7 +80,9 @@ class ItemFacts:
             log_prices_I=np.log1p(_numbers(items, "price")).astype(np.float32),
             created_I=_numbers(items, "created_at"),
             popularity=PopularityOverTime.fit(blocks.__iter__, snapshot.num_items),
-            neighbours=Ragged(similarity.indptr.astype(np.int64), similarity.indices.astype(np.int32)),
+            neighbours=Ragged(
+                offsets=similarity.indptr.astype(np.int64), values=similarity.indices.astype(np.int32)
+            ),
             closeness=similarity.data.astype(np.float32),
             appeal_I=fit_clicks_over_expected(snapshot, split, part),
         )
@@ -120,12 +122,12 @@ class ItemFacts:
             return cls(
                 vectors_ID=vectors_ID,
                 biases_I=arrays["biases"],
-                categories=Ragged(arrays["category_offsets"], arrays["category_codes"]),
+                categories=Ragged(offsets=arrays["category_offsets"], values=arrays["category_codes"]),
                 category_share_G=arrays["category_share"],
                 log_prices_I=arrays["log_prices"],
                 created_I=arrays["created"],
-                popularity=PopularityOverTime(start, width, arrays["popularity"]),
-                neighbours=Ragged(arrays["neighbour_offsets"], arrays["neighbours"]),
+                popularity=PopularityOverTime(start=start, width=width, before_IB=arrays["popularity"]),
+                neighbours=Ragged(offsets=arrays["neighbour_offsets"], values=arrays["neighbours"]),
                 closeness=arrays["closeness"],
                 appeal_I=arrays.get("appeal"),
             )
@@ -143,4 +145,4 @@ def _categories(items: Any) -> tuple[Ragged, NDArray[np.float32]]:
     lengths = np.asarray(pc.list_value_length(lists), np.int64)
     names, codes = np.unique(np.asarray(lists.flatten().to_pylist(), object), return_inverse=True)
     share_G = (np.bincount(codes, minlength=len(names)) / max(len(lengths), 1)).astype(np.float32)
-    return Ragged(np.r_[0, np.cumsum(lengths)], codes.astype(np.int32)), share_G
+    return Ragged(offsets=np.r_[0, np.cumsum(lengths)], values=codes.astype(np.int32)), share_G

@@ -28,7 +28,7 @@ _EXPLAINED = 300
 """Lists whose scores are taken apart to see what matters."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RankerTraining:
     """A ranker and how good it is on users that its network had not seen.
 
@@ -72,7 +72,9 @@ def train_ranker(checkpoint: Artifact, snapshot: Snapshot, config: RankerConfig,
         vectors_ID=towers.vectors_ID,
         biases_I=towers.recommender.item_biases,
     )
-    maker = ListMaker(snapshot, split, towers, facts, known_features(facts), config)
+    maker = ListMaker(
+        snapshot=snapshot, split=split, towers=towers, facts=facts, names=known_features(facts), config=config
+    )
     users = sample_users(snapshot.num_users, 1, config.max_users, seed)
     lists, impressions = maker.make("validation", users, impressions=bool(config.tasks))
     num_found = np.bincount(fold_of(lists.user_U[lists.labels_UM.any(1)], 2, seed + 1), minlength=2)
@@ -94,12 +96,12 @@ def _learn(lists: RetrievedLists, impressions: Impressions, maker: ListMaker, se
         )
     scaling = Scaling.fit(lists.features_UMF[lists.valid_UM])
     examples = Examples(
-        scaling.apply(lists.features_UMF) * lists.valid_UM[..., None],
-        lists.valid_UM,
-        lists.labels_UM,
-        scaling.apply(impressions.features_NF),
-        _columns([impressions.labels(kind) for kind in kinds], len(impressions)),
-        impressions.positions_N,
+        lists_UMF=scaling.apply(lists.features_UMF) * lists.valid_UM[..., None],
+        valid_UM=lists.valid_UM,
+        labels_UM=lists.labels_UM,
+        rows_NF=scaling.apply(impressions.features_NF),
+        successes_NT=_columns([impressions.labels(kind) for kind in kinds], len(impressions)),
+        positions_N=impressions.positions_N,
     )
     skip_F = np.where(np.array(names) == "score", scaling.std_F, 0).astype(np.float32)
     held_out = cross_fit(examples, lists.user_U, impressions.user_N, skip_F, config, seed)

@@ -22,7 +22,7 @@ from visrec.ranking.item_facts import ItemFacts
 from visrec.ranking.user_state import user_state, user_states
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RetrievedLists:
     """Candidates of some users: U users, M candidates, F features.
 
@@ -49,7 +49,7 @@ class RetrievedLists:
         return np.asarray(self.items_UM != NO_ITEM)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Impressions:
     """Rows of the log that the towers have not seen: N rows, F features.
 
@@ -77,7 +77,7 @@ class Impressions:
         return np.asarray(self.kinds_N == EVENT_KINDS.index(kind))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ListMaker:
     """Makes lists and impressions with one scorer, one state of knowledge, and one set of features.
 
@@ -130,13 +130,19 @@ class ListMaker:
         for row, past in enumerate(pasts):
             items = items_UM[row][items_UM[row] != NO_ITEM]
             scores = scores_BI[row, items]
-            ask = RankingQuery(self.facts, past, items, scores, scores)
+            ask = RankingQuery(facts=self.facts, past=past, items_M=items, scores_M=scores, pool_P=scores)
             features_UMF[row, : len(items)] = candidate_features(ask, self.names)
         wanted_BI = np.zeros(scores_BI.shape, np.bool_)
         wanted_BI[held_out.targets.row_of_event, held_out.targets.items] = True
         labels_UM = np.take_along_axis(wanted_BI, np.maximum(items_UM, 0), 1) & (items_UM != NO_ITEM)
         num_targets_U = np.diff(held_out.targets.offsets)
-        return RetrievedLists(seen.user_index, items_UM, features_UMF, labels_UM, num_targets_U)
+        return RetrievedLists(
+            user_U=seen.user_index,
+            items_UM=items_UM,
+            features_UMF=features_UMF,
+            labels_UM=labels_UM,
+            num_targets_U=num_targets_U,
+        )
 
     def _impressions(
         self,
@@ -161,14 +167,16 @@ class ListMaker:
             row, item = int(row_N[event]), log.items[event : event + 1]
             past = user_state(histories, row, int(log.times[event]), log, max_history=self.config.max_history)
             pool = scores_BI[row, lists.items_UM[row][lists.valid_UM[row]]]
-            ask = RankingQuery(self.facts, past, item, scores_BI[row, item], pool)
+            ask = RankingQuery(
+                facts=self.facts, past=past, items_M=item, scores_M=scores_BI[row, item], pool_P=pool
+            )
             features[place] = candidate_features(ask, self.names)[0]
         return Impressions(
-            histories.user_index[row_N[chosen]],
-            features,
-            log.kinds[chosen],
-            log.weights[chosen] > 0,
-            log.positions[chosen],
+            user_N=histories.user_index[row_N[chosen]],
+            features_NF=features,
+            kinds_N=log.kinds[chosen],
+            positives_N=log.weights[chosen] > 0,
+            positions_N=log.positions[chosen],
         )
 
 
@@ -186,24 +194,26 @@ def _joined_lists(parts: list[RetrievedLists], maker: ListMaker) -> RetrievedLis
     if not parts:
         num, width = maker.config.num_candidates, len(maker.names)
         return RetrievedLists(
-            np.zeros(0, np.int32),
-            np.zeros((0, num), np.int32),
-            np.zeros((0, num, width), np.float32),
-            np.zeros((0, num), np.bool_),
-            np.zeros(0, np.int64),
+            user_U=np.zeros(0, np.int32),
+            items_UM=np.zeros((0, num), np.int32),
+            features_UMF=np.zeros((0, num, width), np.float32),
+            labels_UM=np.zeros((0, num), np.bool_),
+            num_targets_U=np.zeros(0, np.int64),
         )
     columns = ("user_U", "items_UM", "features_UMF", "labels_UM", "num_targets_U")
-    return RetrievedLists(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
+    return RetrievedLists(
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in columns}
+    )
 
 
 def _joined_impressions(parts: list[Impressions], maker: ListMaker) -> Impressions:
     if not parts:
         return Impressions(
-            np.zeros(0, np.int32),
-            np.zeros((0, len(maker.names)), np.float32),
-            np.zeros(0, np.int8),
-            np.zeros(0, np.bool_),
-            np.zeros(0, np.int32),
+            user_N=np.zeros(0, np.int32),
+            features_NF=np.zeros((0, len(maker.names)), np.float32),
+            kinds_N=np.zeros(0, np.int8),
+            positives_N=np.zeros(0, np.bool_),
+            positions_N=np.zeros(0, np.int32),
         )
     columns = ("user_N", "features_NF", "kinds_N", "positives_N", "positions_N")
-    return Impressions(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
+    return Impressions(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in columns})

@@ -22,7 +22,7 @@ _LIMIT = 4.0
 """Values further from the mean, in standard deviations, count as so far."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Scaling:
     """Mean and spread of each feature over the retrieved candidates of training.
 
@@ -46,7 +46,9 @@ class Scaling:
         mean_F = np.where(known_NF, rows_NF, 0).sum(0, dtype=np.float64) / num_F
         square_F = (np.where(known_NF, rows_NF - mean_F, 0) ** 2).sum(0, dtype=np.float64) / num_F
         std_F = np.sqrt(square_F)
-        return cls(mean_F.astype(np.float32), np.where(std_F > 1e-6, std_F, np.inf).astype(np.float32))
+        return cls(
+            mean_F=mean_F.astype(np.float32), std_F=np.where(std_F > 1e-6, std_F, np.inf).astype(np.float32)
+        )
 
     def apply(self, rows_NF: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scaled features; NaN becomes 0, the average."""
@@ -57,7 +59,7 @@ class Scaling:
 Array = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Network:
     """Weights by the names that they have in torch: `cross.0.weight` [F, F], `deep.0.weight` [H, F], `deep.3.weight`
     [H, H], `out.weight` [T, F + H], `skip` [T, F], and biases.

@@ -14,7 +14,7 @@ Method = Literal["isotonic", "platt"]
 _PLATT_KNOTS = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Calibration:
     """A rising piecewise linear curve from log-odds to a probability.
 
@@ -46,11 +46,12 @@ class Calibration:
         if method == "isotonic":
             curve = IsotonicRegression(out_of_bounds="clip").fit(scores, labels)
             return cls(
-                np.asarray(curve.X_thresholds_, np.float64), np.asarray(curve.y_thresholds_, np.float64)
+                knots=np.asarray(curve.X_thresholds_, np.float64),
+                values=np.asarray(curve.y_thresholds_, np.float64),
             )
         logistic = LogisticRegression(C=1e6).fit(scores[:, None], labels)
         knots = np.linspace(scores.min(), scores.max(), _PLATT_KNOTS, dtype=np.float64)
-        return cls(knots, np.asarray(logistic.predict_proba(knots[:, None])[:, 1], np.float64))
+        return cls(knots=knots, values=np.asarray(logistic.predict_proba(knots[:, None])[:, 1], np.float64))
 
     def apply(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         """Probabilities of the shape of `scores`."""
@@ -85,7 +86,7 @@ def reliability(
 _BOOTSTRAP_SAMPLES = 2000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TaskQuality:
     """Of one task.
 
@@ -114,7 +115,7 @@ class TaskQuality:
     reliability: tuple[list[float], list[float], list[float]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OrderQuality:
     """NDCG@10 of the lists, before and after, and the paired difference with its interval."""
 
@@ -174,7 +175,9 @@ def judge_order(
         num_samples=_BOOTSTRAP_SAMPLES,
         seed=seed,
     )
-    return OrderQuality(len(labels_UM), found["retrieved"], found["ranked"], found["gain"])
+    return OrderQuality(
+        num_users=len(labels_UM), retrieved=found["retrieved"], ranked=found["ranked"], gain=found["gain"]
+    )
 
 
 def ndcg(

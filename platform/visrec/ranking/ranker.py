@@ -24,7 +24,7 @@ _QUADRATURE = 16
 """Points of the Gauss-Legendre rule; the network is smooth, so few are enough for 1e-6."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ranker:
     """A fitted ranker.
 
@@ -137,10 +137,12 @@ class Ranker:
             return cls(
                 names=tuple(facts["features"]),
                 tasks=tasks,
-                scaling=Scaling(arrays["scaling.mean"], arrays["scaling.std"]),
-                network=Network(_below(arrays, "network.")),
+                scaling=Scaling(mean_F=arrays["scaling.mean"], std_F=arrays["scaling.std"]),
+                network=Network(weights=_below(arrays, "network.")),
                 calibrations=tuple(
-                    Calibration(arrays[f"calibration.{t}.knots"], arrays[f"calibration.{t}.values"])
+                    Calibration(
+                        knots=arrays[f"calibration.{t}.knots"], values=arrays[f"calibration.{t}.values"]
+                    )
                     for t in tasks
                 ),
                 threshold=float(facts["threshold"]),

@@ -43,7 +43,7 @@ def find_ranker(workspace: Workspace, checkpoint: Artifact, wanted: str) -> Arti
     return max(ours, key=lambda r: (r.name == pointed, r.manifest.created_at), default=None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RankedScorer:
     """Scores of the ranker for the candidates; the others follow in the retriever's order.
 
@@ -74,7 +74,13 @@ class RankedScorer:
         biases_I = towers.recommender.item_biases
         facts = ItemFacts.fit(known, split, part, vectors_ID=towers.vectors_ID, biases_I=biases_I)
         candidates = ranked_items(split, known.num_items, part)
-        return cls(towers, Ranker.load(ranker.location), facts, snapshot, candidates)
+        return cls(
+            towers=towers,
+            ranker=Ranker.load(ranker.location),
+            facts=facts,
+            snapshot=snapshot,
+            candidates=candidates,
+        )
 
     def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Scorer.score`."""
@@ -87,7 +93,8 @@ class RankedScorer:
             items = items_BM[row][items_BM[row] != NO_ITEM]
             scores = scores_BI[row, items]
             features_MF = candidate_features(
-                RankingQuery(self.facts, past, items, scores, scores), self.ranker.names
+                RankingQuery(facts=self.facts, past=past, items_M=items, scores_M=scores, pool_P=scores),
+                self.ranker.names,
             )
             ordered, remaining_scores = self.ranker.order(features_MF, scores_BI[row])
             ordered_BI[row] = remaining_scores

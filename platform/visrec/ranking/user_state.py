@@ -10,7 +10,7 @@ from visrec.data.interactions import Log
 from visrec.data.snapshot import Sequences
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class UserState:
     """One user before a moment.
 
@@ -36,7 +36,11 @@ class UserState:
     def last(self, num: int) -> "UserState":
         """Only the most recent positives, refusals and views, at most `num` of each, in training as in serving."""
         return UserState(
-            self.items[-num:], self.times[-num:], self.refused[-num:], self.viewed[-num:], self.time
+            items=self.items[-num:],
+            times=self.times[-num:],
+            refused=self.refused[-num:],
+            viewed=self.viewed[-num:],
+            time=self.time,
         )
 
 
@@ -64,7 +68,11 @@ def user_state(histories: Sequences, row: int, time: int, log: Log, *, max_histo
     earlier = log.times[rows] < time
     shown, weights = log.items[rows][earlier], log.weights[rows][earlier]
     past = UserState(
-        histories.items[known], histories.times[known], shown[weights < 0], shown[weights == 0], time
+        items=histories.items[known],
+        times=histories.times[known],
+        refused=shown[weights < 0],
+        viewed=shown[weights == 0],
+        time=time,
     )
     return past.last(max_history)
 
@@ -75,7 +83,7 @@ _MAX_ELEMENTS = 1 << 25
 """Counts held (128 MiB); larger catalogues have coarser bins of time."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PopularityOverTime:
     """Counts of positives in bins of time, summed up from the beginning.
 
@@ -105,7 +113,7 @@ class PopularityOverTime:
         counts_IB = np.zeros((num_items, num_bins + 1), np.int32)
         for block in blocks():
             np.add.at(counts_IB, (block.items, (block.times - start) // width + 1), 1)
-        return cls(start, int(width), np.cumsum(counts_IB, axis=1, dtype=np.int32))
+        return cls(start=start, width=int(width), before_IB=np.cumsum(counts_IB, axis=1, dtype=np.int32))
 
     def before(self, items: NDArray[np.int32], time: int) -> NDArray[np.int32]:
         """Positives of each of the items before the bin of `time`; after the last bin: all."""

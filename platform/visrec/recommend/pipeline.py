@@ -68,7 +68,7 @@ class RankerPort(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RecommendOptions:
     """What is asked for.
 

@@ -13,7 +13,7 @@ Space = Literal["scores", "similar"]
 """Index to search: what a user may like, or what looks alike."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
     """Something that the user of a request did.
 
@@ -28,7 +28,7 @@ class Event:
     time: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class UserQuery:
     """What the encoder knows of a user.
 
@@ -45,7 +45,7 @@ class UserQuery:
     past: UserState | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Candidates:
     """Items that the retriever found, best first.
 
@@ -60,7 +60,7 @@ class Candidates:
     complete: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:
     """Which items may be shown.
 
@@ -81,7 +81,7 @@ class Rules:
     exclude: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ranked:
     """The final list, best first.
 

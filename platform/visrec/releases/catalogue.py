@@ -16,7 +16,7 @@ RECENT_DAYS = 7.0
 _MS_PER_DAY = 86_400_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Popularity:
     """Order of the catalogue by popularity.
 
@@ -50,7 +50,7 @@ def measure_popularity(blocks: Callable[[], Iterable[Sequences]], num_items: int
     long_run = total * min(1.0, window_ms / max(last - first, 1))
     per_week = ((recent + long_run) / 2).astype(np.float32)
     order = np.argsort(-per_week, kind="stable")
-    return Popularity(order.astype(np.int32), per_week[order])
+    return Popularity(items=order.astype(np.int32), events_per_week=per_week[order])
 
 
 class Catalogue:

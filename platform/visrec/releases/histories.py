@@ -107,7 +107,7 @@ class Histories:
             self._blocks[block].column(name)[row - self._starts[block]].values for name in _SCHEMA.names
         ]
         items, kinds, times = (values.to_numpy() for values in event_lists)
-        return History(items, kinds, times)
+        return History(items=items, kinds=kinds, times=times)
 
 
 def _batch(block: EventBlock, max_history: int) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from visrec.storage import Workspace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ReleaseEntry:
     """One line of the list of releases.
 

@@ -139,7 +139,7 @@ class Release:
     @cached_property
     def popularity(self) -> Popularity:
         """The catalogue by popularity."""
-        return Popularity(self._array("popular.npy"), self._array("popularity.npy"))
+        return Popularity(items=self._array("popular.npy"), events_per_week=self._array("popularity.npy"))
 
     @cached_property
     def thumbnails(self) -> ThumbnailStore:

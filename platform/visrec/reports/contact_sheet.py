@@ -25,7 +25,7 @@ _CELL, _SPACE, _GAP, _MARGIN, _HEAD = 0.92, 0.05, 0.5, 0.15, 1.0
 """Inches: side of a cell, free space within it, between the halves, around the sheet, above it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SheetRow:
     """One user: the last items of the history (newest last), the first recommended items, and the held-out ones."""
 
@@ -45,7 +45,11 @@ def sheet_rows(measures: Measures, plan: EvaluationPlan, *, seed: int) -> list[S
     users = measures.user_index[chosen]
     known = _known(Snapshot(plan.snapshot), plan, plan.config.part, users)
     return [
-        SheetRow(known[user][0], tuple(int(i) for i in lists[row] if i != NO_ITEM), known[user][1])
+        SheetRow(
+            history=known[user][0],
+            recommended=tuple(int(i) for i in lists[row] if i != NO_ITEM),
+            held_out=known[user][1],
+        )
         for row, user in zip(chosen, users.tolist(), strict=True)
     ]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from visrec.evaluation.plan import EvaluationPlan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ReportContext:
     """The frame around the numbers.
 

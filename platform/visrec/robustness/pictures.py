@@ -16,7 +16,7 @@ from visrec.models import Recommender
 _BATCH_PICTURES = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MainPictures:
     """x_i = share_i * tower(main picture_i) + rest_i.
 
@@ -44,11 +44,16 @@ class MainPictures:
             rows = pictures.more.values[places[at : at + _BATCH_PICTURES]]
             vectors_ND = recommender.encode_pictures(snapshot.images.read(rows), items_T[owners])
             np.add.at(rests_TD, owners, vectors_ND * shares_T[owners, np.newaxis])
-        return cls(recommender, items_T, shares_T, rests_TD)
+        return cls(recommender=recommender, items_T=items_T, shares_T=shares_T, rests_TD=rests_TD)
 
     def part(self, part: slice) -> "MainPictures":
         """Some of the items."""
-        return MainPictures(self.recommender, self.items_T[part], self.shares_T[part], self.rests_TD[part])
+        return MainPictures(
+            recommender=self.recommender,
+            items_T=self.items_T[part],
+            shares_T=self.shares_T[part],
+            rests_TD=self.rests_TD[part],
+        )
 
     def vectors(self, pictures_THWC: Tensor) -> Tensor:
         """Item vectors [T, D] with these main pictures, float on the scale from 0 to 255, and their gradient."""

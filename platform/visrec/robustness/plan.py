@@ -9,7 +9,7 @@ from visrec.evaluation.plan import EvaluationPlan
 from visrec.storage import Artifact, Workspace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PromotionAttack:
     """An attack: pictures of the target items, changed by at most `epsilon` of 255.
 
@@ -22,7 +22,7 @@ class PromotionAttack:
     transferred: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Corruption:
     """A common corruption of all pictures."""
 
@@ -34,7 +34,7 @@ Variant = PromotionAttack | Corruption
 """One way of changing the pictures; what it does is measured apart from the others."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RobustnessPlan:
     """Small and whole: any process can measure any variant from it.
 
@@ -53,9 +53,11 @@ class RobustnessPlan:
     def variants(self) -> Iterator[Variant]:
         """All that is measured, in the order of the report."""
         for transferred in (False, True) if self.source is not None else (False,):
-            yield from (PromotionAttack(epsilon, transferred) for epsilon in self.attack.epsilons)
+            yield from (
+                PromotionAttack(epsilon=epsilon, transferred=transferred) for epsilon in self.attack.epsilons
+            )
         for name in self.attack.corruptions:
-            yield from (Corruption(name, severity) for severity in self.attack.severities)
+            yield from (Corruption(name=name, severity=severity) for severity in self.attack.severities)
 
 
 def plan_robustness(evaluation: EvaluationPlan, workspace: Workspace, seed: int) -> RobustnessPlan | None:
@@ -74,7 +76,7 @@ def plan_robustness(evaluation: EvaluationPlan, workspace: Workspace, seed: int)
                 f"evaluation.attack: expected a model that reads pictures, got checkpoint {checkpoint.name}, which "
                 "knows items by id only"
             )
-    return RobustnessPlan(evaluation, attack, source, seed)
+    return RobustnessPlan(evaluation=evaluation, attack=attack, source=source, seed=seed)
 
 
 def _source(name: str | None, evaluation: EvaluationPlan, workspace: Workspace) -> Artifact | None:

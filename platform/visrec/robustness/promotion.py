@@ -26,7 +26,7 @@ from visrec.robustness.pictures import MainPictures
 from visrec.robustness.plan import RobustnessPlan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AttackSetup:
     """What every variant is measured on.
 
@@ -57,7 +57,11 @@ def set_up_attack(plan: RobustnessPlan) -> AttackSetup:
         plan.attack.num_targets,
         plan.seed,
     )
-    return AttackSetup(draw_users(evaluation, plan.attack.max_users, plan.seed), targets_T, candidates)
+    return AttackSetup(
+        users=draw_users(evaluation, plan.attack.max_users, plan.seed),
+        targets_T=targets_T,
+        candidates=candidates,
+    )
 
 
 def draw_targets(
@@ -96,21 +100,21 @@ def draw_users(plan: EvaluationPlan, max_users: int, seed: int) -> HeldOut:
     for block in Snapshot(plan.snapshot).sequences(plan.split):
         held_out = hold_out(block, part)
         rows = np.flatnonzero(np.isin(held_out.histories.user_index, drawn))
-        kept.append(HeldOut(held_out.histories.take(rows), held_out.targets.take(rows)))
-    return HeldOut(joined([k.histories for k in kept]), joined([k.targets for k in kept]))
+        kept.append(HeldOut(histories=held_out.histories.take(rows), targets=held_out.targets.take(rows)))
+    return HeldOut(histories=joined([k.histories for k in kept]), targets=joined([k.targets for k in kept]))
 
 
 def joined(parts: list[Sequences]) -> Sequences:
     """The users of all parts, one after the other."""
     lengths = np.concatenate([np.diff(part.offsets) for part in parts])
     return Sequences(
-        np.concatenate([part.user_index for part in parts]),
-        np.r_[0, np.cumsum(lengths)],
-        np.concatenate([part.items for part in parts]),
-        np.concatenate([part.kinds for part in parts]),
-        np.concatenate([part.times for part in parts]),
-        np.concatenate([part.weights for part in parts]),
-        np.concatenate([part.marks for part in parts]),
+        user_index=np.concatenate([part.user_index for part in parts]),
+        offsets=np.r_[0, np.cumsum(lengths)],
+        items=np.concatenate([part.items for part in parts]),
+        kinds=np.concatenate([part.kinds for part in parts]),
+        times=np.concatenate([part.times for part in parts]),
+        weights=np.concatenate([part.weights for part in parts]),
+        marks=np.concatenate([part.marks for part in parts]),
     )
 
 
@@ -119,7 +123,7 @@ _WIDTH = 0.15
 _SMALLEST_WIDTH = 1e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AttackerView:
     """What the attacker knows of the users.
 
@@ -152,7 +156,9 @@ def attacker_view_of(
         queries.append(queries_BD)
         limits.append(np.partition(z_BC, -width, axis=1)[:, -width])
     return AttackerView(
-        np.concatenate(queries), np.concatenate(limits), float(np.concatenate(spreads).mean())
+        queries_UD=np.concatenate(queries),
+        limits_U=np.concatenate(limits),
+        spread=float(np.concatenate(spreads).mean()),
     )
 
 

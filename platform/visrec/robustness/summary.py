@@ -11,7 +11,7 @@ from visrec.robustness.variants import Outcome
 Intervals = dict[str, Interval]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PushEffect:
     """What an attack did.
 
@@ -32,7 +32,7 @@ class PushEffect:
     ssim: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CorruptionEffect:
     """What a corruption of all pictures did.
 
@@ -47,7 +47,7 @@ class CorruptionEffect:
     change: Interval
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Robustness:
     """The numbers of a report's part on robustness.
 
@@ -104,10 +104,19 @@ def summarise_robustness(
         after, moved = means(outcome), change(outcome)
         if isinstance(variant, PromotionAttack):
             pushes.append(
-                PushEffect(variant, after, moved, users_per_item(outcome), outcome.psnr, outcome.ssim)
+                PushEffect(
+                    push=variant,
+                    after=after,
+                    change=moved,
+                    users_per_item=users_per_item(outcome),
+                    psnr=outcome.psnr,
+                    ssim=outcome.ssim,
+                )
             )
         else:
-            corruptions.append(CorruptionEffect(variant, after[f"ndcg@{k}"], moved[f"ndcg@{k}"]))
+            corruptions.append(
+                CorruptionEffect(corruption=variant, ndcg=after[f"ndcg@{k}"], change=moved[f"ndcg@{k}"])
+            )
     return Robustness(
         num_users=len(setup.users),
         num_targets=len(setup.targets_T),

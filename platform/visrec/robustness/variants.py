@@ -51,7 +51,7 @@ def effects(scorer: Scorer, setup: AttackSetup, plan: EvaluationPlan) -> PerUser
     return {name: np.concatenate(parts) for name, parts in columns.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """What one variant did.
 
@@ -68,7 +68,7 @@ class Outcome:
 
 def measure_clean(plan: RobustnessPlan, setup: AttackSetup) -> Outcome:
     """The pictures as they are."""
-    return Outcome(effects(TwoTowerScorer.load(plan.evaluation.checkpoint), setup, plan.evaluation))
+    return Outcome(columns=effects(TwoTowerScorer.load(plan.evaluation.checkpoint), setup, plan.evaluation))
 
 
 def measure_variant(plan: RobustnessPlan, setup: AttackSetup, variant: Variant) -> Outcome:
@@ -82,7 +82,7 @@ def measure_variant(plan: RobustnessPlan, setup: AttackSetup, variant: Variant) 
             return _pushed(plan, setup, scorer, variant)
         case Corruption():
             vectors_ID = _corrupted_vectors(plan, scorer, variant)
-            return Outcome(effects(replace(scorer, vectors_ID=vectors_ID), setup, plan.evaluation))
+            return Outcome(columns=effects(replace(scorer, vectors_ID=vectors_ID), setup, plan.evaluation))
 
 
 def pushed_pictures(plan: RobustnessPlan, setup: AttackSetup, push: PromotionAttack) -> NDArray[np.uint8]:
@@ -117,10 +117,12 @@ def _pushed(
     vectors_ID[setup.targets_T] = targets.encode(after)
     columns = effects(replace(scorer, vectors_ID=vectors_ID), setup, plan.evaluation)
     if not (before != after).any():
-        return Outcome(columns)
+        return Outcome(columns=columns)
     pair = torch.from_numpy(before), torch.from_numpy(after)
     # A picture that did not change at all is infinitely alike; 100 dB says so without spoiling the mean.
-    return Outcome(columns, float(psnr(*pair).clamp(max=100.0).mean()), float(ssim(*pair).mean()))
+    return Outcome(
+        columns=columns, psnr=float(psnr(*pair).clamp(max=100.0).mean()), ssim=float(ssim(*pair).mean())
+    )
 
 
 def _corrupted_vectors(
@@ -130,12 +132,12 @@ def _corrupted_vectors(
     snapshot = Snapshot(plan.evaluation.snapshot)
     vectors_ID = scorer.vectors_ID.copy()
     items = np.flatnonzero(snapshot.picture_rows.has_picture_I)
-    corrupted = CorruptedPictures(Pictures.of(snapshot), corruption, plan.seed)
+    corrupted = CorruptedPictures(pictures=Pictures.of(snapshot), corruption=corruption, seed=plan.seed)
     vectors_ID[items] = scorer.recommender.encode_items(corrupted, items)
     return vectors_ID
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CorruptedPictures:
     """The pictures of a snapshot, corrupted as they are read; see `ItemInputs`."""
 

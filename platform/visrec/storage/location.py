@@ -12,7 +12,7 @@ from pyarrow import fs as pafs
 from visrec.errors import DataError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Location:
     """A path together with its filesystem.
 
@@ -33,17 +33,17 @@ class Location:
         """
         text = os.fspath(uri)
         if "://" not in text:
-            return cls(pafs.LocalFileSystem(), os.path.abspath(os.path.expanduser(text)))
+            return cls(filesystem=pafs.LocalFileSystem(), path=os.path.abspath(os.path.expanduser(text)))
         try:
             filesystem, path = pafs.FileSystem.from_uri(text)
         except (pa.ArrowException, ValueError, OSError) as error:
             raise DataError(
                 f"expected a path or a URI of a known filesystem, got {text!r}: {error}"
             ) from None
-        return cls(filesystem, path)
+        return cls(filesystem=filesystem, path=path)
 
     def __truediv__(self, name: str) -> "Location":
-        return Location(self.filesystem, f"{self.path.rstrip('/')}/{name}")
+        return Location(filesystem=self.filesystem, path=f"{self.path.rstrip('/')}/{name}")
 
     def __str__(self) -> str:
         return self.path if self.is_local else f"{self.filesystem.type_name}://{self.path}"
@@ -61,7 +61,7 @@ class Location:
     @property
     def parent(self) -> "Location":
         """The folder that holds this place."""
-        return Location(self.filesystem, self.path.rstrip("/").rsplit("/", 1)[0])
+        return Location(filesystem=self.filesystem, path=self.path.rstrip("/").rsplit("/", 1)[0])
 
     def exists(self) -> bool:
         """Whether a file or a folder is there."""
@@ -109,13 +109,13 @@ class Location:
         """Every file below this folder, sorted by path; nothing where there is no folder."""
         selector = pafs.FileSelector(self.path, allow_not_found=True, recursive=True)
         found = [i.path for i in self.filesystem.get_file_info(selector) if i.type == pafs.FileType.File]
-        return [Location(self.filesystem, path) for path in sorted(found)]
+        return [Location(filesystem=self.filesystem, path=path) for path in sorted(found)]
 
     def children(self) -> list["Location"]:
         """Files and folders directly in this folder, sorted by name."""
         selector = pafs.FileSelector(self.path, allow_not_found=True)
         return [
-            Location(self.filesystem, i.path)
+            Location(filesystem=self.filesystem, path=i.path)
             for i in sorted(self.filesystem.get_file_info(selector), key=lambda i: i.path)
         ]
 

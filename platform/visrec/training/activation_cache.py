@@ -28,7 +28,7 @@ VERSION = 2
 _BATCH = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FrozenPrefix:
     """The frozen blocks, over the pictures of a snapshot.
 
@@ -103,7 +103,7 @@ class FrozenPrefix:
         return self.snapshot.image_facts.height, self.snapshot.image_facts.width
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Activations:
     """Kept activations by row of the image store, memory-mapped; see `ItemInputs`.
 
@@ -161,7 +161,7 @@ def find_or_compute(
                 writer.facts["num_blocks"] = prefix.num_blocks
         _wait(environment)
     artifact = workspace.find("activations", prefix.name)
-    return Activations(artifact, prefix.snapshot.picture_rows, prefix.num_blocks)
+    return Activations(artifact=artifact, rows=prefix.snapshot.picture_rows, start=prefix.num_blocks)
 
 
 def _agree(environment: TrainEnvironment, *values: int) -> list[int]:

@@ -4,7 +4,7 @@ Shape legend: B sequences, L positions, N distinct items, K own negatives of a s
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ from visrec.models import History, gap_buckets
 from visrec.training.negatives.per_sequence import PerSequenceNegatives, Rejected
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
     """Events `start` to `stop` (exclusive) of one user's row: the first is only history, the last only a target."""
 
@@ -52,7 +52,7 @@ def cut_windows(
             chosen = np.sort(generator.choice(whole, max_windows, replace=False))
         for number in chosen.tolist():
             start = max(1, first + number * max_length)
-            yield Window(row, start - 1, min(length, first + (number + 1) * max_length))
+            yield Window(row=row, start=start - 1, stop=min(length, first + (number + 1) * max_length))
 
 
 NEVER = 2**31 - 1
@@ -60,7 +60,7 @@ NEVER = 2**31 - 1
 PositiveMasking = Literal["all", "seen", "none"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
     """Index tensors of one step; pixels are looked up by `item_index_N`.
 
@@ -101,10 +101,10 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device."""
-        return Batch(**{name: tensor.to(device) for name, tensor in vars(self).items()})
+        return Batch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingExample:
     """A window of one user, and what is known of the user.
 
@@ -139,7 +139,9 @@ class TrainingExample:
     def history(self) -> History:
         """The window without its last event, which is only a target."""
         events = slice(self.events.start, self.events.stop - 1)
-        return History(self.block.items[events], self.block.kinds[events], self.block.times[events])
+        return History(
+            items=self.block.items[events], kinds=self.block.kinds[events], times=self.block.times[events]
+        )
 
     def spared(self, which: PositiveMasking) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Positives that are no negatives of the user, and the first position of the window at which each is not."""
@@ -156,7 +158,11 @@ class TrainingExample:
         mine = slice(offsets[row], offsets[row + 1])
         items = self.rejections.items[mine]
         keep = np.isin(items, candidates) & ~np.isin(items, self.positives)
-        return Rejected(items[keep], self.rejections.times[mine][keep], self.rejections.strengths[mine][keep])
+        return Rejected(
+            items=items[keep],
+            times=self.rejections.times[mine][keep],
+            strengths=self.rejections.strengths[mine][keep],
+        )
 
 
 def collate(

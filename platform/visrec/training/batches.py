@@ -24,7 +24,7 @@ from visrec.training.negatives.per_sequence import PerSequenceNegatives, explici
 from visrec.training.negatives.sampled import DrawnNegatives
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EpochFacts:
     """What is known of an epoch before it runs.
 
@@ -54,7 +54,7 @@ class PoolMiner(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BatchStream:
     """The batches of one worker.
 
@@ -115,7 +115,9 @@ class BatchStream:
             for block in buffer:
                 rejections = self._rejections(block)
                 cut = cut_windows(block, self.max_length, self.phase.max_windows_per_user, generator)
-                pieces = [TrainingExample(block, rejections, window) for window in cut]
+                pieces = [
+                    TrainingExample(block=block, rejections=rejections, window=window) for window in cut
+                ]
                 waiting += pieces
                 total += len(pieces)
             generator.shuffle(waiting)
@@ -201,4 +203,6 @@ def epoch_facts(stream: BatchStream) -> EpochFacts:
     elif len(stream.candidates):
         outside[stream.candidates] *= stream.drawn.missing_C()
     whole, rest = divmod(total, phase.batch_size * stream.world_size)
-    return EpochFacts(whole + (rest >= stream.world_size), np.asarray(1 - outside))
+    return EpochFacts(
+        num_steps=whole + (rest >= stream.world_size), sampling_probability_I=np.asarray(1 - outside)
+    )

@@ -55,7 +55,7 @@ def frozen_prefix(
     start = backbone.resume_at(num_frozen_blocks(model, phase))
     if start == 0 or snapshot.image_rows.min(initial=0) < 0:
         return None
-    prefix = FrozenPrefix(model.item_tower, start, snapshot)
+    prefix = FrozenPrefix(tower=model.item_tower, num_blocks=start, snapshot=snapshot)
     limit = job.training.activation_cache_gb * GIGABYTE
     return prefix if prefix.num_bytes <= limit else None
 

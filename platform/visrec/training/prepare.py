@@ -26,7 +26,7 @@ from visrec.training.step import TrainStep
 from visrec.training.validation import ValidationSet, load_validation_set
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
     """What stays the same through a run."""
 
@@ -62,7 +62,14 @@ def prepare_run(job: TrainWorkloadConfig, snapshot: Snapshot, environment: Train
         weights_facts=weights_facts,
         attributes=attribute_facts(job, snapshot),
     )
-    return Run(job, snapshot, environment, model, recommender, validation)
+    return Run(
+        job=job,
+        snapshot=snapshot,
+        environment=environment,
+        model=model,
+        recommender=recommender,
+        validation=validation,
+    )
 
 
 def prepare_phase(

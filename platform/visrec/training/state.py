@@ -5,7 +5,7 @@ updates from (seed, phase).
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ NEGATIVES = "negatives.safetensors"
 STATE = "training_state.json"
 
 
-@dataclass
+@dataclass(kw_only=True, slots=True)
 class TrainState:
     """The place in the run, and its history.
 
@@ -51,7 +51,7 @@ class TrainState:
         self.best_metric, self.stale_epochs = None, 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Resumed:
     """What a restart goes on from.
 
@@ -81,7 +81,7 @@ def save_state(
     (folder / LAST_WEIGHTS).write_bytes(save(last))
     if state.best_weights is not None:
         (folder / WEIGHTS).write_bytes(state.best_weights)
-    place = {name: value for name, value in vars(state).items() if name != "best_weights"}
+    place = {f.name: getattr(state, f.name) for f in fields(state) if f.name != "best_weights"}
     found = optimizer.state_dict() if optimizer is not None else None
     if found is not None:
         (folder / OPTIMIZER).write_bytes(save(_flat(found["state"])))
@@ -106,7 +106,9 @@ def load_state(folder: Path) -> Resumed:
         tensors = _nested(load_file(folder / OPTIMIZER))
         optimizer = {"state": tensors, "param_groups": saved["optimizer_groups"]}
     negatives = load_file(folder / NEGATIVES) if (folder / NEGATIVES).exists() else {}
-    return Resumed(state, load_file(folder / LAST_WEIGHTS), optimizer, negatives)
+    return Resumed(
+        state=state, weights=load_file(folder / LAST_WEIGHTS), optimizer=optimizer, negatives=negatives
+    )
 
 
 def _flat(state: dict[int, dict[str, Tensor]]) -> dict[str, Tensor]:

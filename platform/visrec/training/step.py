@@ -18,7 +18,7 @@ from visrec.training.losses import bce_loss, bpr_loss, softmax_loss
 from visrec.training.negatives.queue import NegativeSamplerState, QueuedNegatives
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StepContext:
     """One batch, and what it takes to get its losses.
 
@@ -156,7 +156,7 @@ def _log_weights(log_q_I: Tensor | None, item_index: Tensor, num_batches: int) -
 LossStream = Callable[[StepContext], Iterator[Tensor]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrainStep:
     """What the steps of a phase have in common.
 
@@ -194,7 +194,14 @@ class TrainStep:
         def losses_of(output: TowerOutput) -> Tensor:
             return batch_loss(output, on_device, self.phase.loss, self.log_q_I, remembered)
 
-        forward = StepContext(self.model, self.wrapped, on_device, inputs, self.inputs.start, losses_of)
+        forward = StepContext(
+            model=self.model,
+            wrapped=self.wrapped,
+            batch=on_device,
+            inputs=inputs,
+            start=self.inputs.start,
+            losses_of=losses_of,
+        )
         trained = [p for p in self.model.parameters() if p.requires_grad]
         for losses_P in self.adversary(forward):
             self.optimizer.zero_grad(set_to_none=True)

@@ -19,7 +19,7 @@ BLOCK_USERS = 256
 METRICS = ("ndcg@10", "recall@10", "precision@10", "f1@10", "hr@10", "mrr", "auc")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ValidationSet:
     """The users that this worker scores.
 
@@ -61,7 +61,7 @@ def load_validation_set(
         for at in range(0, len(rows), BLOCK_USERS):
             blocks.append(hold_out(block.take(rows[at : at + BLOCK_USERS]), "validation"))
     candidates = ranked_items(split, snapshot.num_items, "validation")
-    return ValidationSet(blocks, candidates, set_valued=split.protocol != "leave_one_out")
+    return ValidationSet(blocks=blocks, candidates=candidates, set_valued=split.protocol != "leave_one_out")
 
 
 def validate(
@@ -110,4 +110,7 @@ def encode_catalogue(
 def histories(sequences: Sequences) -> list[History]:
     """One `History` a user."""
     bounds = zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True)
-    return [History(sequences.items[a:b], sequences.kinds[a:b], sequences.times[a:b]) for a, b in bounds]
+    return [
+        History(items=sequences.items[a:b], kinds=sequences.kinds[a:b], times=sequences.times[a:b])
+        for a, b in bounds
+    ]

@@ -44,7 +44,7 @@ def test_only_cold_items_are_ranked_under_their_protocol() -> None:
 
 def test_known_events_can_be_gone_over_again(tmp_path: Path) -> None:
     snapshot = checkerboard_snapshot(Workspace(str(tmp_path)), num_users=5, num_items=12)
-    known = KnownEvents(snapshot.artifact, SplitConfig(), "validation", block_users=2)
+    known = KnownEvents(artifact=snapshot.artifact, split=SplitConfig(), part="validation", block_users=2)
     first, second = list(known), list(known)
     assert [len(block) for block in first] == [2, 2, 1]
     assert sum(len(block.items) for block in first) == 5 * 4  # six of each user's group, two of them held out
@@ -53,5 +53,5 @@ def test_known_events_can_be_gone_over_again(tmp_path: Path) -> None:
 
 def test_a_release_knows_all_events(tmp_path: Path) -> None:
     snapshot = checkerboard_snapshot(Workspace(str(tmp_path)), num_users=5, num_items=12)
-    known = KnownEvents(snapshot.artifact, SplitConfig(), None, block_users=2)
+    known = KnownEvents(artifact=snapshot.artifact, split=SplitConfig(), part=None, block_users=2)
     assert sum(len(block.items) for block in known) == 5 * 6

@@ -8,12 +8,12 @@ def test_the_last_refusals_and_views_are_kept_by_themselves() -> None:
     weights = np.array([-1, -1, 0, 0, 0, 1, -1, 1], np.float32)
     places = np.arange(len(weights))
     log = Log(
-        np.array([0, 5, 5, 8]),
-        places.astype(np.int32),
-        np.zeros(8, np.int8),
-        weights,
-        places.astype(np.int64),
-        np.full(8, -1, np.int32),
+        offsets=np.array([0, 5, 5, 8]),
+        items=places.astype(np.int32),
+        kinds=np.zeros(8, np.int8),
+        weights=weights,
+        times=places.astype(np.int64),
+        positions=np.full(8, -1, np.int32),
     )
     one, two = last_reactions(log, 1), last_reactions(log, 2)
     assert (one.items.tolist(), one.offsets.tolist()) == ([1, 4, 6], [0, 2, 2, 3])

@@ -26,5 +26,5 @@ def test_one_price_for_all_is_one_level() -> None:
 
 
 def test_facts_survive_json() -> None:
-    facts = AttributeFacts(("a",), (1.0, 2.5))
+    facts = AttributeFacts(categories=("a",), price_edges=(1.0, 2.5))
     assert AttributeFacts.from_dict({"categories": ["a"], "price_edges": [1, 2.5]}) == facts

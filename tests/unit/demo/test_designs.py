@@ -21,7 +21,9 @@ def test_one_hot_has_a_one_for_each_of_the_four_values() -> None:
 
 
 def test_a_design_goes_by_the_names_of_its_values() -> None:
-    assert design_of(np.array([5, 4, 2, 2], np.int32)) == Design("mug", "teal", "dots", "classic")
+    assert design_of(np.array([5, 4, 2, 2], np.int32)) == Design(
+        shape="mug", colour="teal", pattern="dots", style="classic"
+    )
 
 
 @pytest.mark.parametrize(("num_items", "num_designs"), [(20, 5), (2000, 500), (1_000_000, NUM_COMBINATIONS)])

@@ -8,7 +8,10 @@ from visrec.demo.log import COLUMNS, KINDS, Row, add_dirt, bot_events, num_bots
 
 CONFIG = DemoDataConfig(num_events=10_000, dirt=0.1)
 CLEAN = [
-    Row(k, (f"e{k}", f"u{k % 50}", f"i{k % 70}", "click", "2024-11-01T10:00:00.000Z", "s1", "3"))
+    Row(
+        time_ms=k,
+        fields=(f"e{k}", f"u{k % 50}", f"i{k % 70}", "click", "2024-11-01T10:00:00.000Z", "s1", "3"),
+    )
     for k in range(1_730_000_000_000, 1_730_000_000_000 + 9_000_000, 1000)
 ]
 

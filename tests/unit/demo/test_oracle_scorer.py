@@ -10,7 +10,7 @@ from visrec.demo.oracle import Oracle
 from visrec.demo.truth import write_truth
 from visrec.demo.world import make_world
 from visrec.evaluation.measure import measure, merge
-from visrec.evaluation.plan import fit_scorer, plan_evaluation, make_evaluation_context
+from visrec.evaluation.plan import fit_scorer, make_evaluation_context, plan_evaluation
 from visrec.storage import Location, Workspace
 
 NUM_ITEMS, NUM_USERS = 40, 12

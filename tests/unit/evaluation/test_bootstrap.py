@@ -39,7 +39,7 @@ def test_about_95_of_100_intervals_cover_the_truth() -> None:
 def test_identical_models_differ_by_exactly_0() -> None:
     rows = {f"m{k}": np.random.default_rng(k).random(33) for k in range(5)}
     found = paired_intervals(rows, rows, num_samples=150, seed=0)
-    assert set(found.values()) == {Interval(0.0, 0.0, 0.0)}
+    assert set(found.values()) == {Interval(mean=0.0, low=0.0, high=0.0)}
 
 
 def test_pairing_finds_a_small_lead_that_separate_intervals_hide() -> None:

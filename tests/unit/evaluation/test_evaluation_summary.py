@@ -21,7 +21,11 @@ def test_differences_are_paired_and_the_oracle_is_no_baseline(evaluated: Evaluat
     summary = evaluated.summary
     assert list(summary.paired) == ["popularity", "recent_popularity", "item_knn", "ease"]
     # Both find every held-out item at once.
-    assert summary.metrics["item_knn"]["ndcg@10"] == summary.metrics["ease"]["ndcg@10"] == Interval(1, 1, 1)
+    assert (
+        summary.metrics["item_knn"]["ndcg@10"]
+        == summary.metrics["ease"]["ndcg@10"]
+        == Interval(mean=1, low=1, high=1)
+    )
     ours, theirs = summary.metrics["model"]["mrr"].mean, summary.metrics["popularity"]["mrr"].mean
     assert summary.paired["popularity"]["mrr"].mean == pytest.approx(ours - theirs)
 

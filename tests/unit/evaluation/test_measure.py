@@ -17,7 +17,7 @@ from visrec.evaluation.plan import make_evaluation_context, plan_evaluation
 from visrec.storage import Workspace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Clairvoyant:
     """Scores held-out items 1 and all others 0."""
 
@@ -80,7 +80,7 @@ def test_a_clairvoyant_reaches_1_under_every_protocol(protocol: Split, tmp_path:
         targets = block.where(block.marks == TEST)
         for row, user in enumerate(block.user_index.tolist()):
             held_out[user] = targets.items[targets.offsets[row] : targets.offsets[row + 1]]
-    scorer = Clairvoyant(held_out, snapshot.num_items)
+    scorer = Clairvoyant(held_out=held_out, num_items=snapshot.num_items)
     found = merge(measure(snapshot.sequences(split), {"model": scorer}, evaluation_context)).scorers["model"]
     for name in ("ndcg@20", "recall@20", "map@20", "mrr", "auc"):
         assert found.metrics[name] == pytest.approx(1), name

@@ -30,7 +30,9 @@ def test_each_half_is_judged_by_the_other_halfs_threshold() -> None:
 def test_perfect_scores() -> None:
     labels = np.arange(40) % 4 == 0
     found = classify_pairs(
-        ScoredPairs(labels.astype(np.float32), labels, (np.arange(40) // 20).astype(np.int8))
+        ScoredPairs(
+            scores=labels.astype(np.float32), labels=labels, folds=(np.arange(40) // 20).astype(np.int8)
+        )
     )
     assert found is not None
     assert {found[name] for name in ("auc", "average_precision", "precision", "recall", "f1")} == {1.0}
@@ -38,4 +40,9 @@ def test_perfect_scores() -> None:
 
 def test_too_few_pairs_to_judge() -> None:
     labels = np.array([True, False, False])
-    assert classify_pairs(ScoredPairs(np.zeros(3, np.float32), labels, np.array([0, 0, 1], np.int8))) is None
+    assert (
+        classify_pairs(
+            ScoredPairs(scores=np.zeros(3, np.float32), labels=labels, folds=np.array([0, 0, 1], np.int8))
+        )
+        is None
+    )

@@ -24,8 +24,8 @@ def test_scores_are_those_of_the_model(tmp_path: Path, recency: bool) -> None:
     moments = block.times[block.offsets[1:] - 1] + np.array([60_000, 30 * 24 * HOUR_MS])
     queries = model.encode_users(
         [
-            History(block.items[:12], block.kinds[:12], block.times[:12]),
-            History(block.items[12:], block.kinds[12:], block.times[12:]),
+            History(items=block.items[:12], kinds=block.kinds[:12], times=block.times[:12]),
+            History(items=block.items[12:], kinds=block.kinds[12:], times=block.times[12:]),
         ],
         scorer.vectors_ID,
         moments,

@@ -90,7 +90,9 @@ def test_columns_that_the_log_does_not_have() -> None:
 
 def test_typed_columns() -> None:
     columns = {"user_id": pa.array([7]), "item_id": pa.array(["a"]), "time": pa.array([1_500_000_000])}
-    events, rejects = check_events(RawRows(columns, np.array([1]), [], 1), RULES, ITEMS, 0)
+    events, rejects = check_events(
+        RawRows(columns=columns, lines=np.array([1]), malformed=[], num_lines=1), RULES, ITEMS, 0
+    )
     assert events.to_pylist()[0]["user_id"] == "7"
     assert rejects.num_rows == 0
 

@@ -40,7 +40,7 @@ def test_files_and_what_can_be_wrong_with_them(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(data)
     paths = ["a.png", "b.png", "sub/c.png", "gone.png", str(tmp_path / "a.png"), "odd://x/y.png", "sub"]
-    found = list(read_pictures([FilePicture(folder, path) for path in paths], max_bytes=5000))
+    found = list(read_pictures([FilePicture(folder=folder, path=path) for path in paths], max_bytes=5000))
     codes = [f.code if isinstance(f, PictureError) else len(f) for f in found]
     size = len(_png(9))
     assert codes == [size, "too_large", 0, "no_image", size, "unreadable", "unreadable"]
@@ -49,9 +49,12 @@ def test_files_and_what_can_be_wrong_with_them(tmp_path: Path) -> None:
 def test_pictures_of_another_filesystem(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.png").write_bytes(_png(9))
-    folder = Location(pafs.SubTreeFileSystem(str(tmp_path), pafs.LocalFileSystem()), "in")
+    folder = Location(filesystem=pafs.SubTreeFileSystem(str(tmp_path), pafs.LocalFileSystem()), path="in")
     found = list(
-        read_pictures([FilePicture(folder, "a.png"), FilePicture(folder, "/in/a.png")], max_bytes=5000)
+        read_pictures(
+            [FilePicture(folder=folder, path="a.png"), FilePicture(folder=folder, path="/in/a.png")],
+            max_bytes=5000,
+        )
     )
     assert found == [_png(9)] * 2
 
@@ -63,7 +66,12 @@ def test_cells_are_read_in_order(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "i.parquet", row_group_size=60)
     location = Location.parse(tmp_path / "i.parquet")
     wanted = [(0, 0), (0, 39), (0, 40), (0, 59), (1, 0), (1, 39)]
-    found = list(read_pictures([CellPicture(location, "picture", g, r) for g, r in wanted], max_bytes=70))
+    found = list(
+        read_pictures(
+            [CellPicture(file=location, column="picture", row_group=g, row=r) for g, r in wanted],
+            max_bytes=70,
+        )
+    )
     assert found[0] == values[0]
     assert found[1] == values[39]
     assert [f.code for f in found if isinstance(f, PictureError)] == ["no_image", "too_large"]
@@ -84,7 +92,7 @@ def test_parts_with_black_rows_for_bad_pictures(
     with workspace.create("snapshots", "s", config=SnapshotSettings()) as writer:
         for name in ("images", "thumbnails"):
             (writer.staging / name).make_dirs()
-        sources = [FilePicture(Location.parse(source), f"{k}.png") for k in range(num)]
+        sources = [FilePicture(folder=Location.parse(source), path=f"{k}.png") for k in range(num)]
         result = decode_and_store(sources, 0, writer.staging, CONFIG)
     assert writer.result is not None
     bad = [k for k in range(num) if k % 4 == 1]

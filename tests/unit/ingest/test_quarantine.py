@@ -15,9 +15,9 @@ from visrec.ingest.quarantine import (
 def _tally() -> Tally:
     found = tally(
         [
-            Reject("interactions", "a.csv:2", Reason.BAD_TIME, "soon"),
-            Reject("interactions", "a.csv:3", Reason.BAD_TIME, "later"),
-            Reject("interactions", "a.csv:4", Reason.MISSING_USER),
+            Reject(source="interactions", location="a.csv:2", reason=Reason.BAD_TIME, detail="soon"),
+            Reject(source="interactions", location="a.csv:3", reason=Reason.BAD_TIME, detail="later"),
+            Reject(source="interactions", location="a.csv:4", reason=Reason.MISSING_USER),
         ]
     )
     found.add(Reason.DUPLICATE, 50, "a.csv:9")
@@ -40,13 +40,17 @@ def test_the_error_says_all_there_is_to_know() -> None:
 
 def test_tallies_add_up_and_keep_the_first_example() -> None:
     total = _tally()
-    total.include(tally([Reject("interactions", "b.csv:1", Reason.BAD_TIME, "x")]))
+    total.include(
+        tally([Reject(source="interactions", location="b.csv:1", reason=Reason.BAD_TIME, detail="x")])
+    )
     assert total.counts[Reason.BAD_TIME] == 3
     assert total.examples[Reason.BAD_TIME] == "a.csv:2: soon"
 
 
 def test_rejects_as_rows() -> None:
-    table = rejects_table([Reject("items", "i.csv:7", Reason.DUPLICATE_ITEM, "i1")])
+    table = rejects_table(
+        [Reject(source="items", location="i.csv:7", reason=Reason.DUPLICATE_ITEM, detail="i1")]
+    )
     assert table.to_pylist() == [
         {"source": "items", "location": "i.csv:7", "reason": "duplicate_item", "detail": "i1"}
     ]

@@ -25,7 +25,7 @@ from visrec.storage import Location, Workspace
 
 
 def test_the_mean_of_the_categories_plus_the_price_level() -> None:
-    facts = AttributeFacts(("blue", "red"), (10.0,))
+    facts = AttributeFacts(categories=("blue", "red"), price_edges=(10.0,))
     embedding = AttributeEmbedding(facts, {"categories", "price"}, dim=2, num_items=2)
     assert embedding.categories is not None
     assert embedding.prices is not None

@@ -53,7 +53,9 @@ def test_an_item_is_the_mean_of_its_pictures_and_has_its_id_once(snapshot: Snaps
 
 def test_items_with_one_picture_are_as_if_no_item_had_more(snapshot: Snapshot) -> None:
     recommender = make(snapshot, ItemTowerConfig(width=4))
-    one = Pictures(snapshot.images, PictureRows.one_each(snapshot.image_rows), snapshot.image_facts)
+    one = Pictures(
+        images=snapshot.images, rows=PictureRows.one_each(snapshot.image_rows), facts=snapshot.image_facts
+    )
     vectors = recommender.encode_items(one, np.arange(NUM_ITEMS))
     pictures = snapshot.images.read(snapshot.image_rows)
     assert vectors.tobytes() == recommender.encode_pictures(pictures, np.arange(4, dtype=np.int32)).tobytes()

@@ -9,7 +9,7 @@ from visrec.errors import ConfigError
 from visrec.models import ItemTower
 from visrec.models.backbones.networks import SmallCNN
 
-FACTS = ImageFacts(32, 32, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+FACTS = ImageFacts(height=32, width=32, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
 
 
 def tower(**settings: object) -> ItemTower:

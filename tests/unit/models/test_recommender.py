@@ -18,7 +18,7 @@ from visrec.training.batch import TrainingExample, Window, collate
 from visrec.training.losses import softmax_loss
 from visrec.training.negatives.per_sequence import PerSequenceNegatives
 
-FACTS = ImageFacts(8, 8, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
+FACTS = ImageFacts(height=8, width=8, mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3))
 CONFIG = ModelConfig(
     dim=8,
     item=ItemTowerConfig(width=8, id_embedding=True),
@@ -35,7 +35,7 @@ def make(config: ModelConfig = CONFIG) -> Recommender:
 
 def history(items: list[int]) -> History:
     times = np.arange(len(items), dtype=np.int64) * 60_000
-    return History(np.array(items, np.int32), np.ones(len(items), np.int8), times)
+    return History(items=np.array(items, np.int32), kinds=np.ones(len(items), np.int8), times=times)
 
 
 def test_saved_and_loaded_it_gives_the_same_vectors(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_waits_are_served_as_they_are_trained() -> None:
     vectors = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
     block = replace(sequences_of([[3, 1, 4, 15]]), times=np.array([0, 5_000, 65_000, 4_000_000]))
     batch = collate(
-        [TrainingExample(block, None, Window(0, 0, 4))],
+        [TrainingExample(block=block, rejections=None, window=Window(row=0, start=0, stop=4))],
         np.zeros(0, np.int64),
         PerSequenceNegatives.join([], 1),
         num_items=20,
@@ -136,7 +136,7 @@ def test_waits_are_served_as_they_are_trained() -> None:
             batch.time_to_next_BL,
         ).users_BLD[0]
     for length in (1, 2, 3):  # each is asked for at the time of the event that comes next
-        known = History(block.items[:length], block.kinds[:length], block.times[:length])
+        known = History(items=block.items[:length], kinds=block.kinds[:length], times=block.times[:length])
         served = recommender.encode_users([known], vectors, block.times[length : length + 1])
         np.testing.assert_allclose(served[0], trained[length - 1].numpy(), atol=1e-6)
 

@@ -7,7 +7,7 @@ from visrec.data.images import ImageFacts
 from visrec.models import TowerOutput, TwoTower
 from visrec.training.losses import softmax_loss
 
-FACTS = ImageFacts(16, 16, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+FACTS = ImageFacts(height=16, width=16, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
 CONFIG = ModelConfig(
     dim=8, item=ItemTowerConfig(width=8, dropout=0), user=UserTowerConfig(hidden_dim=16, dropout=0)
 )
@@ -35,7 +35,10 @@ def test_pixels_once_has_the_loss_and_gradients_of_encoding_every_position() -> 
     users = naive.user_tower(every_position[:, :-1], zeros_BL[:, :-1], zeros_BL[:, :-1])
     # The candidates once more, from pixels of their own; then no vector is shared between roles.
     candidates = naive.item_tower(pictures[distinct_N], distinct_N)
-    loss_naive = _loss(TowerOutput(users, candidates, naive.item_biases()[distinct_N]), slots_BL[:, 1:])
+    loss_naive = _loss(
+        TowerOutput(users_BLD=users, items_ND=candidates, biases_N=naive.item_biases()[distinct_N]),
+        slots_BL[:, 1:],
+    )
     loss_naive.backward()  # type: ignore[no-untyped-call]
 
     torch.testing.assert_close(loss_once, loss_naive, atol=1e-5, rtol=0)

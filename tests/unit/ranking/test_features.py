@@ -16,7 +16,10 @@ def table(
     facts: ItemFacts, past: UserState, items: list[int], scores: list[float] | None = None
 ) -> dict[str, list[float]]:
     told = np.array(scores if scores is not None else np.zeros(len(items)), np.float32)
-    rows = candidate_features(RankingQuery(facts, past, np.array(items, np.int32), told, told), FEATURES)
+    rows = candidate_features(
+        RankingQuery(facts=facts, past=past, items_M=np.array(items, np.int32), scores_M=told, pool_P=told),
+        FEATURES,
+    )
     return {name: rows[:, place].tolist() for place, name in enumerate(FEATURES)}
 
 
@@ -96,14 +99,24 @@ def test_context() -> None:
 
 
 def test_nothing_is_known_of_the_user() -> None:
-    found = table(make_facts(), UserState(NONE, NONE.astype(np.int64), NONE, NONE, NOW), [0, 1])
+    found = table(
+        make_facts(),
+        UserState(items=NONE, times=NONE.astype(np.int64), refused=NONE, viewed=NONE, time=NOW),
+        [0, 1],
+    )
     assert np.isnan(found["cosine_max"]).all()
     assert found["neighbours"] == [0, 0]
     assert found["history_length"] == [0, 0]
 
 
 def test_no_candidates() -> None:
-    empty = RankingQuery(make_facts(), make_past([0]), NONE, np.empty(0, np.float32), np.empty(0, np.float32))
+    empty = RankingQuery(
+        facts=make_facts(),
+        past=make_past([0]),
+        items_M=NONE,
+        scores_M=np.empty(0, np.float32),
+        pool_P=np.empty(0, np.float32),
+    )
     assert candidate_features(empty, FEATURES).shape == (0, len(FEATURES))
 
 
@@ -121,6 +134,11 @@ def test_the_order_of_the_candidates_does_not_matter(order: list[int]) -> None:
     )
     scores, past = np.array([0.1, 0.4, 0.2, 0.3], np.float32), make_past([0, 2], refused=[1])
     items = np.arange(4, dtype=np.int32)
-    rows = candidate_features(RankingQuery(facts, past, items, scores, scores), FEATURES)
-    mixed = candidate_features(RankingQuery(facts, past, items[order], scores[order], scores), FEATURES)
+    rows = candidate_features(
+        RankingQuery(facts=facts, past=past, items_M=items, scores_M=scores, pool_P=scores), FEATURES
+    )
+    mixed = candidate_features(
+        RankingQuery(facts=facts, past=past, items_M=items[order], scores_M=scores[order], pool_P=scores),
+        FEATURES,
+    )
     np.testing.assert_allclose(mixed, rows[order], rtol=1e-6)

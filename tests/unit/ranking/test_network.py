@@ -17,7 +17,9 @@ def twins(cross_layers: int) -> tuple[_TorchNetwork, Network]:
     for parameter in twin.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     state = {name: tensor.numpy() for name, tensor in twin.state_dict().items()}
-    return twin, Network({name: value for name, value in state.items() if not name.startswith("positions")})
+    return twin, Network(
+        weights={name: value for name, value in state.items() if not name.startswith("positions")}
+    )
 
 
 @pytest.mark.parametrize("cross_layers", [0, 1, 3])

@@ -10,5 +10,5 @@ def test_mean_and_spread_without_what_is_missing() -> None:
 
 
 def test_far_values_are_bounded() -> None:
-    scaling = Scaling(np.zeros(1, np.float32), np.ones(1, np.float32))
+    scaling = Scaling(mean_F=np.zeros(1, np.float32), std_F=np.ones(1, np.float32))
     assert scaling.apply(np.array([[1e9], [-1e9]], np.float32)).tolist() == [[4], [-4]]

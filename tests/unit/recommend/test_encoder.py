@@ -32,7 +32,9 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 def expected(release: Release, items: list[int], times: list[int]) -> list[float]:
     history = History(
-        np.array(items, np.int32), np.full(len(items), CLICK, np.int8), np.array(times, np.int64)
+        items=np.array(items, np.int32),
+        kinds=np.full(len(items), CLICK, np.int8),
+        times=np.array(times, np.int64),
     )
     query = release.recommender().encode_users([history], release.item_vectors)[0]
     return [*query.tolist(), 1.0]
@@ -57,7 +59,7 @@ def test_given_history_follows_the_stored_one_and_a_repeated_item_counts_at_its_
     release: Release,
 ) -> None:
     items, times = stored(release, "u00001")
-    events = [Event(items[0], None, NOW), Event(2, "click", NOW + 1)]
+    events = [Event(item=items[0], kind=None, time=NOW), Event(item=2, kind="click", time=NOW + 1)]
     query = Encoder.load(release).encode_user("u00001", events)
     assert query.source == "user"
     assert query.vector_D is not None
@@ -67,7 +69,7 @@ def test_given_history_follows_the_stored_one_and_a_repeated_item_counts_at_its_
 
 def test_history_alone_is_enough(release: Release) -> None:
     for user in (None, "nobody knows them"):
-        query = Encoder.load(release).encode_user(user, [Event(3, "click", NOW)])
+        query = Encoder.load(release).encode_user(user, [Event(item=3, kind="click", time=NOW)])
         assert query.source == "history"
         assert query.vector_D is not None
         assert query.vector_D.tolist() == expected(release, [3], [NOW])
@@ -82,9 +84,11 @@ def test_a_model_with_recency_looks_at_the_clock(tmp_path: Path) -> None:
     vectors = []
     for days in (1, 30):
         then = now - days * 24 * HOUR_MS
-        history = History(np.array([3], np.int32), np.array([CLICK], np.int8), np.array([then]))
+        history = History(
+            items=np.array([3], np.int32), kinds=np.array([CLICK], np.int8), times=np.array([then])
+        )
         wanted = release.recommender().encode_users([history], release.item_vectors, np.array([now]))[0]
-        served = encoder.encode_user(None, [Event(3, "click", then)]).vector_D
+        served = encoder.encode_user(None, [Event(item=3, kind="click", time=then)]).vector_D
         assert served is not None
         assert served.tolist() == [*wanted.tolist(), 1.0]
         vectors.append(served)
@@ -92,11 +96,13 @@ def test_a_model_with_recency_looks_at_the_clock(tmp_path: Path) -> None:
 
 
 def test_negative_events_are_seen_and_no_taste(release: Release) -> None:
-    query = Encoder.load(release).encode_user(None, [Event(3, "click", NOW), Event(4, "dislike", NOW)])
+    query = Encoder.load(release).encode_user(
+        None, [Event(item=3, kind="click", time=NOW), Event(item=4, kind="dislike", time=NOW)]
+    )
     assert query.vector_D is not None
     assert query.vector_D.tolist() == expected(release, [3], [NOW])
     assert query.seen.tolist() == [3, 4]
-    only_negative = Encoder.load(release).encode_user(None, [Event(4, "hide", NOW)])
+    only_negative = Encoder.load(release).encode_user(None, [Event(item=4, kind="hide", time=NOW)])
     assert (only_negative.vector_D, only_negative.source, only_negative.seen.tolist()) == (
         None,
         "popular",
@@ -111,7 +117,7 @@ def test_nothing_known(release: Release) -> None:
 
 def test_an_untrained_kind_is_read_as_the_usual_one() -> None:
     rules = KindRules(
-        {"click": 1.0, "purchase": 4.0, "view": 0.0}, trained=frozenset({"click"}), usual="click"
+        weights={"click": 1.0, "purchase": 4.0, "view": 0.0}, trained=frozenset({"click"}), usual="click"
     )
     assert rules.code("purchase") == rules.code(None) == rules.code("click") == CLICK
     assert [rules.is_positive(kind) for kind in ("click", "purchase", None, "view", "hide")] == [True] * 3 + [

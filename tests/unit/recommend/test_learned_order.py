@@ -66,14 +66,18 @@ def test_scores_are_those_of_training_for_more_events_than_the_ranker_looks_at(
         times = np.full(len(block), past.time)
         known = user_states(block, times, log, max_history=MAX_HISTORY)[row]
         assert (len(known.items), len(known.refused)) == (MAX_HISTORY, MAX_HISTORY)
-        features_MF = candidate_features(RankingQuery(facts, known, items, scores, scores), ranker.names)
-        served = Ranker.load(release).rank(Candidates(items, scores, complete=True), Rules(), 10, past=past)
+        features_MF = candidate_features(
+            RankingQuery(facts=facts, past=known, items_M=items, scores_M=scores, pool_P=scores), ranker.names
+        )
+        served = Ranker.load(release).rank(
+            Candidates(items=items, scores=scores, complete=True), Rules(), 10, past=past
+        )
         assert sorted(served.scores.tolist()) == pytest.approx(sorted(ranker.scores(features_MF).tolist()))
 
 
 def test_events_of_the_request_take_the_place_of_the_oldest(made: tuple[Snapshot, Release]) -> None:
     _, release = made
-    events = [Event(item, kind, LATER) for kind in ("click", "dislike") for item in range(4)]
+    events = [Event(item=item, kind=kind, time=LATER) for kind in ("click", "dislike") for item in range(4)]
     past = Encoder.load(release).encode_user("u00000", events).past
     assert past is not None
     kept = past.last(MAX_HISTORY)

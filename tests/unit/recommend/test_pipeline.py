@@ -36,7 +36,9 @@ def graph(workspace: Workspace, release: Release) -> LocalGraph:
 def best(release: Release, items: list[int]) -> list[int]:
     """Item indices by the score of a full sort, for a user who clicked `items` just now."""
     vector = (
-        Encoder.load(release).encode_user(None, [Event(i, None, n) for n, i in enumerate(items)]).vector_D
+        Encoder.load(release)
+        .encode_user(None, [Event(item=i, kind=None, time=n) for n, i in enumerate(items)])
+        .vector_D
     )
     assert vector is not None
     model = release.recommender()
@@ -46,7 +48,7 @@ def best(release: Release, items: list[int]) -> list[int]:
 
 
 def events(items: list[int]) -> list[Event]:
-    return [Event(item, None, number) for number, item in enumerate(items)]
+    return [Event(item=item, kind=None, time=number) for number, item in enumerate(items)]
 
 
 def test_order_is_that_of_a_full_sort_without_the_seen(graph: LocalGraph, release: Release) -> None:
@@ -92,7 +94,9 @@ def test_without_history_popular_items_come_without_asking_the_retriever(
 def test_popular_items_leave_out_what_the_user_disliked(graph: LocalGraph, release: Release) -> None:
     first = int(release.popularity.items[0])
     ranked, source = asyncio.run(
-        graph.pipeline.for_user(release.name, None, [Event(first, "hide", 0)], RecommendOptions(k=3))
+        graph.pipeline.for_user(
+            release.name, None, [Event(item=first, kind="hide", time=0)], RecommendOptions(k=3)
+        )
     )
     assert source == "popular"
     assert ranked.items.tolist() == release.popularity.items[1:4].tolist()

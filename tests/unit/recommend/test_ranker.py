@@ -23,11 +23,15 @@ def ranker() -> Ranker:
         )
     )
     vectors = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [-1, 0]], np.float32)
-    popularity = Popularity(np.array([3, 4, 0, 1, 2], np.int32), np.array([9, 8, 7, 6, 5], np.float32))
+    popularity = Popularity(
+        items=np.array([3, 4, 0, 1, 2], np.int32), events_per_week=np.array([9, 8, 7, 6, 5], np.float32)
+    )
     return Ranker(catalogue, vectors, popularity)
 
 
-EVERYTHING = Candidates(np.arange(5, dtype=np.int32), np.array([5, 4, 3, 2, 1], np.float32), complete=True)
+EVERYTHING = Candidates(
+    items=np.arange(5, dtype=np.int32), scores=np.array([5, 4, 3, 2, 1], np.float32), complete=True
+)
 
 
 @pytest.mark.parametrize(
@@ -71,5 +75,5 @@ def test_diversity_puts_the_twin_behind(ranker: Ranker) -> None:
 
 
 def test_no_candidates(ranker: Ranker) -> None:
-    empty = Candidates(np.empty(0, np.int32), np.empty(0, np.float32), complete=True)
+    empty = Candidates(items=np.empty(0, np.int32), scores=np.empty(0, np.float32), complete=True)
     assert ranker.rank(empty, Rules(), 3, diversity=0.5).items.tolist() == []

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from tests.support.snapshots import HOUR_MS, sequences_of
 
@@ -11,7 +13,7 @@ def test_known_answer() -> None:
     block = sequences_of([[2] * 8, [1, 1, 1], [3]])
     start = block.times[0]
     hours = [0, 1, 2, 3, 4, 5, 6, 7, 28 * DAY_HOURS, 27 * DAY_HOURS, 26 * DAY_HOURS, 21 * DAY_HOURS]
-    block = type(block)(**{**vars(block), "times": start + np.array(hours) * HOUR_MS})
+    block = replace(block, times=start + np.array(hours) * HOUR_MS)
     popularity = measure_popularity(lambda: [block], 5)
     # Long-run rates a week: item 2 has 8 / 4, item 1 has 3 / 4, item 3 has 1 / 4; the mean with the last week's count.
     assert popularity.items.tolist() == [1, 2, 3, 0, 4]

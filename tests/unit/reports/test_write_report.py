@@ -42,7 +42,7 @@ def test_all_files_are_there_and_equal_the_second_time(evaluated: Evaluated, tmp
 
 
 def test_robustness_is_written_where_it_was_measured(evaluated: Evaluated, tmp_path: Path) -> None:
-    half = Interval(0.5, 0.4, 0.6)
+    half = Interval(mean=0.5, low=0.4, high=0.6)
     means = {"ndcg@10": half, "exposure@10": half, "reach@10": half}
     robustness = Robustness(
         num_users=42,
@@ -51,8 +51,19 @@ def test_robustness_is_written_where_it_was_measured(evaluated: Evaluated, tmp_p
         source="other",
         clean=means,
         users_per_item=2.0,
-        pushes=(PushEffect(PromotionAttack(8, True), means, means, 3.0, 31.5, 0.9),),
-        corruptions=(CorruptionEffect(Corruption("blur", "mild"), half, half),),
+        pushes=(
+            PushEffect(
+                push=PromotionAttack(epsilon=8, transferred=True),
+                after=means,
+                change=means,
+                users_per_item=3.0,
+                psnr=31.5,
+                ssim=0.9,
+            ),
+        ),
+        corruptions=(
+            CorruptionEffect(corruption=Corruption(name="blur", severity="mild"), ndcg=half, change=half),
+        ),
     )
     with_it = replace(evaluated, summary=replace(evaluated.summary, robustness=robustness))
     write(with_it, tmp_path / "a")

@@ -20,7 +20,7 @@ PIXEL_MODEL = ModelConfig(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Attacked:
     """A plan, what it is measured on, and where it lies."""
 
@@ -41,4 +41,4 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Attacked:
     config = EvaluationConfig(bootstrap_samples=50, attack=attack, list_size=5)
     plan = plan_robustness(plan_evaluation(checkpoint, snapshot.artifact, config), workspace, seed=0)
     assert plan is not None
-    return Attacked(plan, set_up_attack(plan), workspace)
+    return Attacked(plan=plan, setup=set_up_attack(plan), workspace=workspace)

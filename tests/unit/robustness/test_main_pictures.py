@@ -62,7 +62,9 @@ def test_unchanged_pictures_give_the_items_vectors(snapshot: Snapshot, recommend
 
 
 def test_a_corruption_hits_every_picture_with_noise_of_its_own(snapshot: Snapshot) -> None:
-    corrupted = CorruptedPictures(Pictures.of(snapshot), Corruption("noise", "strong"), seed=4)
+    corrupted = CorruptedPictures(
+        pictures=Pictures.of(snapshot), corruption=Corruption(name="noise", severity="strong"), seed=4
+    )
     rows = np.array([0, 3, 2], np.int32)
     pictures = snapshot.images.read(rows)
     # A main picture's noise follows from the item, so that it is that of a catalogue of main pictures alone.

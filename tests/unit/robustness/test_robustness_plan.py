@@ -23,14 +23,14 @@ def test_variants_in_order(attacked: Attacked) -> None:
     )
     assert plan is not None
     assert list(plan.variants()) == [
-        PromotionAttack(2, False),
-        PromotionAttack(8, False),
-        Corruption("blur", "mild"),
-        Corruption("blur", "strong"),
+        PromotionAttack(epsilon=2, transferred=False),
+        PromotionAttack(epsilon=8, transferred=False),
+        Corruption(name="blur", severity="mild"),
+        Corruption(name="blur", severity="strong"),
     ]
     assert [v for v in attacked.plan.variants() if isinstance(v, PromotionAttack) and v.transferred] == [
-        PromotionAttack(4, True),
-        PromotionAttack(16, True),
+        PromotionAttack(epsilon=4, transferred=True),
+        PromotionAttack(epsilon=16, transferred=True),
     ]
 
 

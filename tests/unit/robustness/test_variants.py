@@ -25,14 +25,17 @@ def robustness(attacked: Attacked, clean: Outcome) -> Robustness:
 
 
 def test_the_same_pictures_have_no_effect(attacked: Attacked, clean: Outcome) -> None:
-    same = measure_variant(attacked.plan, attacked.setup, PromotionAttack(0, False))
+    same = measure_variant(attacked.plan, attacked.setup, PromotionAttack(epsilon=0, transferred=False))
     assert same.psnr is None and same.ssim is None
     for name, values in clean.columns.items():
         assert np.array_equal(same.columns[name], values), name
 
 
 def test_twice_the_same(attacked: Attacked) -> None:
-    for variant in (PromotionAttack(16, False), Corruption("noise", "strong")):
+    for variant in (
+        PromotionAttack(epsilon=16, transferred=False),
+        Corruption(name="noise", severity="strong"),
+    ):
         first, second = (measure_variant(attacked.plan, attacked.setup, variant) for _ in range(2))
         assert all(np.array_equal(first.columns[name], second.columns[name]) for name in first.columns)
         assert first.psnr == second.psnr
@@ -53,7 +56,8 @@ def test_the_attack_gains_exposure_and_more_of_it_with_more_room(robustness: Rob
 def test_a_source_that_is_the_model_itself_is_the_white_box(attacked: Attacked) -> None:
     plan = replace(attacked.plan, source=attacked.plan.evaluation.checkpoint)
     white, transferred = (
-        measure_variant(plan, attacked.setup, PromotionAttack(16, t)) for t in (False, True)
+        measure_variant(plan, attacked.setup, PromotionAttack(epsilon=16, transferred=t))
+        for t in (False, True)
     )
     assert all(np.array_equal(white.columns[name], transferred.columns[name]) for name in white.columns)
 

@@ -18,7 +18,9 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
     """A folder on this machine, and one on a filesystem that is not this machine's own."""
     if request.param == "local":
         return Location.parse(tmp_path)
-    return Location(pafs.SubTreeFileSystem(str(tmp_path), pafs.LocalFileSystem()), "store").make_dirs()
+    return Location(
+        filesystem=pafs.SubTreeFileSystem(str(tmp_path), pafs.LocalFileSystem()), path="store"
+    ).make_dirs()
 
 
 def write(final: Location, text: str = "abc") -> Artifact:

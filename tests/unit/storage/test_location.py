@@ -77,7 +77,9 @@ def test_delete_takes_files_folders_and_nothing(tmp_path: Path) -> None:
 
 
 def test_a_remote_file_is_copied_once_to_be_mapped(tmp_path: Path) -> None:
-    remote = Location(pafs.SubTreeFileSystem(str(tmp_path), pafs.LocalFileSystem()), "far.bin")
+    remote = Location(
+        filesystem=pafs.SubTreeFileSystem(str(tmp_path), pafs.LocalFileSystem()), path="far.bin"
+    )
     remote.write_bytes(b"abc")
     copy = remote.local_path(tmp_path / "cache")
     assert copy == tmp_path / "cache" / "far.bin"

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -32,7 +32,9 @@ def stream(histories: list[list[int]] = HISTORIES, **settings: object) -> BatchS
     phase = PhaseConfig(**{"batch_size": 2, **settings})
     num_items = 1 + max(i for h in histories for i in h)
     everything = np.arange(num_items, dtype=np.int32)
-    return BatchStream(blocks, phase, max_length=3, candidates=everything, num_items=num_items, seed=5)
+    return BatchStream(
+        blocks=blocks, phase=phase, max_length=3, candidates=everything, num_items=num_items, seed=5
+    )
 
 
 def pairs(batch: Batch) -> list[tuple[int, int]]:
@@ -59,8 +61,8 @@ def test_a_wait_lasts_from_an_event_to_the_next_one() -> None:
     times = np.array([0, 1_000, 4_000, 19_000])  # 1, 3 and 15 seconds
     phase = PhaseConfig(batch_size=1)
     one = BatchStream(
-        lambda: iter([replace(block, times=times)]),
-        phase,
+        blocks=lambda: iter([replace(block, times=times)]),
+        phase=phase,
         max_length=3,
         candidates=np.arange(4, dtype=np.int32),
         num_items=4,
@@ -103,7 +105,7 @@ def test_the_same_seed_gives_the_same_batches_and_a_restart_skips_to_its_place()
     again = list(stream(loss=loss).epoch(3, skip=1))
     assert len(whole) == len(again) + 1
     for a, b in zip(whole[1:], again, strict=True):
-        for name, tensor in vars(a).items():
+        for name, tensor in asdict(a).items():
             assert torch.equal(tensor, getattr(b, name)), name
 
 
@@ -201,8 +203,8 @@ def test_explicit_negatives_are_the_users_own_but_no_item_that_was_taken_or_may_
     )
     phase = PhaseConfig(loss=LossConfig(num_explicit_negatives=5, explicit_weight=4))
     made = BatchStream(
-        lambda: iter([block]),
-        phase,
+        blocks=lambda: iter([block]),
+        phase=phase,
         max_length=3,
         candidates=np.arange(9, dtype=np.int32),
         num_items=10,

@@ -53,8 +53,8 @@ def draws(seed: int, epochs: int = 6) -> list[tuple[int, int]]:
         yield sequences_of(HISTORIES)
 
     stream = BatchStream(
-        blocks,
-        PhaseConfig(batch_size=2),
+        blocks=blocks,
+        phase=PhaseConfig(batch_size=2),
         max_length=10,
         candidates=np.arange(6, dtype=np.int32),
         num_items=6,

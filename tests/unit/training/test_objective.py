@@ -20,7 +20,9 @@ E = math.e
 def output(scores: list[float], *, num_sequences: int = 1, length: int = 1) -> TowerOutput:
     """Users of vector 1, so that an item's vector is its score."""
     return TowerOutput(
-        torch.ones(num_sequences, length, 1), torch.tensor(scores)[:, None], torch.zeros(len(scores))
+        users_BLD=torch.ones(num_sequences, length, 1),
+        items_ND=torch.tensor(scores)[:, None],
+        biases_N=torch.zeros(len(scores)),
     )
 
 
@@ -133,6 +135,8 @@ def test_sequences_do_not_mix(name: str) -> None:
             positives=[positives[r] for r in rows],
             own=[own[r] for r in rows],
         )
-        return batch_loss(TowerOutput(users[rows], vectors, biases), batch, loss, log_q_I)
+        return batch_loss(
+            TowerOutput(users_BLD=users[rows], items_ND=vectors, biases_N=biases), batch, loss, log_q_I
+        )
 
     torch.testing.assert_close(losses([0, 1]), torch.cat([losses([0]), losses([1])]))

@@ -11,7 +11,7 @@ from visrec.training.phase import set_trainable
 
 
 def make_model() -> TwoTower:
-    facts = ImageFacts(16, 16, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    facts = ImageFacts(height=16, width=16, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
     config = ModelConfig(dim=8, item=ItemTowerConfig(width=8, id_embedding=True))
     return TwoTower(config, num_items=5, image_facts=facts)
 

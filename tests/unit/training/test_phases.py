@@ -130,10 +130,12 @@ def test_what_belongs_to_no_block_stands_still_and_names_the_activations(tmp_pat
     assert trained() == {"cls_token", "pos_embed", "patch_embed", "blocks", "norm"}
     set_trainable(model, PhaseConfig(trainable="head"))
     assert trained() == set()
-    before = FrozenPrefix(model.item_tower, backbone.num_blocks, snapshot).name
+    before = FrozenPrefix(tower=model.item_tower, num_blocks=backbone.num_blocks, snapshot=snapshot).name
     with torch.no_grad():
         backbone.get_parameter("network.pos_embed").add_(1.0)
-    assert FrozenPrefix(model.item_tower, backbone.num_blocks, snapshot).name != before
+    assert (
+        FrozenPrefix(tower=model.item_tower, num_blocks=backbone.num_blocks, snapshot=snapshot).name != before
+    )
 
 
 def test_a_frozen_batch_norm_keeps_its_statistics(snapshot: Snapshot, tmp_path: Path) -> None:

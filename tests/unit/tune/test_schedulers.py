@@ -6,7 +6,7 @@ from visrec.tune.schedulers import PastTrial, build_scheduler, rungs, trials_sin
 
 
 def decision(scheduler: TrialScheduler, epoch: int, value: float) -> str:
-    trial = PastTrial("new")
+    trial = PastTrial(trial_id="new")
     scheduler.on_trial_add(None, trial)
     return str(scheduler.on_trial_result(None, trial, {"epoch": epoch, "objective_0": value}))
 

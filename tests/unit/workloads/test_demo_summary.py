@@ -41,7 +41,7 @@ def test_summary_says_what_was_measured_on_screen_and_in_files(
         *artifacts,
         stages={"train": 60.0, "evaluate": 2.5},
         peak_memory_bytes=3_000_000_000,
-        queries=(QueryResult("popular", ("i1", "i2"), 4.0),),
+        queries=(QueryResult(name="popular", item_ids=("i1", "i2"), milliseconds=4.0),),
         address="http://127.0.0.1:8000",
     )
     write_summary(summary, Workspace(str(tmp_path)).root)

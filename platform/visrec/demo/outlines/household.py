@@ -17,12 +17,12 @@ def mug(random: np.random.Generator) -> Outline:
     wisp = np.array([(0.0, -0.04), (-0.03, -0.12), (0.03, -0.19), (0.0, -0.27)])
     steam = [curve(wisp + np.array([x, top])) for x in (axis - 0.1, axis + 0.02, axis + 0.13)]
     return Outline(
-        (
-            *(Part(points, "steam", stroke=0.022, alpha=0.65, edge=False) for points in steam),
-            Part(handle, "plain", tone=0.85, stroke=0.07),
-            Part(turned(side, axis=axis), "body"),
-            Part(ellipse(axis, top, half, 0.045), "plain", tone=1.25),
-            Part(ellipse(axis, top + 0.008, half - 0.03, 0.032), "wood", tone=0.6, edge=False),
+        parts=(
+            *(Part(points=points, role="steam", stroke=0.022, alpha=0.65, edge=False) for points in steam),
+            Part(points=handle, role="plain", tone=0.85, stroke=0.07),
+            Part(points=turned(side, axis=axis), role="body"),
+            Part(points=ellipse(axis, top, half, 0.045), role="plain", tone=1.25),
+            Part(points=ellipse(axis, top + 0.008, half - 0.03, 0.032), role="wood", tone=0.6, edge=False),
         ),
         stands=True,
     )
@@ -43,14 +43,14 @@ def teapot(random: np.random.Generator) -> Outline:
     ]
     seam = [(0.5 - 0.64 * width, rim + 0.005), (0.5, rim + 0.02), (0.5 + 0.64 * width, rim + 0.005)]
     return Outline(
-        (
-            Part(curve(handle), "trim", stroke=0.055),
-            Part(curve([*lower, *upper]), "plain", tone=0.85),
-            Part(turned([(0.5 * width, 0.885), (0.55 * width, 0.915)], smooth=False), "trim"),
-            Part(ellipse(0.5, y, width, height), "body"),
-            Part(ellipse(0.5, rim, 0.62 * width, 0.11, begin=180, end=360), "plain", tone=0.9),
-            Part(ellipse(0.5, rim - 0.13, 0.04, 0.04), "trim"),
-            Part(curve(seam), "trim", stroke=0.016, edge=False),
+        parts=(
+            Part(points=curve(handle), role="trim", stroke=0.055),
+            Part(points=curve([*lower, *upper]), role="plain", tone=0.85),
+            Part(points=turned([(0.5 * width, 0.885), (0.55 * width, 0.915)], smooth=False), role="trim"),
+            Part(points=ellipse(0.5, y, width, height), role="body"),
+            Part(points=ellipse(0.5, rim, 0.62 * width, 0.11, begin=180, end=360), role="plain", tone=0.9),
+            Part(points=ellipse(0.5, rim - 0.13, 0.04, 0.04), role="trim"),
+            Part(points=curve(seam), role="trim", stroke=0.016, edge=False),
         ),
         stands=True,
     )
@@ -64,14 +64,14 @@ def lamp(random: np.random.Generator) -> Outline:
     stem = [(0.02, 0.50), (0.02, 0.57), (0.7 * ball, 0.605), (ball, 0.68), (0.7 * ball, 0.755), (0.03, 0.80)]
     hem = [(0.5 - bottom, 0.535), (0.5, 0.57), (0.5 + bottom, 0.535)]
     return Outline(
-        (
-            Part(turned([*stem, (0.03, 0.82)]), "plain", tone=0.82),
-            Part(turned([(0.03, 0.80), (0.14, 0.86), (0.16, 0.885)], smooth=False), "trim"),
-            Part(polygon((0.62, 0.5), (0.62, 0.63)), "dark", stroke=0.008, edge=False),
-            Part(ellipse(0.62, 0.64, 0.014, 0.014), "trim", edge=False),
-            Part(ellipse(0.5, 0.53, bottom, 0.035), "cream"),
-            Part(np.concatenate([upper, lower]), "body"),
-            Part(curve(hem), "trim", stroke=0.014, edge=False),
+        parts=(
+            Part(points=turned([*stem, (0.03, 0.82)]), role="plain", tone=0.82),
+            Part(points=turned([(0.03, 0.80), (0.14, 0.86), (0.16, 0.885)], smooth=False), role="trim"),
+            Part(points=polygon((0.62, 0.5), (0.62, 0.63)), role="dark", stroke=0.008, edge=False),
+            Part(points=ellipse(0.62, 0.64, 0.014, 0.014), role="trim", edge=False),
+            Part(points=ellipse(0.5, 0.53, bottom, 0.035), role="cream"),
+            Part(points=np.concatenate([upper, lower]), role="body"),
+            Part(points=curve(hem), role="trim", stroke=0.014, edge=False),
         ),
         stands=True,
     )
@@ -88,11 +88,13 @@ def vase(random: np.random.Generator) -> Outline:
     for x, y in ((0.34, 0.17), (0.66, 0.15), (0.5, 0.09)):
         flowers += _flower(x + random.uniform(-0.03, 0.03), y + random.uniform(-0.02, 0.02))
     return Outline(
-        (
+        parts=(
             *flowers,
-            Part(ellipse(0.5, 0.36, lip, 0.022), "dark"),
-            Part(turned([(lip, 0.36), (0.5 * (lip + neck), 0.38), *side.tolist()]), "body"),
-            Part(ellipse(0.5, 0.362, lip, 0.02, begin=0, end=180), "trim", stroke=0.014, edge=False),
+            Part(points=ellipse(0.5, 0.36, lip, 0.022), role="dark"),
+            Part(points=turned([(lip, 0.36), (0.5 * (lip + neck), 0.38), *side.tolist()]), role="body"),
+            Part(
+                points=ellipse(0.5, 0.362, lip, 0.02, begin=0, end=180), role="trim", stroke=0.014, edge=False
+            ),
         ),
         stands=True,
     )
@@ -108,12 +110,12 @@ def chair(random: np.random.Generator) -> Outline:
     ]
     arms = [rounded(x, 0.44, x + arm + 0.02, 0.79, 0.05) for x in (left - arm, right - 0.02)]
     return Outline(
-        (
-            *(Part(leg, "wood") for leg in legs),
-            Part(rounded(left, top, right, 0.74, 0.11), "body"),
-            Part(rounded(left + 0.015, 0.66, right - 0.015, 0.78, 0.03), "body", tone=0.74),
-            Part(rounded(left + 0.01, 0.54, right - 0.01, 0.68, 0.05), "body", tone=1.12),
-            *(Part(points, "body", tone=0.86) for points in arms),
+        parts=(
+            *(Part(points=leg, role="wood") for leg in legs),
+            Part(points=rounded(left, top, right, 0.74, 0.11), role="body"),
+            Part(points=rounded(left + 0.015, 0.66, right - 0.015, 0.78, 0.03), role="body", tone=0.74),
+            Part(points=rounded(left + 0.01, 0.54, right - 0.01, 0.68, 0.05), role="body", tone=1.12),
+            *(Part(points=points, role="body", tone=0.86) for points in arms),
         ),
         stands=True,
     )
@@ -127,17 +129,17 @@ def clock(random: np.random.Generator) -> Outline:
     bell = ellipse(0.5, 0.17, 0.115, 0.10, begin=180, end=360)
     foot = rounded(0.475, 0.84, 0.525, 0.95, 0.02)
     return Outline(
-        (
-            *(Part(rotated(foot, turn, centre), "trim", tone=0.9) for turn in (-32, 32)),
-            Part(polygon((0.5, 0.1), (0.5, 0.2)), "trim", stroke=0.03),
-            *(Part(rotated(bell, turn, centre), "plain", tone=0.8) for turn in (-33, 33)),
-            Part(ellipse(*centre, 0.36, 0.36), "body"),
-            Part(ellipse(*centre, face + 0.02, face + 0.02), "trim"),
-            Part(ellipse(*centre, face, face), "paper", edge=False),
-            *(Part(tick, "dark", stroke=0.014, edge=False) for tick in ticks),
-            Part(_hand(hour, 0, 0.5 * face), "dark", stroke=0.026, edge=False),
-            Part(_hand(minute, 0, 0.78 * face), "dark", stroke=0.018, edge=False),
-            Part(ellipse(*centre, 0.02, 0.02), "gold", edge=False),
+        parts=(
+            *(Part(points=rotated(foot, turn, centre), role="trim", tone=0.9) for turn in (-32, 32)),
+            Part(points=polygon((0.5, 0.1), (0.5, 0.2)), role="trim", stroke=0.03),
+            *(Part(points=rotated(bell, turn, centre), role="plain", tone=0.8) for turn in (-33, 33)),
+            Part(points=ellipse(*centre, 0.36, 0.36), role="body"),
+            Part(points=ellipse(*centre, face + 0.02, face + 0.02), role="trim"),
+            Part(points=ellipse(*centre, face, face), role="paper", edge=False),
+            *(Part(points=tick, role="dark", stroke=0.014, edge=False) for tick in ticks),
+            Part(points=_hand(hour, 0, 0.5 * face), role="dark", stroke=0.026, edge=False),
+            Part(points=_hand(minute, 0, 0.78 * face), role="dark", stroke=0.018, edge=False),
+            Part(points=ellipse(*centre, 0.02, 0.02), role="gold", edge=False),
         ),
         stands=True,
     )
@@ -152,11 +154,11 @@ def plant(random: np.random.Generator) -> Outline:
         length = random.uniform(0.36, 0.44) * (1 - 0.1 * abs(turn) / 62)
         leaves += _leaf(turn, length, ("leaf_dark", "leaf", "leaf_light")[place % 3])
     return Outline(
-        (
+        parts=(
             *leaves,
-            Part(turned([(top - 0.02, 0.56), (bottom, 0.92)], smooth=False), "body"),
-            Part(rounded(0.485 - top, 0.52, 0.515 + top, 0.61, 0.02), "body", tone=0.86),
-            Part(polygon((0.48 - bottom, 0.92), (0.52 + bottom, 0.92)), "trim", stroke=0.025),
+            Part(points=turned([(top - 0.02, 0.56), (bottom, 0.92)], smooth=False), role="body"),
+            Part(points=rounded(0.485 - top, 0.52, 0.515 + top, 0.61, 0.02), role="body", tone=0.86),
+            Part(points=polygon((0.48 - bottom, 0.92), (0.52 + bottom, 0.92)), role="trim", stroke=0.025),
         ),
         stands=True,
     )
@@ -167,9 +169,9 @@ def _flower(x: float, y: float) -> list[Part]:
     turns = np.deg2rad(np.arange(0, 360, 72))
     petals = [ellipse(x + 0.035 * np.cos(turn), y + 0.035 * np.sin(turn), 0.032, 0.032) for turn in turns]
     return [
-        Part(stem, "leaf_dark", stroke=0.016, edge=False),
-        *(Part(petal, "petal", edge=False) for petal in petals),
-        Part(ellipse(x, y, 0.022, 0.022), "gold", edge=False),
+        Part(points=stem, role="leaf_dark", stroke=0.016, edge=False),
+        *(Part(points=petal, role="petal", edge=False) for petal in petals),
+        Part(points=ellipse(x, y, 0.022, 0.022), role="gold", edge=False),
     ]
 
 
@@ -179,8 +181,8 @@ def _leaf(turn: float, length: float, material: str) -> list[Part]:
     blade = curve([root, (0.43, belly), (0.5, 0.56 - length), (0.57, belly)], closed=True)
     rib = polygon(root, (0.5, 0.56 - 0.85 * length))
     return [
-        Part(rotated(blade, turn, root), material),
-        Part(rotated(rib, turn, root), material, tone=1.25, stroke=0.009, edge=False),
+        Part(points=rotated(blade, turn, root), role=material),
+        Part(points=rotated(rib, turn, root), role=material, tone=1.25, stroke=0.009, edge=False),
     ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from visrec.demo.canvas import Points
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
     """One area or stroke.
 
@@ -27,7 +27,7 @@ class Part:
     edge: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outline:
     """A product.
 

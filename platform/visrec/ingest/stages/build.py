@@ -34,7 +34,7 @@ class Progress(Protocol):
         """So many more are done."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Built:
     """What was built.
 
@@ -51,7 +51,7 @@ class Built:
     refused_items: Tally
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """What can be known without reading rows and pictures.
 
@@ -70,7 +70,9 @@ def plan_snapshot(config: IngestConfig, inputs: Inputs) -> Plan:
     Raises:
         DataError: A file cannot be read, or a mapped column is missing.
     """
-    return Plan(open_logs(config, inputs), read_catalogue(config, inputs.items, inputs.pictures))
+    return Plan(
+        logs=open_logs(config, inputs), catalogue=read_catalogue(config, inputs.items, inputs.pictures)
+    )
 
 
 def build_snapshot(
@@ -107,10 +109,10 @@ def build_snapshot(
     _write_items(catalogue, pictures, core, folder)
     _write_quarantine(catalogue, pictures, folder)
     return Built(
-        _counts(log, catalogue, pictures, cleaned, core, written, refused, refused_items),
-        _facts(config, inputs, pictures, core, refused, refused_items),
-        refused,
-        refused_items,
+        counts=_counts(log, catalogue, pictures, cleaned, core, written, refused, refused_items),
+        facts=_facts(config, inputs, pictures, core, refused, refused_items),
+        refused=refused,
+        refused_items=refused_items,
     )
 
 

@@ -19,7 +19,7 @@ from visrec.storage import Location
 _TABLES_PER_FILE = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CleanLog:
     """The cleaned log.
 
@@ -98,4 +98,8 @@ def clean_users(
     ordered = in_order(results.items())
     for _, summary, _ in ordered:
         counted.include(summary.tally(places))
-    return CleanLog([block for block, _, _ in ordered], sum(merged for _, _, merged in ordered), counted)
+    return CleanLog(
+        blocks=[block for block, _, _ in ordered],
+        num_merged=sum(merged for _, _, merged in ordered),
+        tally=counted,
+    )

@@ -13,7 +13,7 @@ from visrec.ingest.cleaning import CleanBlock
 from visrec.ingest.global_stats import count_items, items_in_core, order_statistics, users_in_core
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GlobalStats:
     """Who and what stays.
 
@@ -34,7 +34,7 @@ class GlobalStats:
     cuts: tuple[int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Survey:
     num_users: int
     counts: NDArray[np.int64]
@@ -67,8 +67,8 @@ def _survey(block: CleanBlock, kept_items: NDArray[np.bool_], k: int) -> _Survey
     first = block.column("first_positive")
     counts = count_items(block.column("user")[first], block.column("item")[first], kept_items, users)
     times = block.column("time")[sequence_events(block, kept_items, users)]
-    span = (int(times.min()), int(times.max())) if len(times) else (0, 0)
-    return _Survey(int(users.sum()), counts, *span)
+    first_time, last_time = (int(times.min()), int(times.max())) if len(times) else (0, 0)
+    return _Survey(num_users=int(users.sum()), counts=counts, first_time=first_time, last_time=last_time)
 
 
 def _count_below(
@@ -106,7 +106,14 @@ def global_stats(
     surveys = survey(kept_items)
     offsets = np.cumsum([0, *(s.num_users for s in surveys)]).tolist()
     cuts = _cuts(blocks, kept_items, k, surveys, shares)
-    return GlobalStats(k, kept_items, _item_counts(surveys, len(kept_items)), offsets[:-1], offsets[-1], cuts)
+    return GlobalStats(
+        k=k,
+        kept_items=kept_items,
+        num_positives=_item_counts(surveys, len(kept_items)),
+        first_user=offsets[:-1],
+        num_users=offsets[-1],
+        cuts=cuts,
+    )
 
 
 def _surveys(blocks: Sequence[Any], kept_items: NDArray[np.bool_], k: int) -> list[_Survey]:

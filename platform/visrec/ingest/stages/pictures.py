@@ -16,7 +16,7 @@ from visrec.ingest.quarantine import Reject
 from visrec.storage import Location
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Pictures:
     """What became of all pictures.
 
@@ -60,13 +60,13 @@ def write_pictures(
         on_pictures(results[number].num_rows)
     usable_R = np.ones(len(catalogue.sources), bool)
     rejects: list[Reject] = []
-    sums = PictureSums(0, np.zeros(3), np.zeros(3))
+    sums = PictureSums(count=0, total=np.zeros(3), squares=np.zeros(3))
     for result in in_order(results.items()):  # so that sums of floats are the same in every run
         usable_R[result.bad_rows] = False
         rejects += result.rejects
         sums += result.sums
     rows = PictureRows.of_rows(catalogue.row_item, num_items=len(catalogue), usable_R=usable_R)
-    return Pictures(rows, rejects, sums)
+    return Pictures(rows=rows, rejects=rejects, sums=sums)
 
 
 def _task_starts(sources: Sequence[PictureSource]) -> list[int]:

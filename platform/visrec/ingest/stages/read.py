@@ -22,7 +22,7 @@ from visrec.ingest.quarantine import REASONS, Reason, Tally, example
 from visrec.ingest.times import parse_iso
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LogSource:
     """One log.
 
@@ -49,7 +49,8 @@ def open_logs(config: IngestConfig, inputs: Inputs) -> list[LogSource]:
         DataError: A file cannot be read, or a mapped column is missing.
     """
     sources = [
-        LogSource(name, log, split_into_chunks(inputs.logs[name])) for name, log in config.logs.items()
+        LogSource(setting=name, config=log, chunks=split_into_chunks(inputs.logs[name]))
+        for name, log in config.logs.items()
     ]
     for source in sources:
         check_columns(source.chunks, source.columns, setting=f"{source.setting}.columns")
@@ -80,7 +81,7 @@ _USERS_IN_SAMPLE = 100_000
 _MIN_USERS_OF_CHUNK = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RejectSummary:
     """Counts of a table of rejects, with one example each: (chunk, line, detail)."""
 
@@ -95,8 +96,10 @@ class RejectSummary:
         rows = rejects.take(pa.array(firsts)).to_pylist()
         reasons = [REASONS[code] for code in found]
         return cls(
-            dict(zip(reasons, counts.tolist(), strict=True)),
-            {r: (row["chunk"], row["line"], row["detail"]) for r, row in zip(reasons, rows, strict=True)},
+            counts=dict(zip(reasons, counts.tolist(), strict=True)),
+            examples={
+                r: (row["chunk"], row["line"], row["detail"]) for r, row in zip(reasons, rows, strict=True)
+            },
         )
 
     def tally(self, places: SourceLines) -> Tally:
@@ -109,7 +112,7 @@ class RejectSummary:
         return result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Summary:
     """What the driver sees of a piece of a chunk."""
 
@@ -121,7 +124,7 @@ class _Summary:
     """User ids of some events, evenly spaced."""
 
 
-@dataclass
+@dataclass(kw_only=True, slots=True)
 class Rows:
     """What was read of one log.
 
@@ -136,7 +139,7 @@ class Rows:
     tally: Tally = field(default_factory=Tally)
 
 
-@dataclass
+@dataclass(kw_only=True, slots=True)
 class Log:
     """The logs as read, together.
 
@@ -185,11 +188,11 @@ def _read_chunk(
         step = max(1, len(users) // sample_size)
         sample = users.take(pa.array(np.arange(0, len(users), step)))
         summary = _Summary(
-            raw.num_lines,
-            len(users),
-            RejectSummary.of(rejects),
-            all_integers(pc.unique(users)),
-            sample.to_pylist(),
+            num_lines=raw.num_lines,
+            num_events=len(users),
+            rejects=RejectSummary.of(rejects),
+            integer_users=all_integers(pc.unique(users)),
+            users=sample.to_pylist(),
         )
         yield events
         yield rejects
@@ -225,7 +228,7 @@ def read_log(
         results[number] = [(events, rejects, fetch(summary)) for events, rejects, summary in pieces]
         on_rows(sum(_num_rows(summary) for _, _, summary in results[number]))
     lines = [sum(summary.num_lines for _, _, summary in results[k]) for k in range(len(chunks))]
-    log = Log(SourceLines.of(chunks, lines), [Rows() for _ in sources])
+    log = Log(places=SourceLines.of(chunks, lines), rows_of=[Rows() for _ in sources])
     for number, place in enumerate(log_of_chunk):
         for events, rejects, summary in results[number]:
             _include(log, log.rows_of[place], events, rejects, summary)

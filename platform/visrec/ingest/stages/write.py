@@ -46,7 +46,7 @@ SEQUENCES_SCHEMA = pa.schema(
 _ROWS_PER_ROW_GROUP = 1 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Written:
     """Rows of one part, or of all.
 
@@ -64,10 +64,10 @@ class Written:
 
     def __add__(self, other: "Written") -> "Written":
         return Written(
-            self.num_interactions + other.num_interactions,
-            self.num_positives + other.num_positives,
-            self.num_below_core + other.num_below_core,
-            self.num_empty_users + other.num_empty_users,
+            num_interactions=self.num_interactions + other.num_interactions,
+            num_positives=self.num_positives + other.num_positives,
+            num_below_core=self.num_below_core + other.num_below_core,
+            num_empty_users=self.num_empty_users + other.num_empty_users,
         )
 
 
@@ -98,7 +98,12 @@ def write_block(
     sequences = _sequences(block, sequence_events(block, core.kept_items, users), users, user_index, core)
     _write(sequences, folder / "sequences.parquet", number, USERS_PER_ROW_GROUP)
     lengths = np.diff(np.asarray(sequences.column("items").combine_chunks().offsets))
-    return Written(interactions.num_rows, int(lengths.sum()), lost.num_rows, int((lengths == 0).sum()))
+    return Written(
+        num_interactions=interactions.num_rows,
+        num_positives=int(lengths.sum()),
+        num_below_core=lost.num_rows,
+        num_empty_users=int((lengths == 0).sum()),
+    )
 
 
 def _interactions(events: pa.Table, user_index: NDArray[np.int32], item_index: NDArray[np.int32]) -> pa.Table:

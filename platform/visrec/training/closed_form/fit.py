@@ -94,7 +94,9 @@ def _solve(job: TrainWorkloadConfig, number: int, snapshot: Snapshot) -> Factors
     missing = rank - found.history_IR.shape[1]
     if missing > 0:  # fewer items than factors
         padding = ((0, 0), (0, missing))
-        found = Factors(np.pad(found.history_IR, padding), np.pad(found.target_IR, padding))
+        found = Factors(
+            history_IR=np.pad(found.history_IR, padding), target_IR=np.pad(found.target_IR, padding)
+        )
     return found
 
 

@@ -19,7 +19,7 @@ Blocks = Callable[[], Iterator[Sequences]]
 """Makes a new pass over the training events."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Factors:
     """score(history, i) = sum over j of the history of w_j p_j . q_i.
 
@@ -50,7 +50,10 @@ def cooccurrence_factors(
     gram_II *= damping_I[:, None] * damping_I
     _, _, right_RI = randomized_svd(gram_II, min(rank, num_items), random_state=seed)
     vectors_IR = np.where(counts_I[:, None] > 0, right_RI.T, 0)
-    return Factors((vectors_IR * damping_I[:, None]).astype(np.float32), vectors_IR.astype(np.float32))
+    return Factors(
+        history_IR=(vectors_IR * damping_I[:, None]).astype(np.float32),
+        target_IR=vectors_IR.astype(np.float32),
+    )
 
 
 _SMALLEST_WEIGHT = 1e-3
@@ -93,7 +96,7 @@ def transition_factors(
     history_IR = solve_triangular(lower_II, left_IR * roots_R, lower=True, trans="T")
     damping_I = np.maximum(counts_I, 1) ** -popularity_power
     target_IR = right_RI.T * roots_R * damping_I[:, None]
-    return Factors(history_IR.astype(np.float32), target_IR.astype(np.float32))
+    return Factors(history_IR=history_IR.astype(np.float32), target_IR=target_IR.astype(np.float32))
 
 
 def history_rows(
@@ -125,7 +128,7 @@ def history_rows(
     return history.tocsr(), target
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LinearMap:
     """vector = weight_DF features + bias_D."""
 
@@ -156,4 +159,4 @@ def ridge_map(
     gram_FF[np.diag_indices_from(gram_FF)] += ridge * features_NF.shape[1]
     coefficients_FD = np.linalg.solve(gram_FF, weighted_NF.T @ vectors_ND)
     weight_DF = (coefficients_FD / std_F[:, None]).T
-    return LinearMap(weight_DF.astype(np.float32), (-weight_DF @ mean_F).astype(np.float32))
+    return LinearMap(weight_DF=weight_DF.astype(np.float32), bias_D=(-weight_DF @ mean_F).astype(np.float32))

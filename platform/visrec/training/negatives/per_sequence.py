@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 NO_ITEM = -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PerSequenceNegatives:
     """Items that are negatives of one sequence only.
 
@@ -26,7 +26,11 @@ class PerSequenceNegatives:
     @classmethod
     def everywhere(cls, items_BK: NDArray[np.int64]) -> "PerSequenceNegatives":
         """Negatives at every position, each of which counts once."""
-        return cls(items_BK, np.zeros(items_BK.shape, np.int64), (items_BK != NO_ITEM).astype(np.float32))
+        return cls(
+            items_BK=items_BK,
+            from_BK=np.zeros(items_BK.shape, np.int64),
+            weights_BK=(items_BK != NO_ITEM).astype(np.float32),
+        )
 
     @classmethod
     def join(cls, sources: Sequence["PerSequenceNegatives"], num_sequences: int) -> "PerSequenceNegatives":
@@ -34,13 +38,13 @@ class PerSequenceNegatives:
         none = cls.everywhere(np.zeros((num_sequences, 0), np.int64))
         every = [none, *sources]
         return cls(
-            np.concatenate([s.items_BK for s in every], axis=1),
-            np.concatenate([s.from_BK for s in every], axis=1),
-            np.concatenate([s.weights_BK for s in every], axis=1),
+            items_BK=np.concatenate([s.items_BK for s in every], axis=1),
+            from_BK=np.concatenate([s.from_BK for s in every], axis=1),
+            weights_BK=np.concatenate([s.weights_BK for s in every], axis=1),
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rejected:
     """Events of one user that say no, in order of time.
 
@@ -59,7 +63,7 @@ class Rejected:
 
     def only(self, keep: NDArray[np.bool_]) -> "Rejected":
         """Those where `keep` is true."""
-        return Rejected(self.items[keep], self.times[keep], self.strengths[keep])
+        return Rejected(items=self.items[keep], times=self.times[keep], strengths=self.strengths[keep])
 
 
 def explicit_negatives(
@@ -86,4 +90,4 @@ def explicit_negatives(
         items_BK[row, places] = rejected[row].items[chosen]
         from_BK[row, places] = firsts[row][chosen]
         weights_BK[row, places] = weight * rejected[row].strengths[chosen]
-    return PerSequenceNegatives(items_BK, from_BK, weights_BK)
+    return PerSequenceNegatives(items_BK=items_BK, from_BK=from_BK, weights_BK=weights_BK)

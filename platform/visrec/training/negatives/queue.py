@@ -20,7 +20,7 @@ from visrec.training.environment import TrainEnvironment
 from visrec.training.negatives.hard import HardMiner
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class QueuedNegatives:
     """What the queue adds to a batch.
 
@@ -76,11 +76,11 @@ class CrossBatchQueue:
         chosen = torch.from_numpy(first[fresh]).to(index.device)
         item_index_Q = index[chosen]
         return QueuedNegatives(
-            len(self._batches),
-            item_index_Q,
-            vectors[chosen],
-            biases[chosen],
-            _spared_from(batch, item_index_Q),
+            num_batches=len(self._batches),
+            item_index_Q=item_index_Q,
+            vectors_QD=vectors[chosen],
+            biases_Q=biases[chosen],
+            spared_from_BQ=_spared_from(batch, item_index_Q),
         )
 
     def state(self) -> dict[str, Tensor]:
@@ -116,7 +116,7 @@ def _spared_from(batch: Batch, item_index_Q: Tensor) -> Tensor:
     return spared_from_BQ
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NegativeSamplerState:
     """The sources of negatives that are not a function of the step alone.
 
@@ -140,7 +140,7 @@ class NegativeSamplerState:
             )
         if loss.num_cross_batch_negatives:
             queue = CrossBatchQueue(loss.num_cross_batch_negatives)
-        return cls(miner, queue)
+        return cls(miner=miner, queue=queue)
 
     def state(self, environment: TrainEnvironment, *, within_epoch: bool) -> dict[str, Tensor]:
         """Everything that `restore` takes; all workers call it together.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from visrec.config import LossConfig
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DrawnNegatives:
     """Draws with replacement.
 
@@ -38,10 +38,10 @@ class DrawnNegatives:
         """The draws that a loss asks for, by the training positives of each item."""
         weights_C = np.asarray(counts_I[candidates_C], np.float64) ** loss.popularity_power
         return cls(
-            candidates_C,
-            weights_C / max(weights_C.sum(), 1e-12),
-            loss.num_uniform_negatives,
-            loss.num_popularity_negatives,
+            candidates_C=candidates_C,
+            shares_C=weights_C / max(weights_C.sum(), 1e-12),
+            num_uniform=loss.num_uniform_negatives,
+            num_popularity=loss.num_popularity_negatives,
         )
 
     def draw(self, generator: np.random.Generator) -> NDArray[np.int64]:

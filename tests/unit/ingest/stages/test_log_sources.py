@@ -21,7 +21,7 @@ from visrec.storage import content_id
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     """A log of clicks with kinds, and one of purchases with other columns."""
-    shop = Shop(tmp_path / "shop")
+    shop = Shop(root=tmp_path / "shop")
     (shop.root / "bought.csv").write_text(f"id,who,what,when\n1,u1,i1,{START}\n")
     shop.config["interactions"] = [
         {"path": str(shop.root / "log.csv")},

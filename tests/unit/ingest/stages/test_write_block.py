@@ -11,7 +11,7 @@ from visrec.ingest.stages.global_stats import GlobalStats
 from visrec.ingest.stages.write import Written, write_block
 from visrec.storage import Location
 
-PLACES = SourceLines(("log.csv",), np.array([0]))
+PLACES = SourceLines(files=("log.csv",), lines_before=np.array([0]))
 
 
 def _block() -> CleanBlock:
@@ -28,7 +28,7 @@ def _block() -> CleanBlock:
     names = ("user", "item", "kind", "weight", "time", "first_positive")
     columns = dict(zip(names, zip(*rows, strict=True), strict=True))
     more = {"position": [None] * 7, "session_id": [None] * 7, "chunk": [0] * 7, "line": list(range(7))}
-    return CleanBlock(pa.array(["a", "b", "c"]), pa.table({**columns, **more}, CLEAN_SCHEMA))
+    return CleanBlock(user_ids=pa.array(["a", "b", "c"]), events=pa.table({**columns, **more}, CLEAN_SCHEMA))
 
 
 def _write(
@@ -37,14 +37,23 @@ def _write(
     for name in ("interactions.parquet", "sequences.parquet", "quarantine.parquet"):
         (folder / name).mkdir()
     # not the plain local filesystem: nothing may depend on it
-    elsewhere = Location(pafs.SubTreeFileSystem(str(folder.parent), pafs.LocalFileSystem()), folder.name)
+    elsewhere = Location(
+        filesystem=pafs.SubTreeFileSystem(str(folder.parent), pafs.LocalFileSystem()), path=folder.name
+    )
     written = write_block(_block(), 0, core, PLACES, elsewhere)
     tables = [pq.read_table(folder / name) for name in ("interactions.parquet", "sequences.parquet")]
     return written, tables[0].to_pylist(), tables[1].to_pylist()
 
 
 def test_everybody_stays_without_a_core(tmp_path: Path) -> None:
-    core = GlobalStats(0, np.ones(4, bool), np.zeros(4, np.int64), [7], 10, (20, 40))
+    core = GlobalStats(
+        k=0,
+        kept_items=np.ones(4, bool),
+        num_positives=np.zeros(4, np.int64),
+        first_user=[7],
+        num_users=10,
+        cuts=(20, 40),
+    )
     written, interactions, sequences = _write(core, tmp_path)
     assert written == Written(num_interactions=7, num_positives=4, num_below_core=0, num_empty_users=1)
     assert [(r["user_index"], r["item_index"], r["time"]) for r in interactions][:2] == [
@@ -71,7 +80,15 @@ def test_everybody_stays_without_a_core(tmp_path: Path) -> None:
 def test_what_the_core_takes_away_is_in_the_quarantine(tmp_path: Path) -> None:
     kept_items = np.array([False, True, False, True])
     written, interactions, sequences = _write(
-        GlobalStats(2, kept_items, np.zeros(4, np.int64), [0], 1, (0, 0)), tmp_path
+        GlobalStats(
+            k=2,
+            kept_items=kept_items,
+            num_positives=np.zeros(4, np.int64),
+            first_user=[0],
+            num_users=1,
+            cuts=(0, 0),
+        ),
+        tmp_path,
     )
     assert written == Written(num_interactions=3, num_positives=2, num_below_core=4, num_empty_users=0)
     assert [(r["user_index"], r["item_index"]) for r in interactions] == [(0, 0), (0, 1), (0, 0)]

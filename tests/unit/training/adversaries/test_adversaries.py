@@ -76,7 +76,12 @@ def forward(snapshot: Snapshot) -> StepContext:
     batch = next(stream.epoch(0))
     pictures = torch.from_numpy(snapshot.images.read(snapshot.image_rows[batch.item_index_N.numpy()]))
     return StepContext(
-        model, model, batch, pictures, 0, lambda output: batch_loss(output, batch, LossConfig(), None)
+        model=model,
+        wrapped=model,
+        batch=batch,
+        inputs=pictures,
+        start=0,
+        losses_of=lambda output: batch_loss(output, batch, LossConfig(), None),
     )
 
 

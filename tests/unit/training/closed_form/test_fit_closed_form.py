@@ -54,7 +54,7 @@ def test_the_served_scores_are_those_of_the_factors(snapshot: Snapshot, tmp_path
     recommender = Recommender.load(Location.parse(tmp_path / "run" / "last"))
     vectors = np.load(tmp_path / "run" / "last" / "item_vectors.npy")
     events = np.array([5, 0, 2], np.int32)
-    history = History(events, np.zeros(3, np.int8), np.arange(3, dtype=np.int64))
+    history = History(items=events, kinds=np.zeros(3, np.int8), times=np.arange(3, dtype=np.int64))
     scores = recommender.encode_users([history], vectors) @ vectors.T + recommender.item_biases
     decay = 0.5**0.5
     factors = transition_factors(

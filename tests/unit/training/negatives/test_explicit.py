@@ -7,7 +7,11 @@ from visrec.training.negatives.per_sequence import NO_ITEM, Rejected, explicit_n
 
 def rejected(*events: tuple[int, int, float]) -> Rejected:
     items, times, strengths = zip(*events, strict=True) if events else ((), (), ())
-    return Rejected(np.array(items, np.int32), np.array(times, np.int64), np.array(strengths, np.float32))
+    return Rejected(
+        items=np.array(items, np.int32),
+        times=np.array(times, np.int64),
+        strengths=np.array(strengths, np.float32),
+    )
 
 
 def test_known_answer() -> None:

@@ -13,7 +13,7 @@ from visrec.models import History, Recommender, TwoTower
 from visrec.training.negatives.hard import HardMiner, draw_hard
 from visrec.training.negatives.per_sequence import NO_ITEM
 
-FACTS = ImageFacts(8, 8, (0.5,) * 3, (0.25,) * 3)
+FACTS = ImageFacts(height=8, width=8, mean=(0.5,) * 3, std=(0.25,) * 3)
 CONFIG = ModelConfig(
     dim=4,
     item=ItemTowerConfig(backbone=None, id_embedding=True),
@@ -22,7 +22,11 @@ CONFIG = ModelConfig(
 VECTORS = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
 BIASES = np.linspace(0, 1, 12, dtype=np.float32)
 HISTORIES = [
-    History(np.array(items, np.int32), np.ones(len(items), np.int8), np.arange(len(items), dtype=np.int64))
+    History(
+        items=np.array(items, np.int32),
+        kinds=np.ones(len(items), np.int8),
+        times=np.arange(len(items), dtype=np.int64),
+    )
     for items in ([0, 1], [5])
 ]
 MOMENTS = np.array([60_000, 7_000])

@@ -43,7 +43,9 @@ def filled(rank: int) -> CrossBatchQueue:
     for step in range(rank + 1):
         items = [rank, 10 + step, 20 + rank]
         vectors = torch.full((3, 2), rank + step / 10)
-        queue.push(make_batch(items), TowerOutput(torch.zeros(1), vectors, torch.ones(3)))
+        queue.push(
+            make_batch(items), TowerOutput(users_BLD=torch.zeros(1), items_ND=vectors, biases_N=torch.ones(3))
+        )
     return queue
 
 

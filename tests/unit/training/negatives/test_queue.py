@@ -1,6 +1,7 @@
 """The queue of recent batches: whole batches, the newest vector of each item, and no item twice."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from visrec.training.negatives.queue import CrossBatchQueue, QueuedNegatives
 
 def output(*values: float) -> TowerOutput:
     column = torch.tensor(values, dtype=torch.float32, requires_grad=True)
-    return TowerOutput(torch.zeros(1, 1, 1), column[:, None], 10 * column)
+    return TowerOutput(users_BLD=torch.zeros(1, 1, 1), items_ND=column[:, None], biases_N=10 * column)
 
 
 def recalled(found: QueuedNegatives | None) -> dict[int, tuple[float, float]]:
@@ -75,7 +76,7 @@ def test_a_restored_queue_is_the_same_queue() -> None:
         q.push(make_batch([6]), output(6))
     first, second = (q.recall(make_batch([0])) for q in (queue, other))
     assert first is not None and second is not None
-    for name, value in vars(first).items():
+    for name, value in asdict(first).items():
         same = getattr(second, name)
         assert torch.equal(value, same) if isinstance(value, Tensor) else value == same
 
@@ -94,8 +95,8 @@ def test_an_item_is_there_as_often_as_the_correction_says() -> None:
 
     loss = LossConfig(num_popularity_negatives=3, num_cross_batch_negatives=1)  # always one batch
     stream = BatchStream(
-        blocks,
-        PhaseConfig(batch_size=4, loss=loss),
+        blocks=blocks,
+        phase=PhaseConfig(batch_size=4, loss=loss),
         max_length=10,
         candidates=np.arange(30, dtype=np.int32),
         num_items=30,
@@ -111,7 +112,10 @@ def test_an_item_is_there_as_often_as_the_correction_says() -> None:
             held[batch.item_index_N.numpy()] += 1
             num_batches += 1
         num = len(batch.item_index_N)
-        queue.push(batch, TowerOutput(torch.zeros(1), torch.zeros(num, 1), torch.zeros(num)))
+        queue.push(
+            batch,
+            TowerOutput(users_BLD=torch.zeros(1), items_ND=torch.zeros(num, 1), biases_N=torch.zeros(num)),
+        )
     expected = 1 - (1 - epoch_facts(stream).sampling_probability_I) ** 2
     np.testing.assert_allclose(held / num_batches, expected, atol=0.06)
 
