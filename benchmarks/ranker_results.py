@@ -29,6 +29,7 @@ from visrec.config import (
 from visrec.config.ranker import POSITIVE
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.scorers import TwoTowerScorer
+from visrec.models.checkpoint import Checkpoint
 from visrec.ranking.item_facts import ItemFacts
 from visrec.ranking.lists import ListMaker
 from visrec.ranking.quality import expected_calibration_error
@@ -75,11 +76,11 @@ def measured(job: PipelineConfig, seed: int, console: Console) -> dict[str, Any]
 
 
 def test_calibration(
-    checkpoint: Artifact, workspace: Workspace, ranker: Artifact, config: RankerConfig
+    checkpoint: Checkpoint, workspace: Workspace, ranker: Artifact, config: RankerConfig
 ) -> float:
     """Expected calibration error of "this candidate is what the user takes next" on the lists of the test part."""
     learned, towers = Ranker.load(ranker.location), TwoTowerScorer.load(checkpoint)
-    snapshot = Snapshot(workspace.find("snapshots", checkpoint.manifest.parents["snapshots"]))
+    snapshot = Snapshot(workspace.find("snapshots", checkpoint.snapshot_name))
     biases_I = towers.recommender.item_biases
     facts = ItemFacts.fit(snapshot, SplitConfig(), "test", vectors_ID=towers.vectors_ID, biases_I=biases_I)
     maker = ListMaker(

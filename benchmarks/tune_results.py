@@ -26,6 +26,7 @@ from visrec.config import (
     load_config,
 )
 from visrec.evaluation.bootstrap import intervals
+from visrec.models.checkpoint import Checkpoint
 from visrec.reports.files import read_per_user
 from visrec.storage import Artifact
 from visrec.tune.records import TrialRecord, record_from
@@ -96,7 +97,7 @@ def seeded(job: TuneWorkloadConfig, record: TrialRecord | None, seed: int) -> Tr
     return own.replace(seed=seed)
 
 
-def per_user(checkpoint: Artifact, job: TuneWorkloadConfig, console: Console) -> NDArray[np.float64]:
+def per_user(checkpoint: Checkpoint, job: TuneWorkloadConfig, console: Console) -> NDArray[np.float64]:
     """NDCG@10 of every validation user, in the order of the users."""
     evaluation = EvaluationConfig(part="validation", ks=(10,), list_size=10, baselines=(), ranker="none")
     asked = EvaluateWorkloadConfig(workspace=job.workspace, checkpoint=checkpoint.name, evaluation=evaluation)

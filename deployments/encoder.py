@@ -8,6 +8,7 @@ from threading import Semaphore
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.arrays import unit_vectors
 from visrec.config import EVENT_KINDS, EventKind
 from visrec.data.decoding import decode_picture
 from visrec.deployments.loaded import ReleaseActor
@@ -146,7 +147,7 @@ class Encoder:
             data, height=facts.height, width=facts.width, max_bytes=max_bytes, max_pixels=max_pixels
         )
         vector_D = self._recommender.encode_pictures(picture.pixels[None])[0]
-        return np.asarray(vector_D / max(float(np.linalg.norm(vector_D)), 1e-12), np.float32)
+        return np.asarray(unit_vectors(vector_D[None])[0], np.float32)
 
 
 class EncoderDeployment(ReleaseActor[Encoder]):

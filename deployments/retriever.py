@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.arrays import unit_vectors
 from visrec.deployments.loaded import ReleaseActor
 from visrec.recommend.types import Candidates, Space
 from visrec.releases import Release
-from visrec.retrieval import Retriever, unit_length
+from visrec.retrieval import Retriever
 
 
 class CandidateRetriever:
@@ -38,7 +39,7 @@ class CandidateRetriever:
 
     def neighbours(self, item: int, k: int) -> Candidates:
         """What looks most like an item of the catalogue, without the item itself."""
-        vector_1D = unit_length(self._similar_vectors_ID[item : item + 1])
+        vector_1D = unit_vectors(self._similar_vectors_ID[item : item + 1])
         return self.search("similar", vector_1D[0], k, np.array([item], np.int32))
 
 

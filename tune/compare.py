@@ -10,7 +10,7 @@ from visrec.config import TuneWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.bootstrap import Interval, intervals
 from visrec.evaluation.scorers import TwoTowerScorer
-from visrec.storage import Artifact
+from visrec.models.checkpoint import Checkpoint
 from visrec.training.validation import METRICS, ValidationSet, load_validation_set, metrics_by_block
 from visrec.tune.records import TrialRecord
 from visrec.tune.trial import trial_job
@@ -67,7 +67,7 @@ def default_trial(
 
 
 def lead_over(
-    job: TuneWorkloadConfig, snapshot: Snapshot, winner: Artifact, default: Artifact, trial: int
+    job: TuneWorkloadConfig, snapshot: Snapshot, winner: Checkpoint, default: Checkpoint, trial: int
 ) -> Lead:
     """Measure both on the users that the trials were validated on.
 
@@ -88,7 +88,7 @@ def lead_over(
     return Lead(metric=metric, trial=trial, num_users=len(differences_U), interval=interval)
 
 
-def _per_user(checkpoint: Artifact, validation: ValidationSet, metric: str) -> NDArray[np.float64]:
+def _per_user(checkpoint: Checkpoint, validation: ValidationSet, metric: str) -> NDArray[np.float64]:
     """The metric of each validation user, in the order of the users."""
     model = TwoTowerScorer.load(checkpoint)
     found = metrics_by_block(model.recommender, model.vectors_ID, validation)

@@ -8,9 +8,10 @@ from pathlib import Path
 from visrec.config import TrainWorkloadConfig, TuneWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError
-from visrec.storage import Artifact, Workspace, content_id
+from visrec.models.checkpoint import EPOCHS, Checkpoint
+from visrec.storage import Workspace, content_id
 from visrec.training.environment import LocalEnvironment
-from visrec.training.loop import HISTORY, train
+from visrec.training.loop import train
 from visrec.training.state import load_state
 from visrec.tune.environment import WRITER, download
 from visrec.tune.records import StudyLog, TrialRecord
@@ -20,7 +21,7 @@ from visrec.workloads.train import checkpoint_name, write_checkpoint
 
 def keep_checkpoint(
     job: TuneWorkloadConfig, study: str, snapshot: Snapshot, log: StudyLog, record: TrialRecord
-) -> Artifact:
+) -> Checkpoint:
     """Make a checkpoint of the best epoch of a trial, and point `latest` at it.
 
     A trial that ran to its end on one set of settings has the name that `visrec train` would give to the same config,
@@ -45,7 +46,7 @@ def keep_checkpoint(
         with _finished(own, snapshot, log, record) as folder:
             write_checkpoint(workspace, name, folder, own, snapshot)
     workspace.point("checkpoints", name)
-    return workspace.find("checkpoints", name)
+    return Checkpoint.find(workspace, name)
 
 
 def best_job(job: TuneWorkloadConfig, record: TrialRecord) -> TrainWorkloadConfig:
@@ -63,7 +64,7 @@ def _finished(
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "last"  # where the environment looks
         download(log.folder / record.checkpoint, folder)
-        if not (folder / HISTORY).exists():
+        if not (folder / EPOCHS).exists():
             train(_ending_here(job, folder), snapshot, LocalEnvironment(Path(scratch)))
         (folder / WRITER).unlink(missing_ok=True)
         yield folder

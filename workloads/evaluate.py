@@ -11,6 +11,7 @@ from visrec.config import EvaluateWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.plan import plan_evaluation
 from visrec.evaluation.summary import Summary, summarise
+from visrec.models.checkpoint import Checkpoint
 from visrec.ranking.scorer import find_ranker
 from visrec.reports.console import print_summary
 from visrec.reports.context import ReportContext
@@ -42,8 +43,8 @@ def run(job: EvaluateWorkloadConfig, *, console: Console) -> EvaluateResult:
         DataError: No user has both a history and a held-out item.
     """
     workspace = Workspace(job.workspace)
-    checkpoint = workspace.find("checkpoints", job.checkpoint)
-    snapshot = workspace.find("snapshots", checkpoint.manifest.parents["snapshots"])
+    checkpoint = Checkpoint.find(workspace, job.checkpoint)
+    snapshot = workspace.find("snapshots", checkpoint.snapshot_name)
     ranker = find_ranker(workspace, checkpoint, job.evaluation.ranker)
     plan = plan_evaluation(checkpoint, snapshot, job.evaluation, ranker)
     robustness_plan = plan_robustness(plan, workspace, job.seed)

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from visrec.config import PublishWorkloadConfig
 from visrec.data.snapshot import Snapshot
+from visrec.models.checkpoint import Checkpoint
 from visrec.releases import activate
 from visrec.releases.build import build_release, release_name
 from visrec.storage import Artifact, Workspace
@@ -32,14 +33,14 @@ def run(job: PublishWorkloadConfig, *, console: Console) -> PublishResult:
         VisrecError: The report measured another checkpoint, or the gate does not open; nothing is written.
     """
     workspace = Workspace(job.workspace)
-    checkpoint = workspace.find("checkpoints", job.checkpoint)
+    checkpoint = Checkpoint.find(workspace, job.checkpoint)
     report = workspace.find("reports", job.report)
     name = release_name(checkpoint, report, job.release)
     if workspace.has("releases", name):
         release = workspace.find("releases", name)
         console.print(f"found release {name} of this checkpoint and config, nothing to do")
     else:
-        snapshot = Snapshot(workspace.find("snapshots", checkpoint.manifest.parents["snapshots"]))
+        snapshot = Snapshot(workspace.find("snapshots", checkpoint.snapshot_name))
         console.print(f"publish checkpoint {checkpoint.name}, measured by report {report.name}")
         release = build_release(workspace, checkpoint, snapshot, report, job.release)
         counts = release.manifest.counts

@@ -20,11 +20,12 @@ from visrec.config import TrainWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ClusterError, ConfigError, VisrecError
 from visrec.models import TwoTower
+from visrec.models.checkpoint import EPOCHS, Checkpoint
 from visrec.reports.training import draw_curves
-from visrec.storage import Artifact, Location, Workspace, content_id
+from visrec.storage import Location, Workspace, content_id
 from visrec.training.environment import LocalEnvironment, RayEnvironment
 from visrec.training.initial import initial_model, starting_point
-from visrec.training.loop import HISTORY, train
+from visrec.training.loop import train
 from visrec.training.phase import check_phases
 from visrec.workloads.activations import precompute
 from visrec.workloads.progress import ProgressBoard, TrainingProgress, follow
@@ -44,7 +45,7 @@ class TrainResult:
         found: Whether it had been trained before, so that nothing was done.
     """
 
-    checkpoint: Artifact
+    checkpoint: Checkpoint
     epochs: list[dict[str, Any]]
     seconds: float
     found: bool
@@ -66,8 +67,8 @@ def run(job: TrainWorkloadConfig, *, console: Console) -> TrainResult:
         )
         _train(job, snapshot, workspace, name, console)
     workspace.point("checkpoints", name)
-    artifact = workspace.find("checkpoints", name)
-    epochs = json.loads((artifact.location / HISTORY).read_text())
+    artifact = Checkpoint.find(workspace, name)
+    epochs = artifact.epochs
     seconds = time.perf_counter() - started
     console.print(_summary(artifact, epochs, job.training.selection_metric, seconds, found), soft_wrap=True)
     return TrainResult(checkpoint=artifact, epochs=epochs, seconds=seconds, found=found)
@@ -91,17 +92,17 @@ def checkpoint_name(job: TrainWorkloadConfig, snapshot: Snapshot) -> str:
 
 def write_checkpoint(
     workspace: Workspace, name: str, folder: Path, job: TrainWorkloadConfig, snapshot: Snapshot
-) -> Artifact:
+) -> Checkpoint:
     """Make an artifact of the folder that a finished run of the loop has written."""
     with workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer:
         for file in sorted(folder.iterdir()):
             (writer.staging / file.name).write_bytes(file.read_bytes())
-        epochs = json.loads((folder / HISTORY).read_text())
+        epochs = json.loads((folder / EPOCHS).read_text())
         (writer.staging / "curves.png").write_bytes(draw_curves(epochs))
         writer.counts.update(num_epochs=len(epochs), num_items=snapshot.num_items)
         writer.facts["epochs"] = epochs
     assert writer.result is not None
-    return writer.result
+    return Checkpoint(writer.result)
 
 
 def _train(
@@ -204,7 +205,7 @@ def failure(error: TrainingFailedError) -> VisrecError:
 
 
 def _summary(
-    artifact: Artifact, epochs: list[dict[str, Any]], metric: str, seconds: float, found: bool
+    checkpoint: Checkpoint, epochs: list[dict[str, Any]], metric: str, seconds: float, found: bool
 ) -> str:
     # A checkpoint has the best weights of its last phase, whatever an earlier one reached.
     validated = [e for e in epochs if metric in e and e["phase"] == epochs[-1]["phase"]]
@@ -215,4 +216,4 @@ def _summary(
             f", best validation {metric} {best[metric]:.4f} (epoch {best['epoch']} of phase {best['phase']})"
         )
     did = "found, nothing to do" if found else f"trained {len(epochs)} epochs in {seconds:.1f} s"
-    return f"checkpoint {artifact.name}: {did}{quality}"
+    return f"checkpoint {checkpoint.name}: {did}{quality}"

@@ -10,6 +10,7 @@ from rich.console import Console
 from visrec.config import TrainRankerWorkloadConfig
 from visrec.config.ranker import POSITIVE
 from visrec.data.snapshot import Snapshot
+from visrec.models.checkpoint import Checkpoint
 from visrec.ranking.learn import RankerTraining, train_ranker
 from visrec.reports.ranker import importance_plot, reliability_plot
 from visrec.reports.style import png
@@ -47,8 +48,8 @@ def run(job: TrainRankerWorkloadConfig, *, console: Console) -> TrainRankerResul
     """
     started = time.perf_counter()
     workspace = Workspace(job.workspace)
-    checkpoint = workspace.find("checkpoints", job.checkpoint)
-    snapshot = Snapshot(workspace.find("snapshots", checkpoint.manifest.parents["snapshots"]))
+    checkpoint = Checkpoint.find(workspace, job.checkpoint)
+    snapshot = Snapshot(workspace.find("snapshots", checkpoint.snapshot_name))
     name = content_id("ranker", VERSION, checkpoint.name, snapshot.name, job.ranker, job.seed)
     found = workspace.has("rankers", name)
     if not found:

@@ -15,6 +15,7 @@ from visrec.config import (
 )
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError, VisrecError
+from visrec.models.checkpoint import Checkpoint
 from visrec.storage import Artifact, Location, Workspace, content_id
 from visrec.training.initial import initial_model
 from visrec.tune.compare import default_trial, lead_over
@@ -63,7 +64,7 @@ class TuneResult:
     """
 
     study: Artifact
-    checkpoint: Artifact
+    checkpoint: Checkpoint
     release: Artifact | None
     seconds: float
     found: bool
@@ -95,7 +96,7 @@ def run(job: TuneWorkloadConfig, *, console: Console) -> TuneResult:
     folder.delete()  # what a restart would have needed
     if job.tune.tracking:
         track_study(workspace, study, console)
-    checkpoint = workspace.find("checkpoints", study.manifest.facts["checkpoint"])
+    checkpoint = Checkpoint.find(workspace, study.manifest.facts["checkpoint"])
     release = _candidate(job, checkpoint, console) if job.tune.candidate_release else None
     console.print(_summary(study), soft_wrap=True)
     if release is not None:
@@ -216,7 +217,7 @@ def _facts(facts: StudyFacts, checkpoint: str) -> dict[str, object]:
     }
 
 
-def _candidate(job: TuneWorkloadConfig, checkpoint: Artifact, console: Console) -> Artifact:
+def _candidate(job: TuneWorkloadConfig, checkpoint: Checkpoint, console: Console) -> Artifact:
     """A release of the best checkpoint, measured on the test part, which does not go live by itself."""
     common = {"workspace": job.workspace, "seed": job.seed, "ray": job.ray, "checkpoint": checkpoint.name}
     report = evaluate.run(EvaluateWorkloadConfig(**common, evaluation=job.evaluation), console=console).report

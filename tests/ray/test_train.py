@@ -34,11 +34,11 @@ from visrec.config import (
 )
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
-from visrec.models import Recommender
 from visrec.models.backbones.networks import efficientnet_lite0
+from visrec.models.checkpoint import Checkpoint
 from visrec.models.item_inputs import Pictures
 from visrec.models.weights import WeightsFacts, write_weights
-from visrec.storage import Artifact, Location, Workspace
+from visrec.storage import Location, Workspace
 from visrec.workloads.train import run
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
@@ -166,12 +166,12 @@ def test_a_mistake_in_a_worker_is_one_line(snapshot: Snapshot) -> None:
         run(wrong, console=Console(file=StringIO()))
 
 
-def _check_files(checkpoint: Artifact, snapshot: Snapshot) -> None:
-    checkpoint.verify()
-    assert checkpoint.manifest.parents == {"snapshots": snapshot.name}
+def _check_files(checkpoint: Checkpoint, snapshot: Snapshot) -> None:
+    checkpoint.artifact.verify()
+    assert checkpoint.artifact.manifest.parents == {"snapshots": snapshot.name}
     assert (checkpoint.location / "curves.png").read_bytes().startswith(b"\x89PNG")
-    recommender = Recommender.load(checkpoint.location)
-    vectors_ID = np.load(checkpoint.local_path("item_vectors.npy"))
+    recommender = checkpoint.recommender()
+    vectors_ID = np.load(checkpoint.artifact.local_path("item_vectors.npy"))
     again_ID = recommender.encode_items(Pictures.of(snapshot), np.arange(snapshot.num_items))
     np.testing.assert_allclose(vectors_ID, again_ID, atol=1e-5)
     last = load((checkpoint.location / "last.safetensors").read_bytes())

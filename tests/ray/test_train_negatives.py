@@ -26,7 +26,8 @@ from visrec.config import (
     TrainWorkloadConfig,
     UserTowerConfig,
 )
-from visrec.storage import Artifact, Workspace
+from visrec.models.checkpoint import Checkpoint
+from visrec.storage import Workspace
 from visrec.workloads.train import run
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
@@ -48,7 +49,7 @@ def job(workspace: Path) -> TrainWorkloadConfig:
     )
 
 
-def trained(workspace: Path) -> Artifact:
+def trained(workspace: Path) -> Checkpoint:
     checkerboard_snapshot(Workspace(str(workspace)), num_users=64, num_items=20)
     return run(job(workspace), console=Console(file=StringIO())).checkpoint
 

@@ -156,7 +156,7 @@ def test_trials_on_workers_of_ray_train(tmp_path: Path, snapshot: Snapshot) -> N
     assert "frozen blocks kept: 20 pictures" in said  # before any trial, which all read them
     assert len(Workspace(str(tmp_path)).names("activations")) == 1
     assert result.checkpoint is not None
-    assert result.checkpoint.manifest.config["training"]["scaling"]["num_workers"] == 2
+    assert result.checkpoint.artifact.manifest.config["training"]["scaling"]["num_workers"] == 2
 
 
 def test_a_killed_study_goes_on_and_repeats_no_finished_trial(tmp_path: Path, snapshot: Snapshot) -> None:

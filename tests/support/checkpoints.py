@@ -16,8 +16,9 @@ from visrec.config import (
 )
 from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender, TwoTower
+from visrec.models.checkpoint import EPOCHS, ITEM_VECTORS, Checkpoint
 from visrec.models.item_inputs import Pictures
-from visrec.storage import Artifact, Workspace
+from visrec.storage import Workspace
 
 TINY_MODEL = ModelConfig(
     dim=8,
@@ -35,7 +36,7 @@ def make_checkpoint(
     name: str = "test-checkpoint",
     seed: int = 0,
     item_counts: NDArray[np.float32] | None = None,
-) -> Artifact:
+) -> Checkpoint:
     """Write an untrained model as training would, and point `latest` at it.
 
     `item_counts` [I] gives the items biases by popularity; without them all biases are 0.
@@ -57,10 +58,11 @@ def make_checkpoint(
     with workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer:
         recommender.save(writer.staging)
         vectors_ID = recommender.encode_items(Pictures.of(snapshot), np.arange(snapshot.num_items))
-        (writer.staging / "item_vectors.npy").write_bytes(npy(vectors_ID))
+        (writer.staging / ITEM_VECTORS).write_bytes(npy(vectors_ID))
+        (writer.staging / EPOCHS).write_text("[]")
     workspace.point("checkpoints", name)
     assert writer.result is not None
-    return writer.result
+    return Checkpoint(writer.result)
 
 
 def npy(array: NDArray[np.float32]) -> bytes:

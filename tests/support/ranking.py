@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from tests.support.snapshots import HOUR_MS, START_MS
 
-from visrec.arrays import Ragged
+from visrec.arrays import DAY_MS, Ragged
 from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.user_state import DAY_MS, PopularityOverTime, UserState
+from visrec.ranking.user_state import PopularityOverTime, UserState
 
 NOW = START_MS + 10 * DAY_MS
 

@@ -11,6 +11,7 @@ from tests.support.checkpoints import make_checkpoint
 
 from visrec.config import EvaluateWorkloadConfig, ItemTowerConfig, ModelConfig, ReleaseConfig, UserTowerConfig
 from visrec.data.snapshot import Snapshot
+from visrec.models.checkpoint import Checkpoint
 from visrec.releases import Release, activate
 from visrec.releases.build import build_release
 from visrec.storage import Artifact, Workspace
@@ -39,7 +40,7 @@ def report_content(*, ndcg: float = 0.3, lead_low: float = 0.05, part: str = "te
 
 def make_report(
     workspace: Workspace,
-    checkpoint: Artifact,
+    checkpoint: Checkpoint,
     content: dict[str, Any] | None = None,
     *,
     name: str = "test-report",
@@ -47,7 +48,7 @@ def make_report(
 ) -> Artifact:
     """A report artifact of given content; `ranker` names the one that it measured."""
     config = EvaluateWorkloadConfig(checkpoint=checkpoint.name)
-    parents = {"checkpoints": checkpoint.name, "snapshots": checkpoint.manifest.parents["snapshots"]}
+    parents = {"checkpoints": checkpoint.name, "snapshots": checkpoint.snapshot_name}
     parents |= {"rankers": ranker} if ranker else {}
     with workspace.create("reports", name, config=config, parents=parents) as writer:
         (writer.staging / "report.json").write_text(json.dumps(content or report_content()))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.arrays import DAY_MS
 from visrec.data.snapshot import Sequences
 
 
@@ -38,9 +39,6 @@ class Popularity:
     def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Scorer.score`."""
         return np.broadcast_to(self.counts.astype(np.float32), (len(histories), len(self.counts)))
-
-
-DAY_MS = 86_400_000
 
 
 class RecentPopularity(Popularity):

@@ -6,6 +6,8 @@ from typing import Final
 
 import numpy as np
 
+from visrec.arrays import DAY_MS
+
 
 def stream(seed: int, topic: str, place: int = 0) -> np.random.Generator:
     """The generator of one thing: equal arguments give equal numbers, different ones independent numbers.
@@ -17,7 +19,6 @@ def stream(seed: int, topic: str, place: int = 0) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(topic.encode()), place])
 
 
-DAY_MS: Final = 86_400_000
 LOG_END_MS: Final = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp() * 1000)
 """The log ends at a fixed date: with the clock of the machine no two runs would agree."""
 

@@ -6,8 +6,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.arrays import DAY_MS
 from visrec.config import DemoDataConfig
-from visrec.demo.basics import DAY_MS, LOG_END_MS, log_start_ms, stream
+from visrec.demo.basics import LOG_END_MS, log_start_ms, stream
 from visrec.demo.designs import Design, design_of, draw_designs
 
 DEPARTMENTS: Final = {

@@ -6,8 +6,9 @@ from typing import Final
 
 import numpy as np
 
+from visrec.arrays import DAY_MS
 from visrec.config import EVENT_KINDS, DemoDataConfig
-from visrec.demo.basics import DAY_MS, LOG_END_MS, iso, log_start_ms, stream
+from visrec.demo.basics import LOG_END_MS, iso, log_start_ms, stream
 from visrec.demo.catalogue import item_name, user_name
 from visrec.demo.sessions import CODES, Events
 

@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.arrays import DAY_MS
 from visrec.config import EVENT_KINDS, EventKind
-from visrec.demo.basics import DAY_MS, LOG_END_MS, log_start_ms, stream
+from visrec.demo.basics import LOG_END_MS, log_start_ms, stream
 from visrec.demo.designs import one_hot
 from visrec.demo.shelf import PAGE_LENGTH, Shelf
 from visrec.demo.tastes import affinity

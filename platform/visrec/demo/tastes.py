@@ -21,7 +21,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.demo.basics import DAY_MS, stream
+from visrec.arrays import DAY_MS
+from visrec.demo.basics import stream
 from visrec.demo.designs import ATTRIBUTES, NUM_VALUES
 
 NUM_ARCHETYPES: Final = 32

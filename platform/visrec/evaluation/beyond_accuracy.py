@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from visrec.evaluation.ranks import NO_ITEM
+from visrec.arrays import NO_ITEM
 
 
 def recommendation_counts(lists_UK: NDArray[np.int32], num_items: int) -> NDArray[np.int64]:
@@ -68,12 +68,6 @@ def vector_diversity(
     count_U = there.sum(1)
     pairs_U = count_U * (count_U - 1) / 2
     return np.where(pairs_U > 0, 1 - (total_U - own_U) / 2 / np.maximum(pairs_U, 1), 0.0)
-
-
-def unit_vectors(vectors_ID: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each vector divided by its length; zero vectors stay zero."""
-    lengths = np.linalg.norm(vectors_ID, axis=1, keepdims=True)
-    return np.asarray(vectors_ID / np.maximum(lengths, 1e-12), np.float32)
 
 
 def category_matrix(categories: Sequence[Sequence[str] | None]) -> Any:

@@ -2,18 +2,19 @@
 
 from dataclasses import dataclass
 
+from visrec.arrays import unit_vectors
 from visrec.baselines.item_item import Ease, ItemKnn
 from visrec.baselines.popularity import Popularity, RecentPopularity
-from visrec.config import EvaluationConfig, SplitConfig, parse_config
+from visrec.config import EvaluationConfig, SplitConfig
 from visrec.data.held_out import KnownEvents, ranked_items
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
-from visrec.evaluation.beyond_accuracy import category_matrix, self_information, unit_vectors
+from visrec.evaluation.beyond_accuracy import category_matrix, self_information
 from visrec.evaluation.groups import popularity_groups
-from visrec.evaluation.item_vectors import load_item_vectors
 from visrec.evaluation.measure import EvaluationContext
 from visrec.evaluation.pairs import sample_users
 from visrec.evaluation.scorers import Scorer
+from visrec.models.checkpoint import Checkpoint
 from visrec.storage import Artifact, Location
 
 MODEL, RANKED = "model", "ranked"
@@ -35,7 +36,7 @@ class EvaluationPlan:
         ranker: The learned second stage, where there is one.
     """
 
-    checkpoint: Artifact
+    checkpoint: Checkpoint
     snapshot: Artifact
     split: SplitConfig
     config: EvaluationConfig
@@ -56,14 +57,14 @@ class EvaluationPlan:
 
 
 def plan_evaluation(
-    checkpoint: Artifact, snapshot: Artifact, config: EvaluationConfig, ranker: Artifact | None = None
+    checkpoint: Checkpoint, snapshot: Artifact, config: EvaluationConfig, ranker: Artifact | None = None
 ) -> EvaluationPlan:
     """Look at what there is and decide.
 
     Raises:
         ConfigError: The part to test is one that the model was trained on.
     """
-    split = parse_config(SplitConfig, checkpoint.manifest.config["training"]["split"])
+    split = checkpoint.split
     if config.part == "validation" and split.fit_on == "train_and_validation":
         raise ConfigError(
             "evaluation.part: expected 'test', since the checkpoint was trained on validation as well, got 'validation'"
@@ -136,7 +137,7 @@ def make_evaluation_context(plan: EvaluationPlan, seed: int) -> EvaluationContex
         set_valued=plan.split.protocol != "leave_one_out",
         bits_I=self_information(counts, snapshot.num_users),
         item_group_I=popularity_groups(counts),
-        unit_vectors_ID=unit_vectors(load_item_vectors(plan.checkpoint)),
+        unit_vectors_ID=unit_vectors(plan.checkpoint.item_vectors),
         categories_IC=category_matrix(snapshot.items.column("categories").to_pylist()),
         pair_users_U=sample_users(snapshot.num_users, num_candidates, config.max_pairs, seed),
     )

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from visrec.data.snapshot import Sequences
 from visrec.errors import ArtifactError
-from visrec.evaluation.item_vectors import load_item_vectors
+from visrec.models.checkpoint import Checkpoint
 from visrec.models.recommender import History, Recommender
-from visrec.storage import Artifact
 
 
 class Scorer(Protocol):
@@ -46,13 +45,13 @@ class TwoTowerScorer:
     vectors_ID: NDArray[np.float32]
 
     @classmethod
-    def load(cls, checkpoint: Artifact) -> "TwoTowerScorer":
+    def load(cls, checkpoint: Checkpoint) -> "TwoTowerScorer":
         """Read a checkpoint's model and the item vectors beside it.
 
         Raises:
             ArtifactError: A file is missing or damaged, or they do not fit each other.
         """
-        recommender, vectors_ID = Recommender.load(checkpoint.location), load_item_vectors(checkpoint)
+        recommender, vectors_ID = checkpoint.recommender(), checkpoint.item_vectors
         expected = (recommender.num_items, recommender.config.dim)
         if vectors_ID.shape != expected:
             raise ArtifactError(

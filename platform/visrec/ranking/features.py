@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.arrays import DAY_MS, unit_vectors
 from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.user_state import DAY_MS, UserState
+from visrec.ranking.user_state import UserState
 
 HOUR_MS = 3_600_000
 RECENT_EVENTS = 5
@@ -177,13 +178,10 @@ def _context(ask: RankingQuery) -> Columns:
 def _cosines(
     facts: ItemFacts, items_M: NDArray[np.int32], others_L: NDArray[np.int32]
 ) -> NDArray[np.float32]:
-    cosines_ML: NDArray[np.float32] = _units(facts.vectors_ID[items_M]) @ _units(facts.vectors_ID[others_L]).T
+    cosines_ML: NDArray[np.float32] = (
+        unit_vectors(facts.vectors_ID[items_M]) @ unit_vectors(facts.vectors_ID[others_L]).T
+    )
     return cosines_ML
-
-
-def _units(vectors_ND: NDArray[np.float32]) -> NDArray[np.float32]:
-    lengths_N1 = np.linalg.norm(vectors_ND, axis=1, keepdims=True)
-    return np.asarray(vectors_ND / np.maximum(lengths_N1, 1e-9), np.float32)
 
 
 def _category_shares(

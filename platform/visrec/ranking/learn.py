@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.config import EventKind, RankerConfig, SplitConfig, parse_config
+from visrec.config import EventKind, RankerConfig
 from visrec.config.ranker import POSITIVE
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError, DataError
 from visrec.evaluation.pairs import best_threshold, sample_users
 from visrec.evaluation.scorers import TwoTowerScorer
+from visrec.models.checkpoint import Checkpoint
 from visrec.ranking.ctr import position_slot
 from visrec.ranking.features import known_features
 from visrec.ranking.fit import Examples, HeldOutScores, cross_fit, fit_network, fold_of
@@ -19,7 +20,6 @@ from visrec.ranking.lists import Impressions, ListMaker, RetrievedLists
 from visrec.ranking.network import Scaling
 from visrec.ranking.quality import Calibration, OrderQuality, TaskQuality, judge_order, judge_task
 from visrec.ranking.ranker import Ranker
-from visrec.storage import Artifact
 
 _MIN_LISTS = 10
 """Least number of users with a retrieved held-out item."""
@@ -51,14 +51,16 @@ class RankerTraining:
     num_impressions: int
 
 
-def train_ranker(checkpoint: Artifact, snapshot: Snapshot, config: RankerConfig, seed: int) -> RankerTraining:
+def train_ranker(
+    checkpoint: Checkpoint, snapshot: Snapshot, config: RankerConfig, seed: int
+) -> RankerTraining:
     """Learn from the validation part of the split that the checkpoint was trained on.
 
     Raises:
         ConfigError: The checkpoint was fitted on the validation part as well, or a weight is of an unknown task.
         DataError: Too few users have a held-out item among their candidates.
     """
-    split = parse_config(SplitConfig, checkpoint.manifest.config["training"]["split"])
+    split = checkpoint.split
     if split.fit_on != "train":
         raise ConfigError(
             "a ranker learns from the validation events, which its checkpoint must not have seen: expected one trained"

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.arrays import NO_ITEM
 from visrec.config import EVENT_KINDS, EventKind, RankerConfig, SplitConfig
 from visrec.data.held_out import HeldOut, Part, hold_out, ranked_items
 from visrec.data.interactions import Log, read_log
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import TEST
 from visrec.evaluation.measure import block_users
-from visrec.evaluation.ranks import NO_ITEM, top_lists
+from visrec.evaluation.ranks import top_lists
 from visrec.evaluation.scorers import TwoTowerScorer
 from visrec.ranking.features import RankingQuery, candidate_features
 from visrec.ranking.item_facts import ItemFacts

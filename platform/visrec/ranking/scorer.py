@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.arrays import NO_ITEM
 from visrec.config import SplitConfig
 from visrec.data.held_out import Part, ranked_items
 from visrec.data.interactions import read_log
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import VisrecError
-from visrec.evaluation.ranks import NO_ITEM, top_lists
+from visrec.evaluation.ranks import top_lists
 from visrec.evaluation.scorers import TwoTowerScorer
+from visrec.models.checkpoint import Checkpoint
 from visrec.ranking.features import RankingQuery, candidate_features
 from visrec.ranking.item_facts import ItemFacts
 from visrec.ranking.ranker import Ranker
@@ -21,7 +23,7 @@ from visrec.storage import Artifact, Workspace
 LATEST, NONE = "latest", "none"
 
 
-def find_ranker(workspace: Workspace, checkpoint: Artifact, wanted: str) -> Artifact | None:
+def find_ranker(workspace: Workspace, checkpoint: Checkpoint, wanted: str) -> Artifact | None:
     """The ranker of this name; `latest`: the last one that was trained for the checkpoint, if any; `none`: none.
 
     Raises:
@@ -63,7 +65,7 @@ class RankedScorer:
 
     @classmethod
     def load(
-        cls, ranker: Artifact, checkpoint: Artifact, snapshot: Artifact, split: SplitConfig, part: Part
+        cls, ranker: Artifact, checkpoint: Checkpoint, snapshot: Artifact, split: SplitConfig, part: Part
     ) -> "RankedScorer":
         """Read ranker and towers, and fit what is known of the items before the part.
 

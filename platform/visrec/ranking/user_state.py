@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.arrays import DAY_MS
 from visrec.data.interactions import Log
 from visrec.data.snapshot import Sequences
 
@@ -77,7 +78,6 @@ def user_state(histories: Sequences, row: int, time: int, log: Log, *, max_histo
     return past.last(max_history)
 
 
-DAY_MS = 86_400_000
 _MAX_BINS = 128
 _MAX_ELEMENTS = 1 << 25
 """Counts held (128 MiB); larger catalogues have coarser bins of time."""

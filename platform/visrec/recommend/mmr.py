@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.arrays import unit_vectors
+
 
 def mmr_order(
     scores_M: NDArray[np.float32], vectors_MD: NDArray[np.float32], k: int, diversity: float
@@ -28,8 +30,7 @@ def mmr_order(
         return np.arange(min(k, num))
     spread = float(scores_M.max() - scores_M.min())
     relevance_M = (scores_M - scores_M.min()) / spread if spread > 0 else np.ones(num, np.float32)
-    lengths_M1 = np.linalg.norm(vectors_MD, axis=1, keepdims=True)
-    units_MD = vectors_MD / np.where(lengths_M1 > 0, lengths_M1, 1)
+    units_MD = unit_vectors(vectors_MD)
     picked = np.empty(min(k, num), np.int64)
     likeness_M = np.full(num, -1.0, np.float32)
     for place in range(len(picked)):

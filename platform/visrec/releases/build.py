@@ -8,18 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pyarrow import fs as pafs
 
-from visrec.config import EVENT_KINDS, ReleaseConfig, SplitConfig, parse_config
+from visrec.arrays import unit_vectors
+from visrec.config import EVENT_KINDS, ReleaseConfig, SplitConfig
 from visrec.data.interactions import last_reactions, read_log
 from visrec.data.snapshot import Snapshot
 from visrec.errors import VisrecError
 from visrec.models import Recommender
+from visrec.models.checkpoint import ITEM_VECTORS, Checkpoint
 from visrec.models.item_inputs import Pictures
 from visrec.ranking.item_facts import ItemFacts
 from visrec.ranking.ranker import FACTS, WEIGHTS, Ranker
 from visrec.releases.catalogue import measure_popularity
 from visrec.releases.histories import REACTIONS, write_histories, write_users
 from visrec.releases.release import Release, save_array
-from visrec.retrieval import append_bias, build_retriever, unit_length
+from visrec.retrieval import append_bias, build_retriever
 from visrec.storage import Artifact, Location, Workspace, content_id
 
 
@@ -70,7 +72,7 @@ FORMAT = 3
 """Part of every release's name: raise it when the same parents would give other files."""
 
 
-def release_name(checkpoint: Artifact, report: Artifact, config: ReleaseConfig) -> str:
+def release_name(checkpoint: Checkpoint, report: Artifact, config: ReleaseConfig) -> str:
     """The name that a release of these parents has; whether it goes live at once is no part of it."""
     return content_id(
         "release", FORMAT, checkpoint.name, report.name, config.model_dump(mode="json", exclude={"activate"})
@@ -78,7 +80,7 @@ def release_name(checkpoint: Artifact, report: Artifact, config: ReleaseConfig) 
 
 
 def build_release(
-    workspace: Workspace, checkpoint: Artifact, snapshot: Snapshot, report: Artifact, config: ReleaseConfig
+    workspace: Workspace, checkpoint: Checkpoint, snapshot: Snapshot, report: Artifact, config: ReleaseConfig
 ) -> Artifact:
     """Check the gate, then write the release. It does not go live by that: see `live.activate`.
 
@@ -89,9 +91,9 @@ def build_release(
     _check_parents(checkpoint, snapshot, report)
     measured = json.loads((report.location / "report.json").read_text())
     check_gate(measured, config)
-    recommender = Recommender.load(checkpoint.location)
+    recommender = checkpoint.recommender()
     vectors_ID: NDArray[np.float32] = np.load(
-        checkpoint.local_path("item_vectors.npy"), mmap_mode="r", allow_pickle=False
+        checkpoint.artifact.local_path(ITEM_VECTORS), mmap_mode="r", allow_pickle=False
     )
     parents = {"checkpoints": checkpoint.name, "snapshots": snapshot.name, "reports": report.name}
     ranker = measured_ranker(workspace, report, measured, config)
@@ -104,7 +106,7 @@ def build_release(
         build_retriever(config.index, append_bias(vectors_ID, recommender.item_biases)).save(
             (folder / "scores").make_dirs()
         )
-        build_retriever(config.index, unit_length(similar_ID)).save((folder / "similar").make_dirs())
+        build_retriever(config.index, unit_vectors(similar_ID)).save((folder / "similar").make_dirs())
         known = 0 if ranker is None else Ranker.load(ranker.location).max_history
         kinds = _write_users(folder, snapshot, max(config.max_history, known))
         if ranker is not None:
@@ -138,7 +140,7 @@ def measured_ranker(
 def _write_ranker(
     release: Location,
     ranker: Artifact,
-    checkpoint: Artifact,
+    checkpoint: Checkpoint,
     snapshot: Snapshot,
     recommender: Recommender,
     vectors_ID: NDArray[np.float32],
@@ -149,7 +151,7 @@ def _write_ranker(
     folder = (release / "ranker").make_dirs()
     for file in (WEIGHTS, FACTS):
         _copy(ranker.location / file, folder / file)
-    split = parse_config(SplitConfig, checkpoint.manifest.config["training"]["split"])
+    split = checkpoint.split
     facts = ItemFacts.fit(snapshot, split, None, vectors_ID=vectors_ID, biases_I=recommender.item_biases)
     facts.save(folder)
     logs = (read_log(snapshot, block, positives=False) for block in snapshot.sequences(split))
@@ -157,8 +159,8 @@ def _write_ranker(
     write_histories(release, reactions, max_history=2 * max_history, file=REACTIONS)  # refusals and views
 
 
-def _check_parents(checkpoint: Artifact, snapshot: Snapshot, report: Artifact) -> None:
-    measured, trained_on = report.manifest.parents["checkpoints"], checkpoint.manifest.parents["snapshots"]
+def _check_parents(checkpoint: Checkpoint, snapshot: Snapshot, report: Artifact) -> None:
+    measured, trained_on = report.manifest.parents["checkpoints"], checkpoint.snapshot_name
     if measured != checkpoint.name:
         raise VisrecError(
             f"expected a report of checkpoint {checkpoint.name}, got {report.name}, which measured {measured}"
@@ -169,7 +171,7 @@ def _check_parents(checkpoint: Artifact, snapshot: Snapshot, report: Artifact) -
         )
 
 
-def _copy_files(checkpoint: Artifact, snapshot: Snapshot, folder: Location) -> None:
+def _copy_files(checkpoint: Checkpoint, snapshot: Snapshot, folder: Location) -> None:
     for file in ("model.safetensors", "model.json"):
         _copy(checkpoint.location / file, folder / file)
     _copy(snapshot.artifact.location / "items.parquet", folder / "items.parquet")

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from visrec.arrays import DAY_MS
 from visrec.data.snapshot import Sequences
 from visrec.errors import NotFoundError
 
 RECENT_DAYS = 7.0
-_MS_PER_DAY = 86_400_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +42,7 @@ def measure_popularity(blocks: Callable[[], Iterable[Sequences]], num_items: int
     bounds = [(b.times.min(), b.times.max()) for b in blocks() if len(b.times)]
     first = min((low for low, _ in bounds), default=0)
     last = max((high for _, high in bounds), default=0)
-    window_ms = RECENT_DAYS * _MS_PER_DAY
+    window_ms = RECENT_DAYS * DAY_MS
     recent, total = np.zeros(num_items, np.int64), np.zeros(num_items, np.int64)
     for block in blocks():
         total += np.bincount(block.items, minlength=num_items)

@@ -11,11 +11,11 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from PIL import Image
 
+from visrec.arrays import NO_ITEM
 from visrec.data.held_out import Part, hold_out
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.measure import Measures
 from visrec.evaluation.plan import MODEL, EvaluationPlan
-from visrec.evaluation.ranks import NO_ITEM
 from visrec.reports.style import COLOURS, GRID, MUTED, new_figure
 
 NUM_USERS = 6

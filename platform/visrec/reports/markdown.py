@@ -43,7 +43,7 @@ def report_markdown(summary: Summary, context: ReportContext, plots: Mapping[str
         ranker_section(summary, context),
         robustness_section(summary.robustness, _plot("robustness.png", plots)) if summary.robustness else "",
         _plot("contact_sheet.png", plots),
-        phases_section(context.plan.checkpoint.manifest.facts.get("epochs", [])),
+        phases_section(context.plan.checkpoint.epochs),
         method_section(summary, context),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"

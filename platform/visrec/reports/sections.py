@@ -50,7 +50,7 @@ def method_section(summary: Summary, context: ReportContext) -> str:
             if set_valued
             else "the held-out item takes the middle place among its equals, so no tie flatters."
         ),
-        *(["- " + _MOMENT] if plan.checkpoint.manifest.config["model"]["user"].get("recency") else []),
+        *(["- " + _MOMENT] if plan.checkpoint.model.user.recency else []),
         *(["- " + _COLD] if context.ranked is not None else []),
         f"- Intervals: percentile bootstrap over users, {config.bootstrap_samples:,} resamples, "
         f"{config.confidence:.0%}, seed {context.seed}.",

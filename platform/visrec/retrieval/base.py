@@ -9,10 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.arrays import NO_ITEM
 from visrec.storage import Location
-
-NO_ITEM = -1
-"""Fills the places for which there is no item."""
 
 
 class Retriever(Protocol):
@@ -59,12 +57,6 @@ def append_bias(vectors_ID: NDArray[np.float32], biases_I: NDArray[np.float32]) 
 def append_one(queries_BD: NDArray[np.float32]) -> NDArray[np.float32]:
     """Queries [q, 1] for vectors made by `append_bias`."""
     return np.concatenate([queries_BD, np.ones((len(queries_BD), 1), np.float32)], axis=1, dtype=np.float32)
-
-
-def unit_length(vectors_ID: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The vectors scaled to length 1, so that inner products are cosines; zeros stay zeros."""
-    lengths_I1 = np.linalg.norm(vectors_ID, axis=1, keepdims=True)
-    return np.asarray(vectors_ID / np.where(lengths_I1 > 0, lengths_I1, 1), np.float32)
 
 
 def checked_queries(queries_BD: NDArray[np.float32], k: int, dim: int) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.arrays import top_k
 from visrec.retrieval.base import best_first, checked_queries, drop_excluded
 from visrec.retrieval.files import read_array, write_array
 from visrec.storage import Location
@@ -39,7 +40,7 @@ class ExactRetriever:
                 np.arange(start, start + block_BM.shape[1], dtype=np.int32), block_BM.shape
             )
             drop_excluded(index_BM, block_BM, exclude)
-            found = _top_rows(block_BM, k)
+            found = top_k(block_BM, k)
             items_BK = np.concatenate([items_BK, np.take_along_axis(index_BM, found, 1)], axis=1)
             scores_BK = np.concatenate([scores_BK, np.take_along_axis(block_BM, found, 1)], axis=1)
             items_BK, scores_BK = best_first(items_BK, scores_BK, k)
@@ -57,16 +58,3 @@ class ExactRetriever:
             ArtifactError: It is missing or damaged.
         """
         return cls(read_array(folder))
-
-
-def _top_rows(scores_BM: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-    """Places of the best `k` in each row, ties by lower place: int64 [B, min(k, M)]."""
-    num_rows, num_columns = scores_BM.shape
-    k = min(k, num_columns)
-    places = np.empty((num_rows, k), np.int64)
-    kth_B = np.partition(scores_BM, num_columns - k, axis=1)[:, num_columns - k]
-    for row in range(num_rows):
-        # All that reach the k-th score, with every tie at the edge; the stable sort then lets lower places win.
-        reach = np.flatnonzero(scores_BM[row] >= kth_B[row])
-        places[row] = reach[np.argsort(-scores_BM[row, reach], kind="stable")[:k]]
-    return places

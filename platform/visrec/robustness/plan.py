@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from visrec.config.evaluation import AttackConfig, CorruptionName, Severity
 from visrec.errors import ArtifactError, ConfigError
 from visrec.evaluation.plan import EvaluationPlan
-from visrec.storage import Artifact, Workspace
+from visrec.models.checkpoint import Checkpoint
+from visrec.storage import Workspace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +48,7 @@ class RobustnessPlan:
 
     evaluation: EvaluationPlan
     attack: AttackConfig
-    source: Artifact | None
+    source: Checkpoint | None
     seed: int
 
     def variants(self) -> Iterator[Variant]:
@@ -71,7 +72,7 @@ def plan_robustness(evaluation: EvaluationPlan, workspace: Workspace, seed: int)
         return None
     source = _source(attack.source_checkpoint, evaluation, workspace)
     for checkpoint in (evaluation.checkpoint, *([source] if source is not None else [])):
-        if checkpoint.manifest.config["model"]["item"]["backbone"] is None:
+        if checkpoint.model.item.backbone is None:
             raise ConfigError(
                 f"evaluation.attack: expected a model that reads pictures, got checkpoint {checkpoint.name}, which "
                 "knows items by id only"
@@ -79,14 +80,14 @@ def plan_robustness(evaluation: EvaluationPlan, workspace: Workspace, seed: int)
     return RobustnessPlan(evaluation=evaluation, attack=attack, source=source, seed=seed)
 
 
-def _source(name: str | None, evaluation: EvaluationPlan, workspace: Workspace) -> Artifact | None:
+def _source(name: str | None, evaluation: EvaluationPlan, workspace: Workspace) -> Checkpoint | None:
     if name is None:
         return None
     try:
-        source = workspace.find("checkpoints", name)
+        source = Checkpoint.find(workspace, name)
     except ArtifactError as error:
         raise ConfigError(f"evaluation.attack.source_checkpoint: {error}") from None
-    parent = source.manifest.parents["snapshots"]
+    parent = source.snapshot_name
     if parent != evaluation.snapshot.name:
         raise ConfigError(
             f"evaluation.attack.source_checkpoint: expected a checkpoint of snapshot {evaluation.snapshot.name}, "

@@ -14,6 +14,7 @@ from safetensors.torch import load
 
 from visrec.config import PhaseConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
+from visrec.models.checkpoint import EPOCHS, ITEM_VECTORS
 from visrec.models.item_inputs import ItemInputs, Pictures
 from visrec.models.lora import merge_lora
 from visrec.models.recommender import dump_weights
@@ -33,8 +34,6 @@ from visrec.training.step import TrainStep
 from visrec.training.validation import encode_catalogue, validate
 
 PROGRESS_SECONDS = 0.3
-ITEM_VECTORS = "item_vectors.npy"
-HISTORY = "history.json"
 
 
 def train(job: TrainWorkloadConfig, snapshot: Snapshot, environment: TrainEnvironment) -> None:
@@ -206,7 +205,7 @@ def _finish(run: Run, state: TrainState, inputs: ItemInputs) -> None:
         save_state(folder, state, run.recommender, optimizer=None)
         (folder / LAST_WEIGHTS).write_bytes(last_weights)
         np.save(folder / ITEM_VECTORS, vectors_ID)
-        (folder / HISTORY).write_text(json.dumps(state.epochs, indent=1))
+        (folder / EPOCHS).write_text(json.dumps(state.epochs, indent=1))
 
     run.environment.report({"finished": True, "epochs": len(state.epochs)}, write)
 

@@ -2,7 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visrec.demo.basics import DAY_MS, LOG_END_MS
+from visrec.arrays import DAY_MS
+from visrec.demo.basics import LOG_END_MS
 from visrec.demo.shelf import PAGE_LENGTH, Shelf
 from visrec.demo.world import World
 

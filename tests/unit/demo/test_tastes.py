@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from visrec.demo.basics import DAY_MS
+from visrec.arrays import DAY_MS
 from visrec.demo.designs import NUM_VALUES
 from visrec.demo.tastes import ARCHETYPE_SHARE, BIAS, CARE, MINOR, Tastes, affinity, make_tastes
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from visrec.arrays import NO_ITEM
 from visrec.evaluation.beyond_accuracy import coverage, gini, recommendation_counts
-from visrec.evaluation.ranks import NO_ITEM
 
 
 def test_counts_and_coverage() -> None:

@@ -3,13 +3,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from visrec.evaluation.beyond_accuracy import (
-    attribute_diversity,
-    category_matrix,
-    unit_vectors,
-    vector_diversity,
-)
-from visrec.evaluation.ranks import NO_ITEM
+from visrec.arrays import NO_ITEM, unit_vectors
+from visrec.evaluation.beyond_accuracy import attribute_diversity, category_matrix, vector_diversity
 
 
 def test_vectors_by_hand() -> None:

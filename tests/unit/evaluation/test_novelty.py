@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from visrec.arrays import NO_ITEM
 from visrec.evaluation.beyond_accuracy import novelty, self_information
-from visrec.evaluation.ranks import NO_ITEM
 
 
 def test_bits_by_hand() -> None:

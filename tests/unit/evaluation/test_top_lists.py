@@ -1,7 +1,8 @@
 import numpy as np
 from tests.support.snapshots import sequences_of
 
-from visrec.evaluation.ranks import NO_ITEM, rank_targets, top_lists
+from visrec.arrays import NO_ITEM
+from visrec.evaluation.ranks import rank_targets, top_lists
 
 
 def test_best_unseen_items_in_order() -> None:

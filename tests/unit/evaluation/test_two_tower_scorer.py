@@ -7,7 +7,8 @@ from tests.support.snapshots import HOUR_MS, checkerboard_snapshot, sequences_of
 
 from visrec.errors import ArtifactError
 from visrec.evaluation.scorers import TwoTowerScorer
-from visrec.models import History, Recommender
+from visrec.models import History
+from visrec.models.checkpoint import Checkpoint
 from visrec.storage import Workspace
 
 
@@ -20,7 +21,7 @@ def test_scores_are_those_of_the_model(tmp_path: Path, recency: bool) -> None:
     scorer = TwoTowerScorer.load(checkpoint)
     long = list(range(12))  # longer than the model looks back
     block = sequences_of([long, [3, 7]])
-    model = Recommender.load(checkpoint.location)
+    model = checkpoint.recommender()
     moments = block.times[block.offsets[1:] - 1] + np.array([60_000, 30 * 24 * HOUR_MS])
     queries = model.encode_users(
         [
@@ -46,7 +47,7 @@ def test_vectors_that_do_not_fit_are_told(tmp_path: Path) -> None:
         TwoTowerScorer.load(checkpoint)
     place.write_bytes(b"not an array")
     with pytest.raises(ArtifactError, match="expected item vectors at"):
-        TwoTowerScorer.load(checkpoint)
+        TwoTowerScorer.load(Checkpoint.find(workspace))
     place.delete()
     with pytest.raises(ArtifactError, match="expected item vectors at"):
-        TwoTowerScorer.load(checkpoint)
+        TwoTowerScorer.load(Checkpoint.find(workspace))

@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 from tests.support.ranking import NOW, make_facts, make_past
 from tests.support.snapshots import START_MS
 
+from visrec.arrays import DAY_MS
 from visrec.ranking.features import FEATURES, RankingQuery, candidate_features, known_features
 from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.user_state import DAY_MS, UserState
+from visrec.ranking.user_state import UserState
 
 NONE = np.empty(0, np.int32)
 

@@ -8,9 +8,10 @@ from tests.support.snapshots import HOUR_MS, START_MS, make_snapshot
 
 from visrec.config import EventKind, RankerConfig
 from visrec.data.snapshot import Snapshot
+from visrec.models.checkpoint import Checkpoint
 from visrec.ranking.fit import fold_of
 from visrec.ranking.learn import RankerTraining, train_ranker
-from visrec.storage import Artifact, Workspace
+from visrec.storage import Workspace
 
 CONFIG = RankerConfig(
     num_candidates=10, tasks=("click",), min_task_examples=5, epochs=2, folds=3, hidden_dim=2, batch_size=16
@@ -18,7 +19,7 @@ CONFIG = RankerConfig(
 NUM_USERS, NUM_ITEMS = 24, 10
 
 
-def make_inputs(folder: Path, skipping: NDArray[np.bool_]) -> tuple[Artifact, Snapshot]:
+def make_inputs(folder: Path, skipping: NDArray[np.bool_]) -> tuple[Checkpoint, Snapshot]:
     """Each user takes four items, some skip a fifth after the second: it is among the impressions learned from."""
     workspace, rng = Workspace(str(folder)), np.random.default_rng(0)
     orders = [rng.permutation(NUM_ITEMS).tolist() for _ in range(NUM_USERS)]
@@ -30,7 +31,7 @@ def make_inputs(folder: Path, skipping: NDArray[np.bool_]) -> tuple[Artifact, Sn
     return make_checkpoint(workspace, snapshot), snapshot
 
 
-def learn(inputs: tuple[Artifact, Snapshot], **changes: object) -> RankerTraining:
+def learn(inputs: tuple[Checkpoint, Snapshot], **changes: object) -> RankerTraining:
     return train_ranker(*inputs, CONFIG.replace(**changes), seed=0)
 
 

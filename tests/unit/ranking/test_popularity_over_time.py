@@ -1,7 +1,8 @@
 import numpy as np
 from tests.support.snapshots import HOUR_MS, START_MS, sequences_of
 
-from visrec.ranking.user_state import DAY_MS, PopularityOverTime
+from visrec.arrays import DAY_MS
+from visrec.ranking.user_state import PopularityOverTime
 
 ITEMS = np.array([0, 1], np.int32)
 

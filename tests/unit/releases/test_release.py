@@ -8,13 +8,14 @@ from tests.support.checkpoints import make_checkpoint
 from tests.support.releases import SMALL_MODEL, make_release, make_report, report_content
 from tests.support.snapshots import checkerboard_snapshot, make_snapshot
 
+from visrec.arrays import unit_vectors
 from visrec.config import ItemTowerConfig, ModelConfig, ReleaseConfig, SplitConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError, VisrecError
-from visrec.models import Recommender
+from visrec.models.checkpoint import Checkpoint
 from visrec.releases import Release, activate, list_releases
 from visrec.releases.build import build_release
-from visrec.retrieval import append_bias, append_one, unit_length
+from visrec.retrieval import append_bias, append_one
 from visrec.storage import Workspace
 
 PICTURES_AND_IDS = SMALL_MODEL.replace(item=ItemTowerConfig(width=4, id_embedding=True))
@@ -36,9 +37,9 @@ def test_vectors_and_scores_equal_those_of_the_checkpoint(
     workspace: Workspace, snapshot: Snapshot, model: ModelConfig
 ) -> None:
     release = make_release(workspace, snapshot, model=model)
-    checkpoint = workspace.find("checkpoints")
-    original = Recommender.load(checkpoint.location)
-    vectors = np.load(checkpoint.local_path("item_vectors.npy"))
+    checkpoint = Checkpoint.find(workspace)
+    original = checkpoint.recommender()
+    vectors = np.load(checkpoint.artifact.local_path("item_vectors.npy"))
     np.testing.assert_array_equal(release.item_vectors, vectors)
 
     history = release.histories.find("u00003")
@@ -75,7 +76,7 @@ def test_similar_items_are_compared_by_pixels_where_ids_are_known_too(
     release = make_release(workspace, snapshot, model=PICTURES_AND_IDS)
     pixels = release.recommender().encode_pictures(snapshot.images.read(snapshot.image_rows))
     np.testing.assert_allclose(release.similar_vectors(), pixels, rtol=1e-5)
-    items, scores = release.similar_index().search(unit_length(pixels[4:5]), 1)
+    items, scores = release.similar_index().search(unit_vectors(pixels[4:5]), 1)
     assert items.tolist() == [[4]]
     np.testing.assert_allclose(scores, [[1.0]], rtol=1e-5)
 

@@ -11,6 +11,7 @@ from tests.unit.robustness.conftest import PIXEL_MODEL
 
 from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender
+from visrec.models.checkpoint import Checkpoint
 from visrec.models.item_inputs import Pictures
 from visrec.robustness.corruptions import corrupt
 from visrec.robustness.pictures import MainPictures
@@ -35,7 +36,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
 @pytest.fixture(scope="module")
 def recommender(snapshot: Snapshot) -> Recommender:
     workspace = Workspace(str(Path(snapshot.artifact.location.path).parent.parent))
-    return Recommender.load(workspace.find("checkpoints").location)
+    return Recommender.load(Checkpoint.find(workspace).location)
 
 
 def test_the_main_picture_has_its_share(snapshot: Snapshot, recommender: Recommender) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from visrec.config import Config
 from visrec.errors import ArtifactError
+from visrec.models.checkpoint import Checkpoint
 from visrec.storage import ArtifactKind, Workspace
 
 
@@ -20,7 +21,7 @@ def make(workspace: Workspace, name: str) -> None:
 
 def test_nothing_there_says_what_makes_it(workspace: Workspace) -> None:
     with pytest.raises(ArtifactError, match=r"no checkpoints in .* yet; make one with `visrec train`"):
-        workspace.find("checkpoints")
+        Checkpoint.find(workspace)
     assert workspace.pointed("checkpoints") is None
     assert workspace.names("checkpoints") == []
 
@@ -29,10 +30,10 @@ def test_latest_follows_the_pointer(workspace: Workspace) -> None:
     make(workspace, "one")
     make(workspace, "two")
     workspace.point("checkpoints", "two")
-    assert workspace.find("checkpoints").name == "two"
+    assert Checkpoint.find(workspace).name == "two"
     workspace.point("checkpoints", "one")
-    assert workspace.find("checkpoints").name == "one"
-    assert workspace.find("checkpoints", "two").name == "two"
+    assert Checkpoint.find(workspace).name == "one"
+    assert Checkpoint.find(workspace, "two").name == "two"
     assert workspace.names("checkpoints") == ["one", "two"]
 
 
@@ -42,7 +43,7 @@ def test_an_unknown_name_lists_those_that_there_are(workspace: Workspace) -> Non
     with pytest.raises(
         ArtifactError, match=r"expected one of the checkpoints in .* \(one, two\), got 'three'"
     ):
-        workspace.find("checkpoints", "three")
+        Checkpoint.find(workspace, "three")
 
 
 def test_the_pointer_only_goes_to_what_is_finished(workspace: Workspace) -> None:
@@ -51,7 +52,7 @@ def test_the_pointer_only_goes_to_what_is_finished(workspace: Workspace) -> None
     workspace.location("checkpoints", "half").make_dirs()
     with pytest.raises(ArtifactError, match="cannot make 'half' the current one"):
         workspace.point("checkpoints", "half")
-    assert workspace.find("checkpoints").name == "one"
+    assert Checkpoint.find(workspace).name == "one"
     assert not workspace.has("checkpoints", "half")
 
 

@@ -180,7 +180,7 @@ def test_the_last_report_holds_what_a_checkpoint_needs(snapshot: Snapshot, tmp_p
     run(job(PhaseConfig(epochs=1, batch_size=8)), snapshot, tmp_path)
     names = {path.name for path in (tmp_path / "last").iterdir()}
     assert names == {
-        "history.json",
+        "epochs.json",
         "item_vectors.npy",
         "last.safetensors",
         "model.json",

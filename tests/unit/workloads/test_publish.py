@@ -10,6 +10,7 @@ from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.config import PublishWorkloadConfig, ReleaseConfig
 from visrec.errors import VisrecError
+from visrec.models.checkpoint import Checkpoint
 from visrec.storage import Workspace
 from visrec.workloads import publish
 
@@ -56,7 +57,7 @@ def test_a_closed_gate_says_why_and_leaves_the_live_one(workspace: Workspace) ->
 
 
 def test_the_latest_report_must_be_of_the_latest_checkpoint(workspace: Workspace) -> None:
-    one = workspace.find("checkpoints")
+    one = Checkpoint.find(workspace)
     snapshot = checkerboard_snapshot(Workspace(str(workspace.root) + "-2"), num_users=4, num_items=6)
     make_checkpoint(workspace, snapshot, name="newer")
     make_report(workspace, one, report_content(), name="older")

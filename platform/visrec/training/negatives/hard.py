@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from visrec.arrays import NO_ITEM, top_k
 from visrec.models import History, Recommender
-from visrec.training.negatives.per_sequence import NO_ITEM
 
 
 class HardMiner:
@@ -81,12 +81,8 @@ class HardMiner:
         for row, items in enumerate(positives):
             scores_BI[row, items] = -np.inf
         depth = min(self._skip + self._pool, scores_BI.shape[1])
-        best_BK = np.argpartition(-scores_BI, depth - 1, axis=1)[:, :depth]
-        best_scores_BK = np.take_along_axis(scores_BI, best_BK, 1)
-        # Of equal scores the lower index comes first, whatever the partition did.
-        order_BK = np.lexsort((best_BK, -best_scores_BK), axis=1)
-        ranked_BK = np.take_along_axis(best_BK, order_BK, 1)
-        ranked_BK[np.isneginf(np.take_along_axis(best_scores_BK, order_BK, 1))] = NO_ITEM
+        ranked_BK = top_k(scores_BI, depth)
+        ranked_BK[np.isneginf(np.take_along_axis(scores_BI, ranked_BK, 1))] = NO_ITEM
         return np.asarray(ranked_BK[:, self._skip :], np.int64)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-NO_ITEM = -1
+from visrec.arrays import NO_ITEM
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from visrec.training.negatives.per_sequence import NO_ITEM, Rejected, explicit_negatives
+from visrec.arrays import NO_ITEM
+from visrec.training.negatives.per_sequence import Rejected, explicit_negatives
 
 
 def rejected(*events: tuple[int, int, float]) -> Rejected:

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from visrec.arrays import NO_ITEM
 from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.data.images import ImageFacts
 from visrec.models import History, Recommender, TwoTower
 from visrec.training.negatives.hard import HardMiner, draw_hard
-from visrec.training.negatives.per_sequence import NO_ITEM
 
 FACTS = ImageFacts(height=8, width=8, mean=(0.5,) * 3, std=(0.25,) * 3)
 CONFIG = ModelConfig(

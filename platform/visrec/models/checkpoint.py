@@ -1,0 +1,123 @@
+"""A trained checkpoint: the artifact that `visrec train` leaves, with typed access to what it holds."""
+
+import json
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visrec.config import ModelConfig, SplitConfig, parse_config
+from visrec.data.snapshot import Snapshot
+from visrec.errors import ArtifactError
+from visrec.models.recommender import Recommender
+from visrec.storage import Artifact, Location, Workspace
+
+ITEM_VECTORS = "item_vectors.npy"
+EPOCHS = "epochs.json"
+EPOCHS_OF_0_2 = "history.json"
+"""Name of the epochs' file in checkpoints of visrec 0.2."""
+
+
+class Checkpoint:
+    """Model, item vectors, epochs and the split of one training.
+
+    Example:
+        >>> checkpoint = Checkpoint(workspace.find("checkpoints"))              # doctest: +SKIP
+        >>> checkpoint.split.protocol, checkpoint.epochs[-1]["epoch"]           # doctest: +SKIP
+        ('leave_one_out', 15)
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.artifact = artifact
+
+    def __reduce__(self) -> tuple[type["Checkpoint"], tuple[Artifact]]:
+        # What was read stays here: a task of another process reads what it needs.
+        return Checkpoint, (self.artifact,)
+
+    @classmethod
+    def find(cls, workspace: Workspace, name: str = "latest") -> "Checkpoint":
+        """Open a checkpoint of a workspace by name.
+
+        Raises:
+            ArtifactError: There is none of this name.
+        """
+        return cls(workspace.find("checkpoints", name))
+
+    @property
+    def name(self) -> str:
+        """Name of the artifact."""
+        return self.artifact.name
+
+    @property
+    def location(self) -> Location:
+        """Folder of the artifact."""
+        return self.artifact.location
+
+    @property
+    def snapshot_name(self) -> str:
+        """Name of the snapshot that it was trained on."""
+        return self.artifact.manifest.parents["snapshots"]
+
+    def snapshot(self, workspace: Workspace) -> Snapshot:
+        """The snapshot that it was trained on.
+
+        Raises:
+            ArtifactError: The workspace no longer has it.
+        """
+        return Snapshot(workspace.find("snapshots", self.snapshot_name))
+
+    @cached_property
+    def split(self) -> SplitConfig:
+        """The split that it was trained on."""
+        return parse_config(SplitConfig, self.artifact.manifest.config["training"]["split"])
+
+    @cached_property
+    def model(self) -> ModelConfig:
+        """Config of the towers."""
+        return parse_config(ModelConfig, self.artifact.manifest.config["model"])
+
+    @cached_property
+    def epochs(self) -> list[dict[str, Any]]:
+        """One record an epoch, in the order in which they ran."""
+        return read_epochs(self.location)
+
+    @cached_property
+    def item_vectors(self) -> NDArray[np.float32]:
+        """Vectors of all items of the snapshot, float32 [I, D].
+
+        Raises:
+            ArtifactError: The file is missing or damaged.
+        """
+        place = self.location / ITEM_VECTORS
+        try:
+            vectors_ID = np.load(self.artifact.local_path(ITEM_VECTORS), allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise ArtifactError(f"expected item vectors at {place}: {error}") from None
+        if vectors_ID.ndim != 2 or not np.issubdtype(vectors_ID.dtype, np.floating):
+            raise ArtifactError(
+                f"expected floats [items, dim] in {place}, got {vectors_ID.dtype} {list(vectors_ID.shape)}"
+            )
+        return np.asarray(vectors_ID, np.float32)
+
+    def recommender(self) -> Recommender:
+        """The trained model.
+
+        Raises:
+            ArtifactError: A file of the model is missing or damaged.
+        """
+        return Recommender.load(self.location)
+
+
+def read_epochs(folder: Location) -> list[dict[str, Any]]:
+    """Epoch records of a checkpoint's folder, also of one that visrec 0.2 wrote.
+
+    Raises:
+        ArtifactError: The file is missing or damaged.
+    """
+    place = folder / EPOCHS if (folder / EPOCHS).exists() else folder / EPOCHS_OF_0_2
+    try:
+        epochs: list[dict[str, Any]] = json.loads(place.read_text())
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"expected the epochs of a training at {place}: {error}") from None
+    return epochs
