@@ -3,9 +3,14 @@
 A config is a typed value object. To vary one, make a copy with `replace`; nothing is ever changed in place.
 """
 
-from typing import Any, Literal, Self, get_args
+import warnings
+from typing import Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class RenamedKeyWarning(FutureWarning):
+    """A config uses the former name of a key."""
 
 
 class Config(BaseModel):
@@ -25,6 +30,24 @@ class Config(BaseModel):
         use_attribute_docstrings=True,
         allow_inf_nan=False,
     )
+
+    renamed_keys: ClassVar[dict[str, str]] = {}
+    """Former names of keys, which are still read, and the names that they have now."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_renamed_keys(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not cls.renamed_keys.keys() & values.keys():
+            return values
+        read: dict[str, Any] = {}
+        for key, value in values.items():
+            name: str = cls.renamed_keys.get(key, key)
+            if name in read:
+                raise ValueError(f"expected {name} once, got it by its former name as well")
+            if name != key:
+                warnings.warn(f"{key} is now called {name}", RenamedKeyWarning, stacklevel=2)
+            read[name] = value
+        return read
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed, validated again (pydantic's own `model_copy` does not validate)."""

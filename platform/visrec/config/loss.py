@@ -1,6 +1,6 @@
 """Settings of the loss of a training phase, and of the negatives that it is taken over."""
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,8 @@ _SOURCES = (
 
 class LossConfig(Config):
     """What is minimised, over which negatives. Sources of negatives add up."""
+
+    renamed_keys: ClassVar[dict[str, str]] = {"spared_positives": "positive_masking"}
 
     name: Literal["sampled_softmax", "full_softmax", "bpr", "bce"] = "sampled_softmax"
     """`sampled_softmax`: cross entropy over the target and the negatives. `full_softmax`: over the whole catalogue, for
