@@ -41,7 +41,7 @@ class Config(BaseModel):
             return values
         read: dict[str, Any] = {}
         for key, value in values.items():
-            name: str = cls.renamed_keys.get(key, key)
+            name = cls.renamed_keys[key] if key in cls.renamed_keys else key
             if name in read:
                 raise ValueError(f"expected {name} once, got it by its former name as well")
             if name != key:
