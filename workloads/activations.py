@@ -26,19 +26,19 @@ def precompute(job: TrainWorkloadConfig, model: TwoTower, snapshot: Snapshot, co
         snapshot: Where the pictures are.
         console: Told how long it took.
     """
-    trunk = frozen_prefix(job, 0, model, snapshot)
+    prefix = frozen_prefix(job, 0, model, snapshot)
     workspace = Workspace(job.workspace)
-    if trunk is None or workspace.has("activations", trunk.name):
+    if prefix is None or workspace.has("activations", prefix.name):
         return
     started = time.perf_counter()
     parents = {"snapshots": snapshot.name}
-    with workspace.create("activations", trunk.name, config=job, parents=parents) as writer, quiet_ray_data():
-        _on_pool(job, snapshot, writer.staging, trunk.num_parts)
+    with workspace.create("activations", prefix.name, config=job, parents=parents) as writer, quiet_ray_data():
+        _on_pool(job, snapshot, writer.staging, prefix.num_parts)
         writer.counts["num_pictures"] = len(snapshot.images)
-        writer.facts["num_blocks"] = trunk.num_blocks
+        writer.facts["num_blocks"] = prefix.num_blocks
     console.print(
-        f"activations of {trunk.num_blocks} frozen blocks kept: {len(snapshot.images):,} pictures, "
-        f"{trunk.num_bytes / 1e6:,.0f} MB, {time.perf_counter() - started:.1f} s"
+        f"activations of {prefix.num_blocks} frozen blocks kept: {len(snapshot.images):,} pictures, "
+        f"{prefix.num_bytes / 1e6:,.0f} MB, {time.perf_counter() - started:.1f} s"
     )
 
 
@@ -72,11 +72,11 @@ class _PartEncoder:
         model, _ = initial_model(settings, found)
         if settings.training.scaling.use_gpu:
             model.cuda()
-        trunk = frozen_prefix(settings, 0, model, found)
-        assert trunk is not None
-        self._trunk, self._folder = trunk, folder
+        prefix = frozen_prefix(settings, 0, model, found)
+        assert prefix is not None
+        self._prefix, self._folder = prefix, folder
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         for part in batch["part"].tolist():
-            self._trunk.decode_and_store(self._folder, part)
+            self._prefix.compute_part(self._folder, part)
         return batch

@@ -48,7 +48,7 @@ def make_batch(
         per_sequence_slots_BK=torch.from_numpy(own_BK3[..., 0].astype(np.int64)),
         per_sequence_from_BK=torch.from_numpy(own_BK3[..., 1].astype(np.int64)),
         per_sequence_weights_BK=torch.from_numpy(own_BK3[..., 2].astype(np.float32)),
-        spared_rows_E=torch.tensor([row for row, items in enumerate(taken) for _ in items]),
-        spared_items_E=torch.tensor([item for items in taken for item in items]),
-        spared_positions_E=torch.zeros(sum(map(len, taken)), dtype=torch.int32),
+        masked_rows_E=torch.tensor([row for row, items in enumerate(taken) for _ in items]),
+        masked_items_E=torch.tensor([item for items in taken for item in items]),
+        masked_positions_E=torch.zeros(sum(map(len, taken)), dtype=torch.int32),
     )

@@ -1,9 +1,9 @@
-"""What frozen blocks make of each picture, computed once and kept: the artifact `activations`.
+"""Cache of frozen-backbone activations: the artifact `activations`, computed once for all pictures of a snapshot.
 
-Row r of the image store is place `r % ROWS_PER_PART` of file `part-{r // ROWS_PER_PART}.npy`, float32. The artifact's
-name is made of the pictures, the blocks' weights and the normalisation, so a run finds what another run computed.
+Row r of the image store is row `r % ROWS_PER_PART` of the file `part-{r // ROWS_PER_PART}.npy`, float32. The artifact's
+name is a hash of the pictures, the blocks' weights and the normalisation, so that a run finds what another run computed.
 
-Shape legend: N pictures of a batch, P some pictures.
+Shape legend: N pictures of a batch, P some pictures, H x W pixels, C channels.
 """
 
 import hashlib
@@ -23,19 +23,27 @@ from visrec.data.snapshot import Snapshot
 from visrec.models import ItemTower
 from visrec.storage import Artifact, Location, Workspace, content_id
 from visrec.training.environment import TrainEnvironment
+from visrec.training.messages import CachingStarted
 
 VERSION = 2
+"""Part of the artifact's name; raised when the same blocks would give other activations."""
 _BATCH = 8
+"""Pictures that are encoded at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrozenPrefix:
-    """The frozen blocks, over the pictures of a snapshot.
+    """The frozen lowest blocks of a backbone, and the pictures whose activations they give.
 
     Attributes:
-        tower: Item tower, in evaluation mode as far as these blocks go.
-        num_blocks: How many of its backbone's lowest blocks.
-        snapshot: Where the pictures are.
+        tower: Item tower.
+        num_blocks: Number of frozen blocks.
+        snapshot: The pictures.
+
+    Example:
+        >>> prefix = FrozenPrefix(tower=model.item_tower, num_blocks=17, snapshot=snapshot)   # doctest: +SKIP
+        >>> workspace.has("activations", prefix.name)                                         # doctest: +SKIP
+        False
     """
 
     tower: ItemTower
@@ -44,26 +52,26 @@ class FrozenPrefix:
 
     @cached_property
     def name(self) -> str:
-        """Content id of everything that the activations depend on."""
+        """Name of the artifact: a hash of everything that the activations depend on."""
         digest = hashlib.sha256()
         for module in self._modules:
             for name, tensor in module.state_dict().items():
                 digest.update(name.encode())
                 digest.update(tensor.cpu().contiguous().numpy().tobytes())
         normalisation = [self.tower.mean.tolist(), self.tower.std.tolist()]
-        shape = list(self._probe.shape)  # pools have no weights
+        shape = list(self._probe.shape)  # a pooling has no weights, but changes it
         return content_id(
             VERSION, self.snapshot.name, self.num_blocks, shape, normalisation, digest.hexdigest()
         )
 
     @property
     def num_parts(self) -> int:
-        """Files."""
+        """Number of files."""
         return -(-len(self.snapshot.images) // ROWS_PER_PART)
 
     @cached_property
     def num_bytes(self) -> int:
-        """Size of all activations."""
+        """Size of all activations in bytes."""
         return int(self._probe.nbytes) * len(self.snapshot.images)
 
     @cached_property
@@ -72,15 +80,15 @@ class FrozenPrefix:
 
     @torch.no_grad()
     def encode(self, images_NHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Activations of pictures."""
+        """Activations of pictures, float32 [N, ...]; sets the frozen blocks to eval mode."""
         for module in self._modules:
             module.eval()
         pictures = torch.from_numpy(images_NHWC).to(self.tower.mean.device)
-        found: NDArray[np.float32] = self.tower.activations(pictures, self.num_blocks).cpu().numpy()
-        return found
+        activations: NDArray[np.float32] = self.tower.activations(pictures, self.num_blocks).cpu().numpy()
+        return activations
 
-    def decode_and_store(self, folder: Location, part: int) -> None:
-        """Compute one file."""
+    def compute_part(self, folder: Location, part: int) -> None:
+        """Compute and write one file of the artifact."""
         first = part * ROWS_PER_PART
         rows = np.arange(first, min(first + ROWS_PER_PART, len(self.snapshot.images)))
         blocks = [
@@ -93,7 +101,7 @@ class FrozenPrefix:
 
     @property
     def _modules(self) -> list[nn.Module]:
-        """What runs: of a network that is no chain the whole, with what belongs to no block."""
+        """The modules that run: of a network that is no chain all of it, with what belongs to no block."""
         backbone = self.tower.backbone
         assert backbone is not None
         return backbone.blocks()[: self.num_blocks] if backbone.is_chain else [backbone]
@@ -105,12 +113,12 @@ class FrozenPrefix:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Activations:
-    """Kept activations by row of the image store, memory-mapped; see `ItemInputs`.
+    """Cached activations by row of the image store, memory-mapped; an `ItemInputs`.
 
     Attributes:
-        artifact: Where they are.
+        artifact: The files.
         rows: Rows of each item; none is -1.
-        start: How many blocks they stand for.
+        start: Number of blocks that have run: the first block that is still to run.
     """
 
     artifact: Artifact
@@ -119,7 +127,7 @@ class Activations:
     _parts: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
     def read(self, rows_P: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Copies of the activations of some pictures, in their order: float32 [P, ...]."""
+        """Copies of the activations of some rows, in their order: float32 [P, ...]."""
         parts, places = np.divmod(rows_P, ROWS_PER_PART)
         out = np.empty((len(places), *self._part(0).shape[1:]), np.float32)
         for part in np.unique(parts):
@@ -142,33 +150,35 @@ def part_name(part: int) -> str:
 def find_or_compute(
     prefix: FrozenPrefix, job: TrainWorkloadConfig, environment: TrainEnvironment
 ) -> Activations:
-    """Activations of all pictures; where they are not there yet, each worker computes its share of the files."""
+    """Activations of all pictures, found in the workspace or computed now, each worker computing its share of files."""
     workspace = Workspace(job.workspace)
-    known, token = _agree(environment, int(workspace.has("activations", prefix.name)), secrets.randbits(32))
-    if not known:
-        environment.progress({"caching": prefix.num_blocks})
+    is_cached, token = _broadcast(
+        environment, int(workspace.has("activations", prefix.name)), secrets.randbits(32)
+    )
+    if not is_cached:
+        environment.progress(CachingStarted(num_blocks=prefix.num_blocks))
         parents = {"snapshots": prefix.snapshot.name}
         writer = workspace.create(
             "activations", prefix.name, config=job, parents=parents, token=f"{token:08x}"
         )
         writer.staging.make_dirs()
         for part in range(environment.rank, prefix.num_parts, environment.world_size):
-            prefix.decode_and_store(writer.staging, part)
-        _wait(environment)
+            prefix.compute_part(writer.staging, part)
+        _barrier(environment)
         if environment.rank == 0:
             with writer:
                 writer.counts["num_pictures"] = len(prefix.snapshot.images)
                 writer.facts["num_blocks"] = prefix.num_blocks
-        _wait(environment)
+        _barrier(environment)
     artifact = workspace.find("activations", prefix.name)
     return Activations(artifact=artifact, rows=prefix.snapshot.picture_rows, start=prefix.num_blocks)
 
 
-def _agree(environment: TrainEnvironment, *values: int) -> list[int]:
+def _broadcast(environment: TrainEnvironment, *values: int) -> list[int]:
     """The first worker's values, on all workers."""
-    mine = np.array(values if environment.rank == 0 else [0] * len(values), np.int64)
-    return [int(value) for value in environment.sum(mine)]
+    own = np.array(values if environment.rank == 0 else [0] * len(values), np.int64)
+    return [int(value) for value in environment.sum(own)]
 
 
-def _wait(environment: TrainEnvironment) -> None:
+def _barrier(environment: TrainEnvironment) -> None:
     environment.sum(np.zeros(1))

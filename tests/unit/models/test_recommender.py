@@ -11,7 +11,7 @@ from tests.support.snapshots import checkerboard_snapshot, sequences_of
 from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.data.images import ImageFacts
 from visrec.errors import ArtifactError, VisrecError
-from visrec.models import History, Recommender, TwoTower, gap_buckets
+from visrec.models import History, Recommender, TwoTower, time_buckets
 from visrec.models.item_inputs import Pictures
 from visrec.storage import Location, Workspace
 from visrec.training.batch import TrainingExample, Window, collate
@@ -80,7 +80,7 @@ def test_serving_a_history_equals_the_training_forward_pass() -> None:
         users = model.user_tower(
             torch.from_numpy(vectors[one.items])[None],
             torch.from_numpy(one.kinds.astype(np.int64))[None],
-            gap_buckets(torch.from_numpy(one.times))[None],
+            time_buckets(torch.from_numpy(one.times))[None],
         )
     np.testing.assert_allclose(recommender.encode_users([one], vectors)[0], users[0, -1].numpy(), atol=1e-6)
 
@@ -150,7 +150,7 @@ def test_training_ranks_by_the_scores_that_are_served() -> None:
         users = recommender._model.user_tower(
             torch.from_numpy(vectors[one.items])[None],
             torch.from_numpy(one.kinds.astype(np.int64))[None],
-            gap_buckets(torch.from_numpy(one.times))[None],
+            time_buckets(torch.from_numpy(one.times))[None],
         )
     biases = torch.from_numpy(recommender.item_biases)
     target = torch.tensor([7])

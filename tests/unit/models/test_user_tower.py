@@ -5,7 +5,7 @@ import torch
 
 from visrec.config import UserTowerConfig
 from visrec.errors import ConfigError
-from visrec.models import UserTower, gap_buckets
+from visrec.models import UserTower, time_buckets
 
 KINDS = ["gru", "transformer"]
 
@@ -74,11 +74,11 @@ def test_without_recency_there_is_nothing_to_learn_of_waits() -> None:
 
 def test_gaps_are_powers_of_two_of_a_second() -> None:
     times = torch.tensor([[0, 500, 1_500, 4_500, 4_500, 3_604_500]])
-    assert gap_buckets(times).tolist() == [[0, 0, 1, 2, 0, 11]]
+    assert time_buckets(times).tolist() == [[0, 0, 1, 2, 0, 11]]
 
 
 def test_a_clock_that_runs_backwards_counts_as_no_time() -> None:
-    assert gap_buckets(torch.tensor([9_000, 1_000])).tolist() == [0, 0]
+    assert time_buckets(torch.tensor([9_000, 1_000])).tolist() == [0, 0]
 
 
 def test_heads_must_divide_the_hidden_size() -> None:

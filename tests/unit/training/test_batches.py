@@ -14,7 +14,7 @@ from visrec.config import LossConfig, PhaseConfig
 from visrec.data.interactions import NegativeEvents
 from visrec.data.snapshot import Sequences
 from visrec.errors import DataError
-from visrec.models import History, gap_buckets
+from visrec.models import History, time_buckets
 from visrec.training.batch import NEVER, Batch
 from visrec.training.batches import BatchStream, epoch_facts
 
@@ -74,7 +74,7 @@ def test_a_wait_lasts_from_an_event_to_the_next_one() -> None:
         assert batch.time_to_next_BL.tolist() == [waits]
         assert batch.time_since_previous_BL.tolist() == [[0, *waits[:-1]]]
         assert torch.equal(
-            batch.time_to_next_BL, gap_buckets(torch.from_numpy(times))[None, first + 1 :][:, : len(waits)]
+            batch.time_to_next_BL, time_buckets(torch.from_numpy(times))[None, first + 1 :][:, : len(waits)]
         )
 
 

@@ -94,7 +94,7 @@ def test_remembered_items_join_and_the_odds_are_those_of_several_batches() -> No
         item_index_Q=torch.tensor([2, 3]),
         vectors_QD=torch.tensor([[2.0], [7.0]]),
         biases_Q=torch.tensor([-1.0, 0.0]),
-        spared_from_BQ=torch.tensor([[NEVER, 0]]),
+        masked_from_BQ=torch.tensor([[NEVER, 0]]),
     )
     log_q_I = torch.tensor([0.5, 0.5, 0.2, 1.0]).log()
     found = batch_loss(output([1.0, 0.0]), batch, LossConfig(), log_q_I, remembered)
@@ -109,7 +109,7 @@ def test_a_remembered_target_is_not_its_own_negative() -> None:
         item_index_Q=torch.tensor([2, 5]),
         vectors_QD=torch.tensor([[0.0], [9.0]]),
         biases_Q=torch.zeros(2),
-        spared_from_BQ=torch.full((1, 2), NEVER),
+        masked_from_BQ=torch.full((1, 2), NEVER),
     )
     found = batch_loss(output([1.0, 1.0], length=2), batch, LossConfig(), None, remembered)
     # Item 5 is the first target, and a negative of the second.

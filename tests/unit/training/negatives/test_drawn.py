@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from visrec.config import LossConfig
-from visrec.training.negatives.sampled import DrawnNegatives
+from visrec.training.negatives.sampled import SampledNegatives
 
 CANDIDATES = np.array([1, 2, 4], np.int32)
 COUNTS = np.array([9, 1, 4, 0, 25])
@@ -12,7 +12,7 @@ COUNTS = np.array([9, 1, 4, 0, 25])
 
 def test_popularity_is_a_power_of_the_counts() -> None:
     shares = [
-        DrawnNegatives.of(LossConfig(popularity_power=power), CANDIDATES, COUNTS).shares_C
+        SampledNegatives.of(LossConfig(popularity_power=power), CANDIDATES, COUNTS).shares_C
         for power in (0, 0.5, 1)
     ]
     np.testing.assert_allclose(shares, [[1 / 3] * 3, [1 / 8, 2 / 8, 5 / 8], [1 / 30, 4 / 30, 25 / 30]])
@@ -21,7 +21,7 @@ def test_popularity_is_a_power_of_the_counts() -> None:
 @pytest.mark.parametrize(("uniform", "popularity"), [(2, 0), (0, 3), (2, 3)])
 def test_draws_miss_an_item_as_often_as_is_said(uniform: int, popularity: int) -> None:
     loss = LossConfig(num_uniform_negatives=uniform, num_popularity_negatives=popularity)
-    drawn = DrawnNegatives.of(loss, CANDIDATES, COUNTS)
+    drawn = SampledNegatives.of(loss, CANDIDATES, COUNTS)
     generator = np.random.default_rng(0)
     draws = np.array([drawn.draw(generator) for _ in range(4000)])
     assert draws.shape == (4000, uniform + popularity)
@@ -30,6 +30,6 @@ def test_draws_miss_an_item_as_often_as_is_said(uniform: int, popularity: int) -
 
 
 def test_no_draws_draw_nothing_and_miss_everything() -> None:
-    drawn = DrawnNegatives.of(LossConfig(), CANDIDATES, COUNTS)
+    drawn = SampledNegatives.of(LossConfig(), CANDIDATES, COUNTS)
     assert drawn.draw(np.random.default_rng(0)).tolist() == []
     assert drawn.missing_C().tolist() == [1, 1, 1]

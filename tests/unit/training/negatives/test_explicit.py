@@ -3,12 +3,12 @@
 import numpy as np
 
 from visrec.arrays import NO_ITEM
-from visrec.training.negatives.per_sequence import Rejected, explicit_negatives
+from visrec.training.negatives.per_sequence import NegativeFeedback, explicit_negatives
 
 
-def rejected(*events: tuple[int, int, float]) -> Rejected:
+def rejected(*events: tuple[int, int, float]) -> NegativeFeedback:
     items, times, strengths = zip(*events, strict=True) if events else ((), (), ())
-    return Rejected(
+    return NegativeFeedback(
         items=np.array(items, np.int32),
         times=np.array(times, np.int64),
         strengths=np.array(strengths, np.float32),

@@ -11,7 +11,7 @@ from visrec.arrays import NO_ITEM
 from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.data.images import ImageFacts
 from visrec.models import History, Recommender, TwoTower
-from visrec.training.negatives.hard import HardMiner, draw_hard
+from visrec.training.negatives.hard import HardNegativeMiner, draw_hard
 
 FACTS = ImageFacts(height=8, width=8, mean=(0.5,) * 3, std=(0.25,) * 3)
 CONFIG = ModelConfig(
@@ -35,14 +35,14 @@ POSITIVES = [np.array([0, 1, 7], np.int32), np.array([5, 6], np.int32)]
 
 def miner(
     candidates: NDArray[np.int32], *, pool: int, skip: int, recency: bool = False
-) -> tuple[HardMiner, Recommender, TwoTower]:
+) -> tuple[HardNegativeMiner, Recommender, TwoTower]:
     torch.manual_seed(0)
     config = CONFIG.replace(user=CONFIG.user.replace(recency=recency))
     model = TwoTower(config, num_items=12, image_facts=FACTS)
     if model.user_tower.waits is not None:
         torch.nn.init.normal_(model.user_tower.waits.weight, std=5)
     recommender = Recommender(model, config, num_items=12, image_facts=FACTS)
-    found = HardMiner(recommender, model.user_tower, candidates, pool=pool, skip=skip)
+    found = HardNegativeMiner(recommender, model.user_tower, candidates, pool=pool, skip=skip)
     found.refresh(VECTORS, BIASES)
     return found, recommender, model
 

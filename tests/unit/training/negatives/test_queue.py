@@ -63,7 +63,7 @@ def test_the_positives_of_each_user_are_spared() -> None:
     queue.push(make_batch([1, 2, 3]), output(1, 2, 3))
     found = queue.recall(make_batch([7, 8], targets=[[0], [1]], positives=[[7, 2, 9], [8, 1, 3]]))
     assert found is not None
-    assert (found.spared_from_BQ == 0).tolist() == [[False, True, False], [True, False, True]]
+    assert (found.masked_from_BQ == 0).tolist() == [[False, True, False], [True, False, True]]
 
 
 def test_a_restored_queue_is_the_same_queue() -> None:
