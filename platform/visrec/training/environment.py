@@ -1,7 +1,7 @@
 """What the training loop needs from outside: its place among the workers, sums over them, reports, progress.
 
-The loop is one plain function. Given a `LocalEnvironment` it runs in this process; given a `RayEnvironment` it is the
-worker of a `TorchTrainer`.
+The loop is one plain function. Given a `LocalEnvironment` it runs in this process and needs no Ray; given a
+`visrec.cluster.training.RayEnvironment` it is a worker of Ray Train.
 """
 
 import shutil
@@ -11,12 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
-from ray import train
-from ray.train import torch as ray_torch
-from torch import distributed, nn
+from torch import nn
 
 ProgressCallback = Callable[[dict[str, Any]], None]
 
@@ -111,58 +108,4 @@ class LocalEnvironment:
     def progress(self, update: dict[str, Any]) -> None:
         """Call back."""
         if self._on_progress is not None:
-            self._on_progress(update)
-
-
-class RayEnvironment:
-    """A worker of Ray Train. Make it within the worker's function."""
-
-    def __init__(self, on_progress: ProgressCallback | None = None) -> None:
-        context = train.get_context()
-        self.rank: int = context.get_world_rank()
-        self.world_size: int = context.get_world_size()
-        self.device: torch.device = ray_torch.get_device()
-        self._on_progress = on_progress
-
-    def wrap(self, model: nn.Module) -> nn.Module:
-        """The model under DistributedDataParallel where there is more than one worker."""
-        wrapped: nn.Module = ray_torch.prepare_model(model)
-        return wrapped
-
-    def sum(self, array: NDArray[Any]) -> NDArray[Any]:
-        """All-reduce over gloo or nccl."""
-        if self.world_size == 1:
-            return array
-        tensor = torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
-        distributed.all_reduce(tensor)
-        return np.asarray(tensor.cpu().numpy())
-
-    def share_buffers(self, model: nn.Module) -> None:
-        """Broadcast over gloo or nccl."""
-        if self.world_size > 1:
-            for buffer in model.buffers():
-                distributed.broadcast(buffer, src=0)
-
-    def report(self, metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
-        """`ray.train.report`, with the checkpoint of rank 0."""
-        if self.rank != 0:
-            train.report(metrics)
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            write_checkpoint(Path(folder))
-            train.report(metrics, checkpoint=train.Checkpoint.from_directory(folder))
-
-    @contextmanager
-    def resume(self) -> Iterator[Path | None]:
-        """The checkpoint that Ray Train restores after a lost worker or a new start of the same run."""
-        checkpoint = train.get_checkpoint()
-        if checkpoint is None:
-            yield None
-            return
-        with checkpoint.as_directory() as folder:
-            yield Path(folder)
-
-    def progress(self, update: dict[str, Any]) -> None:
-        """Rank 0 calls back."""
-        if self._on_progress is not None and self.rank == 0:
             self._on_progress(update)
