@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from ray import tune
 from torch import nn
 
+from visrec.cluster.training import RayEnvironment
 from visrec.config import ObjectiveConfig
 from visrec.storage import Location
-from visrec.training.environment import RayEnvironment
 from visrec.training.state import STATE
 from visrec.tune import objectives as scores
 from visrec.tune.space import Point

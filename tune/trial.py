@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
-from ray.train.v2.api.exceptions import TrainingFailedError
 from ray.tune.integration.ray_train import TuneReportCallback
 
+from visrec.cluster.training import fit, ray_trainer
 from visrec.config import TrainWorkloadConfig, TuneWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
@@ -19,7 +19,6 @@ from visrec.tune.objectives import measure_costs
 from visrec.tune.points import job_at
 from visrec.tune.schedulers import PAUSING
 from visrec.tune.space import Point
-from visrec.workloads.train import failure, ray_trainer
 
 _DRIVER_CPUS = 0.01
 """Of a trial whose work is done by workers: it must never be what they wait for."""
@@ -169,11 +168,7 @@ def _on_workers(
         "job": job.model_dump(mode="json"),
         "snapshot": snapshot_name,
     }
-    trainer = ray_trainer(_worker, settings, job, run_folder, callbacks=[TuneReportCallback()])
-    try:
-        trainer.fit()
-    except TrainingFailedError as error:
-        raise failure(error) from error
+    fit(ray_trainer(_worker, settings, job, run_folder, callbacks=[TuneReportCallback()]))
 
 
 def _worker(config: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import ray
 from rich.console import Console
 
-from visrec.cluster.tasks import quiet_ray_data
+from visrec.cluster.datasets import quiet_ray_data
 from visrec.config import TrainWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.models import TwoTower

@@ -1,15 +1,14 @@
 """`visrec demo-data`: draw the demo shop into the workspace, on all the CPUs that Ray has."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import ray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from visrec.cluster.session import ray_session
+from visrec.cluster.tasks import map_tasks, share
 from visrec.config import DemoDataWorkloadConfig
 from visrec.demo.world import FORMAT_VERSION
 from visrec.demo.write import ingest_yaml, write_shop
@@ -76,16 +75,9 @@ def run(job: DemoDataWorkloadConfig, *, console: Console) -> DemoDataResult:
 
 
 def spread_on_ray(function: Callable[[A], B], blocks: Iterable[A], /) -> Iterator[B]:
-    """`map` as Ray tasks: results in order, at most two blocks a CPU under way or waiting to be taken."""
-    shared, call = ray.put(function), ray.remote(_call)
-    limit = 2 * max(int(ray.cluster_resources().get("CPU", 1)), 1)
-    waiting: deque[Any] = deque()
-    for block in blocks:
-        if len(waiting) == limit:
-            yield ray.get(waiting.popleft())
-        waiting.append(call.remote(shared, block))
-    while waiting:
-        yield ray.get(waiting.popleft())
+    """`map` as Ray tasks: results in the order of the blocks, a bounded number of them under way."""
+    shared = share(function)
+    return map_tasks(_call, ((shared, block) for block in blocks))
 
 
 def _call(function: Callable[[A], B], block: A) -> B:

@@ -1,21 +1,16 @@
-"""The progress of training workers, seen from the command that started them."""
+"""The progress of a training in the terminal: a bar for the running epoch, a line for each finished one."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-import ray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-POLL_SECONDS = 0.3
 _EPOCH_METRICS = ("ndcg@10", "recall@10", "precision@10", "f1@10", "auc")
 
 
 class ProgressBoard:
-    """What training told last, and the epochs that nobody has read yet. Lives in a Ray actor, or in this process."""
+    """The latest progress update of a training and the epoch reports not yet read; in this process, or a Ray actor."""
 
     def __init__(self) -> None:
         self._latest: dict[str, Any] = {}
@@ -85,29 +80,6 @@ class TrainingProgress:
             self._bar.update(
                 self._task, description=f"{latest['phase']} {latest['epoch']} validating", rates=""
             )
-
-
-@contextmanager
-def follow(console: Console) -> Iterator[Any]:
-    """Show what training workers tell; yields the actor handle that they tell it to (`handle.tell.remote(update)`)."""
-    # Fractions of a CPU: the board must never be what a worker waits for.
-    board = ray.remote(num_cpus=0)(ProgressBoard).remote()
-    stop = threading.Event()
-    with TrainingProgress(console) as progress:
-
-        def poll() -> None:
-            while not stop.wait(POLL_SECONDS):
-                progress.show(*ray.get(board.read.remote()))
-
-        thread = threading.Thread(target=poll, daemon=True)
-        thread.start()
-        try:
-            yield board
-        finally:
-            stop.set()
-            thread.join()
-            progress.show(*ray.get(board.read.remote()))
-            ray.kill(board)
 
 
 def _epoch_line(report: dict[str, Any]) -> str:

@@ -1,34 +1,26 @@
 """`visrec train`: the two towers on a snapshot, in one process or on the workers of Ray Train."""
 
 import json
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig, UserCallback
-from ray.train.torch import TorchTrainer
-from ray.train.v2.api.exceptions import TrainingFailedError
 from rich.console import Console
 
-from visrec.cluster.session import ray_session
-from visrec.config import TrainWorkloadConfig, parse_config
+from visrec.config import TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
-from visrec.errors import ClusterError, ConfigError, VisrecError
-from visrec.models import TwoTower
+from visrec.errors import ConfigError
 from visrec.models.checkpoint import EPOCHS, Checkpoint
 from visrec.reports.training import draw_curves
 from visrec.storage import Location, Workspace, content_id
-from visrec.training.environment import LocalEnvironment, RayEnvironment
+from visrec.training.environment import LocalEnvironment
 from visrec.training.initial import initial_model, starting_point
 from visrec.training.loop import train
 from visrec.training.phase import check_phases
-from visrec.workloads.activations import precompute
-from visrec.workloads.progress import ProgressBoard, TrainingProgress, follow
+from visrec.workloads.progress import ProgressBoard, TrainingProgress
 
 VERSION = 3
 """Raised when the same config would give another model, so that old checkpoints are not taken for new ones."""
@@ -112,19 +104,23 @@ def _train(
     model, _ = initial_model(job, snapshot)
     check_phases(job, model, snapshot)
     run_folder = workspace.root / "runs" / name
-    in_process = job.training.scaling.num_workers == 0
-    runner = _in_process(job, snapshot, run_folder, console)
-    if not in_process:
-        runner = _on_workers(job, model, snapshot, run_folder, console)
-    with runner as folder:
+    if job.training.scaling.num_workers == 0:
+        trained = _in_process(job, snapshot, run_folder, console)
+    else:
+        # Imported here: training in one process needs no Ray.
+        from visrec.workloads.ray_training import on_workers
+
+        trained = on_workers(job, model, snapshot, run_folder, console)
+    with trained as folder:
         write_checkpoint(workspace, name, folder, job, snapshot)
     run_folder.delete()  # what a restart would have needed
 
 
 @contextmanager
 def _in_process(
-    job: TrainWorkloadConfig, snapshot: Snapshot, run_folder: Any, console: Console
+    job: TrainWorkloadConfig, snapshot: Snapshot, run_folder: Location, console: Console
 ) -> Iterator[Path]:
+    """Train in this process; a context with the folder that the finished run of the loop has written."""
     if not run_folder.is_local:
         raise ConfigError(f"training.scaling.num_workers: 0 needs a local workspace, got {job.workspace}")
     board = ProgressBoard()
@@ -139,69 +135,6 @@ def _in_process(
     with environment.resume() as folder:
         assert folder is not None
         yield folder
-
-
-@contextmanager
-def _on_workers(
-    job: TrainWorkloadConfig, model: TwoTower, snapshot: Snapshot, run_folder: Any, console: Console
-) -> Iterator[Path]:
-    with ray_session(job.ray), follow(console) as board, tempfile.TemporaryDirectory() as scratch:
-        precompute(job, model, snapshot, console)
-        settings = {"job": job.model_dump(mode="json"), "snapshot": snapshot.name, "board": board}
-        trainer = ray_trainer(worker, settings, job, run_folder)
-        try:
-            result = trainer.fit()
-        except TrainingFailedError as error:
-            raise failure(error) from error
-        assert result.checkpoint is not None
-        folder = Path(scratch) / "checkpoint"
-        yield Path(result.checkpoint.to_directory(str(folder)))
-        shutil.rmtree(folder)
-
-
-def ray_trainer(
-    loop: Callable[[dict[str, Any]], None],
-    settings: dict[str, Any],
-    job: TrainWorkloadConfig,
-    run_folder: Location,
-    callbacks: Sequence[UserCallback] = (),
-) -> TorchTrainer:
-    """Ray Train's trainer of a function that every worker runs; a run of the same folder goes on where it stood."""
-    scaling = job.training.scaling
-    return TorchTrainer(
-        loop,
-        train_loop_config=settings,
-        scaling_config=ScalingConfig(
-            num_workers=scaling.num_workers,
-            use_gpu=scaling.use_gpu,
-            resources_per_worker=scaling.resources_per_worker,
-        ),
-        run_config=RunConfig(
-            name=run_folder.name,
-            storage_path=run_folder.parent.path,
-            storage_filesystem=run_folder.filesystem,
-            failure_config=FailureConfig(max_failures=scaling.max_failures),
-            checkpoint_config=CheckpointConfig(num_to_keep=2),
-            callbacks=list(callbacks),
-        ),
-    )
-
-
-def worker(config: dict[str, Any]) -> None:
-    """The function that every worker of Ray Train runs."""
-    job = parse_config(TrainWorkloadConfig, config["job"])
-    snapshot = Snapshot(Workspace(job.workspace).find("snapshots", config["snapshot"]))
-    board = config["board"]
-    train(job, snapshot, RayEnvironment(lambda update: board.tell.remote(update)))
-
-
-def failure(error: TrainingFailedError) -> VisrecError:
-    """The user's mistake that a worker met, else what Ray Train says of the failure."""
-    causes = list(getattr(error, "worker_failures", {}).values()) or [error]
-    chain = [getattr(cause, "cause", cause) for cause in causes]
-    mistake = next((cause for cause in chain if isinstance(cause, VisrecError)), None)
-    lines = str(chain[0]).strip().splitlines()
-    return mistake or ClusterError(f"training failed: {lines[-1] if lines else type(chain[0]).__name__}")
 
 
 def _summary(

@@ -64,6 +64,17 @@ def connect(config: RayConfig) -> None:
         ) from error
 
 
+def num_cpus() -> float:
+    """Logical CPUs of the connected cluster."""
+    return float(ray.cluster_resources().get("CPU", 1.0))
+
+
+def is_this_machine_alone() -> bool:
+    """Whether the connected cluster is one node, on this machine."""
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    return len(nodes) == 1 and nodes[0]["NodeManagerAddress"] == ray.util.get_node_ip_address()
+
+
 def _must_answer(address: str) -> None:
     """Ray itself would try for minutes, with a page of warnings."""
     host, _, port = address.rpartition(":")
