@@ -172,7 +172,7 @@ class BatchStream:
                 [piece.rejected(self.candidates) for piece in pieces],
                 [piece.times[1:] for piece in pieces],
                 limit=loss.num_explicit_negatives,
-                weight=loss.explicit_weight,
+                weight=loss.explicit_negative_weight,
             )
             sources.append(explicit)
         return PerSequenceNegatives.join(sources, len(pieces))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.config import SplitConfig
+from visrec.config import VALIDATION_METRICS, SplitConfig
 from visrec.data.held_out import HeldOut, hold_out, ranked_items
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import DataError
@@ -16,7 +16,6 @@ from visrec.models.item_inputs import ItemInputs
 from visrec.training.environment import TrainEnvironment
 
 BLOCK_USERS = 256
-METRICS = ("ndcg@10", "recall@10", "precision@10", "f1@10", "hr@10", "mrr", "auc")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,12 +70,12 @@ def validate(
     environment: TrainEnvironment,
 ) -> dict[str, float]:
     """Mean of each metric over all workers' users."""
-    sums = np.zeros(len(METRICS) + 1)
+    sums = np.zeros(len(VALIDATION_METRICS) + 1)
     for found in metrics_by_block(recommender, vectors_ID, validation):
-        sums[:-1] += [found[name].sum() for name in METRICS]
-        sums[-1] += len(found[METRICS[0]])
+        sums[:-1] += [found[name].sum() for name in VALIDATION_METRICS]
+        sums[-1] += len(found[VALIDATION_METRICS[0]])
     sums = environment.sum(sums)
-    return dict(zip(METRICS, (sums[:-1] / max(sums[-1], 1)).tolist(), strict=True))
+    return dict(zip(VALIDATION_METRICS, (sums[:-1] / max(sums[-1], 1)).tolist(), strict=True))
 
 
 def metrics_by_block(
