@@ -31,7 +31,7 @@ def create_api(service: Service) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        following = asyncio.create_task(service.live.follow(service.config.follow_release_s))
+        following = asyncio.create_task(service.live.follow(service.config.release_poll_s))
         yield
         following.cancel()
         with suppress(asyncio.CancelledError):

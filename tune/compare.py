@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.config import TuneWorkloadConfig
+from visrec.config import VALIDATION_METRICS, TuneWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.bootstrap import Interval, intervals
 from visrec.evaluation.scorers import TwoTowerScorer
 from visrec.models.checkpoint import Checkpoint
-from visrec.training.validation import METRICS, ValidationSet, load_validation_set, metrics_by_block
+from visrec.training.validation import ValidationSet, load_validation_set, metrics_by_block
 from visrec.tune.records import TrialRecord
 from visrec.tune.trial import trial_job
 
@@ -57,7 +57,7 @@ def default_trial(
     None as well where trials change their settings on the way, where what is compared is a cost, or where the best was
     held out other events.
     """
-    if job.tune.objectives[0].metric not in METRICS or job.tune.scheduler.kind == "pbt":
+    if job.tune.objectives[0].metric not in VALIDATION_METRICS or job.tune.scheduler.kind == "pbt":
         return None
     if trial_job(job, best.point).training.split != job.training.split:
         return None

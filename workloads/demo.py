@@ -23,7 +23,6 @@ from visrec.config import (
     ServeWorkloadConfig,
     TrainRankerWorkloadConfig,
     TrainWorkloadConfig,
-    WorkloadConfig,
 )
 from visrec.data.snapshot import Snapshot
 from visrec.demo.write import ingest_config
@@ -33,7 +32,6 @@ from visrec.workloads.demo_summary import DemoSummary, print_summary, summarise,
 from visrec.workloads.memory import PeakMemory
 from visrec.workloads.sample_queries import QueryResult, ask, take_sample
 
-JobT = TypeVar("JobT", bound=WorkloadConfig)
 ResultT = TypeVar("ResultT")
 _SHOWN_ITEMS = 5
 
@@ -68,7 +66,7 @@ def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = Fal
     with PeakMemory() as memory, ExitStack() as stack:
         clock.run("start Ray", lambda: stack.enter_context(ray_session(job.ray)))
         _prepare(job, clock, console)
-        server = clock.run("serve", lambda: serve.start(part_of(job, ServeWorkloadConfig), console=console))
+        server = clock.run("serve", lambda: serve.start(job.project(ServeWorkloadConfig), console=console))
         try:
             sample = take_sample(Snapshot(workspace.find("snapshots")))
             queries = clock.run("sample queries", lambda: ask(server.address, sample))
@@ -92,18 +90,16 @@ def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = Fal
 
 def _prepare(job: PipelineConfig, clock: _Clock, console: Console) -> None:
     """Everything up to a release that is live."""
-    shop = clock.run(
-        "demo-data", lambda: demo_data.run(part_of(job, DemoDataWorkloadConfig), console=console)
-    )
+    shop = clock.run("demo-data", lambda: demo_data.run(job.project(DemoDataWorkloadConfig), console=console))
     with_shop = job.replace(ingest=_of_shop(job.ingest, shop.location))
-    clock.run("ingest", lambda: ingest.run(part_of(with_shop, IngestWorkloadConfig), console=console))
+    clock.run("ingest", lambda: ingest.run(with_shop.project(IngestWorkloadConfig), console=console))
     with _own_interrupt_handler():
-        clock.run("train", lambda: train.run(part_of(job, TrainWorkloadConfig), console=console))
+        clock.run("train", lambda: train.run(job.project(TrainWorkloadConfig), console=console))
     if job.training.split.fit_on == "train":  # a ranker learns from events that the towers have not seen
-        ranker_job = part_of(job, TrainRankerWorkloadConfig)
+        ranker_job = job.project(TrainRankerWorkloadConfig)
         clock.run("train-ranker", lambda: train_ranker.run(ranker_job, console=console))
-    clock.run("evaluate", lambda: evaluate.run(part_of(job, EvaluateWorkloadConfig), console=console))
-    clock.run("publish", lambda: publish.run(part_of(job, PublishWorkloadConfig), console=console))
+    clock.run("evaluate", lambda: evaluate.run(job.project(EvaluateWorkloadConfig), console=console))
+    clock.run("publish", lambda: publish.run(job.project(PublishWorkloadConfig), console=console))
 
 
 def prepare_snapshot(job: PipelineConfig, *, console: Console) -> None:
@@ -111,9 +107,9 @@ def prepare_snapshot(job: PipelineConfig, *, console: Console) -> None:
     if Workspace(job.workspace).pointed("snapshots") is not None:
         return
     if all(log.path is None for log in job.ingest.logs.values()):
-        shop = demo_data.run(part_of(job, DemoDataWorkloadConfig), console=console)
+        shop = demo_data.run(job.project(DemoDataWorkloadConfig), console=console)
         job = job.replace(ingest=_of_shop(job.ingest, shop.location))
-    ingest.run(part_of(job, IngestWorkloadConfig), console=console)
+    ingest.run(job.project(IngestWorkloadConfig), console=console)
 
 
 @contextmanager
@@ -124,11 +120,6 @@ def _own_interrupt_handler() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def part_of(job: PipelineConfig, kind: type[JobT]) -> JobT:
-    """What the command of this kind would read from the same file."""
-    return kind(**{name: getattr(job, name) for name in kind.model_fields})
 
 
 def _of_shop(wanted: IngestConfig, folder: Location) -> IngestConfig:

@@ -27,9 +27,9 @@ from ray.job_submission import JobStatus, JobSubmissionClient
 from rich.console import Console
 
 from visrec.cluster.dashboard import check_cluster, token_headers
-from visrec.config import WORKLOADS, PipelineConfig, WorkloadConfig, dump_yaml
+from visrec.config import WORKLOADS, PipelineConfig, WorkloadConfig, dump_yaml, with_absolute_paths
+from visrec.config.load import WorkloadT
 from visrec.errors import ClusterError
-from visrec.workloads.paths import JobT, with_absolute_paths
 from visrec.workloads.wheel import build_wheel
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8265"
@@ -148,7 +148,7 @@ def prepare(workload: str, job: WorkloadConfig, folder: Path) -> JobFolder:
     return JobFolder(folder=work, wheel=build_wheel(folder), entrypoint=entrypoint)
 
 
-def for_cluster(job: JobT) -> JobT:
+def for_cluster(job: WorkloadT) -> WorkloadT:
     """The config as it must be on the cluster: absolute paths, and the cluster that the job itself runs on."""
     return with_absolute_paths(job.replace(ray=job.ray.replace(address=None)))
 

@@ -130,7 +130,7 @@ def check(job: TuneWorkloadConfig) -> None:
 def study_name(job: TuneWorkloadConfig, snapshot: Snapshot) -> str:
     """The name under which a study is kept: made of all that decides what it tries."""
     settings = job.tune.model_dump(mode="json", exclude=set(_PATIENT))
-    train = TrainWorkloadConfig(**{name: getattr(job, name) for name in TrainWorkloadConfig.model_fields})
+    train = job.project(TrainWorkloadConfig)
     training = train.training.model_dump(mode="json", exclude={"torch_threads", "activation_cache_gb"})
     return content_id(VERSION, snapshot.name, job.seed, job.model, training, settings)
 

@@ -166,7 +166,7 @@ def file_name(item: int, num_items: int) -> str:
 
 def broken_pictures(config: DemoDataConfig, seed: int) -> dict[int, str]:
     """Items whose picture is broken, and how: `truncated`, or `mislabelled` (a web page named .jpg)."""
-    share = config.dirt / 10
+    share = config.dirty_share / 10
     num = max(round(share * config.num_items), min(2, config.num_items // 50)) if share else 0
     items = stream(seed, "broken pictures").choice(config.num_items, num, replace=False)
     return {int(item): ("truncated", "mislabelled")[place % 2] for place, item in enumerate(items)}

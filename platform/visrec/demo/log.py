@@ -129,8 +129,10 @@ def add_dirt(
     rows: list[Row], config: DemoDataConfig, random: np.random.Generator
 ) -> tuple[list[Row], dict[str, int]]:
     """The rows with dirt between them, in order of time, and how many rows of each kind of dirt."""
-    dirty_rows = config.num_events * config.dirt - num_bots(config) * BOT_MINUTES * BOT_EVENTS_PER_MINUTE
-    per_clean_row = dirty_rows / (config.num_events * (1 - config.dirt))
+    dirty_rows = (
+        config.num_events * config.dirty_share - num_bots(config) * BOT_MINUTES * BOT_EVENTS_PER_MINUTE
+    )
+    per_clean_row = dirty_rows / (config.num_events * (1 - config.dirty_share))
     num = int(random.binomial(len(rows), min(per_clean_row, 1.0)))
     counts = random.multinomial(num, [share for share, _ in KINDS.values()])
     dirt = []
@@ -142,7 +144,7 @@ def add_dirt(
 
 def num_bots(config: DemoDataConfig) -> int:
     """How many bots the log has room for."""
-    return round(BOT_SHARE * config.dirt * config.num_events / (BOT_MINUTES * BOT_EVENTS_PER_MINUTE))
+    return round(BOT_SHARE * config.dirty_share * config.num_events / (BOT_MINUTES * BOT_EVENTS_PER_MINUTE))
 
 
 def bot_events(config: DemoDataConfig, seed: int, bot: int) -> Events:

@@ -31,7 +31,7 @@ class World:
     @property
     def rows_per_user(self) -> float:
         """Mean number of clean rows in the log."""
-        return self.config.num_events * (1 - self.config.dirt) / self.config.num_users
+        return self.config.num_events * (1 - self.config.dirty_share) / self.config.num_users
 
 
 def make_world(config: DemoDataConfig, seed: int) -> World:

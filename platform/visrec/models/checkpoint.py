@@ -66,12 +66,12 @@ class Checkpoint:
     @cached_property
     def split(self) -> SplitConfig:
         """The split that the model was trained on."""
-        return parse_config(SplitConfig, self.artifact.manifest.config["training"]["split"])
+        return parse_config(SplitConfig, self.artifact.manifest.config["training"]["split"], stored=True)
 
     @cached_property
     def model(self) -> ModelConfig:
         """Config of the towers."""
-        return parse_config(ModelConfig, self.artifact.manifest.config["model"])
+        return parse_config(ModelConfig, self.artifact.manifest.config["model"], stored=True)
 
     @cached_property
     def epochs(self) -> list[EpochRecord]:

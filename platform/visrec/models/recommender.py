@@ -87,7 +87,7 @@ class Recommender:
         """
         try:
             facts: dict[str, Any] = json.loads((folder / FACTS).read_text())
-            config = parse_config(ModelConfig, facts["config"])
+            config = parse_config(ModelConfig, facts["config"], stored=True)
             image_facts = ImageFacts.from_dict(facts["image_facts"])
             num_items = int(facts["num_items"])
             weights_facts = WeightsFacts.model_validate(facts["weights"]) if facts.get("weights") else None

@@ -46,8 +46,8 @@ class UserTower(nn.Module):
         if self.waits is not None:
             nn.init.zeros_(self.waits.weight)
         self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.hidden_dim, dim))
-        self.decay = 0.5 ** (1 / config.taste_half_life) if config.taste_half_life else 1.0
-        self.taste = nn.Linear(dim, dim, bias=False) if config.mean_taste else None
+        self.decay = 0.5 ** (1 / config.pooling_half_life) if config.pooling_half_life else 1.0
+        self.taste = nn.Linear(dim, dim, bias=False) if config.mean_pooling else None
         if self.taste is not None:
             nn.init.eye_(self.taste.weight)
 

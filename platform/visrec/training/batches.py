@@ -162,7 +162,7 @@ class BatchStream:
                 [e.negative_feedback(self.candidates) for e in examples],
                 [e.times[1:] for e in examples],
                 limit=loss.num_explicit_negatives,
-                weight=loss.explicit_weight,
+                weight=loss.explicit_negative_weight,
             )
             sources.append(explicit)
         return PerSequenceNegatives.concatenate(sources, len(examples))

@@ -5,13 +5,11 @@ Shape legend: B users of a block, D vector size, I items of the catalogue.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.config import SplitConfig
-from visrec.config.training import ValidationMetric
+from visrec.config import VALIDATION_METRICS, SplitConfig
 from visrec.data.held_out import HeldOut, hold_out, ranked_items
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import DataError
@@ -21,7 +19,6 @@ from visrec.models.item_inputs import ItemInputs
 from visrec.training.environment import TrainEnvironment
 
 BLOCK_USERS = 256
-METRICS: tuple[ValidationMetric, ...] = get_args(ValidationMetric)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,12 +81,12 @@ def validate(
     environment: TrainEnvironment,
 ) -> dict[str, float]:
     """Mean of each metric over the users of all workers; every worker must call it."""
-    sums = np.zeros(len(METRICS) + 1)
+    sums = np.zeros(len(VALIDATION_METRICS) + 1)
     for metrics in metrics_by_block(recommender, vectors_ID, validation):
-        sums[:-1] += [metrics[name].sum() for name in METRICS]
-        sums[-1] += len(metrics[METRICS[0]])
+        sums[:-1] += [metrics[name].sum() for name in VALIDATION_METRICS]
+        sums[-1] += len(metrics[VALIDATION_METRICS[0]])
     sums = environment.sum(sums)
-    return dict(zip(METRICS, (sums[:-1] / max(sums[-1], 1)).tolist(), strict=True))
+    return dict(zip(VALIDATION_METRICS, (sums[:-1] / max(sums[-1], 1)).tolist(), strict=True))
 
 
 def metrics_by_block(

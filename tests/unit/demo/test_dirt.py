@@ -6,7 +6,7 @@ import pytest
 from visrec.config import DemoDataConfig
 from visrec.demo.log import COLUMNS, KINDS, Row, add_dirt, bot_events, num_bots
 
-CONFIG = DemoDataConfig(num_events=10_000, dirt=0.1)
+CONFIG = DemoDataConfig(num_events=10_000, dirty_share=0.1)
 CLEAN = [
     Row(
         time_ms=k,
@@ -49,7 +49,7 @@ def test_a_bot_is_too_fast_for_a_human_for_minutes() -> None:
 
 
 def test_without_dirt_the_log_is_clean() -> None:
-    clean = DemoDataConfig(num_events=10_000, dirt=0)
+    clean = DemoDataConfig(num_events=10_000, dirty_share=0)
     rows, counts = add_dirt(CLEAN, clean, np.random.default_rng(0))
     assert rows == CLEAN
     assert sum(counts.values()) == num_bots(clean) == 0

@@ -17,7 +17,7 @@ def _share(events: Events, codes: list[int]) -> float:
 
 
 def test_the_log_is_as_long_as_asked_and_has_every_kind_in_proportion(world: World, events: Events) -> None:
-    wanted = world.config.num_events * (1 - world.config.dirt)
+    wanted = world.config.num_events * (1 - world.config.dirty_share)
     assert abs(len(events) / wanted - 1) < 0.1
     assert set(events.kind.tolist()) == set(CODES.values())
     assert 0.5 < _share(events, POSITIVE) < 0.68

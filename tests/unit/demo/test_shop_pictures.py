@@ -32,7 +32,7 @@ def test_broken_pictures_do_not_decode(broken: str) -> None:
 
 
 def test_a_tenth_of_the_dirt_is_broken_pictures_of_both_kinds() -> None:
-    broken = broken_pictures(DemoDataConfig(num_items=2000, dirt=0.03), 0)
+    broken = broken_pictures(DemoDataConfig(num_items=2000, dirty_share=0.03), 0)
     assert len(broken) == 6
     assert set(broken.values()) == {"truncated", "mislabelled"}
-    assert not broken_pictures(DemoDataConfig(dirt=0), 0)
+    assert not broken_pictures(DemoDataConfig(dirty_share=0), 0)

@@ -49,11 +49,11 @@ def test_kind_and_time_gap_change_the_vector_only_where_wanted() -> None:
 
 
 def test_a_wait_scales_what_the_sequence_says() -> None:
-    model = tower("gru", recency=True, mean_taste=False)
+    model = tower("gru", recency=True, mean_pooling=False)
     history, zeros = torch.randn(1, 3, 4), torch.zeros(1, 3, dtype=torch.long)
     at_first = [model(history, zeros, zeros, zeros + wait) for wait in (0, 5)]
     torch.testing.assert_close(*at_first)  # before it learns, any wait is like any other
-    plain = tower("gru", mean_taste=False)
+    plain = tower("gru", mean_pooling=False)
     plain.load_state_dict({k: v for k, v in model.state_dict().items() if k != "waits.weight"})
     torch.testing.assert_close(at_first[0], plain(history, zeros, zeros))
     assert model.waits is not None

@@ -201,7 +201,7 @@ def test_explicit_negatives_are_the_users_own_but_no_item_that_was_taken_or_may_
         times=block.times[[1, 1, 1, 3]] + np.array([1, 1, 1, 1]),
         strengths=np.array([0.5, 1, 1, 1], np.float32),
     )
-    phase = PhaseConfig(loss=LossConfig(num_explicit_negatives=5, explicit_weight=4))
+    phase = PhaseConfig(loss=LossConfig(num_explicit_negatives=5, explicit_negative_weight=4))
     made = BatchStream(
         blocks=lambda: iter([block]),
         phase=phase,

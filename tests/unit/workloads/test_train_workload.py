@@ -33,7 +33,7 @@ def job(tmp_path: Path, *phases: PhaseConfig, **item: Any) -> TrainWorkloadConfi
     model = ModelConfig(
         dim=8,
         item=ItemTowerConfig(width=4, **item),
-        user=UserTowerConfig(hidden_dim=8, max_length=10, mean_taste=False),
+        user=UserTowerConfig(hidden_dim=8, max_length=10, mean_pooling=False),
     )
     training = TrainingConfig(phases=phases, scaling=ScalingConfig(num_workers=0))
     return TrainWorkloadConfig(workspace=str(tmp_path), model=model, training=training)

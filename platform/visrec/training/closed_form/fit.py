@@ -60,7 +60,7 @@ def check_closed_form(job: TrainWorkloadConfig, number: int, model: TwoTower, sn
     assert phase.closed_form is not None
     where = f"training phase {phase.name}"
     if model.user_tower.taste is None:
-        raise ConfigError(f"{where}: a closed form needs model.user.mean_taste: true, got false")
+        raise ConfigError(f"{where}: a closed form needs model.user.mean_pooling: true, got false")
     if job.model.dim % 2:
         raise ConfigError(f"{where}: a closed form needs an even model.dim, got {job.model.dim}")
     if model.item_tower.attributes is not None:
@@ -80,7 +80,7 @@ def _solve(job: TrainWorkloadConfig, number: int, snapshot: Snapshot) -> Factors
 
     rank, user = job.model.dim // 2, job.model.user
     if isinstance(config, TransitionsConfig):
-        decay = 0.5 ** (1 / user.taste_half_life) if user.taste_half_life else 1.0
+        decay = 0.5 ** (1 / user.pooling_half_life) if user.pooling_half_life else 1.0
         factors = transition_factors(
             blocks,
             snapshot.num_items,

@@ -39,7 +39,7 @@ def job(*phases: PhaseConfig, **model: Any) -> TrainWorkloadConfig:
     settings: dict[str, Any] = {
         "dim": 16,
         "item": ItemTowerConfig(width=4, id_embedding=True, dropout=0),
-        "user": UserTowerConfig(hidden_dim=8, taste_half_life=2.0),
+        "user": UserTowerConfig(hidden_dim=8, pooling_half_life=2.0),
     }
     return TrainWorkloadConfig(model=ModelConfig(**settings | model), training=TrainingConfig(phases=phases))
 
@@ -104,7 +104,7 @@ def test_cooccurrence_fits_with_fewer_and_with_more_factors_than_items(
     ("phase", "model", "line"),
     [
         ({}, {"dim": 15}, "needs an even model.dim, got 15"),
-        ({}, {"user": UserTowerConfig(mean_taste=False)}, "needs model.user.mean_taste: true"),
+        ({}, {"user": UserTowerConfig(mean_pooling=False)}, "needs model.user.mean_pooling: true"),
         ({"closed_form": TRANSITIONS.replace(max_items=5)}, {}, r"at most 5 items \(max_items\), got 7"),
     ],
 )
