@@ -29,7 +29,7 @@ from rich.console import Console
 from visrec.cluster.dashboard import check_cluster, token_headers
 from visrec.config import WORKLOADS, PipelineConfig, WorkloadConfig, dump_yaml, with_absolute_paths
 from visrec.config.load import WorkloadT
-from visrec.errors import ClusterError
+from visrec.errors import ClusterError, first_line
 from visrec.workloads.wheel import build_wheel
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8265"
@@ -130,7 +130,7 @@ def run(
         )
     except (RuntimeError, ClientError, requests.RequestException) as error:
         raise ClusterError(
-            f"lost the connection to {address} while following {name}: {_first_line(error)}"
+            f"lost the connection to {address} while following {name}: {first_line(error)}"
         ) from None
 
 
@@ -167,7 +167,7 @@ def _submit(address: str, headers: dict[str, str], job: JobFolder) -> tuple[Any,
             client = JobSubmissionClient(address, headers=headers)
         return client, client.submit_job(entrypoint=job.entrypoint, runtime_env=job.runtime_env)
     except (RuntimeError, ConnectionError, AuthenticationError, requests.RequestException) as error:
-        raise ClusterError(f"the cluster at {address} did not take the job: {_first_line(error)}") from None
+        raise ClusterError(f"the cluster at {address} did not take the job: {first_line(error)}") from None
 
 
 @contextmanager
@@ -200,12 +200,8 @@ async def _follow(client: Any, name: str, console: Console) -> SubmitResult:
         console.print(f"[bold]{name}[/]: succeeded")
         return SubmitResult(submission_id=name, status=str(info.status), exit_code=0)
     code = info.driver_exit_code
-    reason = f"exit code {code}" if code is not None else _first_line(info.message)
+    reason = f"exit code {code}" if code is not None else first_line(info.message)
     console.print(f"[bold]{name}[/]: {str(info.status).lower()}, {reason}", soft_wrap=True)
     return SubmitResult(
         submission_id=name, status=str(info.status), exit_code=code if code is not None and code > 0 else 1
     )
-
-
-def _first_line(error: object) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

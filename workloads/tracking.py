@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from visrec.config import WorkloadConfig
-from visrec.errors import ConfigError
+from visrec.errors import ConfigError, first_line
 from visrec.storage import Artifact, Workspace
 from visrec.tune.environment import download
 from visrec.tune.records import EpochResult, TrialRecord, record_from
@@ -60,7 +60,7 @@ def track_study(workspace: Workspace, study: Artifact, console: Console) -> None
     try:
         num_runs = _record(MlflowClient(tracking_uri=uri), artifacts, study)
     except MlflowException as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         console.print(f"not recorded in MLflow, the same command tries again: {reason}", soft_wrap=True)
         return
     if num_runs:

@@ -10,7 +10,7 @@ from pathlib import Path
 import ray
 
 from visrec.config import RayConfig
-from visrec.errors import ClusterError
+from visrec.errors import ClusterError, first_line
 
 MIN_LOCAL_CPUS = 4
 """Logical CPUs that a local cluster has at least: Train workers and the tasks that feed them wait for each other
@@ -57,7 +57,7 @@ def connect(config: RayConfig) -> None:
         else:
             ray.init(address, logging_level=logging.WARNING, log_to_driver=False)
     except Exception as error:  # Ray raises plain ones where a part of it does not come up in time
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         hint = "" if address == "local" else "; where it asks for a token, RAY_AUTH_MODE=token must be set"
         raise ClusterError(
             f"expected a Ray {ray.__version__} cluster at {address!r}: {reason}{hint}"

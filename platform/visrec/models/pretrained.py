@@ -5,7 +5,7 @@ from typing import Any
 from torch import nn
 from torchvision import models
 
-from visrec.errors import ConfigError
+from visrec.errors import ConfigError, first_line
 from visrec.models.backbones.build import (
     EFFICIENTNET_LITE0,
     SMALL_CNN,
@@ -53,7 +53,7 @@ def _published(backbone: str) -> tuple[nn.Module, WeightsFacts]:
     try:
         return _from_timm(backbone) if backbone.startswith(TIMM_PREFIX) else _from_torchvision(backbone)
     except (OSError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise ConfigError(
             f"model.item.weights: cannot download weights of {backbone} ({reason}); give a file instead"
         ) from None

@@ -18,7 +18,7 @@ from torch import nn
 from visrec.config import ModelConfig, parse_config
 from visrec.data.attributes import AttributeFacts
 from visrec.data.images import ImageFacts
-from visrec.errors import ArtifactError, VisrecError
+from visrec.errors import ArtifactError, VisrecError, first_line
 from visrec.models.item_inputs import ItemInputs, mean_over_pictures
 from visrec.models.item_tower import UNSEEN
 from visrec.models.lora import merged_state
@@ -103,7 +103,7 @@ class Recommender:
             SafetensorError,
             VisrecError,
         ) as error:
-            reason = str(error).strip().splitlines()[0]
+            reason = first_line(error)
             raise ArtifactError(f"expected a model ({WEIGHTS}, {FACTS}) at {folder}: {reason}") from None
         return cls(
             model,

@@ -20,7 +20,7 @@ class UserTower(nn.Module):
 
     Its inputs are the vectors of item, event kind and time since the previous event; the encoder is a GRU (GRU4Rec:
     Hidasi et al. 2016) or a causal transformer (SASRec: Kang and McAuley 2018). With `recency` each hidden unit is
-    scaled by the time from event l to the request (latent cross: Beutel et al. 2018), at first by 1. With `mean_taste`
+    scaled by the time from event l to the request (latent cross: Beutel et al. 2018), at first by 1. With `mean_pooling`
     a linear map of the running mean of the item vectors is added.
 
     Sequences are padded on the right; padding never reaches an earlier position.

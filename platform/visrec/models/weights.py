@@ -11,7 +11,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from visrec.config.base import Config
-from visrec.errors import ArtifactError
+from visrec.errors import ArtifactError, first_line
 from visrec.storage import Location
 
 Channels = tuple[float, float, float]
@@ -59,9 +59,7 @@ class WeightsFacts(Config):
         try:
             return cls.model_validate(json.loads(text))
         except (ValidationError, ValueError) as error:
-            raise ArtifactError(
-                f"{source}: damaged facts of weights ({str(error).splitlines()[0]})"
-            ) from None
+            raise ArtifactError(f"{source}: damaged facts of weights ({first_line(error)})") from None
 
 
 IMAGENET = WeightsFacts(source="unknown")
@@ -110,7 +108,7 @@ def _read_pytorch(data: bytes, place: Location) -> dict[str, Tensor]:
     try:
         found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 - a refused object is an error of pickle, which nothing here imports
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise ArtifactError(
             f"{place} cannot be read with weights_only=True: {reason}; convert it to {SAFETENSORS}"
         ) from None

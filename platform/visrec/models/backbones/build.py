@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torchvision import models
 
-from visrec.errors import ConfigError
+from visrec.errors import ConfigError, first_line
 from visrec.models.backbones.backbone import Backbone, as_chain
 from visrec.models.backbones.networks import SmallCNN, efficientnet_lite0
 
@@ -142,7 +142,7 @@ def _num_features(network: nn.Module, name: str, height_px: int, width_px: int) 
         with torch.no_grad():
             features = network(torch.zeros(1, 3, height_px, width_px))
     except (RuntimeError, AssertionError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise ConfigError(
             f"model.item.backbone: {name} cannot take pictures of {height_px} x {width_px} pixels ({reason}); "
             f"choose another size in ingest.images or another backbone"
