@@ -60,7 +60,10 @@ def main() -> None:
     torch.set_num_threads(1)
     job = load_config(PipelineConfig, arguments.config, arguments.overrides)
     snapshot = Snapshot(Workspace(job.workspace).find("snapshots"))
-    where = Location.parse(snapshot.artifact.manifest.facts["input"]["truth"])
+    truth = snapshot.facts.input.truth
+    if truth is None:
+        parser.error(f"expected a snapshot of generated data, {snapshot.name} has no truth beside its input")
+    where = Location.parse(truth)
     for protocol in PROTOCOLS:
         torch.manual_seed(job.seed)
         print_limits(protocol, snapshot, where, arguments)

@@ -29,6 +29,11 @@ class SplitConfig(Config):
     cold_share: float = Field(0.1, gt=0, lt=0.5)
     """`cold_items`: share of the items held out for test, and the same share again for validation."""
 
+    @property
+    def is_set_valued(self) -> bool:
+        """Whether a user can have several held-out items, which are ranked as a set; leave-one-out holds out one."""
+        return self.protocol != "leave_one_out"
+
 
 class ScalingConfig(Config):
     """Distribution of training, by the names of Ray Train's own options."""

@@ -28,7 +28,7 @@ _SCHEMA = pa.schema(
 
 
 class EventBlock(Protocol):
-    """Ragged events of a block of users: `Sequences`, or a `ranking.log.Log`."""
+    """Ragged events of a block of users: `Sequences` or `InteractionBlock`."""
 
     @property
     def offsets(self) -> NDArray[np.int64]:

@@ -35,7 +35,7 @@ _TRAINED = {"train": "on the train part", "train_and_validation": "on the train 
 def method_section(summary: Summary, context: ReportContext) -> str:
     """Protocol, ties, intervals, settings, what was left out, times."""
     plan, config = context.plan, context.plan.config
-    set_valued = plan.split.protocol != "leave_one_out"
+    set_valued = plan.split.is_set_valued
     lines = [
         f"- Split `{plan.split.protocol}`. {_PROTOCOLS[plan.split.protocol]}",
         "- Rankings hold the whole catalogue without the user's seen items; nothing is sampled."

@@ -9,8 +9,8 @@ Shape legend: N pictures of a batch, P some pictures, H x W pixels, C channels.
 import hashlib
 import io
 import secrets
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from visrec.config import TrainWorkloadConfig
-from visrec.data.images import ROWS_PER_PART, PictureRows
+from visrec.data.images import PictureRows
+from visrec.data.parts import ROWS_PER_PART, PartedRows, part_name
 from visrec.data.snapshot import Snapshot
 from visrec.models import ItemTower
 from visrec.storage import Artifact, Location, Workspace, content_id
@@ -97,7 +98,7 @@ class FrozenPrefix:
         ]
         stream = io.BytesIO()
         np.save(stream, np.ascontiguousarray(np.concatenate(blocks)), allow_pickle=False)
-        (folder / part_name(part)).write_bytes(stream.getvalue())
+        (folder / part_name(part, "npy")).write_bytes(stream.getvalue())
 
     @property
     def _modules(self) -> list[nn.Module]:
@@ -116,35 +117,25 @@ class Activations:
     """Cached activations by row of the image store, memory-mapped; an `ItemInputs`.
 
     Attributes:
-        artifact: The files.
         rows: Rows of each item; none is -1.
         start: Number of blocks that have run: the first block that is still to run.
+        values: Activations of each row of the image store.
     """
 
-    artifact: Artifact
     rows: PictureRows
     start: int
-    _parts: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    values: PartedRows
 
     def read(self, rows_P: NDArray[np.int32]) -> NDArray[np.float32]:
         """Copies of the activations of some rows, in their order: float32 [P, ...]."""
-        parts, places = np.divmod(rows_P, ROWS_PER_PART)
-        out = np.empty((len(places), *self._part(0).shape[1:]), np.float32)
-        for part in np.unique(parts):
-            mask = parts == part
-            out[mask] = self._part(int(part))[places[mask]]
-        return out
-
-    def _part(self, part: int) -> NDArray[np.float32]:
-        if part not in self._parts:
-            path = self.artifact.local_path(part_name(part))
-            self._parts[part] = np.load(path, mmap_mode="r", allow_pickle=False)
-        return self._parts[part]
+        return self.values.read(rows_P)
 
 
-def part_name(part: int) -> str:
-    """File name of a part."""
-    return f"part-{part:05d}.npy"
+def _open_part(artifact: Artifact, part: int) -> NDArray[np.float32]:
+    values: NDArray[np.float32] = np.load(
+        artifact.local_path(part_name(part, "npy")), mmap_mode="r", allow_pickle=False
+    )
+    return values
 
 
 def find_or_compute(
@@ -171,7 +162,9 @@ def find_or_compute(
                 writer.facts["num_blocks"] = prefix.num_blocks
         _barrier(environment)
     artifact = workspace.find("activations", prefix.name)
-    return Activations(artifact=artifact, rows=prefix.snapshot.picture_rows, start=prefix.num_blocks)
+    num_rows = len(prefix.snapshot.images)
+    values = PartedRows(partial(_open_part, artifact), num_rows=num_rows, name="image rows")
+    return Activations(rows=prefix.snapshot.picture_rows, start=prefix.num_blocks, values=values)
 
 
 def _broadcast(environment: TrainEnvironment, *values: int) -> list[int]:

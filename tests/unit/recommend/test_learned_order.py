@@ -7,7 +7,7 @@ from tests.support.releases import make_report, report_content
 from tests.support.snapshots import HOUR_MS, START_MS, make_snapshot
 
 from visrec.config import EventKind, RankerConfig, ReleaseConfig, SplitConfig
-from visrec.data.interactions import read_log
+from visrec.data.interactions import read_interactions
 from visrec.data.snapshot import Snapshot
 from visrec.deployments.encoder import Encoder
 from visrec.deployments.ranker import Ranker
@@ -55,7 +55,7 @@ def test_scores_are_those_of_training_for_more_events_than_the_ranker_looks_at(
 ) -> None:
     snapshot, release = made
     block = next(iter(snapshot.sequences(SplitConfig())))
-    log = read_log(snapshot, block)
+    log = read_interactions(snapshot, block)
     learned = release.ranker()
     assert learned is not None
     ranker, facts = learned
