@@ -5,11 +5,13 @@
     +-- DataError            input files: missing, unreadable, or with too many bad rows
     +-- ArtifactError        a snapshot, checkpoint or release is missing, unfinished or damaged
     +-- NotFoundError        an id that the catalogue or the release does not hold
+    +-- UnsupportedError     the release cannot do what the request needs, such as search by picture
     +-- PictureError         a picture that cannot be decoded, or is too large
     +-- DivergedError        a loss or a metric of a training that is no number any more
     +-- ClusterError         no Ray cluster there, another Ray version, a job that failed
 
-The command prints the message in one line and exits 2; the server answers 4xx.
+The command prints the message in one line and exits 2. The server answers 4xx where the request is at fault, else 5xx
+(`visrec.deployments.problems`).
 """
 
 
@@ -31,6 +33,10 @@ class ArtifactError(VisrecError):
 
 class NotFoundError(VisrecError):
     """An id that the catalogue or the release does not hold."""
+
+
+class UnsupportedError(VisrecError):
+    """The release cannot do what the request needs, such as search by picture."""
 
 
 class PictureError(VisrecError):
