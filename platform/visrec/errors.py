@@ -6,12 +6,14 @@
         +-- DataError         input files are missing, unreadable, or hold too many bad rows
         +-- ArtifactError     a snapshot, checkpoint, ranker, report or release is missing, unfinished or damaged
         +-- NotFoundError     an id that the catalogue or the release does not hold
+        +-- UnsupportedError  the release cannot do what the request needs, such as search by picture
         +-- PictureError      a picture cannot be decoded, or is over the limit; `code` says why
         +-- DivergedError     training produced a NaN or infinite loss or metric
         +-- ClusterError      the Ray cluster cannot be reached, has another version, or a job on it failed
         +-- StudyInterrupted  Ctrl-C ended a study, which can be resumed (`visrec.workloads.tune`)
 
-The command prints the message in one line and exits with code 2. Errors of other kinds are faults of visrec itself:
+The command prints the message in one line and exits with code 2. The server answers 4xx where the request is at
+fault, else 5xx (`visrec.deployments.problems`). Errors of other kinds are faults of visrec itself:
 they keep their traceback.
 """
 
@@ -34,6 +36,10 @@ class ArtifactError(VisrecError):
 
 class NotFoundError(VisrecError):
     """An id that the catalogue or the release does not hold."""
+
+
+class UnsupportedError(VisrecError):
+    """The release cannot do what the request needs, such as search by picture."""
 
 
 class PictureError(VisrecError):

@@ -5,7 +5,7 @@ Shape legend: B users, L positions, N pictures, H x W pixels, D vector size, I i
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch import nn
 
 from visrec.config import ModelConfig, parse_config
 from visrec.data.attributes import AttributeFacts
+from visrec.data.history import History
 from visrec.data.images import ImageFacts
 from visrec.errors import ArtifactError, VisrecError, first_line
 from visrec.models.item_inputs import ItemInputs, mean_over_pictures
@@ -29,21 +30,6 @@ from visrec.storage import Location
 
 WEIGHTS = "model.safetensors"
 FACTS = "model.json"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class History:
-    """One user's events, oldest first.
-
-    Attributes:
-        items: Item indices, int32 [L].
-        kinds: Codes of the event kinds, int8 [L].
-        times: Milliseconds, int64 [L].
-    """
-
-    items: NDArray[np.int32]
-    kinds: NDArray[np.int8]
-    times: NDArray[np.int64]
 
 
 def dump_weights(model: nn.Module) -> bytes:

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from visrec.data.history import History
 from visrec.errors import ArtifactError
-from visrec.models import History
 from visrec.storage import Artifact, Location
 
 HISTORIES = "histories.arrow"

@@ -2,14 +2,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from visrec.deployments.ranker import Ranker
+from visrec.recommend.list_builder import ListBuilder
 from visrec.recommend.types import Candidates, Rules
 from visrec.releases import Catalogue
 from visrec.releases.catalogue import Popularity
 
 
 @pytest.fixture
-def ranker() -> Ranker:
+def builder() -> ListBuilder:
     catalogue = Catalogue(
         pa.table(
             {
@@ -26,11 +26,11 @@ def ranker() -> Ranker:
     popularity = Popularity(
         items=np.array([3, 4, 0, 1, 2], np.int32), events_per_week=np.array([9, 8, 7, 6, 5], np.float32)
     )
-    return Ranker(catalogue, vectors, popularity)
+    return ListBuilder(catalogue=catalogue, vectors_ID=vectors, popularity=popularity)
 
 
 EVERYTHING = Candidates(
-    items=np.arange(5, dtype=np.int32), scores=np.array([5, 4, 3, 2, 1], np.float32), complete=True
+    items=np.arange(5, dtype=np.int32), scores=np.array([5, 4, 3, 2, 1], np.float32), exhausted=True
 )
 
 
@@ -49,31 +49,31 @@ EVERYTHING = Candidates(
         (Rules(include_categories=frozenset({"none such"})), []),
     ],
 )
-def test_rules(ranker: Ranker, rules: Rules, expected: list[int]) -> None:
-    ranked = ranker.rank(EVERYTHING, rules, 5)
+def test_rules(builder: ListBuilder, rules: Rules, expected: list[int]) -> None:
+    ranked = builder.rank(EVERYTHING, rules, k=5)
     assert ranked.items.tolist() == expected
     assert ranked.scores.tolist() == [5.0 - item for item in expected]
     popular = [item for item in (3, 4, 0, 1, 2) if item in expected]
-    assert ranker.popular(rules, 5).items.tolist() == popular
+    assert builder.popular(rules, k=5).items.tolist() == popular
 
 
-def test_length_and_score_of_the_popular(ranker: Ranker) -> None:
-    ranked = ranker.popular(Rules(), 2)
+def test_length_and_score_of_the_popular(builder: ListBuilder) -> None:
+    ranked = builder.popular(Rules(), k=2)
     assert (ranked.items.tolist(), ranked.scores.tolist()) == ([4, 0], [8.0, 7.0])
 
 
 def test_popular_looks_on_when_the_first_block_has_too_few(
-    ranker: Ranker, monkeypatch: pytest.MonkeyPatch
+    builder: ListBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("visrec.deployments.ranker.POPULAR_BLOCK", 1)
-    assert ranker.popular(Rules(), 3).items.tolist() == [4, 0, 1]
+    monkeypatch.setattr("visrec.recommend.list_builder.POPULAR_BLOCK", 1)
+    assert builder.popular(Rules(), k=3).items.tolist() == [4, 0, 1]
 
 
-def test_diversity_puts_the_twin_behind(ranker: Ranker) -> None:
-    assert ranker.rank(EVERYTHING, Rules(), 4).items.tolist() == [0, 1, 2, 4]
-    assert ranker.rank(EVERYTHING, Rules(), 4, diversity=0.4).items.tolist() == [0, 4, 2, 1]
+def test_diversity_puts_the_twin_behind(builder: ListBuilder) -> None:
+    assert builder.rank(EVERYTHING, Rules(), k=4).items.tolist() == [0, 1, 2, 4]
+    assert builder.rank(EVERYTHING, Rules(), k=4, diversity=0.4).items.tolist() == [0, 4, 2, 1]
 
 
-def test_no_candidates(ranker: Ranker) -> None:
-    empty = Candidates(items=np.empty(0, np.int32), scores=np.empty(0, np.float32), complete=True)
-    assert ranker.rank(empty, Rules(), 3, diversity=0.5).items.tolist() == []
+def test_no_candidates(builder: ListBuilder) -> None:
+    empty = Candidates(items=np.empty(0, np.int32), scores=np.empty(0, np.float32), exhausted=True)
+    assert builder.rank(empty, Rules(), k=3, diversity=0.5).items.tolist() == []
