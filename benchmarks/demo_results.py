@@ -96,7 +96,7 @@ def tested(job: PipelineConfig, protocol: Split, seeds: list[int], console: Cons
     if job.model.item.backbone is None:
         split = SplitConfig(protocol=protocol)
         epochs = train.run(with_split(job, split, phase.epochs), console=console).epochs
-        num_epochs = 1 + max(range(len(epochs)), key=lambda e: float(epochs[e]["ndcg@10"]))
+        num_epochs = 1 + max(range(len(epochs)), key=lambda e: epochs[e].metrics["ndcg@10"])
     else:
         num_epochs = phase.epochs
     baselines: tuple[BaselineName, ...] = ("popularity", "recent_popularity", "item_knn", "ease", "oracle")

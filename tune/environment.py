@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,11 @@ from torch import nn
 
 from visrec.cluster.training import RayEnvironment
 from visrec.config import ObjectiveConfig
+from visrec.models.epochs import EpochRecord
 from visrec.storage import Location
-from visrec.training.state import STATE
+from visrec.training.environment import CheckpointWriter
+from visrec.training.messages import ProgressUpdate, Report, RunFinished
+from visrec.training.state import load_position
 from visrec.tune import objectives as scores
 from visrec.tune.space import Point
 
@@ -39,29 +42,28 @@ class EpochReports:
         self._objectives = objectives
         self._costs = costs
         self._selection_metric = selection_metric
-        self._epochs: list[dict[str, Any]] = []
+        self._epochs: list[EpochRecord] = []
 
     def go_on_from(self, checkpoint: Path) -> None:
         """Take over the epochs that a checkpoint has behind it."""
-        self._epochs = json.loads((checkpoint / STATE).read_text())["place"]["epochs"]
+        self._epochs = load_position(checkpoint).epochs
 
-    def told(self, metrics: dict[str, Any]) -> dict[str, Any]:
-        """The result of an epoch, or of the end of the run.
+    def result(self, report: Report) -> dict[str, Any]:
+        """The result of an epoch, or of the end of the run, as Ray Tune takes it.
 
         Raises:
             DivergedError: Metrics are not finite.
         """
-        finished = bool(metrics.get("finished"))
-        if not finished:
-            self._epochs.append(metrics)
+        if isinstance(report, EpochRecord):
+            self._epochs.append(report)
         found = scores.values(self._objectives, self._epochs, self._costs, self._selection_metric)
         current = scores.values(self._objectives, self._epochs[-1:], self._costs, self._selection_metric)
         return {
             **{scores.key(number): value for number, value in enumerate(found)},
             scores.CURRENT: current[0],
             "epoch": len(self._epochs),
-            "record": self._epochs[-1],
-            "finished": finished,
+            "record": self._epochs[-1].to_json(),
+            "finished": isinstance(report, RunFinished),
         }
 
 
@@ -104,9 +106,9 @@ class TuneEnvironment:
     def share_buffers(self, model: nn.Module) -> None:
         """There is nobody to share with."""
 
-    def report(self, metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
+    def report(self, report: Report, write_checkpoint: CheckpointWriter) -> None:
         """`ray.tune.report`; a scheduler may end the trial here."""
-        result = {**self._reports.told(metrics), "point": self._point, "copied_from": self._copied_from}
+        result = {**self._reports.result(report), "point": self._point, "copied_from": self._copied_from}
         self._copied_from = None
         with tempfile.TemporaryDirectory() as folder:
             write_checkpoint(Path(folder))
@@ -131,7 +133,7 @@ class TuneEnvironment:
             self._reports.go_on_from(folder)
             yield folder
 
-    def progress(self, update: dict[str, Any]) -> None:
+    def progress(self, update: ProgressUpdate) -> None:
         """Epochs are enough."""
 
 
@@ -142,9 +144,9 @@ class TuneWorkerEnvironment(RayEnvironment):
         super().__init__()
         self._reports = reports
 
-    def report(self, metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
+    def report(self, report: Report, write_checkpoint: CheckpointWriter) -> None:
         """`ray.train.report` of what Tune is to see."""
-        super().report(self._reports.told(metrics), write_checkpoint)
+        self.report_metrics(self._reports.result(report), write_checkpoint)
 
     @contextmanager
     def resume(self) -> Iterator[Path | None]:

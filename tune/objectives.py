@@ -4,7 +4,6 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from visrec.config import ObjectiveConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import DivergedError
 from visrec.models import History, Recommender
+from visrec.models.epochs import EpochRecord
 from visrec.training.initial import initial_model
 from visrec.tune.records import TrialRecord
 
@@ -88,7 +88,7 @@ def key(number: int) -> str:
 
 def values(
     objectives: Sequence[ObjectiveConfig],
-    epochs: Sequence[dict[str, Any]],
+    epochs: Sequence[EpochRecord],
     costs: dict[str, float],
     selection_metric: str,
 ) -> list[float]:
@@ -107,14 +107,14 @@ def values(
     """
     last = epochs[-1]
     for name in (o.metric for o in objectives):
-        if not math.isfinite(last.get(name, 0.0)):
+        if not math.isfinite(last.metrics.get(name, 0.0)):
             raise DivergedError(
-                f"{name} is {last[name]} after epoch {last['epoch']} of phase {last['phase']}"
+                f"{name} is {last.metrics[name]} after epoch {last.epoch} of phase {last.phase}"
             )
-    phase = [e for e in epochs if e["phase"] == last["phase"]]
-    best = max(phase, key=lambda e: float(e[selection_metric]))
-    known = {**best, "epoch_seconds": sum(e["seconds"] for e in epochs) / len(epochs), **costs}
-    return [float(known[o.metric]) for o in objectives]
+    phase = [e for e in epochs if e.phase == last.phase]
+    best = max(phase, key=lambda e: e.metrics[selection_metric])
+    known = {**best.metrics, "epoch_seconds": sum(e.seconds for e in epochs) / len(epochs), **costs}
+    return [known[o.metric] for o in objectives]
 
 
 def oriented(objectives: Sequence[ObjectiveConfig], found: Sequence[float]) -> list[float]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from visrec.config import TrainWorkloadConfig, TuneWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError
-from visrec.models.checkpoint import EPOCHS, Checkpoint
+from visrec.models.checkpoint import Checkpoint
+from visrec.models.epochs import EPOCHS
 from visrec.storage import Workspace, content_id
 from visrec.training.environment import LocalEnvironment
 from visrec.training.loop import train

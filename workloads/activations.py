@@ -32,7 +32,10 @@ def precompute(job: TrainWorkloadConfig, model: TwoTower, snapshot: Snapshot, co
         return
     started = time.perf_counter()
     parents = {"snapshots": snapshot.name}
-    with workspace.create("activations", prefix.name, config=job, parents=parents) as writer, quiet_ray_data():
+    with (
+        workspace.create("activations", prefix.name, config=job, parents=parents) as writer,
+        quiet_ray_data(),
+    ):
         _on_pool(job, snapshot, writer.staging, prefix.num_parts)
         writer.counts["num_pictures"] = len(snapshot.images)
         writer.facts["num_blocks"] = prefix.num_blocks

@@ -1,24 +1,24 @@
 """`visrec train`: the two towers on a snapshot, in one process or on the workers of Ray Train."""
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from visrec.config import TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
-from visrec.models.checkpoint import EPOCHS, Checkpoint
+from visrec.models.checkpoint import Checkpoint
+from visrec.models.epochs import EpochRecord, read_epochs
 from visrec.reports.training import draw_curves
 from visrec.storage import Location, Workspace, content_id
 from visrec.training.environment import LocalEnvironment
 from visrec.training.initial import initial_model, starting_point
 from visrec.training.loop import train
+from visrec.training.messages import ProgressUpdate
 from visrec.training.phase import check_phases
 from visrec.workloads.progress import ProgressBoard, TrainingProgress
 
@@ -38,7 +38,7 @@ class TrainResult:
     """
 
     checkpoint: Checkpoint
-    epochs: list[dict[str, Any]]
+    epochs: list[EpochRecord]
     seconds: float
     found: bool
 
@@ -89,10 +89,10 @@ def write_checkpoint(
     with workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer:
         for file in sorted(folder.iterdir()):
             (writer.staging / file.name).write_bytes(file.read_bytes())
-        epochs = json.loads((folder / EPOCHS).read_text())
+        epochs = read_epochs(Location.parse(folder))
         (writer.staging / "curves.png").write_bytes(draw_curves(epochs))
         writer.counts.update(num_epochs=len(epochs), num_items=snapshot.num_items)
-        writer.facts["epochs"] = epochs
+        writer.facts["epochs"] = [record.to_json() for record in epochs]
     assert writer.result is not None
     return Checkpoint(writer.result)
 
@@ -126,7 +126,7 @@ def _in_process(
     board = ProgressBoard()
     with TrainingProgress(console) as progress:
 
-        def tell(update: dict[str, Any]) -> None:
+        def tell(update: ProgressUpdate) -> None:
             board.tell(update)
             progress.show(*board.read())
 
@@ -138,15 +138,13 @@ def _in_process(
 
 
 def _summary(
-    checkpoint: Checkpoint, epochs: list[dict[str, Any]], metric: str, seconds: float, found: bool
+    checkpoint: Checkpoint, epochs: list[EpochRecord], metric: str, seconds: float, found: bool
 ) -> str:
     # A checkpoint has the best weights of its last phase, whatever an earlier one reached.
-    validated = [e for e in epochs if metric in e and e["phase"] == epochs[-1]["phase"]]
+    validated = [e for e in epochs if metric in e.metrics and e.phase == epochs[-1].phase]
     quality = ""
     if validated:
-        best = max(validated, key=lambda e: float(e[metric]))
-        quality = (
-            f", best validation {metric} {best[metric]:.4f} (epoch {best['epoch']} of phase {best['phase']})"
-        )
+        best = max(validated, key=lambda e: e.metrics[metric])
+        quality = f", best validation {metric} {best.metrics[metric]:.4f} (epoch {best.epoch} of phase {best.phase})"
     did = "found, nothing to do" if found else f"trained {len(epochs)} epochs in {seconds:.1f} s"
     return f"checkpoint {checkpoint.name}: {did}{quality}"

@@ -18,8 +18,9 @@ from visrec.cluster.errors import training_error
 from visrec.config import TrainWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.storage import Location, Workspace
-from visrec.training.environment import ProgressCallback
+from visrec.training.environment import CheckpointWriter, ProgressCallback
 from visrec.training.loop import train
+from visrec.training.messages import ProgressUpdate, Report
 
 
 class RayEnvironment:
@@ -55,8 +56,12 @@ class RayEnvironment:
             for buffer in model.buffers():
                 distributed.broadcast(buffer, src=0)
 
-    def report(self, metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
+    def report(self, report: Report, write_checkpoint: CheckpointWriter) -> None:
         """`ray.train.report`, with the checkpoint of rank 0."""
+        self.report_metrics(report.to_json(), write_checkpoint)
+
+    def report_metrics(self, metrics: dict[str, Any], write_checkpoint: CheckpointWriter) -> None:
+        """The same for metrics that are JSON already."""
         if self.rank != 0:
             ray_train.report(metrics)
             return
@@ -74,7 +79,7 @@ class RayEnvironment:
         with checkpoint.as_directory() as folder:
             yield Path(folder)
 
-    def progress(self, update: dict[str, Any]) -> None:
+    def progress(self, update: ProgressUpdate) -> None:
         """Rank 0 calls back."""
         if self._on_progress is not None and self.rank == 0:
             self._on_progress(update)

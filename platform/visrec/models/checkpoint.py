@@ -107,4 +107,3 @@ class Checkpoint:
             ArtifactError: A file of the model is missing or damaged.
         """
         return Recommender.load(self.location)
-

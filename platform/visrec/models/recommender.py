@@ -218,7 +218,10 @@ class Recommender:
                 times_BL1[row, length] = request_times_B[row] if request_times_B is not None else 0
         buckets_BL1 = time_buckets(self._tensor(times_BL1))
         users_BLD = self._model.user_tower(
-            self._tensor(vectors_ID[items_BL]), self._tensor(kinds_BL), buckets_BL1[:, :-1], buckets_BL1[:, 1:]
+            self._tensor(vectors_ID[items_BL]),
+            self._tensor(kinds_BL),
+            buckets_BL1[:, :-1],
+            buckets_BL1[:, 1:],
         )
         last = [max(length - 1, 0) for length in lengths]
         users_BD = _array(users_BLD[list(range(len(histories))), last])

@@ -20,8 +20,8 @@ class UserTower(nn.Module):
 
     Its inputs are the vectors of item, event kind and time since the previous event; the encoder is a GRU (GRU4Rec:
     Hidasi et al. 2016) or a causal transformer (SASRec: Kang and McAuley 2018). With `recency` each hidden unit is
-    scaled by the time from event l to the request (latent cross: Beutel et al. 2018), at first by 1. With `mean_pooling`
-    a linear map of the running mean of the item vectors is added.
+    scaled by the time from event l to the request (latent cross: Beutel et al. 2018), at first by 1. With
+    `mean_pooling` a linear map of the running mean of the item vectors is added.
 
     Sequences are padded on the right; padding never reaches an earlier position.
 
@@ -80,7 +80,7 @@ class UserTower(nn.Module):
 
 
 def _running_mean(history_BLD: Tensor, decay: float) -> Tensor:
-    """Exponentially decayed mean [B, L, D] of the events up to each position; each weighs `decay` times the next one."""
+    """Running mean [B, L, D] of the events up to each position; an event weighs `decay` times the one after it."""
     if decay == 1.0:
         counts_L1 = torch.arange(1, history_BLD.shape[1] + 1, device=history_BLD.device).unsqueeze(1)
         return history_BLD.cumsum(dim=1) / counts_L1

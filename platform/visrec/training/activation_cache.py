@@ -1,7 +1,7 @@
 """Cache of frozen-backbone activations: the artifact `activations`, computed once for all pictures of a snapshot.
 
-Row r of the image store is row `r % ROWS_PER_PART` of the file `part-{r // ROWS_PER_PART}.npy`, float32. The artifact's
-name is a hash of the pictures, the blocks' weights and the normalisation, so that a run finds what another run computed.
+Row r of the image store is row `r % ROWS_PER_PART` of file `part-{r // ROWS_PER_PART}.npy`, float32. The artifact's
+name is a hash of the pictures, the blocks' weights and the normalisation, so that runs share it.
 
 Shape legend: N pictures of a batch, P some pictures, H x W pixels, C channels.
 """

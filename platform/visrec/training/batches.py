@@ -1,6 +1,7 @@
 """Batch stream of one worker: seeded order, shards of global batches, restart at any step.
 
-Shape legend: B sequences, C candidates, I items of the catalogue, K places of a pool of hard negatives, N distinct items.
+Shape legend: B sequences, C candidates, I items of the catalogue, K places of a pool of hard negatives, N
+distinct items.
 """
 
 from collections.abc import Callable, Iterator

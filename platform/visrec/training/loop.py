@@ -104,9 +104,7 @@ def _run_epoch(run: Run, current: PhaseRun, state: TrainState) -> StepTotals:
             last_progress = time.perf_counter()
             run.environment.progress(_step_progress(current, state, totals))
         if checkpoint_every and state.step % checkpoint_every == 0 and state.step < num_steps:
-            _report(
-                run, current, state, StepReport(phase=phase.name, epoch=state.epoch, step=state.step)
-            )
+            _report(run, current, state, StepReport(phase=phase.name, epoch=state.epoch, step=state.step))
     return totals
 
 

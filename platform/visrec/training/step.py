@@ -3,9 +3,9 @@
 `TrainStep.run` is the whole step, from top to bottom. The adversary of the phase decides which losses are minimised:
 the clean ones, those of perturbed inputs, or a mixture.
 
-Shape legend: B sequences, L positions, P valid positions (events that have a next one), D vector size, N distinct items
-of the batch, K per-sequence negatives, Q queued items of recent batches, C candidates of a position (N + K + Q), I items
-of the catalogue.
+Shape legend: B sequences, L positions, P valid positions (events that have a next one), N distinct items of the batch,
+K per-sequence negatives, Q queued items of recent batches, C candidates of a position (N + K + Q), I items of the
+catalogue, D vector size.
 """
 
 from collections.abc import Callable, Iterator

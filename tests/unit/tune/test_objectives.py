@@ -5,13 +5,15 @@ from tests.support.studies import make_record
 
 from visrec.config import ObjectiveConfig
 from visrec.errors import DivergedError
+from visrec.models.epochs import EpochRecord
 from visrec.tune.objectives import pareto_front, ranked, values
 
 QUALITY, COST = ObjectiveConfig(), ObjectiveConfig(metric="encode_ms")
 
 
-def epoch(phase: str, ndcg: float, *, seconds: float = 2.0) -> dict[str, object]:
-    return {"phase": phase, "epoch": 1, "loss": 1.0, "ndcg@10": ndcg, "auc": 1 - ndcg, "seconds": seconds}
+def epoch(phase: str, ndcg: float, *, seconds: float = 2.0) -> EpochRecord:
+    metrics = {"ndcg@10": ndcg, "auc": 1 - ndcg}
+    return EpochRecord(phase=phase, epoch=1, loss=1.0, seconds=seconds, metrics=metrics)
 
 
 def test_quality_is_that_of_the_best_epoch_of_the_last_phase() -> None:

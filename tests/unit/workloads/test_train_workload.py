@@ -74,8 +74,8 @@ def test_the_summary_names_the_epoch_that_the_checkpoint_holds(tmp_path: Path, m
     out = io.StringIO()
     selected = config.replace(training=config.training.replace(selection_metric=metric))
     epochs = run(selected, console=Console(file=out)).epochs
-    best = max(epochs, key=lambda e: float(e[metric]))
-    assert f"best validation {metric} {best[metric]:.4f} (epoch {best['epoch']} of" in out.getvalue()
+    best = max(epochs, key=lambda e: e.metrics[metric])
+    assert f"best validation {metric} {best.metrics[metric]:.4f} (epoch {best.epoch} of" in out.getvalue()
 
 
 def test_training_in_one_process_imports_no_ray(tmp_path: Path) -> None:

@@ -75,7 +75,9 @@ def build_network(name: str) -> nn.Module:
             f"nearest: {', '.join(close)}"
         )
     # Auxiliary classifiers would give a second output in training.
-    without_auxiliary = {"aux_logits": False, "init_weights": True} if name in _WITH_AUXILIARY_CLASSIFIERS else {}
+    without_auxiliary = (
+        {"aux_logits": False, "init_weights": True} if name in _WITH_AUXILIARY_CLASSIFIERS else {}
+    )
     network: nn.Module = models.get_model(name, weights=None, **without_auxiliary)
     remove_classifier(network)
     return network

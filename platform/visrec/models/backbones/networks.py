@@ -25,9 +25,9 @@ class SmallCNN(nn.Module):
 
     The features are the average and the maximum of every stage: early stages carry colour and texture, late ones shape;
     the average measures how much there is of a pattern, the maximum whether there is any. The stem has no
-    normalisation, which would remove a picture's own colour and brightness. The stages have group normalisation, so that
-    a picture's features do not depend on the rest of the batch: encoding each distinct picture once equals encoding
-    every position.
+    normalisation, which would remove a picture's own colour and brightness. The stages have group normalisation, so
+    that a picture's features do not depend on the rest of the batch: encoding each distinct picture once equals
+    encoding every position.
 
     Shapes: input float [N, 3, H, W] -> [N, num_features]. H and W of at least 8.
 

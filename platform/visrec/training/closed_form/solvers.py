@@ -38,11 +38,11 @@ class Factors:
 def cooccurrence_factors(
     blocks: Blocks, num_items: int, *, rank: int, popularity_power: float, seed: int
 ) -> Factors:
-    """Truncated SVD of the user-item matrix N, whose entries are 1 / (sqrt(events of user) * positives of item ** power).
+    """Truncated SVD of the normalised user-item matrix N.
 
-    With V the right singular vectors of N: p = V / positives ** power, so that the sum of p over a history is the
-    user's row of N V (but for the user's own factor), and q = V. As in PureSVD (Cremonesi et al. 2010), on a
-    normalised matrix.
+    An entry of N is 1 / (sqrt(events of the user) * positives of the item ** `popularity_power`). With V the right
+    singular vectors of N, q = V and p = V / positives ** `popularity_power`, so that the sum of p over a history is the
+    user's row of N V but for the factor of the user (PureSVD: Cremonesi et al. 2010, on a normalised matrix).
     """
     gram_II = np.zeros((num_items, num_items))
     counts_I = np.zeros(num_items)

@@ -1,4 +1,4 @@
-"""A closed form in the two towers: the served scores are those of the factors."""
+"""Closed-form phases in the two towers: the served scores are those of the factors."""
 
 from pathlib import Path
 from typing import Any
@@ -82,13 +82,13 @@ def test_an_item_without_positives_has_the_vector_of_its_picture(snapshot: Snaps
     np.testing.assert_allclose(vectors[[6]], recommender.encode_pictures(picture), atol=1e-5)
 
 
-def test_a_later_phase_goes_on_from_the_solution(snapshot: Snapshot, tmp_path: Path) -> None:
+def test_a_later_phase_starts_from_the_solution(snapshot: Snapshot, tmp_path: Path) -> None:
     descent = PhaseConfig(name="descent", epochs=1, batch_size=2, trainable="head")
     split = SplitConfig(fit_on="train_and_validation")
     config = job(solved(), descent)
     config = config.replace(training=config.training.replace(split=split))
     environment = run_training(config, snapshot, tmp_path / "run")
-    assert [r["phase"] for r in environment.reports if "loss" in r] == ["solved", "descent"]
+    assert [e.phase for e in environment.epochs] == ["solved", "descent"]
 
 
 @pytest.mark.parametrize("dim", [4, 64])
@@ -97,7 +97,7 @@ def test_cooccurrence_fits_with_fewer_and_with_more_factors_than_items(
 ) -> None:
     phase = solved(closed_form=CoOccurrenceConfig(kind="cooccurrence"))
     environment = run_training(job(phase, dim=dim), snapshot, tmp_path / "run")
-    assert environment.reports[0]["ndcg@10"] > 0
+    assert environment.epochs[0].metrics["ndcg@10"] > 0
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Explicit negatives: from the first target after the event on, the latest only, each as strong as its kind."""
+"""Explicit negatives: from the first target at or after the event, the latest only, weighted by strength."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from visrec.arrays import NO_ITEM
 from visrec.training.negatives.per_sequence import NegativeFeedback, explicit_negatives
 
 
-def rejected(*events: tuple[int, int, float]) -> NegativeFeedback:
+def feedback(*events: tuple[int, int, float]) -> NegativeFeedback:
     items, times, strengths = zip(*events, strict=True) if events else ((), (), ())
     return NegativeFeedback(
         items=np.array(items, np.int32),
@@ -17,9 +17,9 @@ def rejected(*events: tuple[int, int, float]) -> NegativeFeedback:
 
 def test_known_answer() -> None:
     # Targets at 10, 20, 30: before all of them; between two; at one; after all.
-    mine = rejected((7, 5, 1.0), (8, 15, 0.5), (9, 30, 1.0), (3, 31, 1.0))
+    mine = feedback((7, 5, 1.0), (8, 15, 0.5), (9, 30, 1.0), (3, 31, 1.0))
     found = explicit_negatives(
-        [mine, rejected()], [np.array([10, 20, 30]), np.array([10])], limit=5, weight=2
+        [mine, feedback()], [np.array([10, 20, 30]), np.array([10])], limit=5, weight=2
     )
     assert found.items_BK.tolist() == [[7, 8, 9], [NO_ITEM] * 3]
     assert found.from_BK.tolist() == [[0, 1, 2], [0, 0, 0]]
@@ -27,11 +27,11 @@ def test_known_answer() -> None:
 
 
 def test_the_latest_usable_ones_stay() -> None:
-    mine = rejected(*((item, item, 1.0) for item in range(6)))
+    mine = feedback(*((item, item, 1.0) for item in range(6)))
     found = explicit_negatives([mine], [np.array([2, 4])], limit=2, weight=1)
     assert found.items_BK.tolist() == [[3, 4]]
 
 
-def test_nobody_rejected_anything() -> None:
-    found = explicit_negatives([rejected()] * 3, [np.array([1])] * 3, limit=2, weight=1)
+def test_no_negative_feedback() -> None:
+    found = explicit_negatives([feedback()] * 3, [np.array([1])] * 3, limit=2, weight=1)
     assert found.items_BK.shape == (3, 0)

@@ -1,4 +1,4 @@
-"""Adversaries of training: they raise the loss, stay in their ball, and are nothing without weight."""
+"""Adversaries: they raise the loss, stay within epsilon, and change nothing with weight 0."""
 
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from visrec.config import (
 from visrec.config.phase import ConsistencyAdversaryConfig
 from visrec.data.snapshot import Snapshot
 from visrec.models import TwoTower
-from visrec.models.item_inputs import Pictures
 from visrec.storage import Workspace
 from visrec.training.adversaries import (
     choose_adversary,
@@ -35,8 +34,7 @@ from visrec.training.adversaries import (
 from visrec.training.batches import BatchStream
 from visrec.training.environment import LocalEnvironment
 from visrec.training.prepare import prepare_phase, prepare_run
-from visrec.training.state import TrainState
-from visrec.training.step import StepContext, batch_loss
+from visrec.training.step import StepContext
 
 AdversaryConfig = EmbeddingAdversaryConfig | PixelAdversaryConfig | ConsistencyAdversaryConfig
 MODEL = ModelConfig(
@@ -60,7 +58,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
 
 
 @pytest.fixture
-def forward(snapshot: Snapshot) -> StepContext:
+def context(snapshot: Snapshot) -> StepContext:
     torch.manual_seed(0)
     model = TwoTower(MODEL, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
     model.set_item_counts(torch.ones(snapshot.num_items))
@@ -81,20 +79,20 @@ def forward(snapshot: Snapshot) -> StepContext:
         batch=batch,
         inputs=pictures,
         start=0,
-        losses_of=lambda output: batch_loss(output, batch, LossConfig(), None),
+        loss=LossConfig(),
     )
 
 
 @pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda a: getattr(a, "method", a.kind))
-def test_the_perturbed_loss_is_higher(forward: StepContext, adversary: AdversaryConfig) -> None:
-    clean = float(next(no_adversary(forward)).detach().mean())
-    stream = choose_adversary(PhaseConfig(adversary=adversary))
-    seen = []
-    for losses_P in stream(forward):
-        losses_P.mean().backward()  # type: ignore[no-untyped-call]
-        seen.append(float(losses_P.detach().mean()))
-    assert seen[-1] > clean
-    assert len(seen) == (3 if getattr(adversary, "method", "") == "free" else 1)
+def test_the_perturbed_loss_is_higher(context: StepContext, adversary: AdversaryConfig) -> None:
+    clean = float(next(no_adversary(context)).losses_P.detach().mean())
+    chosen = choose_adversary(PhaseConfig(adversary=adversary))
+    means = []
+    for step_losses in chosen(context):
+        step_losses.losses_P.mean().backward()  # type: ignore[no-untyped-call]
+        means.append(float(step_losses.losses_P.detach().mean()))
+    assert means[-1] > clean
+    assert len(means) == (3 if getattr(adversary, "method", "") == "free" else 1)
 
 
 def test_item_vectors_move_by_epsilon_and_no_gradient_goes_through_it() -> None:
@@ -106,70 +104,72 @@ def test_item_vectors_move_by_epsilon_and_no_gradient_goes_through_it() -> None:
 
 @pytest.mark.parametrize("method", ["fgsm", "pgd"])
 def test_pictures_stay_in_the_ball_and_parameters_keep_their_gradients(
-    forward: StepContext, method: str
+    context: StepContext, method: str
 ) -> None:
     config = PixelAdversaryConfig(kind="pixels", method=method, epsilon=3)
-    forward.model.train()
-    pictures = perturbed_pictures(config, forward)
-    assert forward.inputs is not None
-    distance = (pictures - forward.inputs.float()).abs().amax()
+    context.model.train()
+    pictures = perturbed_pictures(config, context)
+    assert context.inputs is not None
+    distance = (pictures - context.inputs.float()).abs().amax()
     assert 0 < float(distance) <= 3 + 1e-4
     assert not pictures.requires_grad
-    assert all(p.grad is None for p in forward.model.parameters())
-    assert all(module.training for module in forward.model.modules())
+    assert all(p.grad is None for p in context.model.parameters())
+    assert all(module.training for module in context.model.modules())
 
 
-def test_scores_shift_within_what_the_vectors_shift(forward: StepContext) -> None:
-    output = forward.output()
+def test_the_score_shift_grows_with_epsilon(context: StepContext) -> None:
+    output = context.encode()
     shifts = [
         float(
-            score_shift(ConsistencyAdversaryConfig(kind="consistency", epsilon=e), forward, output).detach()
+            score_shift(ConsistencyAdversaryConfig(kind="consistency", epsilon=e), context, output).detach()
         )
         for e in (0, 2, 16)
     ]
     assert 0 == shifts[0] < shifts[1] < shifts[2]
 
 
-def test_consistency_trains_the_item_tower_alone(forward: StepContext) -> None:
+def test_consistency_trains_the_item_tower_alone(context: StepContext) -> None:
     config = ConsistencyAdversaryConfig(kind="consistency", num_pictures=5)
-    score_shift(config, forward, forward.output()).backward()  # type: ignore[no-untyped-call]
-    assert all(p.grad is None for p in forward.model.user_tower.parameters())
-    backbone = forward.model.item_tower.backbone
+    score_shift(config, context, context.encode()).backward()  # type: ignore[no-untyped-call]
+    assert all(p.grad is None for p in context.model.user_tower.parameters())
+    backbone = context.model.item_tower.backbone
     assert backbone is not None
     assert any(p.grad is not None and bool(p.grad.any()) for p in backbone.parameters())
 
 
-def test_losses_are_mixed_by_weight(forward: StepContext) -> None:
+def test_losses_are_mixed_by_weight(context: StepContext) -> None:
     def losses(weight: float) -> Tensor:
         adversary = EmbeddingAdversaryConfig(kind="embedding", epsilon=0.3, weight=weight)
-        return next(choose_adversary(PhaseConfig(adversary=adversary))(forward))
+        return next(choose_adversary(PhaseConfig(adversary=adversary))(context)).losses_P
 
     torch.testing.assert_close(losses(0.25), 0.75 * losses(0.0) + 0.25 * losses(1.0))
 
 
 @pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda a: getattr(a, "method", a.kind))
-def test_later_batches_remember_the_clean_pictures(
+def test_the_queue_gets_vectors_of_clean_pictures(
     snapshot: Snapshot, tmp_path: Path, adversary: AdversaryConfig
 ) -> None:
     loss = LossConfig(num_cross_batch_negatives=50)
     phase = PhaseConfig(batch_size=8, loss=loss, adversary=adversary.replace(weight=0.5, epsilon=9))
     job = TrainWorkloadConfig(model=MODEL, training=TrainingConfig(phases=(phase,)))
     run = prepare_run(job, snapshot, LocalEnvironment(tmp_path))
-    stepper, stream, _ = prepare_phase(run, TrainState(), Pictures.of(snapshot))
-    batch = next(stream.epoch(0))
+    current = prepare_phase(run, 0)
+    batch = next(current.batches.epoch(0))
     pictures = torch.from_numpy(snapshot.images.read(snapshot.image_rows[batch.item_index_N.numpy()]))
     with torch.no_grad():
         clean_ND = run.model.item_tower(pictures, batch.item_index_N)
-    stepper.step(batch)
-    assert stepper.memory.queue is not None
-    torch.testing.assert_close(stepper.memory.queue.state()["vectors"], clean_ND[batch.shared_N])
+    current.step.run(batch)
+    queue = current.step.negatives.queue
+    assert queue is not None
+    torch.testing.assert_close(queue.state()["vectors"], clean_ND[batch.shared_N])
 
 
-def test_where_no_output_is_clean_the_changed_one_is_remembered(forward: StepContext) -> None:
+def test_with_all_the_weight_on_perturbed_pictures_the_queue_gets_their_vectors(context: StepContext) -> None:
     adversary = PixelAdversaryConfig(kind="pixels", method="fgsm", epsilon=2, weight=1)
-    next(choose_adversary(PhaseConfig(adversary=adversary))(forward))
-    assert set(forward.made) == {False}
-    assert forward.clean is forward.made[False]
+    (found,) = choose_adversary(PhaseConfig(adversary=adversary))(context)
+    perturbed = context.encode(perturbed_pictures(adversary, context))
+    torch.testing.assert_close(found.output.items_ND, perturbed.items_ND)
+    assert not torch.allclose(found.output.items_ND, context.encode().items_ND)
 
 
 @pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda a: getattr(a, "method", a.kind))
@@ -183,19 +183,17 @@ def test_without_weight_the_run_is_plain_training_bit_for_bit(
             PhaseConfig(name="kept", trainable="head", epochs=1, batch_size=8, adversary=one),
         )
         job = TrainWorkloadConfig(model=MODEL, training=TrainingConfig(phases=phases))
-        epochs = [r for r in run_training(job, snapshot, tmp_path / name).reports if "loss" in r]
-        assert [r["images_per_second"] > 0 for r in epochs] == [
-            True,
-            False,
-        ]  # the second reads kept activations
-        losses.append([r["loss"] for r in epochs])
+        epochs = run_training(job, snapshot, tmp_path / name).epochs
+        # The second phase reads cached activations.
+        assert [e.images_per_second > 0 for e in epochs] == [True, False]
+        losses.append([e.loss for e in epochs])
         weights.append((tmp_path / name / "last" / "last.safetensors").read_bytes())
     assert losses[0] == losses[1]
     assert weights[0] == weights[1]
 
 
-def test_epsilon_zero_gives_the_clean_loss(forward: StepContext) -> None:
-    clean = next(no_adversary(forward))
+def test_epsilon_zero_gives_the_clean_loss(context: StepContext) -> None:
+    clean = next(no_adversary(context)).losses_P
     for adversary in (*ADVERSARIES[:3], ADVERSARIES[4]):
-        none = choose_adversary(PhaseConfig(adversary=adversary.replace(epsilon=0)))
-        torch.testing.assert_close(next(none(forward)), clean)
+        chosen = choose_adversary(PhaseConfig(adversary=adversary.replace(epsilon=0)))
+        torch.testing.assert_close(next(chosen(context)).losses_P, clean)

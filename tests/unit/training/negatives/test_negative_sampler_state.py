@@ -1,4 +1,4 @@
-"""The memory of negatives: what each worker had, each has again."""
+"""State of negative samplers: each worker gets its own queue back."""
 
 import threading
 from pathlib import Path
@@ -12,7 +12,8 @@ from torch import Tensor
 
 from visrec.models import TowerOutput
 from visrec.training.environment import LocalEnvironment
-from visrec.training.negatives.queue import CrossBatchQueue, NegativeSamplerState
+from visrec.training.negatives.queue import CrossBatchQueue
+from visrec.training.negatives.state import NegativeSamplerState
 
 
 class Pair:
@@ -53,8 +54,8 @@ def test_every_worker_gets_its_own_queue_back() -> None:
     pair, states = Pair(), [dict[str, Tensor](), dict[str, Tensor]()]
 
     def work(rank: int) -> None:
-        memory = NegativeSamplerState(queue=filled(rank))
-        states[rank] = memory.state(Worker(pair, rank), within_epoch=True)
+        samplers = NegativeSamplerState(queue=filled(rank))
+        states[rank] = samplers.state(Worker(pair, rank), within_epoch=True)
 
     threads = [threading.Thread(target=work, args=(rank,)) for rank in (0, 1)]
     for thread in threads:
@@ -69,7 +70,7 @@ def test_every_worker_gets_its_own_queue_back() -> None:
             assert torch.equal(tensor, restored.queue.state()[name]), (rank, name)
 
 
-def test_without_sources_that_remember_there_is_nothing_to_save() -> None:
+def test_without_stateful_sources_there_is_nothing_to_save() -> None:
     environment = LocalEnvironment(Path("unused"))
     assert NegativeSamplerState().state(environment, within_epoch=True) == {}
     empty = NegativeSamplerState(queue=CrossBatchQueue(capacity=5))
