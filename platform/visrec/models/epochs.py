@@ -1,4 +1,4 @@
-"""Epoch records: what each epoch of a training reached. A checkpoint holds them as `epochs.json`."""
+"""Epoch records of a training: loss, speed and validation metrics. A checkpoint holds them as `epochs.json`."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ class EpochRecord:
         sequences_per_second: Sequences trained on per second and worker.
         seconds: Time of the epoch, without validation.
         metrics: Validation metrics by name; empty for a refit, which has no validation.
-        trained_parameters: Number of parameters that the phase trains; None in records of visrec 0.1.
+        trained_parameters: Number of parameters that the phase trains; None in records of early versions.
 
     Example:
         >>> record = EpochRecord(phase="main", epoch=1, loss=2.5, seconds=1.0, metrics={"ndcg@10": 0.25})
@@ -43,7 +43,7 @@ class EpochRecord:
     trained_parameters: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """A flat JSON object: metrics stand beside the other facts."""
+        """A flat JSON object, with the metrics on the same level as the other facts."""
         values: dict[str, Any] = {
             "phase": self.phase,
             "epoch": self.epoch,
@@ -59,7 +59,7 @@ class EpochRecord:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "EpochRecord":
-        """Read `to_json`: whatever is no other fact is a metric.
+        """Read `to_json`: every key that is no field is a metric.
 
         Raises:
             KeyError, ValueError, TypeError: A fact is missing, or a metric is no number.

@@ -130,12 +130,12 @@ def fit_weights(network: nn.Module, tensors: Mapping[str, Tensor], *, source: st
     Example:
         >>> fit_weights(nn.Linear(2, 1), {"w": torch.ones(1, 2), "b": torch.zeros(1)}, source="example")
     """
-    wanted, given = _arrays(network.state_dict()), _arrays(tensors)
-    if wanted.keys() <= given.keys():
-        chosen = {name: given[name] for name in wanted}
+    required, given = _arrays(network.state_dict()), _arrays(tensors)
+    if required.keys() <= given.keys():
+        chosen = {name: given[name] for name in required}
     else:
-        chosen = dict(zip(wanted, given.values(), strict=False))
-    for place, (name, expected) in enumerate(wanted.items()):
+        chosen = dict(zip(required, given.values(), strict=False))
+    for place, (name, expected) in enumerate(required.items()):
         found = chosen.get(name)
         if found is None or found.shape != expected.shape:
             has = "nothing" if found is None else f"{list(given)[place]} of shape {tuple(found.shape)}"

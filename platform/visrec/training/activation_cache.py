@@ -169,8 +169,8 @@ def find_or_compute(
 
 def _broadcast(environment: TrainEnvironment, *values: int) -> list[int]:
     """The first worker's values, on all workers."""
-    own = np.array(values if environment.rank == 0 else [0] * len(values), np.int64)
-    return [int(value) for value in environment.sum(own)]
+    addend = np.array(values if environment.rank == 0 else [0] * len(values), np.int64)
+    return [int(value) for value in environment.sum(addend)]
 
 
 def _barrier(environment: TrainEnvironment) -> None:

@@ -40,7 +40,7 @@ class Batch:
         shared_N: Whether a distinct item is a negative of every sequence that does not mask it.
         per_sequence_slots_BK: Places of the negatives that belong to one sequence; 0 where it has fewer.
         per_sequence_from_BK: First position at which each of these is a negative.
-        per_sequence_weights_BK: How many times each counts; 0 where there is none.
+        per_sequence_weights_BK: Weight of each; 0 where a sequence has fewer.
         masked_rows_E: Row of the user of each masked positive; empty where no negatives of other batches are used.
         masked_items_E: Its item index.
         masked_positions_E: First position at which it is masked.

@@ -36,8 +36,8 @@ def softmax_loss(
         label_smoothing: Share of the target's mass that is spread over all candidates.
 
     Example:
-        >>> softmax_loss(torch.eye(2)[:1], torch.tensor([0])).item()                  # log(1 + exp(-1))
-        0.31326165795326233
+        >>> softmax_loss(torch.eye(2)[:1], torch.tensor([0]))                         # log(1 + exp(-1))
+        tensor([0.3133])
     """
     rows_P = torch.arange(len(targets_P), device=targets_P.device)
     if log_weights_PC is not None:
@@ -59,8 +59,8 @@ def bpr_loss(logits_PC: Tensor, targets_P: Tensor, log_weights_PC: Tensor | None
     without negatives has loss 0.
 
     Example:
-        >>> bpr_loss(torch.tensor([[1.0, 0.0]]), torch.tensor([0])).item()            # log(1 + exp(-1))
-        0.31326165795326233
+        >>> bpr_loss(torch.tensor([[1.0, 0.0]]), torch.tensor([0]))                   # log(1 + exp(-1))
+        tensor([0.3133])
     """
     target_logits_P1 = logits_PC.gather(1, targets_P.unsqueeze(1))
     shares_PC = negative_shares(logits_PC, targets_P, log_weights_PC)
@@ -75,8 +75,8 @@ def bce_loss(logits_PC: Tensor, targets_P: Tensor, log_weights_PC: Tensor | None
     `visrec.training.losses`; a position without negatives has the half of its target alone.
 
     Example:
-        >>> bce_loss(torch.tensor([[0.0, 0.0, 0.0]]), torch.tensor([0])).item()       # log 2
-        0.6931471824645996
+        >>> bce_loss(torch.tensor([[0.0, 0.0, 0.0]]), torch.tensor([0]))              # log 2
+        tensor([0.6931])
     """
     target_logits_P = logits_PC.gather(1, targets_P.unsqueeze(1)).squeeze(1)
     shares_PC = negative_shares(logits_PC, targets_P, log_weights_PC)
@@ -88,7 +88,7 @@ def negative_shares(logits_PC: Tensor, targets_P: Tensor, log_weights_PC: Tensor
     """Weights of a mean over the position's negatives [P, C]: they sum to 1, or to 0 for a position without negatives.
 
     Example:
-        >>> negative_shares(torch.zeros(1, 3), torch.tensor([0]), torch.tensor([[0.0, 0.0, torch.inf * -1]]))
+        >>> negative_shares(torch.zeros(1, 3), torch.tensor([0]), torch.tensor([[0.0, 0.0, -torch.inf]]))
         tensor([[0., 1., 0.]])
     """
     weights_PC = torch.ones_like(logits_PC) if log_weights_PC is None else log_weights_PC.exp()

@@ -109,7 +109,7 @@ def save_state(
     """Write the state of a run; no pickle is involved.
 
     Args:
-        folder: Where to, a folder of its own.
+        folder: An empty folder.
         state: Position in the run and best weights.
         recommender: The model with its last weights.
         optimizer: None after the last step of a run.

@@ -68,8 +68,8 @@ def build_network(name: str) -> nn.Module:
         return _timm_network(name)
     known = models.list_models(module=models)
     if name not in known:
-        own = [SMALL_CNN, EFFICIENTNET_LITE0]
-        close = difflib.get_close_matches(name, [*own, *known], n=3) or [*own, "resnet18"]
+        built_in = [SMALL_CNN, EFFICIENTNET_LITE0]
+        close = difflib.get_close_matches(name, [*built_in, *known], n=3) or [*built_in, "resnet18"]
         raise ConfigError(
             f"model.item.backbone: expected {SMALL_CNN!r} or a torchvision classification model, got {name!r}; "
             f"nearest: {', '.join(close)}"

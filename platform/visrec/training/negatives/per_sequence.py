@@ -19,7 +19,7 @@ class PerSequenceNegatives:
     Attributes:
         items_BK: Item indices, int64; `NO_ITEM` where a sequence has fewer.
         from_BK: First position of the window at which each is a negative, int64.
-        weights_BK: How many times each counts, float32; 0 where there is none.
+        weights_BK: Weight of each, float32; 0 where a sequence has fewer.
     """
 
     items_BK: NDArray[np.int64]
