@@ -7,6 +7,7 @@ import numpy as np
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import PopulationBasedTraining, TrialScheduler
 
+from visrec.cluster import internals
 from visrec.config import TuneWorkloadConfig
 from visrec.tune import objectives as scores
 from visrec.tune.points import mutable_keys, within
@@ -61,7 +62,6 @@ class Population(PopulationBasedTraining):  # type: ignore[misc]
         chosen = super().choose_trial_to_run(tune_controller)
         live = [trial for trial in tune_controller.get_trials() if not trial.is_finished()]
         if chosen is None and live and all(trial.status == Trial.PAUSED for trial in live):
-            first = min(self._trial_state[trial].last_train_time for trial in live)
-            self._next_perturbation_sync = first + self._perturbation_interval
+            internals.end_perturbation_interval(self, live)
             chosen = super().choose_trial_to_run(tune_controller)
         return chosen

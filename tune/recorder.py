@@ -8,6 +8,7 @@ from typing import Any
 from ray.tune import Callback
 from ray.tune.experiment import Trial
 
+from visrec.cluster import internals
 from visrec.config import TuneWorkloadConfig
 from visrec.tune import objectives as scores
 from visrec.tune.records import EpochResult, StudyLog, TrialRecord
@@ -63,7 +64,7 @@ class Recorder(Callback):  # type: ignore[misc]
         if result.get("checkpoint_path"):  # of Ray Train, where the trial runs on workers
             record.checkpoint = self._below_study(result["checkpoint_path"])
         elif result.get("checkpoint_dir_name"):
-            place = f"{trial.storage.trial_fs_path}/{result['checkpoint_dir_name']}"
+            place = f"{internals.trial_folder(trial)}/{result['checkpoint_dir_name']}"
             record.checkpoint = self._below_study(place)
         if not result["finished"]:
             copied = result.get("copied_from")
@@ -94,7 +95,7 @@ class Recorder(Callback):  # type: ignore[misc]
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """Note the reason of a failure."""
         record = self._record(trial)
-        record.status, record.reason = "failed", reason_of(str(trial.get_error() or _local_error(trial)))
+        record.status, record.reason = "failed", reason_of(internals.trial_error(trial))
         record.ended_at = time.time()
         self._save(record)
 
@@ -167,14 +168,6 @@ def _names_error(line: str) -> bool:
 def _shortened(line: str) -> str:
     name, colon, text = line.partition(":")
     return (name.rsplit(".", 1)[-1] + colon + text)[:300]
-
-
-def _local_error(trial: Trial) -> str:
-    try:
-        with open(trial.error_file, encoding="utf-8") as file:
-            return file.read()
-    except (OSError, TypeError):  # no file, or no name of one
-        return ""
 
 
 def ended(records: Sequence[TrialRecord]) -> list[TrialRecord]:

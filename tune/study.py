@@ -1,11 +1,8 @@
 """A study: Ray Tune runs the trials that are left of it, every result goes to its log."""
 
-import logging
-import os
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Literal
 
 from ray import tune
@@ -13,6 +10,7 @@ from ray.exceptions import OutOfMemoryError
 from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner
 from ray.tune.experiment import Trial
 
+from visrec.cluster import internals
 from visrec.config import TuneWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
@@ -28,13 +26,6 @@ Ending = Literal["done", "time", "patience", "interrupted"]
 _REASONS = {"time": "the study's time was over", "patience": "the study stopped getting better"}
 TUNE_RUNS = "tune"
 """Folder of a study in which Ray Tune keeps checkpoints, one folder below it a start of the study."""
-
-_QUIET = {
-    "RAY_AIR_NEW_OUTPUT": "0",  # its progress table; the command has its own
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # CSV, JSON and TensorBoard files of each trial
-    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # reasons are in the log of the study
-    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
-}
 
 
 def run_trials(
@@ -74,7 +65,7 @@ def run_trials(
 def _fit(tuner: Tuner) -> bool:
     """Run trials; False where Ray gave up the whole study for one trial that it killed for want of memory."""
     try:
-        with _quiet():
+        with internals.quiet_tune():
             tuner.fit()
     except RuntimeError as error:
         if isinstance(error.__cause__, OutOfMemoryError):
@@ -172,22 +163,3 @@ def _ending(job: TuneWorkloadConfig, log: StudyLog, num_trials: int, patience: S
     if job.tune.minutes is not None and log.seconds_spent() >= 60 * job.tune.minutes - 1:
         return "time"
     return "interrupted"
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Ray Tune without its own output."""
-    saved = {name: os.environ.get(name) for name in _QUIET}
-    os.environ.update(_QUIET)
-    logger = logging.getLogger("ray.tune")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        for name, value in saved.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

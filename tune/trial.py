@@ -8,6 +8,7 @@ from typing import Any
 import ray
 from ray.tune.integration.ray_train import TuneReportCallback
 
+from visrec.cluster.session import is_this_machine_alone
 from visrec.cluster.training import fit, ray_trainer
 from visrec.config import TrainWorkloadConfig, TuneWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
@@ -67,9 +68,7 @@ def trial_resources(job: TuneWorkloadConfig) -> TrialResources:
 
 def _cores() -> int | None:
     """Real cores, where the cluster is this machine alone: its logical CPUs may be more."""
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    is_alone = len(nodes) == 1 and nodes[0]["NodeManagerAddress"] == ray.util.get_node_ip_address()
-    return os.cpu_count() if is_alone else None
+    return os.cpu_count() if is_this_machine_alone() else None
 
 
 def _needs(job: TuneWorkloadConfig) -> tuple[float, float]:

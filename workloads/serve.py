@@ -17,13 +17,13 @@ from contextlib import (
 )
 from dataclasses import dataclass
 
-import ray
 import requests
 from ray.exceptions import GetTimeoutError, RayActorError
 from rich.console import Console
 
-from visrec.cluster.haproxy import METRICS_PORT, STATS_PORT, find_haproxy, free_ports, haproxy_environment
-from visrec.cluster.session import ray_session
+from visrec.cluster import internals
+from visrec.cluster.haproxy import find_haproxy, free_ports, haproxy_environment
+from visrec.cluster.session import is_this_machine_alone, ray_session
 from visrec.config import ServeConfig, ServeWorkloadConfig
 from visrec.errors import ClusterError, ConfigError
 from visrec.releases import Release
@@ -98,8 +98,9 @@ def start(job: ServeWorkloadConfig, *, console: Console) -> ServerHandle:
         through = "HAProxy" if environment else "Serve's proxy"
         console.print(f"release {release.name} is served through {through}")
         if environment:
-            stats, metrics = (f"127.0.0.1:{environment[port]}" for port in (STATS_PORT, METRICS_PORT))
-            console.print(f"[dim]its statistics: {stats}/stats, its metrics: {metrics}/metrics[/]")
+            stats = f"127.0.0.1:{environment[internals.HAPROXY_STATS_PORT]}/stats"
+            metrics = f"127.0.0.1:{environment[internals.HAPROXY_METRICS_PORT]}/metrics"
+            console.print(f"[dim]its statistics: {stats}, its metrics: {metrics}[/]")
         return ServerHandle(address=address, stop=stack.pop_all().close)
 
 
@@ -109,17 +110,12 @@ def _proxy(config: ServeConfig) -> AbstractContextManager[dict[str, str]]:
         return nullcontext({})
     binary = find_haproxy()
     # Elsewhere the nodes' own environment decides: a script on this machine is no use there.
-    usable = binary is not None and _is_this_machine()
+    usable = binary is not None and is_this_machine_alone()
     if config.haproxy and not usable:
         raise ConfigError(
             "serve.haproxy: expected a cluster on this machine alone with HAProxy installed, found none"
         )
     return haproxy_environment(binary) if binary is not None and usable else nullcontext({})
-
-
-def _is_this_machine() -> bool:
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    return len(nodes) == 1 and nodes[0]["NodeManagerAddress"] == ray.util.get_node_ip_address()
 
 
 @contextmanager
@@ -132,7 +128,7 @@ def _serve_instance(host: str, port: int, timeout_s: float, environment: dict[st
             "Ray Serve already runs on this cluster: deploy with `serve deploy` there, or end it with `serve shutdown`"
         )
     # A busy machine may take longer than the 5 s after which Ray kills a proxy that is only starting.
-    variables = {"RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": str(_PROXY_READY_S), **environment}
+    variables = {internals.PROXY_READY_TIMEOUT: str(_PROXY_READY_S), **environment}
     try:
         serve.start(
             proxy_location="HeadOnly",

@@ -26,6 +26,7 @@ from ray.exceptions import AuthenticationError
 from ray.job_submission import JobStatus, JobSubmissionClient
 from rich.console import Console
 
+from visrec.cluster import internals
 from visrec.cluster.dashboard import check_cluster, token_headers
 from visrec.config import WORKLOADS, PipelineConfig, WorkloadConfig, dump_yaml
 from visrec.errors import ClusterError
@@ -154,14 +155,8 @@ def for_cluster(job: JobT) -> JobT:
 
 
 def _submit(address: str, headers: dict[str, str], job: JobFolder) -> tuple[Any, str]:
-    for name in (
-        "dashboard.modules.dashboard_sdk",
-        "dashboard.modules.job.sdk",
-        "_private.runtime_env.packaging",
-    ):
-        logging.getLogger(f"ray.{name}").setLevel(
-            logging.WARNING
-        )  # each tells of its own uploads and connections
+    for name in internals.JOB_LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         with _address_from_environment(address):
             client = JobSubmissionClient(address, headers=headers)
@@ -173,14 +168,12 @@ def _submit(address: str, headers: dict[str, str], job: JobFolder) -> tuple[Any,
 @contextmanager
 def _address_from_environment(address: str) -> Iterator[None]:
     """Ray's client lets these variables win over its argument; here the argument is what the user chose."""
-    saved = os.environ.get("RAY_API_SERVER_ADDRESS")
-    os.environ["RAY_API_SERVER_ADDRESS"] = address
+    saved = {internals.DASHBOARD_ADDRESS: os.environ.get(internals.DASHBOARD_ADDRESS)}
+    os.environ[internals.DASHBOARD_ADDRESS] = address
     try:
         yield
     finally:
-        del os.environ["RAY_API_SERVER_ADDRESS"]
-        if saved is not None:
-            os.environ["RAY_API_SERVER_ADDRESS"] = saved
+        internals.restore_environment(saved)
 
 
 async def _follow(client: Any, name: str, console: Console) -> SubmitResult:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import ray
 
+from visrec.cluster import internals
 from visrec.config import RayConfig
 from visrec.errors import ClusterError
 
@@ -41,17 +42,15 @@ def connect(config: RayConfig) -> None:
     address = config.address or (
         "auto" if os.environ.get("RAY_JOB_ID") or os.environ.get("RAY_ADDRESS") else "local"
     )
-    # By default a stuck dataset is silent for 30 minutes, and each report of a training worker waits for a 2 s poll.
-    os.environ.setdefault("RAY_DATA_EXECUTION_NO_PROGRESS_TIMEOUT_S", "300")
-    os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
-    # That a local cluster asks for a token is as it should be, and not worth a warning each time.
-    logging.getLogger("ray._private.authentication.authentication_token_setup").setLevel(logging.ERROR)
+    os.environ.setdefault(internals.NO_PROGRESS_TIMEOUT, "300")
+    os.environ.setdefault(internals.TRAIN_POLL_INTERVAL, "0.2")
+    logging.getLogger(internals.TOKEN_LOGGER).setLevel(logging.ERROR)
     _must_answer(address)
     try:
         if address == "local":
             num_cpus = config.num_cpus or max(MIN_LOCAL_CPUS, os.cpu_count() or 1)
             # An idle worker that has loaded torch holds half a gigabyte: keep one a real core, not one a logical CPU.
-            os.environ.setdefault("RAY_num_workers_soft_limit", str(os.cpu_count() or 1))
+            os.environ.setdefault(internals.IDLE_WORKERS_LIMIT, str(os.cpu_count() or 1))
             ray.init("local", num_cpus=num_cpus, logging_level=logging.WARNING, log_to_driver=False)
             _protect_token()
         else:
