@@ -1,6 +1,6 @@
-"""Keep the table of all keys in docs/configuration.md equal to what the config classes say.
+"""Check or write the table of all keys in docs/configuration.md, which is generated from the config classes.
 
-Without an argument: check, exit code 1 where the page is out of date. With --write: write it anew.
+Without an argument: check, exit code 1 where the page is out of date. With --write: write the page.
 """
 
 import sys
@@ -112,7 +112,7 @@ def _one_or_several(annotation: Any) -> bool:
 
 
 def _label(kind: type[Config]) -> str:
-    """What tells one shape of a field from the others: its `kind`, else its first key."""
+    """Name of one of several shapes of a field: its `kind`, else its first key."""
     choices = get_args(kind.model_fields["kind"].annotation) if "kind" in kind.model_fields else ()
     return str(choices[0]) if choices else next(iter(kind.model_fields))
 

