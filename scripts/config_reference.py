@@ -1,6 +1,6 @@
-"""Keep the table of all keys in docs/configuration.md equal to what the config classes say.
+"""Check or write the table of all keys in docs/configuration.md, which is generated from the config classes.
 
-Without an argument: check, exit code 1 where the page is out of date. With --write: write it anew.
+Without an argument: check, exit code 1 where the page is out of date. With --write: write the page.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Activations of frozen blocks before the training workers start: a pool of Ray Data actors, one file a task."""
+"""Activations of frozen backbone blocks, computed before training by a pool of Ray Data actors."""
 
 import time
 from typing import Any
@@ -16,15 +16,15 @@ from visrec.training.phase import frozen_prefix
 
 
 def precompute(job: TrainWorkloadConfig, model: TwoTower, snapshot: Snapshot, console: Console) -> None:
-    """Compute what the first phase's frozen blocks make of each picture, if the phase reads that and it is not there.
+    """Compute the activation cache of the first phase, if the phase reads one and it does not exist.
 
-    A later phase's blocks are known only when it starts; then the training workers share the work.
+    The frozen blocks of a later phase have their weights only when it starts; then the training workers share the work.
 
     Args:
-        job: Of the training.
+        job: The training's config.
         model: The towers before the first step.
-        snapshot: Where the pictures are.
-        console: Told how long it took.
+        snapshot: The pictures.
+        console: Where the time is printed.
     """
     prefix = frozen_prefix(job, 0, model, snapshot)
     workspace = Workspace(job.workspace)
@@ -67,7 +67,7 @@ def _on_pool(job: TrainWorkloadConfig, snapshot: Snapshot, folder: Location, num
 
 
 class _PartEncoder:
-    """An actor of the pool: makes the same first model as the training workers, from the same seed and files."""
+    """An actor of the pool: builds the same initial model as the training workers, from the same seed and files."""
 
     def __init__(self, job: dict[str, Any], snapshot: str, folder: Location) -> None:
         settings = parse_config(TrainWorkloadConfig, job)

@@ -1,4 +1,4 @@
-"""`visrec demo-data`: draw the demo shop into the workspace, on all the CPUs that Ray has."""
+"""`visrec demo-data`: write the demo shop into the workspace, on all CPUs of the cluster."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ B = TypeVar("B")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DemoDataResult:
-    """Where the shop is.
+    """The demo shop on disk.
 
     Attributes:
         location: Its folder.
         ingest_config: The config for `visrec ingest`.
-        counts: What was written.
-        made: False where it was there before.
+        counts: Numbers of what was written.
+        made: False where it existed before.
     """
 
     location: Location
@@ -40,10 +40,10 @@ class DemoDataResult:
 
 
 def run(job: DemoDataWorkloadConfig, *, console: Console) -> DemoDataResult:
-    """Make the shop, or find the one that these settings made before.
+    """Write the shop, or find the one that the same settings wrote before.
 
     Raises:
-        DataError: The workspace holds a shop of other settings, which snapshots may still refer to.
+        DataError: The workspace holds a shop of other settings, to which snapshots may refer.
         ClusterError: Ray cannot be reached.
     """
     workspace = Location.parse(job.workspace)

@@ -1,4 +1,4 @@
-"""`visrec train`: the two towers on a snapshot, in one process or on the workers of Ray Train."""
+"""`visrec train`: train the two towers on a snapshot, in one process or on the workers of Ray Train."""
 
 import time
 from collections.abc import Iterator
@@ -23,18 +23,18 @@ from visrec.training.phase import check_phases
 from visrec.workloads.progress import ProgressBoard, TrainingProgress
 
 VERSION = 3
-"""Raised when the same config would give another model, so that old checkpoints are not taken for new ones."""
+"""Increased when the same config would give another model, so that old checkpoints are not taken for new ones."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainResult:
-    """What came out.
+    """The result of a training.
 
     Attributes:
-        checkpoint: The finished artifact.
-        epochs: One record an epoch.
+        checkpoint: The checkpoint.
+        epochs: One record for each epoch.
         seconds: Wall time of this call.
-        found: Whether it had been trained before, so that nothing was done.
+        found: Whether the checkpoint existed, so that nothing was done.
     """
 
     checkpoint: Checkpoint
@@ -44,9 +44,9 @@ class TrainResult:
 
 
 def run(job: TrainWorkloadConfig, *, console: Console) -> TrainResult:
-    """Train, or find what the same config and snapshot gave before.
+    """Train, or find the checkpoint of an earlier run of the same config and snapshot.
 
-    A run that was killed goes on from its last checkpoint when it is started again.
+    A run that was killed continues from its last checkpoint when it is started again.
     """
     started = time.perf_counter()
     workspace = Workspace(job.workspace)
@@ -67,7 +67,7 @@ def run(job: TrainWorkloadConfig, *, console: Console) -> TrainResult:
 
 
 def checkpoint_name(job: TrainWorkloadConfig, snapshot: Snapshot) -> str:
-    """The name under which the checkpoint of a job is kept: made of all that decides the result."""
+    """Name of a job's checkpoint: a hash of everything that decides the result."""
     return content_id(
         VERSION,
         snapshot.name,
@@ -85,7 +85,7 @@ def checkpoint_name(job: TrainWorkloadConfig, snapshot: Snapshot) -> str:
 def write_checkpoint(
     workspace: Workspace, name: str, folder: Path, job: TrainWorkloadConfig, snapshot: Snapshot
 ) -> Checkpoint:
-    """Make an artifact of the folder that a finished run of the loop has written."""
+    """Make a checkpoint artifact of the folder that a finished run of the loop has written."""
     with workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer:
         for file in sorted(folder.iterdir()):
             (writer.staging / file.name).write_bytes(file.read_bytes())
@@ -100,7 +100,7 @@ def write_checkpoint(
 def _train(
     job: TrainWorkloadConfig, snapshot: Snapshot, workspace: Workspace, name: str, console: Console
 ) -> None:
-    # A mistake in the model's settings shows here, before workers start and are restarted for it.
+    # A mistake in the settings is raised here, before workers start.
     model, _ = initial_model(job, snapshot)
     check_phases(job, model, snapshot)
     run_folder = workspace.root / "runs" / name
@@ -113,7 +113,7 @@ def _train(
         trained = on_workers(job, model, snapshot, run_folder, console)
     with trained as folder:
         write_checkpoint(workspace, name, folder, job, snapshot)
-    run_folder.delete()  # what a restart would have needed
+    run_folder.delete()  # it was needed to resume
 
 
 @contextmanager
@@ -140,7 +140,7 @@ def _in_process(
 def _summary(
     checkpoint: Checkpoint, epochs: list[EpochRecord], metric: str, seconds: float, found: bool
 ) -> str:
-    # A checkpoint has the best weights of its last phase, whatever an earlier one reached.
+    # A checkpoint holds the best weights of its last phase, also where an earlier phase was better.
     validated = [e for e in epochs if metric in e.metrics and e.phase == epochs[-1].phase]
     quality = ""
     if validated:

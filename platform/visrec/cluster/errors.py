@@ -18,12 +18,12 @@ def cause_of(error: BaseException) -> BaseException:
     Args:
         error: A `RayTaskError` of a task, actor or Serve handle, or a `TrainingFailedError` of Ray Train.
     """
-    failures = getattr(error, "worker_failures", {})  # of Ray Train: rank -> exception
-    if failures:
-        causes = [cause_of(failure) for failure in failures.values()]
-        return next((cause for cause in causes if isinstance(cause, VisrecError)), causes[0])
-    cause = getattr(error, "cause", None)
-    return cause if isinstance(cause, BaseException) else error
+    if isinstance(error, RayTaskError):
+        return error.cause if isinstance(error.cause, BaseException) else error
+    # Ray Train: what each worker raised, by rank, or what ended the controller (a worker process that died).
+    failures = [*getattr(error, "worker_failures", {}).values(), getattr(error, "controller_failure", None)]
+    causes = [cause_of(failure) for failure in failures if failure is not None]
+    return next((cause for cause in causes if isinstance(cause, VisrecError)), causes[0] if causes else error)
 
 
 @contextmanager
