@@ -1,4 +1,4 @@
-"""What a product can look like: shape x colour x pattern x style."""
+"""Designs of products: combinations of shape, colour, pattern and style."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.demo.basics import stream
+from visrec.demo.determinism import stream
 
 SHAPES: Final = (
     "lamp", "vase", "chair", "shirt", "bag", "mug", "teapot", "clock", "plant", "umbrella", "sneaker", "guitar",
@@ -26,14 +26,15 @@ ATTRIBUTES: Final[dict[str, tuple[str, ...]]] = {
 NUM_VALUES: Final = sum(len(values) for values in ATTRIBUTES.values())
 NUM_COMBINATIONS: Final = int(np.prod([len(values) for values in ATTRIBUTES.values()]))
 ITEMS_PER_DESIGN: Final = 4
+"""Mean number of items of one design."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Design:
-    """One look.
+    """One combination of attribute values; items of one design look alike.
 
     Example:
-        >>> Design("mug", "teal", "dots", "classic").colour
+        >>> Design(shape="mug", colour="teal", pattern="dots", style="classic").colour
         'teal'
     """
 
@@ -44,10 +45,10 @@ class Design:
 
 
 def draw_designs(num_items: int, seed: int) -> NDArray[np.int32]:
-    """The designs of a shop of `num_items`: about one for every `ITEMS_PER_DESIGN` items, without repetition.
+    """Draw different designs for a shop of `num_items`: about one for every `ITEMS_PER_DESIGN` items.
 
     Returns:
-        Places of values within their attribute, int32 [D, 4]. As many designs as there are combinations at most.
+        Index of each value within its attribute, int32 [D, 4]; at most all combinations.
     """
     num_designs = min(max(num_items // ITEMS_PER_DESIGN, 5), NUM_COMBINATIONS)
     chosen = stream(seed, "designs").choice(NUM_COMBINATIONS, num_designs, replace=False)
@@ -56,14 +57,14 @@ def draw_designs(num_items: int, seed: int) -> NDArray[np.int32]:
 
 
 def design_of(values: NDArray[np.int32]) -> Design:
-    """One row of `draw_designs` by names."""
+    """One row of `draw_designs` as a `Design`."""
     return Design(
         **{name: names[place] for (name, names), place in zip(ATTRIBUTES.items(), values, strict=True)}
     )
 
 
 def one_hot(designs_D4: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Designs as rows with a 1 for each of their four values: float32 [D, NUM_VALUES]."""
+    """One-hot encoding of designs, four ones a row: float32 [D, NUM_VALUES]."""
     sizes = [len(values) for values in ATTRIBUTES.values()]
     columns = designs_D4 + np.cumsum([0, *sizes[:-1]])
     rows = np.zeros((len(designs_D4), NUM_VALUES), np.float32)
