@@ -32,8 +32,7 @@ from visrec.data.held_out import HeldOut, KnownEvents, hold_out, ranked_items
 from visrec.data.interactions import read_negative_events
 from visrec.data.snapshot import Snapshot
 from visrec.demo import logging_policy, tastes
-from visrec.demo.catalogue import POPULARITY_SPREAD, QUALITY_SPREAD
-from visrec.demo.designs import one_hot
+from visrec.demo.catalogue import POPULARITY_SPREAD, QUALITY_SPREAD, one_hot
 from visrec.demo.oracle import OracleScorer
 from visrec.demo.sessions import NEGATIVE_AT_ZERO
 from visrec.demo.truth import GroundTruth, read_truth

@@ -2,13 +2,14 @@
 
 Read in this order:
 
-    designs, catalogue     attributes of a product (shape, colour, pattern, style); items with prices and popularity
+    catalogue              designs (shape, colour, pattern, style) and the items made of them
     tastes                 ground-truth preferences of the users, and their drift
     world                  catalogue and tastes together, from which everything else follows
     logging_policy         the recommender of the shop: which items a page shows
     sessions               click model: what users do with the pages
     log                    events as rows of a CSV file, with injected data errors
-    canvas, patterns, scene, outlines/, drawing     the picture of an item
+    canvas, outlines/, patterns, scene, drawing     the picture of an item
+    pictures               picture files, some of them damaged
     truth, oracle          the ground truth on disk, and the scorer that knows it
     write                  the whole shop to a folder
 

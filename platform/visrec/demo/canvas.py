@@ -1,4 +1,4 @@
-"""Drawing primitives: curves in the unit square, colours, and stencils through which paint is applied.
+"""Drawing primitives: curves in the unit square, colours, layers of an outline, and stencils to paint through.
 
 Curves are float64 [N, 2] in the unit square, x to the right and y down.
 """
@@ -208,6 +208,43 @@ def line(points: Pixels, width: int, size: int, *, opacity: float = 1.0) -> Sten
     for x, y in (shifted[0], shifted[-1]):
         pen.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=fill)
     return stencil
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layer:
+    """One filled area or stroke of an outline.
+
+    Attributes:
+        points: Corners in the unit square, y down, float64 [N, 2].
+        role: Paint: `body` is the product's colour and pattern, `plain` its colour, `trim` the trimming colour of the
+            style; other values name a material.
+        tone: Brightness factor, darker below 1 and lighter above.
+        stroke: Width of a line along the points; None fills the area.
+        alpha: Opacity, 1 is opaque.
+        edge: Whether the comic style draws a contour around it.
+    """
+
+    points: Points
+    role: str
+    tone: float = 1.0
+    stroke: float | None = None
+    alpha: float = 1.0
+    edge: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outline:
+    """Shape of a product.
+
+    Attributes:
+        layers: From back to front.
+        stands: Whether it stands on a floor; else it hangs on a wall or lies.
+        tilt: Mean rotation in degrees.
+    """
+
+    layers: tuple[Layer, ...]
+    stands: bool
+    tilt: float = 0.0
 
 
 def _blank(points: Pixels, margin: int, size: int) -> tuple[Stencil, list[tuple[float, float]]]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from visrec.data.snapshot import Sequences, Snapshot
-from visrec.demo.designs import one_hot
+from visrec.demo.catalogue import one_hot
 from visrec.demo.tastes import affinity
 from visrec.demo.truth import GroundTruth, read_truth
 from visrec.errors import NotFoundError

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from visrec.arrays import DAY_MS
 from visrec.config import EVENT_KINDS, EventKind
-from visrec.demo.designs import one_hot
+from visrec.demo.catalogue import one_hot
 from visrec.demo.determinism import LOG_END_MS, log_start_ms, stream
 from visrec.demo.logging_policy import PAGE_LENGTH, LoggingPolicy
 from visrec.demo.tastes import affinity

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.arrays import DAY_MS
-from visrec.demo.designs import ATTRIBUTES, NUM_VALUES
+from visrec.demo.catalogue import ATTRIBUTES, NUM_VALUES
 from visrec.demo.determinism import stream
 
 NUM_ARCHETYPES: Final = 32

@@ -14,8 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from visrec.demo.catalogue import item_name, user_name
-from visrec.demo.designs import ATTRIBUTES
+from visrec.demo.catalogue import ATTRIBUTES, item_name, user_name
 from visrec.demo.tastes import Tastes
 from visrec.demo.world import FORMAT_VERSION, World
 from visrec.errors import ArtifactError

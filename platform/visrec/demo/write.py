@@ -22,9 +22,9 @@ from visrec.config.ingest import (
 )
 from visrec.demo.catalogue import categories, item_name, price, title
 from visrec.demo.determinism import iso, stream
-from visrec.demo.drawing import broken_pictures, contact_sheet, encode, file_name, picture_file
 from visrec.demo.log import COLUMNS, add_dirty_rows, bot_events, num_bots, rows_of, text_of
 from visrec.demo.logging_policy import LoggingPolicy
+from visrec.demo.pictures import broken_pictures, contact_sheet, encode, file_name, picture_file
 from visrec.demo.sessions import simulate
 from visrec.demo.truth import write_truth
 from visrec.demo.world import World, make_world

@@ -1,7 +1,7 @@
 import numpy as np
 
 from visrec.config import EVENT_KINDS, NEGATIVE_KINDS
-from visrec.demo.designs import one_hot
+from visrec.demo.catalogue import one_hot
 from visrec.demo.determinism import LOG_END_MS, log_start_ms
 from visrec.demo.logging_policy import PAGE_LENGTH, LoggingPolicy
 from visrec.demo.sessions import KIND_CODES, ShopEvents, simulate

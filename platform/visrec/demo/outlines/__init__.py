@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 
+from visrec.demo.canvas import Outline
 from visrec.demo.outlines.fashion import bag, guitar, shirt, sneaker, umbrella
 from visrec.demo.outlines.household import chair, clock, lamp, mug, plant, teapot, vase
-from visrec.demo.outlines.layers import Layer, Outline
 
 OUTLINES: Final[dict[str, Callable[[np.random.Generator], Outline]]] = {
     "lamp": lamp,
@@ -24,5 +24,3 @@ OUTLINES: Final[dict[str, Callable[[np.random.Generator], Outline]]] = {
     "guitar": guitar,
 }
 """Outline of each shape; the random generator varies its proportions a little."""
-
-__all__ = ["OUTLINES", "Layer", "Outline"]

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from visrec.demo.canvas import curve, ellipse, polygon, rounded, turned
-from visrec.demo.outlines.layers import Layer, Outline
+from visrec.demo.canvas import Layer, Outline, curve, ellipse, polygon, rounded, turned
 
 
 def shirt(random: np.random.Generator) -> Outline:

@@ -2,8 +2,18 @@
 
 import numpy as np
 
-from visrec.demo.canvas import Place, Points, curve, ellipse, polygon, rotated, rounded, turned
-from visrec.demo.outlines.layers import Layer, Outline
+from visrec.demo.canvas import (
+    Layer,
+    Outline,
+    Place,
+    Points,
+    curve,
+    ellipse,
+    polygon,
+    rotated,
+    rounded,
+    turned,
+)
 
 
 def mug(random: np.random.Generator) -> Outline:
