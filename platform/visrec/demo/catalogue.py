@@ -1,7 +1,7 @@
 """Catalogue of the demo shop: designs, and items made of them.
 
-A design is a combination of shape, colour, pattern and style. An item has a design, a title, categories, a price, a time
-of arrival, a quality and a popularity.
+A design is a combination of shape, colour, pattern and style. An item has a design, a title, categories, a price, a
+time of arrival, a quality and a popularity.
 """
 
 from dataclasses import dataclass
