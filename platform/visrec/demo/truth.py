@@ -6,6 +6,7 @@ truth.json      version, seed, counts of what was written, origin_ms, archetypes
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,7 @@ class GroundTruth:
     tastes: Tastes
 
 
-def write_truth(folder: Location, world: World, counts: dict[str, Any]) -> None:
+def write_truth(folder: Location, world: World, counts: Mapping[str, object]) -> None:
     """Write the three files; `counts` says what was generated."""
     folder.make_dirs()
     catalogue, tastes = world.catalogue, world.tastes

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypedDict, TypeVar
 
 import yaml
 
@@ -91,6 +91,19 @@ class LogBlock:
     dirt: Counter[str]
 
 
+class ShopCounts(TypedDict):
+    """Numbers of a generated shop, as they stand in `truth.json` and in the manifest."""
+
+    rows: int
+    """Rows of the log."""
+    kinds: dict[str, int]
+    """Clean rows by event kind."""
+    dirt: dict[str, int]
+    """Dirty rows by kind of error."""
+    broken_pictures: dict[str, int]
+    """Damaged picture files by kind of damage."""
+
+
 def write_shop(
     folder: Location,
     config: DemoDataConfig,
@@ -98,7 +111,7 @@ def write_shop(
     *,
     spread: BlockMap = map,
     watch: ProgressCallback = lambda *_: None,
-) -> dict[str, Any]:
+) -> ShopCounts:
     """Draw the pictures, simulate the users, and write everything except the config for ingest.
 
     Args:
@@ -107,15 +120,17 @@ def write_shop(
         seed: Equal seeds give equal bytes, however the work is distributed.
         spread: Maps a function over blocks of work; the builtin `map` runs them one after the other.
         watch: Progress callback, called with (`pictures` or `users`, done, total).
-
-    Returns:
-        Counts: `rows`, `kinds` of clean events, `dirt` by kind, `broken_pictures` by kind.
     """
     world = make_world(config, seed)
     _write_pictures(folder, world, spread, watch)
     _write_items(folder, world, spread)
-    counts = _write_log(folder, world, spread, watch)
-    counts["broken_pictures"] = dict(Counter(broken_pictures(config, seed).values()))
+    kinds, dirt = _write_log(folder, world, spread, watch)
+    counts = ShopCounts(
+        rows=kinds.total() + dirt.total(),
+        kinds=dict(kinds),
+        dirt=dict(dirt),
+        broken_pictures=dict(Counter(broken_pictures(config, seed).values())),
+    )
     write_truth(folder / "truth", world, counts)
     return counts
 
@@ -164,7 +179,10 @@ def _items_block(world: World, items: range) -> bytes:
     return text.getvalue().encode()
 
 
-def _write_log(folder: Location, world: World, spread: BlockMap, watch: ProgressCallback) -> dict[str, Any]:
+def _write_log(
+    folder: Location, world: World, spread: BlockMap, watch: ProgressCallback
+) -> tuple[Counter[str], Counter[str]]:
+    """Write the log; return the number of clean rows by event kind and of dirty rows by kind of error."""
     location = folder / "interactions.csv"
     config = world.config
     blocks = _blocks(config.num_users, USERS_PER_BLOCK)
@@ -181,7 +199,7 @@ def _write_log(folder: Location, world: World, spread: BlockMap, watch: Progress
             rows = rows_of(bot_events(config, world.seed, bot), config)
             out.write(text_of(rows))
             dirt["bot"] += len(rows)
-    return {"rows": kinds.total() + dirt.total(), "kinds": dict(kinds), "dirt": dict(dirt)}
+    return kinds, dirt
 
 
 def _log_block(world: World, users: range) -> LogBlock:
