@@ -27,7 +27,9 @@ TYPES = {str: "text", int: "integer", float: "number", bool: "true | false", Any
 def reference() -> str:
     """The tables of all sections, as Markdown, in the order in which the commands need them."""
     fields = {n: f for kind in WORKLOADS.values() for n, f in kind.model_fields.items()}
-    top, sections, renamed = [], [], []
+    top: list[str] = []
+    sections: list[str] = []
+    renamed: list[str] = []
     for name, field in fields.items():
         classes = list(configs_in(field.annotation).values())
         if not classes:

@@ -23,6 +23,7 @@ from visrec.config import (
     ServeWorkloadConfig,
     TrainRankerWorkloadConfig,
     TrainWorkloadConfig,
+    WorkloadConfig,
 )
 from visrec.data.snapshot import Snapshot
 from visrec.demo.write import ingest_config
@@ -32,6 +33,7 @@ from visrec.workloads.demo_summary import DemoSummary, print_summary, summarise,
 from visrec.workloads.memory import PeakMemory
 from visrec.workloads.sample_queries import QueryResult, ask, take_sample
 
+JobT = TypeVar("JobT", bound=WorkloadConfig)
 ResultT = TypeVar("ResultT")
 _SHOWN_ITEMS = 5
 
@@ -66,7 +68,7 @@ def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = Fal
     with PeakMemory() as memory, ExitStack() as stack:
         clock.run("start Ray", lambda: stack.enter_context(ray_session(job.ray)))
         _prepare(job, clock, console)
-        server = clock.run("serve", lambda: serve.start(job.project(ServeWorkloadConfig), console=console))
+        server = clock.run("serve", lambda: serve.start(part_of(job, ServeWorkloadConfig), console=console))
         try:
             sample = take_sample(Snapshot(workspace.find("snapshots")))
             queries = clock.run("sample queries", lambda: ask(server.address, sample))
@@ -90,16 +92,18 @@ def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = Fal
 
 def _prepare(job: PipelineConfig, clock: _Clock, console: Console) -> None:
     """Everything up to a release that is live."""
-    shop = clock.run("demo-data", lambda: demo_data.run(job.project(DemoDataWorkloadConfig), console=console))
+    shop = clock.run(
+        "demo-data", lambda: demo_data.run(part_of(job, DemoDataWorkloadConfig), console=console)
+    )
     with_shop = job.replace(ingest=_of_shop(job.ingest, shop.location))
-    clock.run("ingest", lambda: ingest.run(with_shop.project(IngestWorkloadConfig), console=console))
+    clock.run("ingest", lambda: ingest.run(part_of(with_shop, IngestWorkloadConfig), console=console))
     with _own_interrupt_handler():
-        clock.run("train", lambda: train.run(job.project(TrainWorkloadConfig), console=console))
+        clock.run("train", lambda: train.run(part_of(job, TrainWorkloadConfig), console=console))
     if job.training.split.fit_on == "train":  # a ranker learns from events that the towers have not seen
-        ranker_job = job.project(TrainRankerWorkloadConfig)
+        ranker_job = part_of(job, TrainRankerWorkloadConfig)
         clock.run("train-ranker", lambda: train_ranker.run(ranker_job, console=console))
-    clock.run("evaluate", lambda: evaluate.run(job.project(EvaluateWorkloadConfig), console=console))
-    clock.run("publish", lambda: publish.run(job.project(PublishWorkloadConfig), console=console))
+    clock.run("evaluate", lambda: evaluate.run(part_of(job, EvaluateWorkloadConfig), console=console))
+    clock.run("publish", lambda: publish.run(part_of(job, PublishWorkloadConfig), console=console))
 
 
 def prepare_snapshot(job: PipelineConfig, *, console: Console) -> None:
@@ -107,9 +111,9 @@ def prepare_snapshot(job: PipelineConfig, *, console: Console) -> None:
     if Workspace(job.workspace).pointed("snapshots") is not None:
         return
     if all(log.path is None for log in job.ingest.logs.values()):
-        shop = demo_data.run(job.project(DemoDataWorkloadConfig), console=console)
+        shop = demo_data.run(part_of(job, DemoDataWorkloadConfig), console=console)
         job = job.replace(ingest=_of_shop(job.ingest, shop.location))
-    ingest.run(job.project(IngestWorkloadConfig), console=console)
+    ingest.run(part_of(job, IngestWorkloadConfig), console=console)
 
 
 @contextmanager
@@ -122,24 +126,30 @@ def _own_interrupt_handler() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _of_shop(wanted: IngestConfig, folder: Location) -> IngestConfig:
-    """The shop's own ingest config, with picture size, cleaning and shares as they are wanted."""
+def part_of(job: PipelineConfig, kind: type[JobT]) -> JobT:
+    """The config of one workload: what its own command would read from the same file."""
+    return job.project(kind)
+
+
+def _of_shop(given: IngestConfig, folder: Location) -> IngestConfig:
+    """The shop's ingest config, with the picture size, cleaning and split shares of the given one."""
     shop = ingest_config(folder)
     return shop.replace(
-        images=wanted.images.replace(path=shop.images.path),
-        cleaning=wanted.cleaning,
-        validation_share=wanted.validation_share,
-        test_share=wanted.test_share,
+        images=given.images.replace(path=shop.images.path),
+        cleaning=given.cleaning,
+        validation_share=given.validation_share,
+        test_share=given.test_share,
     )
 
 
 def _print_queries(queries: tuple[QueryResult, ...], console: Console) -> None:
+    width = max(len(query.name) for query in queries)
     for query in queries:
         shown = " ".join(query.item_ids[:_SHOWN_ITEMS])
-        console.print(f"{query.name} [dim]({query.milliseconds:.0f} ms)[/]: {shown} ...")
+        console.print(f"{query.name:<{width}} {query.milliseconds:4.0f} ms  {shown} ...", soft_wrap=True)
 
 
 def _serve_on(address: str, console: Console) -> None:
-    console.print(f"\nthe page: [bold]{address}[/]   the interface: {address}/docs   Ctrl-C ends")
+    console.print(f"\nthe page: [bold]{address}[/]   the API: {address}/docs   Ctrl-C stops the server")
     serve.wait_for_stop_signal()
     console.print("stopping")

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from visrec.cluster.session import ray_session
 from visrec.cluster.tasks import map_tasks, share
-from visrec.config import DemoDataWorkloadConfig
+from visrec.config import DemoDataConfig, DemoDataWorkloadConfig, parse_config
 from visrec.demo.world import FORMAT_VERSION
 from visrec.demo.write import ingest_yaml, write_shop
 from visrec.errors import DataError
@@ -85,7 +85,8 @@ def _call(function: Callable[[A], B], block: A) -> B:
 
 
 def _check_same(found: Artifact, job: DemoDataWorkloadConfig, facts: dict[str, int]) -> None:
-    was = {**found.manifest.config, **{name: found.manifest.facts.get(name) for name in facts}}
+    config = parse_config(DemoDataConfig, found.manifest.config, stored=True)
+    was = {**config.model_dump(mode="json"), **{name: found.manifest.facts.get(name) for name in facts}}
     wanted = {**job.demo_data.model_dump(mode="json"), **facts}
     changed = [
         f"{name} {was.get(name)}, not {value}" for name, value in wanted.items() if was.get(name) != value
@@ -101,7 +102,7 @@ def _result(found: Artifact, *, made: bool, console: Console) -> DemoDataResult:
     num_items, num_users = (int(found.manifest.counts[name]) for name in ("num_items", "num_users"))
     console.print(f"[bold]{num_items:,} items, {num_users:,} users, {counts['rows']:,} rows[/] in {location}")
     console.print(
-        f"  dirt: {sum(counts['dirt'].values()):,} rows, {sum(counts['broken_pictures'].values())} pictures"
+        f"  of these dirty: {sum(counts['dirt'].values()):,} rows, {sum(counts['broken_pictures'].values())} pictures"
     )
     console.print(f"next: visrec ingest --config {location / 'ingest.yaml'}")
     return DemoDataResult(location=location, ingest_config=location / "ingest.yaml", counts=counts, made=made)

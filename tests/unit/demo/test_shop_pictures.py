@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from visrec.config import DemoDataConfig
-from visrec.demo.drawing import broken_pictures, file_name, picture_file
+from visrec.demo.pictures import broken_pictures, file_name, picture_file
 from visrec.demo.world import make_world
 
 WORLD = make_world(DemoDataConfig(num_items=20, num_users=10, num_events=100, image_size=32), 0)

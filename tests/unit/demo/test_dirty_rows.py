@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from visrec.config import DemoDataConfig
-from visrec.demo.log import COLUMNS, KINDS, Row, add_dirt, bot_events, num_bots
+from visrec.demo.log import COLUMNS, DIRTY_ROWS, LogRow, add_dirty_rows, bot_events, num_bots
 
 CONFIG = DemoDataConfig(num_events=10_000, dirty_share=0.1)
 CLEAN = [
-    Row(
+    LogRow(
         time_ms=k,
         fields=(f"e{k}", f"u{k % 50}", f"i{k % 70}", "click", "2024-11-01T10:00:00.000Z", "s1", "3"),
     )
@@ -17,19 +17,19 @@ CLEAN = [
 
 
 def test_dirt_comes_in_the_promised_share_on_top_of_the_clean_rows() -> None:
-    rows, counts = add_dirt(CLEAN, CONFIG, np.random.default_rng(0))
+    rows, counts = add_dirty_rows(CLEAN, CONFIG, np.random.default_rng(0))
     assert num_bots(CONFIG) == 1
     assert len(rows) - len(CLEAN) == sum(counts.values())
     assert sum(counts.values()) + 600 == pytest.approx(1000, rel=0.2)  # 600 rows are the bot's
     assert set(CLEAN) <= set(rows)
     assert [row.time_ms for row in rows] == sorted(row.time_ms for row in rows)
-    assert set(counts) == set(KINDS)
+    assert set(counts) == set(DIRTY_ROWS)
     assert min(counts.values()) > 30
 
 
 def test_each_kind_of_dirt_is_what_its_name_says() -> None:
     row, random = CLEAN[0], np.random.default_rng(0)
-    spoilt = {name: [spoil(row, random) for _ in range(50)] for name, (_, spoil) in KINDS.items()}
+    spoilt = {name: [spoil(row, random) for _ in range(50)] for name, (_, spoil) in DIRTY_ROWS.items()}
     assert spoilt["exact_duplicate"] == [row] * 50
     for again in spoilt["near_duplicate"]:
         assert again.fields[1:4] == row.fields[1:4]
@@ -50,6 +50,6 @@ def test_a_bot_is_too_fast_for_a_human_for_minutes() -> None:
 
 def test_without_dirt_the_log_is_clean() -> None:
     clean = DemoDataConfig(num_events=10_000, dirty_share=0)
-    rows, counts = add_dirt(CLEAN, clean, np.random.default_rng(0))
+    rows, counts = add_dirty_rows(CLEAN, clean, np.random.default_rng(0))
     assert rows == CLEAN
     assert sum(counts.values()) == num_bots(clean) == 0

@@ -1,4 +1,4 @@
-"""Random streams and the calendar that all parts of the demo shop share."""
+"""Sources of determinism in the demo shop: named random streams, and a calendar with a fixed end."""
 
 import zlib
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from visrec.arrays import DAY_MS
 
 
 def stream(seed: int, topic: str, place: int = 0) -> np.random.Generator:
-    """The generator of one thing: equal arguments give equal numbers, different ones independent numbers.
+    """A random generator for one purpose: equal arguments give equal numbers, different arguments independent ones.
 
     Example:
         >>> bool(stream(0, "picture", 7).random() == stream(0, "picture", 7).random())
@@ -20,11 +20,11 @@ def stream(seed: int, topic: str, place: int = 0) -> np.random.Generator:
 
 
 LOG_END_MS: Final = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp() * 1000)
-"""The log ends at a fixed date: with the clock of the machine no two runs would agree."""
+"""End of the log. It is fixed: with the current time, no two runs would give the same bytes."""
 
 
 def log_start_ms(days: int) -> int:
-    """The first millisecond of a log of so many days."""
+    """Start of a log of this number of days, in milliseconds since 1970."""
     return LOG_END_MS - days * DAY_MS
 
 

@@ -1,9 +1,8 @@
-"""Shirt, handbag, umbrella, sneaker."""
+"""Outlines of fashion and music: shirt, handbag, umbrella, sneaker, guitar."""
 
 import numpy as np
 
-from visrec.demo.canvas import curve, ellipse, polygon, rounded, turned
-from visrec.demo.outlines.parts import Outline, Part
+from visrec.demo.canvas import Layer, Outline, curve, ellipse, polygon, rounded, turned
 
 
 def shirt(random: np.random.Generator) -> Outline:
@@ -15,14 +14,14 @@ def shirt(random: np.random.Generator) -> Outline:
         (0.14, 0.135), (half + 0.05, 0.19), (0.43, cuff), (half + 0.06, cuff + 0.08), (half - 0.03, 0.36)
     )
     sleeves = [
-        Part(points=sleeve * np.array([side, 1]) + np.array([0.5, 0]), role="body", tone=0.88)
+        Layer(points=sleeve * np.array([side, 1]) + np.array([0.5, 0]), role="body", tone=0.88)
         for side in (-1, 1)
     ]
     return Outline(
-        parts=(
+        layers=(
             *sleeves,
-            Part(points=np.concatenate([trunk, neck]), role="body"),
-            Part(points=neck, role="trim", stroke=0.03),
+            Layer(points=np.concatenate([trunk, neck]), role="body"),
+            Layer(points=neck, role="trim", stroke=0.03),
         ),
         stands=False,
     )
@@ -41,12 +40,12 @@ def bag(random: np.random.Generator) -> Outline:
         (0.0, flap + 0.03),
     ]
     return Outline(
-        parts=(
-            Part(points=handle, role="plain", tone=0.7, stroke=0.04),
-            Part(points=turned(sides), role="body"),
-            Part(points=turned(cover), role="body", tone=0.84),
-            Part(points=rounded(0.455, flap - 0.03, 0.545, flap + 0.06, 0.02), role="trim"),
-            Part(points=ellipse(0.5, flap + 0.015, 0.016, 0.016), role="dark", edge=False),
+        layers=(
+            Layer(points=handle, role="plain", tone=0.7, stroke=0.04),
+            Layer(points=turned(sides), role="body"),
+            Layer(points=turned(cover), role="body", tone=0.84),
+            Layer(points=rounded(0.455, flap - 0.03, 0.545, flap + 0.06, 0.02), role="trim"),
+            Layer(points=ellipse(0.5, flap + 0.015, 0.016, 0.016), role="dark", edge=False),
         ),
         stands=True,
     )
@@ -66,11 +65,11 @@ def umbrella(random: np.random.Generator) -> Outline:
         [polygon((0.5, rim - 0.03), (0.5, 0.84)), ellipse(0.555, 0.84, 0.055, 0.07, begin=180, end=0)]
     )
     return Outline(
-        parts=(
-            Part(points=stick, role="wood", stroke=0.03),
-            Part(points=polygon((0.5, top - 0.06), (0.5, top + 0.02)), role="trim", stroke=0.025),
-            Part(points=np.concatenate([dome, *scallops]), role="body"),
-            *(Part(points=rib, role="plain", tone=0.66, stroke=0.009, edge=False) for rib in ribs),
+        layers=(
+            Layer(points=stick, role="wood", stroke=0.03),
+            Layer(points=polygon((0.5, top - 0.06), (0.5, top + 0.02)), role="trim", stroke=0.025),
+            Layer(points=np.concatenate([dome, *scallops]), role="body"),
+            *(Layer(points=rib, role="plain", tone=0.66, stroke=0.009, edge=False) for rib in ribs),
         ),
         stands=False,
         tilt=random.uniform(-14, 14),
@@ -85,14 +84,14 @@ def sneaker(random: np.random.Generator) -> Outline:
     cap = curve([(0.80, 0.76), (0.77, 0.62), (0.84, toe + 0.01), (0.94, 0.64), (0.94, 0.76)])
     laces = [polygon((x, x - 0.03), (x + 0.11, x - 0.012)) for x in (0.365, 0.415, 0.465, 0.515)]
     return Outline(
-        parts=(
-            Part(points=ellipse(0.27, ankle + 0.02, 0.14, 0.035), role="dark", edge=False),
-            Part(points=curve([*back, *front], closed=True), role="body"),
-            Part(points=cap, role="trim"),
-            Part(points=ellipse(0.27, 0.46, 0.055, 0.055), role="trim", edge=False),
-            *(Part(points=lace, role="paper", stroke=0.022) for lace in laces),
-            Part(points=rounded(0.09, 0.745, 0.965, 0.845, 0.045), role="paper"),
-            Part(
+        layers=(
+            Layer(points=ellipse(0.27, ankle + 0.02, 0.14, 0.035), role="dark", edge=False),
+            Layer(points=curve([*back, *front], closed=True), role="body"),
+            Layer(points=cap, role="trim"),
+            Layer(points=ellipse(0.27, 0.46, 0.055, 0.055), role="trim", edge=False),
+            *(Layer(points=lace, role="paper", stroke=0.022) for lace in laces),
+            Layer(points=rounded(0.09, 0.745, 0.965, 0.845, 0.045), role="paper"),
+            Layer(
                 points=polygon((0.11, 0.805), (0.95, 0.805)), role="plain", tone=0.8, stroke=0.02, edge=False
             ),
         ),
@@ -108,19 +107,19 @@ def guitar(random: np.random.Generator) -> Outline:
     pegs = [ellipse(0.5 + side * 0.062, y, 0.017, 0.014) for side in (-1, 1) for y in (0.075, 0.11, 0.145)]
     strings = [polygon((x, 0.1), (x, 0.79)) for x in (0.488, 0.5, 0.512)]
     return Outline(
-        parts=(
-            *(Part(points=peg, role="trim", edge=False) for peg in pegs),
-            Part(points=turned([*upper, *lower]), role="body"),
-            Part(points=ellipse(0.5, 0.585, 0.085, 0.085), role="trim", edge=False),
-            Part(points=ellipse(0.5, 0.585, 0.068, 0.068), role="dark"),
-            Part(points=rounded(0.47, 0.17, 0.53, 0.52, 0.01), role="wood", tone=0.62),
-            Part(
+        layers=(
+            *(Layer(points=peg, role="trim", edge=False) for peg in pegs),
+            Layer(points=turned([*upper, *lower]), role="body"),
+            Layer(points=ellipse(0.5, 0.585, 0.085, 0.085), role="trim", edge=False),
+            Layer(points=ellipse(0.5, 0.585, 0.068, 0.068), role="dark"),
+            Layer(points=rounded(0.47, 0.17, 0.53, 0.52, 0.01), role="wood", tone=0.62),
+            Layer(
                 points=polygon((0.455, 0.04), (0.545, 0.04), (0.535, 0.18), (0.465, 0.18)),
                 role="wood",
                 tone=0.8,
             ),
-            Part(points=rounded(0.41, 0.775, 0.59, 0.81, 0.012), role="wood", tone=0.5),
-            *(Part(points=string, role="paper", stroke=0.005, alpha=0.8, edge=False) for string in strings),
+            Layer(points=rounded(0.41, 0.775, 0.59, 0.81, 0.012), role="wood", tone=0.5),
+            *(Layer(points=string, role="paper", stroke=0.005, alpha=0.8, edge=False) for string in strings),
         ),
         stands=False,
         tilt=float(np.sign(random.uniform(-1, 1))) * random.uniform(14, 28),

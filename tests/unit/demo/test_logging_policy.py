@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visrec.arrays import DAY_MS
-from visrec.demo.basics import LOG_END_MS
-from visrec.demo.shelf import PAGE_LENGTH, Shelf
+from visrec.demo.determinism import LOG_END_MS
+from visrec.demo.logging_policy import PAGE_LENGTH, LoggingPolicy
 from visrec.demo.world import World
 
 
@@ -18,7 +18,7 @@ def test_a_page_shows_different_items_that_are_there_and_not_hidden(
     hidden = set(random.integers(0, len(catalogue), 200).tolist())
     reacted = sorted(hidden)[:5]
     worth = random.normal(0, 5, len(catalogue.designs)).astype(np.float32)
-    page = Shelf(catalogue).page(worth, now, reacted=reacted, hidden=hidden, random=random)
+    page = LoggingPolicy(catalogue).page(worth, now, reacted=reacted, hidden=hidden, random=random)
     assert 0 < len(page) <= PAGE_LENGTH
     assert len(set(page)) == len(page)
     assert (catalogue.created_at[page] <= now).all()
@@ -26,12 +26,12 @@ def test_a_page_shows_different_items_that_are_there_and_not_hidden(
 
 
 def test_what_a_user_likes_and_what_is_popular_is_shown_more(world: World) -> None:
-    catalogue, shelf, random = world.catalogue, Shelf(world.catalogue), np.random.default_rng(0)
+    catalogue, policy, random = world.catalogue, LoggingPolicy(world.catalogue), np.random.default_rng(0)
     worth = np.full(len(catalogue.designs), -10, np.float32)
     worth[:10] = 10
     shown = np.zeros(len(catalogue))
     for _ in range(300):
-        page = shelf.page(worth, LOG_END_MS, reacted=[], hidden=set(), random=random)
+        page = policy.page(worth, LOG_END_MS, reacted=[], hidden=set(), random=random)
         np.add.at(shown, page, 1)
     liked = catalogue.design_of_item < 10
     assert shown[liked].sum() > 0.35 * shown.sum()
