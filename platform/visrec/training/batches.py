@@ -19,7 +19,8 @@ from visrec.data.interactions import NegativeEvents
 from visrec.data.snapshot import Sequences
 from visrec.errors import DataError
 from visrec.models import History
-from visrec.training.batch import Batch, TrainingExample, collate, cut_windows, num_windows
+from visrec.training.batch import Batch
+from visrec.training.examples import TrainingExample, collate, cut_windows, num_windows
 from visrec.training.negatives.hard import draw_hard
 from visrec.training.negatives.per_sequence import PerSequenceNegatives, explicit_negatives
 from visrec.training.negatives.sampled import SampledNegatives

@@ -14,7 +14,7 @@ from visrec.errors import ArtifactError, VisrecError
 from visrec.models import History, Recommender, TwoTower, time_buckets
 from visrec.models.item_inputs import Pictures
 from visrec.storage import Location, Workspace
-from visrec.training.batch import TrainingExample, Window, collate
+from visrec.training.examples import TrainingExample, Window, collate
 from visrec.training.losses import softmax_loss
 from visrec.training.negatives.per_sequence import PerSequenceNegatives
 

@@ -31,9 +31,9 @@ def test_one_weight_that_is_not_finite_is_found_behind_a_finite_loss(weight: flo
 
 
 def test_eval_mode_restores_the_mode_of_every_module_also_after_an_error() -> None:
-    model = nn.Sequential(nn.Dropout(), nn.Sequential(nn.BatchNorm1d(2), nn.Dropout()))
-    model[1].eval()
-    model[1][1].train()
+    norm, dropout = nn.BatchNorm1d(2).eval(), nn.Dropout()
+    model = nn.Sequential(nn.Dropout(), nn.Sequential(norm, dropout).eval())
+    dropout.train()
     before = [module.training for module in model.modules()]
     with eval_mode(model):
         assert not any(module.training for module in model.modules())
