@@ -14,7 +14,7 @@ help:
 	@echo "make demo       draw a shop, train on it, serve it: ends with the address of a web page (ARGS=--exit to end there)"
 	@echo "make test       all tests, about twelve minutes on two cores"
 	@echo "make test-fast  the tests without a Ray cluster or a browser, under a minute"
-	@echo "make check      ruff, mypy, import directions, size limits, docs up to date"
+	@echo "make check      ruff, mypy, import directions (import-linter), size limits, docs up to date"
 	@echo "make format     let ruff write what it can mend"
 	@echo "make docs       write the generated part of docs/configuration.md anew"
 	@echo "make clean      delete the virtual environment, caches and builds (not your workspace)"
@@ -48,5 +48,5 @@ docs: $(INSTALLED)
 	$(BIN)/python scripts/config_reference.py --write
 
 clean:
-	rm -rf $(VENV) .types build dist platform/visrec.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .types build dist platform/visrec.egg-info .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -29,7 +29,7 @@ from visrec.training.batch import Batch
 from visrec.training.batches import BatchStream, epoch_facts
 from visrec.training.environment import LocalEnvironment
 from visrec.training.initial import initial_model, training_sequences
-from visrec.training.negatives.queue import NegativeSamplerState
+from visrec.training.negatives.state import NegativeSamplerState
 from visrec.training.optimizer import build_optimizer
 from visrec.training.phase import phase_inputs, set_modes, set_trainable
 from visrec.training.step import TrainStep
@@ -90,7 +90,7 @@ class Side:
             self._model, job.model, num_items=snapshot.num_items, image_facts=snapshot.image_facts
         )
         sampling_probability_I = epoch_facts(self.stream).sampling_probability_I
-        self._stepper = TrainStep(
+        self._step = TrainStep(
             model=self._model,
             wrapped=self._model,
             optimizer=build_optimizer(self._model, self._phase),
@@ -98,7 +98,7 @@ class Side:
             adversary=choose_adversary(self._phase),
             inputs=self.inputs,
             log_q_I=torch.from_numpy(np.log(sampling_probability_I.clip(1e-9))).float(),
-            memory=NegativeSamplerState.of(self._phase.loss, self.recommender, self._model, candidates),
+            negatives=NegativeSamplerState.of(self._phase.loss, self.recommender, self._model, candidates),
         )
         self.seconds: list[float] = []
         self.pictures: list[int] = []
@@ -107,7 +107,7 @@ class Side:
         """Time one step."""
         set_modes(self._model, self._model, self._phase)
         started = time.perf_counter()
-        self._stepper.step(batch)
+        self._step.run(batch)
         if counts:
             self.seconds.append(time.perf_counter() - started)
             self.pictures.append(len(batch.item_index_N))

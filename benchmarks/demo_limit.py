@@ -31,12 +31,11 @@ from visrec.config.training import Split
 from visrec.data.held_out import HeldOut, KnownEvents, hold_out, ranked_items
 from visrec.data.interactions import read_negative_events
 from visrec.data.snapshot import Snapshot
-from visrec.demo import shelf, tastes
-from visrec.demo.catalogue import POPULARITY_SPREAD, QUALITY_SPREAD
-from visrec.demo.designs import one_hot
+from visrec.demo import logging_policy, tastes
+from visrec.demo.catalogue import POPULARITY_SPREAD, QUALITY_SPREAD, one_hot
 from visrec.demo.oracle import OracleScorer
 from visrec.demo.sessions import NEGATIVE_AT_ZERO
-from visrec.demo.truth import Truth, read_truth
+from visrec.demo.truth import GroundTruth, read_truth
 from visrec.evaluation.metrics import per_user_metrics
 from visrec.storage import Location, Workspace
 
@@ -60,7 +59,10 @@ def main() -> None:
     torch.set_num_threads(1)
     job = load_config(PipelineConfig, arguments.config, arguments.overrides)
     snapshot = Snapshot(Workspace(job.workspace).find("snapshots"))
-    where = Location.parse(snapshot.artifact.manifest.facts["input"]["truth"])
+    truth = snapshot.facts.input.truth
+    if truth is None:
+        parser.error(f"expected a snapshot of generated data, {snapshot.name} has no truth beside its input")
+    where = Location.parse(truth)
     for protocol in PROTOCOLS:
         torch.manual_seed(job.seed)
         print_limits(protocol, snapshot, where, arguments)
@@ -80,7 +82,7 @@ def print_limits(protocol: Split, snapshot: Snapshot, where: Location, arguments
     times_U = held_out.times
     there_UI = shop.created_I[None] <= times_U[:, None]
     oracle_UI = OracleScorer.load(where, snapshot).score(held_out.histories, times_U)
-    events = Events.of(held_out, snapshot, ranked)
+    events = ShopEvents.of(held_out, snapshot, ranked)
     scores = posterior_scores(shop, events, arguments.chains, arguments.steps)
     table = Table("scorer", "NDCG@10", "of the oracle", title=f"Test, {protocol}, {len(held_out):,} users")
     reference = None
@@ -120,7 +122,7 @@ class Shop:
     care_chance_P: Tensor
 
     @classmethod
-    def of(cls, truth: Truth, snapshot: Snapshot, known_I: NDArray[np.bool_]) -> "Shop":
+    def of(cls, truth: GroundTruth, snapshot: Snapshot, known_I: NDArray[np.bool_]) -> "Shop":
         """From the truth; qualities only of items that are `known`."""
         row = {item: place for place, item in enumerate(truth.item_ids)}
         rows = [row[item] for item in snapshot.items.column("item_id").to_pylist()]
@@ -128,7 +130,7 @@ class Shop:
         quality_I = np.where(known_I, truth.quality[rows], 0)
         popularity_I = np.exp(POPULARITY_SPREAD / QUALITY_SPREAD * quality_I)
         by_design_D = np.bincount(design_I, popularity_I)
-        sources = shelf.SOURCES
+        sources = logging_policy.SOURCES
         always_I = sources["popular"] * popularity_I / popularity_I.sum()
         always_I += (sources["random"] + sources["new"]) / len(rows)
         care_P4, counts_P = np.unique(truth.tastes.care, axis=0, return_counts=True)
@@ -146,14 +148,16 @@ class Shop:
 
     def shown(self, worth_ND: Tensor, items: Tensor | None = None) -> Tensor:
         """Chance that a place of a page shows each item [N, I], or the given one of each row's [N, L] items."""
-        guess_ND = torch.softmax(worth_ND / shelf.GUESS_TEMPERATURE, -1) * shelf.SOURCES["taste"]
+        guess_ND = (
+            torch.softmax(worth_ND / logging_policy.GUESS_TEMPERATURE, -1) * logging_policy.SOURCES["taste"]
+        )
         if items is None:
             return guess_ND[:, self.design_I] * self.in_design_I + self.always_I
         return guess_ND.gather(1, self.design_I[items]) * self.in_design_I[items] + self.always_I[items]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Events:
+class ShopEvents:
     """What each user did: the last `MAX_EVENTS` of it.
 
     Attributes:
@@ -165,7 +169,7 @@ class Events:
     sign_UL: Tensor
 
     @classmethod
-    def of(cls, held_out: HeldOut, snapshot: Snapshot, cold: NDArray[np.int32] | None) -> "Events":
+    def of(cls, held_out: HeldOut, snapshot: Snapshot, cold: NDArray[np.int32] | None) -> "ShopEvents":
         """Positives of the histories, and negative events before the first held-out one; none on cold items."""
         histories = held_out.histories
         refusals = read_negative_events(snapshot, histories)
@@ -203,7 +207,7 @@ class Draw:
         return favour * shop.care_P4[self.care].repeat_interleave(SIZES, -1)
 
 
-def log_likelihood(draw: Draw, shop: Shop, events: Events) -> Tensor:
+def log_likelihood(draw: Draw, shop: Shop, events: ShopEvents) -> Tensor:
     """Of each user's events under each chain's taste [U, C]."""
     worth_UCV = draw.worths(shop)
     num_users, num_chains, _ = worth_UCV.shape
@@ -252,7 +256,7 @@ def proposal(step: int, draw: Draw, shop: Shop) -> tuple[Draw, Tensor]:
 
 
 def posterior_scores(
-    shop: Shop, events: Events, num_chains: int, num_steps: int
+    shop: Shop, events: ShopEvents, num_chains: int, num_steps: int
 ) -> dict[str, NDArray[np.float32]]:
     """Scores [U, I] by name, mean over the draws of the second half; the likelihood comes in slowly before."""
     num_users = len(events.items_UL)

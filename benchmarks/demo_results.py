@@ -34,7 +34,7 @@ from visrec.evaluation.bootstrap import Interval, intervals
 from visrec.reports.files import read_per_user
 from visrec.storage import Artifact
 from visrec.workloads import evaluate, train
-from visrec.workloads.demo import part_of, prepare_snapshot
+from visrec.workloads.demo import prepare_snapshot
 
 CUTOFFS: dict[Split, int] = {"leave_one_out": 10, "global_time": 20, "cold_items": 10}
 PIXELS, IDS = "visrec, pixels", "the same towers, ids"
@@ -96,7 +96,7 @@ def tested(job: PipelineConfig, protocol: Split, seeds: list[int], console: Cons
     if job.model.item.backbone is None:
         split = SplitConfig(protocol=protocol)
         epochs = train.run(with_split(job, split, phase.epochs), console=console).epochs
-        num_epochs = 1 + max(range(len(epochs)), key=lambda e: float(epochs[e]["ndcg@10"]))
+        num_epochs = 1 + max(range(len(epochs)), key=lambda e: epochs[e].metrics["ndcg@10"])
     else:
         num_epochs = phase.epochs
     baselines: tuple[BaselineName, ...] = ("popularity", "recent_popularity", "item_knn", "ease", "oracle")
@@ -119,7 +119,7 @@ def tested(job: PipelineConfig, protocol: Split, seeds: list[int], console: Cons
 def with_split(job: PipelineConfig, split: SplitConfig, num_epochs: int) -> TrainWorkloadConfig:
     """The training job on another split."""
     phase = job.training.phases[0].replace(epochs=num_epochs)
-    return part_of(job, TrainWorkloadConfig).replace(
+    return job.project(TrainWorkloadConfig).replace(
         training=job.training.replace(split=split, phases=(phase,))
     )
 

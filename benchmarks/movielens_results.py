@@ -73,7 +73,7 @@ def with_inputs(job: TrainWorkloadConfig, name: str) -> TrainWorkloadConfig:
 def best_epoch(job: TrainWorkloadConfig, console: Console) -> int:
     """Epoch of the best validation NDCG@10, trained on the training part."""
     epochs = train.run(job, console=console).epochs
-    return 1 + max(range(len(epochs)), key=lambda k: float(epochs[k]["ndcg@10"]))
+    return 1 + max(range(len(epochs)), key=lambda k: epochs[k].metrics["ndcg@10"])
 
 
 def tested(job: TrainWorkloadConfig, num_epochs: int, seed: int, console: Console) -> dict[str, Any]:

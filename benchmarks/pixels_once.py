@@ -31,7 +31,7 @@ from visrec.training.batches import BatchStream, epoch_facts
 from visrec.training.initial import initial_model, training_sequences
 from visrec.training.losses import softmax_loss
 from visrec.training.optimizer import build_optimizer
-from visrec.training.step import batch_loss
+from visrec.training.step import position_losses
 
 TOLERANCE = 1e-4
 
@@ -61,7 +61,7 @@ class Bench:
     def once(self, batch: Batch) -> tuple[Tensor, int]:
         """Losses [P] by way of the distinct items, and the number of pictures encoded."""
         items_ND = self.vectors(batch.item_index_N)
-        output = self.model.join(
+        output = self.model.forward_from_items(
             items_ND,
             batch.item_index_N,
             batch.slots_BL,
@@ -69,7 +69,7 @@ class Bench:
             batch.time_since_previous_BL,
             batch.time_to_next_BL,
         )
-        return batch_loss(output, batch, self.phase.loss, self.log_q_I), len(batch.item_index_N)
+        return position_losses(output, batch, self.phase.loss, self.log_q_I), len(batch.item_index_N)
 
     def every_position(self, batch: Batch) -> tuple[Tensor, int]:
         """The same losses, each position with pictures of its own."""
@@ -97,9 +97,9 @@ class Bench:
         biases_PC = torch.cat([biases_I[targets_P].unsqueeze(1), biases_I[negatives_PK]], dim=1)
         logits_PC = torch.einsum("pd,pcd->pc", users_PD, candidates_PCD) + biases_PC
         log_weights_PK = (-self.log_q_I[negatives_K]).expand(num_positions, num_negatives)
-        spared_PK = batch.masked_from_BN[:, batch.shared_N][rows_P] <= columns_P.unsqueeze(1)
+        masked_PK = batch.masked_from_BN[:, batch.shared_N][rows_P] <= columns_P.unsqueeze(1)
         log_weights_PC = torch.cat(
-            [torch.zeros(num_positions, 1), log_weights_PK.masked_fill(spared_PK, -torch.inf)], dim=1
+            [torch.zeros(num_positions, 1), log_weights_PK.masked_fill(masked_PK, -torch.inf)], dim=1
         )
         return softmax_loss(logits_PC, torch.zeros_like(targets_P), log_weights_PC), len(index)
 

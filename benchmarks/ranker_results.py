@@ -36,7 +36,7 @@ from visrec.ranking.quality import expected_calibration_error
 from visrec.ranking.ranker import Ranker
 from visrec.storage import Artifact, Workspace
 from visrec.workloads import evaluate, train, train_ranker
-from visrec.workloads.demo import part_of, prepare_snapshot
+from visrec.workloads.demo import prepare_snapshot
 
 METRIC = "ndcg@10"
 
@@ -62,11 +62,11 @@ def main() -> None:
 
 def measured(job: PipelineConfig, seed: int, console: Console) -> dict[str, Any]:
     """Report of the test part, and that of the ranker, for one seed of towers and ranker."""
-    checkpoint = train.run(part_of(job, TrainWorkloadConfig).replace(seed=seed), console=console).checkpoint
-    ranker_job = part_of(job, TrainRankerWorkloadConfig).replace(seed=seed, checkpoint=checkpoint.name)
+    checkpoint = train.run(job.project(TrainWorkloadConfig).replace(seed=seed), console=console).checkpoint
+    ranker_job = job.project(TrainRankerWorkloadConfig).replace(seed=seed, checkpoint=checkpoint.name)
     ranker = train_ranker.run(ranker_job, console=console)
     evaluation = job.evaluation.replace(ranker=ranker.ranker.name, baselines=("item_knn", "ease", "oracle"))
-    evaluate_job = part_of(job, EvaluateWorkloadConfig).replace(
+    evaluate_job = job.project(EvaluateWorkloadConfig).replace(
         checkpoint=checkpoint.name, evaluation=evaluation
     )
     report = evaluate.run(evaluate_job, console=console).report

@@ -90,9 +90,9 @@ def trained(job: TrainWorkloadConfig) -> dict[str, Any]:
     epochs = done.epochs
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {
-        "curve": [epoch["ndcg@10"] for epoch in epochs],
+        "curve": [epoch.metrics["ndcg@10"] for epoch in epochs],
         "cpu_seconds": used.ru_utime + used.ru_stime,
-        "parameters": epochs[-1]["trained_parameters"],
+        "parameters": epochs[-1].trained_parameters,
         "peak_bytes": used.ru_maxrss * 1024,
         "found": done.found,
     }

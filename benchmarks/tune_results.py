@@ -29,7 +29,7 @@ from visrec.evaluation.bootstrap import intervals
 from visrec.models.checkpoint import Checkpoint
 from visrec.reports.files import read_per_user
 from visrec.storage import Artifact
-from visrec.tune.records import TrialRecord, record_from
+from visrec.tune.records import TrialRecord, read_records
 from visrec.tune.report.write import TRIALS
 from visrec.tune.trial import trial_job
 from visrec.workloads import evaluate, train, tune
@@ -50,7 +50,7 @@ def main() -> None:
     console = Console(highlight=False, width=160)
     job = load_config(TuneWorkloadConfig, arguments.config, arguments.overrides)
     study = tune.run(job, console=console).study
-    records = [record_from(values) for values in json.loads((study.location / TRIALS).read_text())]
+    records = read_records(study.location / TRIALS)
     best = records[study.manifest.facts["best_trial"]]
     print_study(study, console)
     with ray_session(job.ray):

@@ -1,1 +1,1 @@
-"""The Ray Serve graph: one file a deployment, the function that binds them, the web page."""
+"""The Serve graph: actors around the stages of `visrec.recommend`, the HTTP ingress, the web page."""

@@ -12,14 +12,7 @@ from visrec import __version__
 from visrec.deployments.limits import Admission, BodyLimit, Deadline
 from visrec.deployments.page import page_routes
 from visrec.deployments.problems import Problem, add_problem_handlers
-from visrec.deployments.routes import (
-    HEALTH_PATH,
-    UPLOAD_PATH,
-    item_routes,
-    recommendation_routes,
-    status_routes,
-)
-from visrec.deployments.service import Service
+from visrec.deployments.routes import HEALTH_PATH, UPLOAD_PATH, Service, create_routers
 
 DESCRIPTION = (
     "Recommends pictures by what a user did, by an item, or by a picture. Errors are problem+json (RFC 9457)."
@@ -27,11 +20,11 @@ DESCRIPTION = (
 
 
 def create_api(service: Service) -> FastAPI:
-    """The app around a service; its lifespan follows the current release."""
+    """The app around a service; while it runs, it follows the current release."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        following = asyncio.create_task(service.live.follow(service.config.follow_release_s))
+        following = asyncio.create_task(service.live.follow(service.config.release_poll_s))
         yield
         following.cancel()
         with suppress(asyncio.CancelledError):
@@ -45,17 +38,12 @@ def create_api(service: Service) -> FastAPI:
         docs_url=None,  # FastAPI's own pages load scripts from other servers
         redoc_url=None,
     )
-    for router in (
-        recommendation_routes(service),
-        item_routes(service),
-        status_routes(service),
-        page_routes(),
-    ):
+    for router in (*create_routers(service), page_routes()):
         app.include_router(router)
     add_problem_handlers(app)
     _describe_problems(app)
     config = service.config
-    # From the inside out: time spent in the queue counts against the deadline.
+    # From the inside out: time in the queue counts against the deadline.
     app.add_middleware(BodyLimit, max_upload_bytes=config.max_upload_bytes, upload_path=UPLOAD_PATH)
     app.add_middleware(
         Admission,

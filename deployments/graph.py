@@ -1,4 +1,4 @@
-"""The graph of the four deployments, built by a typed function: nothing is looked up or loaded at import.
+"""The Serve graph: ingress, encoder, retriever and ranker, bound by a typed function. Nothing is loaded at import.
 
 serve.run(build_app(ServeArgs(workspace="workspace")))     from Python
 serve deploy deployments/serve.yaml                        on a cluster
@@ -12,17 +12,15 @@ from ray.serve import Application
 
 from visrec.config import Config, ServeConfig
 from visrec.config.serving import DeploymentConfig
-from visrec.deployments.encoder import EncoderDeployment
+from visrec.deployments.actors import EncoderActor, ListBuilderActor, RetrieverActor
 from visrec.deployments.ingress import IngressDeployment
-from visrec.deployments.ranker import RankerDeployment
-from visrec.deployments.retriever import RetrieverDeployment
 from visrec.releases import CURRENT
 
 REFUSAL_ROOM = 32
-"""Requests that Ray Serve lets into the ingress beyond its own bounds, so that it is the ingress that refuses them."""
+"""Requests that Ray Serve admits to the ingress beyond the ingress's own bounds, so that the ingress refuses them."""
 SHUTDOWN_S = 2.0
 MAX_STARTS = 2
-"""A release that cannot be loaded will not be loadable the next time."""
+"""Starts of a replica before its deployment fails: a release that cannot be loaded stays so."""
 
 
 class ServeArgs(Config):
@@ -40,11 +38,11 @@ def build_app(args: ServeArgs) -> Application:
     # Replicas have a working folder of their own.
     workspace = args.workspace if "://" in args.workspace else os.path.abspath(args.workspace)
     config = args.serve
-    encoder = _deployment(EncoderDeployment, "Encoder", config.encoder).bind(
+    encoder = _deployment(EncoderActor, "Encoder", config.encoder).bind(
         workspace, args.release, config.max_upload_bytes, config.max_upload_pixels
     )
-    retriever = _deployment(RetrieverDeployment, "Retriever", config.retriever).bind(workspace, args.release)
-    ranker = _deployment(RankerDeployment, "Ranker", config.ranker).bind(workspace, args.release)
+    retriever = _deployment(RetrieverActor, "Retriever", config.retriever).bind(workspace, args.release)
+    ranker = _deployment(ListBuilderActor, "Ranker", config.ranker).bind(workspace, args.release)
     bounds = config.ingress.max_ongoing_requests + config.ingress.max_queued_requests
     ingress = _deployment(
         serve.ingress()(IngressDeployment),

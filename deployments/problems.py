@@ -1,7 +1,12 @@
-"""Errors as `application/problem+json` (RFC 9457): every answer that is no success has this form."""
+"""Errors as `application/problem+json` (RFC 9457): every response that is no success has this form.
+
+`PROBLEMS` maps classes of errors to problems. A status of 4xx says that the request must change, 503 and 504 that the
+same request may succeed later, 500 that the server is at fault: its log holds the cause.
+"""
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -11,15 +16,69 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from visrec.errors import NotFoundError, PictureError, VisrecError
-from visrec.recommend.pipeline import Busy
+from visrec.errors import ArtifactError, NotFoundError, PictureError, UnsupportedError, VisrecError
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
-_TOO_LARGE = frozenset({"too_large", "too_many_pixels"})
-_SLUGS = {400: "unreadable-request", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+
+
+class OverloadedError(Exception):
+    """All queues of a stage or of the ingress are full, or no replica of a stage is there."""
+
+
+class StageFailedError(Exception):
+    """A replica of a stage died during the request; Ray Serve starts another."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProblemKind:
+    """The problem that a class of errors is answered as.
+
+    Attributes:
+        status: HTTP status.
+        slug: Last part of the problem's type; its title is made of it.
+        detail: Text of the problem; None takes the error's message, which the client may read.
+        retry: Whether the client is told when to try again.
+        log: Whether the error is logged with its cause.
+    """
+
+    status: int
+    slug: str
+    detail: str | None = None
+    retry: bool = False
+    log: bool = False
+
+
+_TOO_LARGE = ProblemKind(status=413, slug="too-large")
+_TOO_LARGE_CODES = frozenset({"too_large", "too_many_pixels"})
+_SERVER_FAULT = ProblemKind(
+    status=500,
+    slug="internal-error",
+    detail="something went wrong on the server; its log says what",
+    log=True,
+)
+PROBLEMS: dict[type[Exception], ProblemKind] = {
+    NotFoundError: ProblemKind(status=404, slug="unknown-item"),
+    UnsupportedError: ProblemKind(status=409, slug="not-possible-with-this-release"),
+    PictureError: ProblemKind(status=422, slug="unreadable-picture"),
+    OverloadedError: ProblemKind(
+        status=503, slug="busy", detail=f"all places are taken; try again in {RETRY_AFTER_S} s", retry=True
+    ),
+    StageFailedError: ProblemKind(status=503, slug="stage-failed", retry=True, log=True),
+    TimeoutError: ProblemKind(status=504, slug="took-too-long", detail="the answer was not ready in time"),
+    ArtifactError: ProblemKind(
+        status=500,
+        slug="damaged-release",
+        detail="the release cannot be read; the server's log says why",
+        log=True,
+    ),
+    VisrecError: _SERVER_FAULT,
+    Exception: _SERVER_FAULT,
+}
+"""The class of an error counts, else the nearest of its base classes."""
+_HTTP_SLUGS = {400: "unreadable-request", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
 
 class FieldError(BaseModel):
@@ -48,7 +107,60 @@ class Problem(BaseModel):
     )
 
 
-def problem_response(
+def add_problem_handlers(app: FastAPI) -> None:
+    """Make the app answer every error as a problem."""
+    app.add_exception_handler(HTTPException, _answer_http_error)
+    app.add_exception_handler(RequestValidationError, _answer_invalid_request)
+    for kind in PROBLEMS:
+        app.add_exception_handler(kind, _answer)
+
+
+def problem_of(error: Exception) -> ProblemKind:
+    """The problem that an error is answered as.
+
+    Example:
+        >>> problem_of(NotFoundError("item 'x' is not in the catalogue")).status
+        404
+    """
+    if isinstance(error, PictureError) and error.code in _TOO_LARGE_CODES:
+        return _TOO_LARGE
+    return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+
+
+def error_response(path: str, error: Exception) -> JSONResponse:
+    """The response to a request that ended with an error; logs the error where its problem says so."""
+    problem = problem_of(error)
+    if problem.log:
+        logger.error("error at %s: %s", path, error, exc_info=error)
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if problem.retry else None
+    return _response(path, problem.status, problem.slug, problem.detail or str(error), headers=headers)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI responses of these statuses, for a route's `responses`."""
+    every = sorted({*statuses, 503})
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in every}
+
+
+def _answer(request: Request, error: Exception) -> JSONResponse:
+    return error_response(request.url.path, error)
+
+
+def _answer_http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    slug = _HTTP_SLUGS.get(error.status_code, f"http-{error.status_code}")
+    return _response(request.url.path, error.status_code, slug, error.detail, headers=error.headers)
+
+
+def _answer_invalid_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = [FieldError(field=".".join(map(str, e["loc"])), message=e["msg"]) for e in error.errors()]
+    detail = "; ".join(f"{e.field}: {e.message}" for e in errors)
+    return _response(request.url.path, 422, "invalid-request", detail, errors=errors)
+
+
+def _response(
     path: str,
     status: int,
     slug: str,
@@ -57,7 +169,6 @@ def problem_response(
     errors: list[FieldError] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """A problem as a response."""
     problem = Problem(
         type=f"urn:visrec:problem:{slug}",
         title=slug.replace("-", " ").capitalize(),
@@ -68,80 +179,3 @@ def problem_response(
     )
     content = problem.model_dump(exclude_none=True)
     return JSONResponse(content, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
-
-
-def add_problem_handlers(app: FastAPI) -> None:
-    """Make the app answer every error as a problem."""
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(NotFoundError, _not_found)
-    app.add_exception_handler(PictureError, _picture)
-    app.add_exception_handler(VisrecError, _visrec)
-    app.add_exception_handler(Busy, _busy)
-    app.add_exception_handler(TimeoutError, _timeout)
-    app.add_exception_handler(Exception, _unexpected)
-
-
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI responses of these statuses, for a route's `responses`."""
-    every = sorted({*statuses, 503})
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in every}
-
-
-def _http(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    slug = _SLUGS.get(error.status_code, f"http-{error.status_code}")
-    return problem_response(_path(request), error.status_code, slug, error.detail, headers=error.headers)
-
-
-def _validation(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    errors = [FieldError(field=".".join(map(str, e["loc"])), message=e["msg"]) for e in error.errors()]
-    detail = "; ".join(f"{e.field}: {e.message}" for e in errors)
-    return problem_response(_path(request), 422, "invalid-request", detail, errors=errors)
-
-
-def _not_found(request: Request, error: Exception) -> JSONResponse:
-    return problem_response(_path(request), 404, "unknown-item", str(error))
-
-
-def _picture(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, PictureError)
-    if error.code in _TOO_LARGE:
-        return problem_response(_path(request), 413, "too-large", str(error))
-    return problem_response(_path(request), 422, "unreadable-picture", str(error))
-
-
-def _visrec(request: Request, error: Exception) -> JSONResponse:
-    return problem_response(_path(request), 409, "not-possible-with-this-release", str(error))
-
-
-def _busy(request: Request, error: Exception) -> JSONResponse:
-    return busy_response(_path(request))
-
-
-def busy_response(path: str) -> JSONResponse:
-    """The answer to a request for which there is no room."""
-    detail = f"all places are taken; try again in {RETRY_AFTER_S} s"
-    return problem_response(path, 503, "busy", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
-
-
-def _timeout(request: Request, error: Exception) -> JSONResponse:
-    return timeout_response(_path(request))
-
-
-def timeout_response(path: str) -> JSONResponse:
-    """The answer to a request that took too long."""
-    return problem_response(path, 504, "took-too-long", "the answer was not ready in time")
-
-
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    logger.error("unexpected error at %s", request.url.path, exc_info=error)
-    return problem_response(
-        _path(request), 500, "internal-error", "something went wrong on the server; its log says what"
-    )
-
-
-def _path(request: Request) -> str:
-    return request.url.path

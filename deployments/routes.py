@@ -1,8 +1,9 @@
-"""Routes for the catalogue: browse, look up, look at."""
+"""Routes of the HTTP interface: recommendations, the catalogue, status."""
 
 import asyncio
 import hashlib
-import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -10,63 +11,73 @@ import numpy as np
 from fastapi import APIRouter, File, Header, Query, Request, Response, UploadFile
 from numpy.typing import NDArray
 
+from visrec.config import ServeConfig
+from visrec.deployments.live import LiveRelease
 from visrec.deployments.problems import documented
 from visrec.deployments.schemas import (
     Category,
     Health,
     ItemFacts,
     ItemPage,
+    ItemSummary,
     K,
-    Reason,
     RecommendationList,
     RecommendationRequest,
     ReleaseFacts,
-    to_milliseconds,
 )
-from visrec.deployments.service import Service, recommendations, summary
 from visrec.errors import NotFoundError
-from visrec.recommend.pipeline import RecommendOptions
-from visrec.recommend.types import Event
+from visrec.recommend.lists import Item
+from visrec.recommend.pipeline import Pipeline
+from visrec.recommend.types import RecommendOptions
 from visrec.releases import Release
 
 UPLOAD_PATH = "/v1/search/image"
-_MINUTE_MS = 60_000
+HEALTH_PATH = "/v1/health"
+MAX_PAGE = 200
+Order = Literal["catalogue", "popular", "shuffled"]
+GraphState = dict[str, Literal["ok", "unavailable"]]
+_FOREVER = "public, max-age=31536000, immutable"
+_AN_HOUR = "public, max-age=3600"
 
 
-def recommendation_routes(service: Service) -> APIRouter:
-    """The routes, bound to a service."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """The server behind the routes.
+
+    Attributes:
+        live: The live release.
+        pipeline: Encoder, retriever and ranker.
+        config: Limits and defaults.
+        graph_state: Whether each deployment of the graph answers.
+    """
+
+    live: LiveRelease
+    pipeline: Pipeline
+    config: ServeConfig
+    graph_state: Callable[[], Awaitable[GraphState]]
+
+
+def create_routers(service: Service) -> tuple[APIRouter, ...]:
+    """All routes, bound to a service."""
+    return _recommendation_routes(service), _item_routes(service), _status_routes(service)
+
+
+def _recommendation_routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["recommend"])
 
     @router.post("/v1/recommendations", responses=documented(404, 413, 422))
     async def recommend(body: RecommendationRequest, request: Request) -> RecommendationList:
         """Items that a user may like: by their id, by a given history, by both, or by popularity."""
-        release = service.live.release
-        now = int(time.time() * 1000)
-        # Without times, as if one event a minute had happened until now: the user tower reads the gaps.
-        events = [
-            Event(
-                item=release.catalogue.index_of(event.item_id),
-                kind=event.kind,
-                time=to_milliseconds(event.time, now - (len(body.history) - 1 - place) * _MINUTE_MS),
-            )
-            for place, event in enumerate(body.history)
-        ]
-        options = RecommendOptions(
-            k=body.k, rules=body.filters.rules(), diversity=body.diversity, exclude_seen=body.exclude_seen
+        found = await service.pipeline.recommend(
+            service.live.release, body.user_id, body.events(), body.options()
         )
-        ranked, source = await service.pipeline.for_user(release.name, body.user_id, events, options)
-        reason: Reason = "popular" if source == "popular" else "personal"
-        items = recommendations(release, ranked, reason, request.scope["root_path"])
-        return RecommendationList(release=release.name, source=source, items=items)
+        return RecommendationList.of(found, request.scope["root_path"])
 
     @router.get("/v1/items/{item_id:path}/similar", responses=documented(404, 422))
     async def similar(item_id: str, request: Request, k: Annotated[K, Query()] = 10) -> RecommendationList:
         """Items that look like one of the catalogue."""
-        release = service.live.release
-        item = release.catalogue.index_of(item_id)
-        ranked = await service.pipeline.similar(release.name, item, RecommendOptions(k=k))
-        items = recommendations(release, ranked, "similar", request.scope["root_path"])
-        return RecommendationList(release=release.name, source="item", items=items)
+        found = await service.pipeline.similar(service.live.release, item_id, RecommendOptions(k=k))
+        return RecommendationList.of(found, request.scope["root_path"])
 
     @router.post(UPLOAD_PATH, responses=documented(409, 413, 422))
     async def search_by_picture(
@@ -76,21 +87,13 @@ def recommendation_routes(service: Service) -> APIRouter:
     ) -> RecommendationList:
         """Items that look like an uploaded picture."""
         release = service.live.release
-        ranked = await service.pipeline.by_picture(release.name, await file.read(), RecommendOptions(k=k))
-        items = recommendations(release, ranked, "similar", request.scope["root_path"])
-        return RecommendationList(release=release.name, source="picture", items=items)
+        found = await service.pipeline.search(release, await file.read(), RecommendOptions(k=k))
+        return RecommendationList.of(found, request.scope["root_path"])
 
     return router
 
 
-MAX_PAGE = 200
-Order = Literal["catalogue", "popular", "shuffled"]
-_FOREVER = "public, max-age=31536000, immutable"
-_AN_HOUR = "public, max-age=3600"
-
-
-def item_routes(service: Service) -> APIRouter:
-    """The routes, bound to a service."""
+def _item_routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["catalogue"])
 
     @router.get("/v1/items", responses=documented(422))
@@ -105,10 +108,10 @@ def item_routes(service: Service) -> APIRouter:
     ) -> ItemPage:
         """A stretch of the available catalogue."""
         release = service.live.release
-        found = await asyncio.to_thread(_find, release, q, category, order, seed)
+        found = await asyncio.to_thread(_find_items, release, q, category, order, seed)
         items = [
-            summary(release, item, request.scope["root_path"])
-            for item in found[offset : offset + limit].tolist()
+            ItemSummary.of(Item(index=index, release=release), request.scope["root_path"])
+            for index in found[offset : offset + limit].tolist()
         ]
         return ItemPage(release=release.name, total=len(found), offset=offset, items=items)
 
@@ -132,65 +135,20 @@ def item_routes(service: Service) -> APIRouter:
         """The picture of an item."""
         release = service.live.release
         caching = _FOREVER if v == release.name else _AN_HOUR
-        return _picture(release, item_id, caching, if_none_match)
+        return _image_response(Item.find(release, item_id), caching, if_none_match)
 
     @router.get("/v1/items/{item_id:path}", responses=documented(404, 422))
     async def facts(item_id: str, request: Request) -> ItemFacts:
         """The facts of an item."""
-        release = service.live.release
-        item = release.catalogue.index_of(item_id)
-        short = summary(release, item, request.scope["root_path"])
-        available = bool(release.catalogue.available[item])
-        return ItemFacts(**short.model_dump(), available=available, release=release.name)
+        item = Item.find(service.live.release, item_id)
+        return ItemFacts.of(
+            item, request.scope["root_path"], available=item.available, release=item.release.name
+        )
 
     return router
 
 
-def _picture(release: Release, item_id: str, caching: str, if_none_match: str | None) -> Response:
-    row = int(release.catalogue.image_rows[release.catalogue.index_of(item_id)])
-    if row < 0:
-        raise NotFoundError(f"item {item_id!r} has no picture")
-    jpeg = release.thumbnails.read(row)
-    etag = f'"{hashlib.sha256(jpeg).hexdigest()[:20]}"'
-    headers = {"ETag": etag, "Cache-Control": caching}
-    if if_none_match is not None and etag in (tag.strip() for tag in if_none_match.split(",")):
-        return Response(status_code=304, headers=headers)
-    return Response(jpeg, media_type="image/jpeg", headers=headers)
-
-
-def _find(
-    release: Release, q: str | None, category: str | None, order: Order, seed: int
-) -> NDArray[np.int32]:
-    catalogue = release.catalogue
-    fits = np.zeros(len(catalogue), np.bool_)
-    fits[catalogue.search(q, category)] = True
-    fits &= catalogue.available
-    everything = _in_order(release, order, seed)
-    return everything[fits[everything]]
-
-
-def _in_order(release: Release, order: Order, seed: int) -> NDArray[np.int32]:
-    num_items = len(release.catalogue)
-    if order == "popular":
-        return release.popularity.items
-    return _shuffled(num_items, seed) if order == "shuffled" else np.arange(num_items, dtype=np.int32)
-
-
-@lru_cache(maxsize=16)
-def _shuffled(num_items: int, seed: int) -> NDArray[np.int32]:
-    return np.random.default_rng(seed).permutation(num_items).astype(np.int32)
-
-
-def _image_responses() -> dict[int | str, dict[str, Any]]:
-    picture = {"description": "The picture.", "content": {"image/jpeg": {}}}
-    return {200: picture, 304: {"description": "Not modified"}, **documented(404, 422)}
-
-
-HEALTH_PATH = "/v1/health"
-
-
-def status_routes(service: Service) -> APIRouter:
-    """The routes, bound to a service."""
+def _status_routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["status"])
 
     @router.get(HEALTH_PATH, responses={503: {"description": "Not ready.", "model": Health}})
@@ -200,9 +158,8 @@ def status_routes(service: Service) -> APIRouter:
         ready = all(state == "ok" for state in graph.values())
         response.status_code = 200 if ready else 503
         response.headers["Cache-Control"] = "no-store"
-        return Health(
-            ready=ready, release=service.live.release.name, graph=graph, trouble=service.live.trouble
-        )
+        live = service.live
+        return Health(ready=ready, release=live.release.name, graph=graph, trouble=live.last_error)
 
     @router.get("/v1/release", responses=documented())
     async def release() -> ReleaseFacts:
@@ -221,3 +178,43 @@ def status_routes(service: Service) -> APIRouter:
         )
 
     return router
+
+
+def _find_items(
+    release: Release, text: str | None, category: str | None, order: Order, seed: int
+) -> NDArray[np.int32]:
+    """Indices of the available items that match text and category, in the order."""
+    catalogue = release.catalogue
+    matches_I = np.zeros(len(catalogue), np.bool_)
+    matches_I[catalogue.search(text, category)] = True
+    matches_I &= catalogue.available
+    ordered_I = _all_items(release, order, seed)
+    return ordered_I[matches_I[ordered_I]]
+
+
+def _all_items(release: Release, order: Order, seed: int) -> NDArray[np.int32]:
+    num_items = len(release.catalogue)
+    if order == "popular":
+        return release.popularity.items
+    return _shuffled(num_items, seed) if order == "shuffled" else np.arange(num_items, dtype=np.int32)
+
+
+@lru_cache(maxsize=16)
+def _shuffled(num_items: int, seed: int) -> NDArray[np.int32]:
+    return np.random.default_rng(seed).permutation(num_items).astype(np.int32)
+
+
+def _image_response(item: Item, caching: str, if_none_match: str | None) -> Response:
+    jpeg = item.image
+    if jpeg is None:
+        raise NotFoundError(f"item {item.id!r} has no picture")
+    etag = f'"{hashlib.sha256(jpeg).hexdigest()[:20]}"'
+    headers = {"ETag": etag, "Cache-Control": caching}
+    if if_none_match is not None and etag in (tag.strip() for tag in if_none_match.split(",")):
+        return Response(status_code=304, headers=headers)
+    return Response(jpeg, media_type="image/jpeg", headers=headers)
+
+
+def _image_responses() -> dict[int | str, dict[str, Any]]:
+    picture = {"description": "The picture.", "content": {"image/jpeg": {}}}
+    return {200: picture, 304: {"description": "Not modified"}, **documented(404, 422)}

@@ -1,16 +1,24 @@
-"""Requests and responses of the HTTP interface."""
+"""Requests and responses of the HTTP interface, and how they map to those of `visrec.recommend`."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from visrec.config import EventKind
-from visrec.recommend.types import Rules
+from visrec.recommend import lists, types
 
 MAX_K = 500
 MAX_HISTORY = 1000
 Reason = Literal["personal", "popular", "similar"]
+_REASONS: dict[types.Source, Reason] = {
+    "user": "personal",
+    "history": "personal",
+    "popular": "popular",
+    "item": "similar",
+    "picture": "similar",
+}
 K = Annotated[
     int, Field(ge=1, le=MAX_K, description="Items wanted; fewer come back where there are no more.")
 ]
@@ -48,9 +56,9 @@ class Filters(_Request):
             raise ValueError(f"min_price {self.min_price:g} is above max_price {self.max_price:g}")
         return self
 
-    def rules(self) -> Rules:
-        """The same for the ranker."""
-        return Rules(
+    def rules(self) -> types.Rules:
+        """The rules of the pipeline."""
+        return types.Rules(
             available_only=self.available_only,
             include_categories=frozenset(self.include_categories),
             exclude_categories=frozenset(self.exclude_categories),
@@ -81,6 +89,16 @@ class RecommendationRequest(_Request):
     filters: Filters = Filters()
     diversity: Diversity | None = Field(None, description="Null takes that of the server.")
 
+    def events(self) -> list[types.HistoryEvent]:
+        """The history for the pipeline."""
+        return [types.HistoryEvent(item_id=e.item_id, kind=e.kind, time=e.time) for e in self.history]
+
+    def options(self) -> types.RecommendOptions:
+        """The options of the pipeline."""
+        return types.RecommendOptions(
+            k=self.k, rules=self.filters.rules(), diversity=self.diversity, exclude_seen=self.exclude_seen
+        )
+
 
 class ItemSummary(BaseModel):
     """An item, short."""
@@ -90,6 +108,19 @@ class ItemSummary(BaseModel):
     image: str | None = Field(description="Path of its picture.", examples=["/v1/items/i00042/image?v=3f2a"])
     price: float | None
     categories: list[str]
+
+    @classmethod
+    def of(cls, item: lists.Item, root_path: str, **further: Any) -> Self:
+        """From an item of the catalogue and the fields that a subclass adds; paths begin with `root_path`."""
+        image = f"{root_path}/v1/items/{quote(item.id, safe='')}/image?v={item.release.name}"
+        return cls(
+            id=item.id,
+            title=item.title,
+            image=image if item.has_image else None,
+            price=item.price,
+            categories=item.categories,
+            **further,
+        )
 
 
 class Recommendation(ItemSummary):
@@ -108,6 +139,16 @@ class RecommendationList(BaseModel):
         description="What the list goes by: the known user, the given history, popularity, an item, a picture."
     )
     items: list[Recommendation]
+
+    @classmethod
+    def of(cls, found: lists.RecommendationList, root_path: str) -> "RecommendationList":
+        """From a list of the pipeline."""
+        reason = _REASONS[found.source]
+        items = [
+            Recommendation.of(item, root_path, position=item.position, score=item.score, reason=reason)
+            for item in found
+        ]
+        return cls(release=found.release, source=found.source, items=items)
 
 
 class ItemFacts(ItemSummary):
@@ -154,11 +195,3 @@ class ReleaseFacts(BaseModel):
     has_pictures: bool = Field(description="Whether it can search by an uploaded picture.")
     images: dict[str, Any]
     metrics: dict[str, Any] = Field(description="From its evaluation report.")
-
-
-def to_milliseconds(time: datetime | None, otherwise: int) -> int:
-    """Milliseconds since 1970."""
-    if time is None:
-        return otherwise
-    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
-    return int(aware.timestamp() * 1000)

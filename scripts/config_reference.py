@@ -1,6 +1,6 @@
-"""Keep the table of all keys in docs/configuration.md equal to what the config classes say.
+"""Check or write the table of all keys in docs/configuration.md, which is generated from the config classes.
 
-Without an argument: check, exit code 1 where the page is out of date. With --write: write it anew.
+Without an argument: check, exit code 1 where the page is out of date. With --write: write the page.
 """
 
 import sys
@@ -13,46 +13,75 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from visrec.config import WORKLOADS, Config
+from visrec.config.keys import configs_in
+from visrec.config.paths import PathMarker
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
 BEGIN = "<!-- begin: made by scripts/config_reference.py -->"
 END = "<!-- end: made by scripts/config_reference.py -->"
 HEAD = "| key | type | default | meaning |\n|---|---|---|---|"
 SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+TYPES = {str: "text", int: "integer", float: "number", bool: "true | false", Any: "any", type(None): "null"}
 
 
 def reference() -> str:
     """The tables of all sections, as Markdown, in the order in which the commands need them."""
     fields = {n: f for kind in WORKLOADS.values() for n, f in kind.model_fields.items()}
-    top, sections = [], []
+    top: list[str] = []
+    sections: list[str] = []
+    renamed: list[str] = []
     for name, field in fields.items():
-        inner = _config_in(field.annotation)
-        if inner is None:
+        classes = list(configs_in(field.annotation).values())
+        if not classes:
             top.append(_row(name, field))
-        else:
-            sections.append(f"### `{name}`\n\n{inner.__doc__}\n\n{HEAD}\n" + "\n".join(_rows(name, inner)))
-    return f"### Top level\n\n{HEAD}\n" + "\n".join(top) + "\n\n" + "\n\n".join(sections)
+            continue
+        sections.append(
+            f"### `{name}`\n\n{classes[0].__doc__}\n\n{HEAD}\n" + "\n".join(_rows(name, classes[0]))
+        )
+        renamed += _renamed(name, classes[0])
+    former = "### Renamed keys\n\nThe former names are still read, with a warning.\n\n| former | now |\n|---|---|\n"
+    parts = [f"### Top level\n\n{HEAD}\n" + "\n".join(top), *sections, former + "\n".join(renamed)]
+    return "\n\n".join(parts)
 
 
 def _rows(prefix: str, kind: type[Config]) -> Iterator[str]:
-    alike: dict[type[Config], list[str]] = {}
+    classes = {name: _distinct(field) for name, field in kind.model_fields.items()}
     for name, field in kind.model_fields.items():
-        if inner := _config_in(field.annotation):
-            alike.setdefault(inner, []).append(name)
+        key, inner = f"{prefix}.{name}", classes[name]
+        if len(inner) != 1 or _one_or_several(field):
+            yield _row(key, field)
+        if len(inner) > 1:
+            for shape in inner:
+                yield from _rows(f"{key}({_label(shape)})", shape)
+        elif inner:
+            alike = [other for other, found in classes.items() if found == inner]  # siblings share their rows
+            if alike[0] == name:
+                step = name if len(alike) == 1 else "{" + ",".join(alike) + "}"
+                yield from _rows(f"{prefix}.{step}{_within(field)}", inner[0])
+
+
+def _renamed(prefix: str, kind: type[Config]) -> Iterator[str]:
+    for former, name in kind.renamed_keys.items():
+        yield f"| `{prefix}.{former}` | `{name}` |"
     for name, field in kind.model_fields.items():
-        inner = _config_in(field.annotation)
-        shapes = list(dict.fromkeys(_configs_in(field.annotation)))
-        if len(shapes) == 1 and _one_or_several(field.annotation):
-            yield _row(f"{prefix}.{name}", field)
-        if inner is None or len(shapes) > 1:
-            yield _row(f"{prefix}.{name}", field)
-            for shape in shapes:
-                yield from _rows(f"{prefix}.{name}({_label(shape)})", shape)
-        elif alike[inner][0] == name:  # siblings of one class share their rows
-            step = name if len(alike[inner]) == 1 else "{" + ",".join(alike[inner]) + "}"
-            origin = get_origin(field.annotation)
-            within = ".N" if origin is tuple else ".KEY" if origin is dict else ""
-            yield from _rows(f"{prefix}.{step}{within}", inner)
+        for inner in _distinct(field):
+            yield from _renamed(f"{prefix}.{name}{_within(field)}", inner)
+
+
+def _distinct(field: FieldInfo) -> list[type[Config]]:
+    """The config classes that a field may hold."""
+    return list(dict.fromkeys(configs_in(field.annotation).values()))
+
+
+def _within(field: FieldInfo) -> str:
+    """The step from a field to its elements: N for a list place, KEY for the key of a mapping."""
+    origin = get_origin(field.annotation)
+    return ".N" if origin is tuple else ".KEY" if origin is dict else ""
+
+
+def _one_or_several(field: FieldInfo) -> bool:
+    """Whether a field takes a config of one class, or a list of such."""
+    return len(configs_in(field.annotation)) > len(_distinct(field))
 
 
 def _row(key: str, field: FieldInfo) -> str:
@@ -62,13 +91,16 @@ def _row(key: str, field: FieldInfo) -> str:
 
 
 def _type(field: FieldInfo) -> str:
+    if _one_or_several(field):
+        return "mapping | list of mappings"
     limits = [
         f"{sign} {_plain(getattr(rule, name))}"
         for rule in field.metadata
         for name, sign in SIGNS.items()
         if getattr(rule, name, None) is not None
     ]
-    return ", ".join([_name(field.annotation), *limits])
+    markers = [rule for rule in field.metadata if isinstance(rule, PathMarker)]
+    return ", ".join([_path(markers[0]) if markers else _name(field.annotation), *limits])
 
 
 def _name(annotation: Any) -> str:
@@ -76,43 +108,25 @@ def _name(annotation: Any) -> str:
     if origin is Literal:
         return " | ".join(f"`{value}`" for value in arguments)
     if origin is Annotated:
-        return _name(arguments[0])
+        markers = [rule for rule in arguments if isinstance(rule, PathMarker)]
+        return _path(markers[0]) if markers else _name(arguments[0])
     if isinstance(annotation, type) and issubclass(annotation, Config):
         return f"({_label(annotation)})"
-    if _one_or_several(annotation):
-        return "mapping | list of mappings"
     if origin in (Union, types.UnionType):
-        return " | ".join("null" if a is type(None) else _name(a) for a in arguments)
+        return " | ".join(_name(a) for a in arguments)
     if origin is tuple:
         return f"list of {_name(arguments[0])}"
     if origin is dict:
         return f"mapping of {_name(arguments[0])} to {_name(arguments[1])}"
-    return {str: "text", int: "integer", float: "number", bool: "true | false", Any: "any"}[annotation]
+    return TYPES[annotation]
 
 
-def _config_in(annotation: Any) -> type[Config] | None:
-    """The config class that a field holds, alone or in a list."""
-    candidates = (annotation, *get_args(annotation))
-    return next((c for c in candidates if isinstance(c, type) and issubclass(c, Config)), None)
-
-
-def _configs_in(annotation: Any) -> list[type[Config]]:
-    """All config classes among the shapes of a field."""
-    if isinstance(annotation, type) and issubclass(annotation, Config):
-        return [annotation]
-    return [kind for inner in get_args(annotation) for kind in _configs_in(inner)]
-
-
-def _one_or_several(annotation: Any) -> bool:
-    """Whether a field takes a config of a class, or a list of such."""
-    inner = _config_in(annotation)
-    return inner is not None and any(
-        get_origin(shape) is tuple and get_args(shape)[0] is inner for shape in get_args(annotation)
-    )
+def _path(marker: PathMarker) -> str:
+    return "name, path or URI" if marker.or_name else "path or URI"
 
 
 def _label(kind: type[Config]) -> str:
-    """What tells one shape of a field from the others: its `kind`, else its first key."""
+    """The name of one shape of a field: its `kind`, else its first key."""
     choices = get_args(kind.model_fields["kind"].annotation) if "kind" in kind.model_fields else ()
     return str(choices[0]) if choices else next(iter(kind.model_fields))
 
@@ -126,6 +140,8 @@ def _plain(value: Any) -> str:
         return "{}"
     if isinstance(value, tuple):
         return "[" + ", ".join(_plain(v) for v in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}: {_plain(v)}" for k, v in value.items()) + "}"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -1,10 +1,11 @@
-"""The outside of the training loop within a trial: every epoch goes to Ray Tune, and a checkpoint with it."""
+"""Environments of the training loop within a trial: each epoch is reported to Ray Tune, with a checkpoint."""
 
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,23 @@ from numpy.typing import NDArray
 from ray import tune
 from torch import nn
 
+from visrec.cluster.training import RayEnvironment
 from visrec.config import ObjectiveConfig
+from visrec.models.epochs import EpochRecord
 from visrec.storage import Location
-from visrec.training.environment import RayEnvironment
-from visrec.training.state import STATE
-from visrec.tune import objectives as scores
+from visrec.training.environment import CheckpointWriter
+from visrec.training.messages import ProgressUpdate, Report, RunFinished
+from visrec.training.state import load_position
+from visrec.tune.objectives import objective_values
+from visrec.tune.records import TrialReport
 from visrec.tune.space import Point
 
 WRITER = "trial.json"
-"""File in a checkpoint that tells which trial wrote it."""
+"""File in a checkpoint that names the trial that wrote it."""
 
 
 class EpochReports:
-    """From what the loop reports to what Ray Tune sees: the objectives, the epochs done, and the loop's own record.
+    """Makes reports for Ray Tune of the records that the training loop reports.
 
     Args:
         objectives: Of the study.
@@ -39,40 +44,41 @@ class EpochReports:
         self._objectives = objectives
         self._costs = costs
         self._selection_metric = selection_metric
-        self._epochs: list[dict[str, Any]] = []
+        self._epochs: list[EpochRecord] = []
 
-    def go_on_from(self, checkpoint: Path) -> None:
-        """Take over the epochs that a checkpoint has behind it."""
-        self._epochs = json.loads((checkpoint / STATE).read_text())["place"]["epochs"]
+    def resume_from(self, checkpoint: Path) -> None:
+        """Start from the epochs that a checkpoint has behind it."""
+        self._epochs = load_position(checkpoint).epochs
 
-    def told(self, metrics: dict[str, Any]) -> dict[str, Any]:
-        """The result of an epoch, or of the end of the run.
+    def report(self, report: Report) -> TrialReport:
+        """The trial's report of an epoch, or of the end of the run.
+
+        Args:
+            report: Report of the training loop: an epoch or the end of the run.
 
         Raises:
             DivergedError: Metrics are not finite.
         """
-        finished = bool(metrics.get("finished"))
-        if not finished:
-            self._epochs.append(metrics)
-        found = scores.values(self._objectives, self._epochs, self._costs, self._selection_metric)
-        current = scores.values(self._objectives, self._epochs[-1:], self._costs, self._selection_metric)
-        return {
-            **{scores.key(number): value for number, value in enumerate(found)},
-            scores.CURRENT: current[0],
-            "epoch": len(self._epochs),
-            "record": self._epochs[-1],
-            "finished": finished,
-        }
+        if isinstance(report, EpochRecord):
+            self._epochs.append(report)
+        rest = self._costs, self._selection_metric
+        return TrialReport(
+            objectives=objective_values(self._objectives, self._epochs, *rest),
+            current=objective_values(self._objectives, self._epochs[-1:], *rest)[0],
+            epoch=len(self._epochs),
+            record=self._epochs[-1].to_json(),
+            finished=isinstance(report, RunFinished),
+        )
 
 
 class TuneEnvironment:
-    """One process within a trial of Ray Tune.
+    """The environment of a trial in one process: the training loop runs in Ray Tune's own actor.
 
     Args:
-        reports: Makes results of the loop's records.
-        point: Settings of the trial, as they are now.
-        start_from: Checkpoint of the same trial in an earlier run of the study.
-        use_gpu: Train on the GPU that Ray gives.
+        reports: Makes reports of the loop's records.
+        point: Settings of the trial, which a population changes between two runs of the loop.
+        start_from: Checkpoint of the same trial in an earlier start of the study.
+        use_gpu: Train on the GPU that Ray has reserved for the trial.
     """
 
     rank = 0
@@ -102,20 +108,22 @@ class TuneEnvironment:
         return array
 
     def share_buffers(self, model: nn.Module) -> None:
-        """There is nobody to share with."""
+        """Nothing: there is one process."""
 
-    def report(self, metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
+    def report(self, report: Report, write_checkpoint: CheckpointWriter) -> None:
         """`ray.tune.report`; a scheduler may end the trial here."""
-        result = {**self._reports.told(metrics), "point": self._point, "copied_from": self._copied_from}
+        trial_report = replace(
+            self._reports.report(report), point=self._point, copied_from=self._copied_from
+        )
         self._copied_from = None
         with tempfile.TemporaryDirectory() as folder:
             write_checkpoint(Path(folder))
             (Path(folder) / WRITER).write_text(json.dumps({"trial_id": self._trial_id}))
-            tune.report(result, checkpoint=tune.Checkpoint.from_directory(folder))
+            tune.report(trial_report.as_result(), checkpoint=tune.Checkpoint.from_directory(folder))
 
     @contextmanager
     def resume(self) -> Iterator[Path | None]:
-        """The checkpoint that Tune gives (from before a pause, or a better trial's), or that of an earlier run."""
+        """The checkpoint that Ray Tune restores (from before a pause, or a better trial's), or an earlier start's."""
         given = tune.get_checkpoint()
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "checkpoint"
@@ -128,35 +136,35 @@ class TuneEnvironment:
             else:
                 yield None
                 return
-            self._reports.go_on_from(folder)
+            self._reports.resume_from(folder)
             yield folder
 
-    def progress(self, update: dict[str, Any]) -> None:
-        """Epochs are enough."""
+    def progress(self, update: ProgressUpdate) -> None:
+        """Nothing: a study shows epochs, not steps."""
 
 
 class TuneWorkerEnvironment(RayEnvironment):
-    """A worker of Ray Train within a trial."""
+    """The environment of a training worker of Ray Train within a trial."""
 
     def __init__(self, reports: EpochReports) -> None:
         super().__init__()
         self._reports = reports
 
-    def report(self, metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
-        """`ray.train.report` of what Tune is to see."""
-        super().report(self._reports.told(metrics), write_checkpoint)
+    def report(self, report: Report, write_checkpoint: CheckpointWriter) -> None:
+        """`ray.train.report` of the report for Ray Tune."""
+        self.report_metrics(self._reports.report(report).as_result(), write_checkpoint)
 
     @contextmanager
     def resume(self) -> Iterator[Path | None]:
         """The checkpoint that Ray Train restores."""
         with super().resume() as folder:
             if folder is not None:
-                self._reports.go_on_from(folder)
+                self._reports.resume_from(folder)
             yield folder
 
 
 def download(source: Location, target: Path) -> None:
-    """Copy a folder from wherever it is."""
+    """Copy a folder of any filesystem to a local one."""
     if source.is_local:
         shutil.copytree(source.path, target)
         return

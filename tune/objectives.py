@@ -1,10 +1,9 @@
-"""From what an epoch reports to the values of the study's objectives, and which of two trials is better."""
+"""Objectives of a study: their values after an epoch, which of two trials is better, and what a model costs."""
 
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from visrec.config import ObjectiveConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import DivergedError
 from visrec.models import History, Recommender
+from visrec.models.epochs import EpochRecord
 from visrec.training.initial import initial_model
 from visrec.tune.records import TrialRecord
 
@@ -19,16 +19,74 @@ _MEASURED = ("encode_ms", "query_ms", "num_parameters")
 _REPEATS = 20
 
 
+def objective_values(
+    objectives: Sequence[ObjectiveConfig],
+    epochs: Sequence[EpochRecord],
+    costs: Mapping[str, float],
+    selection_metric: str,
+) -> list[float]:
+    """Values of the objectives for the model that training would hand over if it ended now.
+
+    That is the best epoch of the current phase by `selection_metric`, as the loop keeps it.
+
+    Args:
+        objectives: Of the study.
+        epochs: The training loop's records of the epochs so far.
+        costs: Values of the cost metrics that are known before the training (`measure_costs`).
+        selection_metric: Metric that chooses the best epoch.
+
+    Raises:
+        DivergedError: A metric of the last epoch is not finite. (The loss is checked by the training loop.)
+    """
+    last = epochs[-1]
+    for name in (o.metric for o in objectives):
+        if not math.isfinite(last.metrics.get(name, 0.0)):
+            raise DivergedError(
+                f"{name} is {last.metrics[name]} after epoch {last.epoch} of phase {last.phase}"
+            )
+    phase = [e for e in epochs if e.phase == last.phase]
+    best = max(phase, key=lambda e: e.metrics[selection_metric])
+    known = {**best.metrics, "epoch_seconds": sum(e.seconds for e in epochs) / len(epochs), **costs}
+    return [known[o.metric] for o in objectives]
+
+
+def oriented(objectives: Sequence[ObjectiveConfig], values: Sequence[float]) -> list[float]:
+    """The values with signs that make larger better.
+
+    Example:
+        >>> oriented([ObjectiveConfig(metric="encode_ms")], [3.0])
+        [-3.0]
+    """
+    return [v if o.direction == "max" else -v for o, v in zip(objectives, values, strict=True)]
+
+
+def ranked(objectives: Sequence[ObjectiveConfig], records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Trials that have a value and did not fail, best first by the first objective; of equal ones the older first."""
+    usable = [r for r in records if r.objectives is not None and r.status != "failed"]
+    return sorted(usable, key=lambda r: (-oriented(objectives, r.objectives or [])[0], r.number))
+
+
+def pareto_front(objectives: Sequence[ObjectiveConfig], records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Trials that no other dominates (better in one objective, worse in none), best first by the first objective."""
+    rows = [(r, oriented(objectives, r.objectives or [])) for r in ranked(objectives, records)]
+    return [r for r, own in rows if not any(_dominates(other, own) for _, other in rows)]
+
+
+def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
+    pairs = list(zip(one, other, strict=True))
+    return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)
+
+
 def measure_costs(
     job: TrainWorkloadConfig, snapshot: Snapshot, objectives: Sequence[ObjectiveConfig]
 ) -> dict[str, float]:
-    """Those of `encode_ms`, `query_ms` and `num_parameters` that the objectives ask for.
+    """Those of `encode_ms`, `query_ms` and `num_parameters` that are among the objectives.
 
     Times are medians of twenty calls for one picture and for one full history, in milliseconds, on this machine with
     the threads of this process.
 
     Raises:
-        VisrecError: `encode_ms` of a model that has no pixels.
+        VisrecError: `encode_ms` of a model that uses no pictures.
     """
     wanted = [o.metric for o in objectives if o.metric in _MEASURED]
     if not wanted:
@@ -70,75 +128,3 @@ def _median_ms(call: Callable[[], object]) -> float:
         call()
         times.append(time.perf_counter() - started)
     return 1000 * statistics.median(times)
-
-
-CURRENT = "current"
-"""Name of the first objective's value at the last epoch alone, by which a population is compared."""
-
-
-def key(number: int) -> str:
-    """Name of an objective's value among the results that Ray Tune sees.
-
-    Example:
-        >>> key(0)
-        'objective_0'
-    """
-    return f"objective_{number}"
-
-
-def values(
-    objectives: Sequence[ObjectiveConfig],
-    epochs: Sequence[dict[str, Any]],
-    costs: dict[str, float],
-    selection_metric: str,
-) -> list[float]:
-    """Values after the epochs so far: quality of the model that would be handed over now.
-
-    That is the best epoch of the current phase by `selection_metric`, as the loop keeps it.
-
-    Args:
-        objectives: Of the study.
-        epochs: Records of the training loop.
-        costs: Values of the cost metrics that do not come from the loop.
-        selection_metric: Metric that names the best epoch.
-
-    Raises:
-        DivergedError: The last epoch's metrics are not finite; of the loss, the training loop has made sure.
-    """
-    last = epochs[-1]
-    for name in (o.metric for o in objectives):
-        if not math.isfinite(last.get(name, 0.0)):
-            raise DivergedError(
-                f"{name} is {last[name]} after epoch {last['epoch']} of phase {last['phase']}"
-            )
-    phase = [e for e in epochs if e["phase"] == last["phase"]]
-    best = max(phase, key=lambda e: float(e[selection_metric]))
-    known = {**best, "epoch_seconds": sum(e["seconds"] for e in epochs) / len(epochs), **costs}
-    return [float(known[o.metric]) for o in objectives]
-
-
-def oriented(objectives: Sequence[ObjectiveConfig], found: Sequence[float]) -> list[float]:
-    """The values with a sign that makes larger better.
-
-    Example:
-        >>> oriented([ObjectiveConfig(metric="encode_ms")], [3.0])
-        [-3.0]
-    """
-    return [v if o.direction == "max" else -v for o, v in zip(objectives, found, strict=True)]
-
-
-def ranked(objectives: Sequence[ObjectiveConfig], records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """Trials that have a value and did not fail, best first by the first objective, older first where equal."""
-    usable = [r for r in records if r.objectives is not None and r.status != "failed"]
-    return sorted(usable, key=lambda r: (-oriented(objectives, r.objectives or [])[0], r.number))
-
-
-def pareto_front(objectives: Sequence[ObjectiveConfig], records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """The trials that no other beats in one objective without losing in another, best first by the first."""
-    rows = [(r, oriented(objectives, r.objectives or [])) for r in ranked(objectives, records)]
-    return [r for r, own in rows if not any(_beats(other, own) for _, other in rows)]
-
-
-def _beats(one: Sequence[float], other: Sequence[float]) -> bool:
-    pairs = list(zip(one, other, strict=True))
-    return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)

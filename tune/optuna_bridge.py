@@ -1,4 +1,4 @@
-"""The search space and the trials in Optuna's terms."""
+"""Search spaces and trials as Optuna's distributions and studies."""
 
 import json
 import math
@@ -10,17 +10,17 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from visrec.config import ParameterConfig, TuneWorkloadConfig
 from visrec.tune.records import TrialRecord
-from visrec.tune.space import Point, Space, in_order, is_active
+from visrec.tune.space import Point, Space, is_active, ordered_keys
 
 STUDY = "visrec"
 
 
 def suggester(space: Space) -> Callable[[Any], Point]:
-    """Optuna's define-by-run function of a space: conditions are plain ifs."""
+    """Define-by-run function of a space for Optuna, which returns the point of an Optuna trial."""
 
     def suggest(trial: Any) -> Point:
         point: Point = {}
-        for key in in_order(space):
+        for key in ordered_keys(space):
             if is_active(space[key], point):
                 point[key] = _suggest(trial, key, space[key])
         return point
@@ -55,7 +55,7 @@ def distribution(parameter: ParameterConfig) -> Any:
 
 
 def as_parameters(space: Space, point: Point) -> dict[str, Any]:
-    """A point in Optuna's terms: choices that are no plain values by their JSON."""
+    """A point as Optuna's parameters: a choice that is not a scalar stands as its JSON."""
     return {
         key: _label(value) if space[key].choice is not None else value
         for key, value in point.items()
@@ -70,10 +70,10 @@ def is_inside(space: Space, point: Point) -> bool:
     )
 
 
-def recalled_study(job: TuneWorkloadConfig, records: Sequence[TrialRecord], storage: Any = None) -> Any:
-    """An Optuna study that knows these trials.
+def optuna_study(job: TuneWorkloadConfig, records: Sequence[TrialRecord], storage: Any = None) -> Any:
+    """An in-memory Optuna study that holds these trials.
 
-    Failed trials count as failed; points outside of the space (the config's own, at first) are left out.
+    Failed trials count as failed; points outside of the space (that of the unchanged config may be) are left out.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     directions = ["maximize" if o.direction == "max" else "minimize" for o in job.tune.objectives]

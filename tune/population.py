@@ -1,4 +1,4 @@
-"""Population-based training: the worst trials copy the best, and go on with other settings."""
+"""Population-based training (Jaderberg et al. 2017): the worst trials copy the best with other settings."""
 
 import random
 from typing import Any
@@ -7,14 +7,15 @@ import numpy as np
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import PopulationBasedTraining, TrialScheduler
 
+from visrec.cluster import internals
 from visrec.config import TuneWorkloadConfig
-from visrec.tune import objectives as scores
-from visrec.tune.points import mutable_keys, within
+from visrec.tune.points import clip_to_space, mutable_keys
+from visrec.tune.records import CURRENT
 from visrec.tune.space import domain
 
 
 class Population(PopulationBasedTraining):  # type: ignore[misc]
-    """Ray Tune's scheduler on the study's space; numbers stay within their ranges, and nobody copies at the very end.
+    """Ray Tune's scheduler on a study's space; numbers stay within their ranges, and no trial copies at its last epoch.
 
     Args:
         job: The study's config.
@@ -24,13 +25,13 @@ class Population(PopulationBasedTraining):  # type: ignore[misc]
     def __init__(self, job: TuneWorkloadConfig, max_epochs: int) -> None:
         settings, space = job.tune.scheduler, job.tune.space
         self._max_epochs = max_epochs
-        # Ray's own random choices in it come from the two global generators.
+        # The base class draws from the two global generators.
         random.seed(job.seed)
         np.random.seed(job.seed)
 
         def keep_in_range(config: dict[str, Any]) -> dict[str, Any]:
             trial = config["trial"]
-            return {**config, "trial": {**trial, "point": within(space, trial["point"])}}
+            return {**config, "trial": {**trial, "point": clip_to_space(space, trial["point"])}}
 
         ranges = {
             key: domain(space[key]) if space[key].choice is None else list(space[key].choice or ())
@@ -38,7 +39,7 @@ class Population(PopulationBasedTraining):  # type: ignore[misc]
         }
         super().__init__(
             time_attr="epoch",
-            metric=scores.CURRENT,
+            metric=CURRENT,
             mode=job.tune.objectives[0].direction,
             perturbation_interval=settings.perturbation_epochs,
             hyperparam_mutations={"trial": {"point": ranges}},
@@ -46,22 +47,21 @@ class Population(PopulationBasedTraining):  # type: ignore[misc]
             resample_probability=settings.resample_probability,
             custom_explore_fn=keep_in_range,
             log_config=False,
-            # Asynchronously, on few CPUs, one trial would copy again and again while the others wait for their turn.
+            # Asynchronously, on few CPUs, a running trial would copy many times while the others wait for a CPU.
             synch=True,
         )
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
-        """A trial that has trained to the end keeps what it has."""
+        """The scheduler's decision; a trial at its last epoch continues, so that it keeps its own weights."""
         if result["epoch"] >= self._max_epochs:
             return str(TrialScheduler.CONTINUE)
         return str(super().on_trial_result(tune_controller, trial, result))
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
-        """The next trial; where all wait for one that has failed or ended, they wait no longer."""
+        """The next trial to run; trials that are paused for one that has failed or ended are resumed."""
         chosen = super().choose_trial_to_run(tune_controller)
         live = [trial for trial in tune_controller.get_trials() if not trial.is_finished()]
         if chosen is None and live and all(trial.status == Trial.PAUSED for trial in live):
-            first = min(self._trial_state[trial].last_train_time for trial in live)
-            self._next_perturbation_sync = first + self._perturbation_interval
+            internals.end_perturbation_interval(self, live)
             chosen = super().choose_trial_to_run(tune_controller)
         return chosen

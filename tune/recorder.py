@@ -1,41 +1,37 @@
-"""Writes down what Ray Tune's trials do, as it happens."""
+"""Ray Tune's callback that writes the log of a study as trials start, report and end."""
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from ray.tune import Callback
 from ray.tune.experiment import Trial
 
-from visrec.config import TuneWorkloadConfig
-from visrec.tune import objectives as scores
-from visrec.tune.records import EpochResult, StudyLog, TrialRecord
+from visrec.cluster import internals
+from visrec.tune.records import EpochResult, StudyLog, TrialRecord, TrialReport
 
 _HEARTBEAT_SECONDS = 5.0
 OUT_OF_MEMORY = "out of memory"
 _SIGNS_OF_NO_MEMORY = ("OutOfMemoryError", "low on memory", "DefaultCPUAllocator: ")
-"""What Ray, CUDA and PyTorch on the CPU say."""
+"""In the errors of Ray, CUDA and PyTorch on the CPU."""
 
 
 class Recorder(Callback):  # type: ignore[misc]
-    """Ray Tune's callback that keeps the study's log.
+    """Callback of Ray Tune that keeps the study's log.
 
     Args:
-        job: The study's config.
-        log: Where results go, each as soon as it is there.
-        planned_epochs: Epochs of a full run at a point.
+        log: Where each result is written as soon as it is reported.
+        planned_epochs: Returns the epochs of a full run at a point.
         on_change: Called after each event.
     """
 
     def __init__(
         self,
-        job: TuneWorkloadConfig,
         log: StudyLog,
         planned_epochs: Callable[[dict[str, Any]], int],
         on_change: Callable[[], None],
     ) -> None:
-        self._objectives = job.tune.objectives
         self._log = log
         self._planned_epochs = planned_epochs
         self._on_change = on_change
@@ -49,7 +45,7 @@ class Recorder(Callback):  # type: ignore[misc]
         return Callback, ()
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """Note a trial, and a further start of one that was paused or restarted."""
+        """Record the start of a trial, and each further one after a pause or restart."""
         record = self._record(trial)
         record.started_at = record.started_at or time.time()
         record.status, record.reason = "running", None
@@ -58,30 +54,30 @@ class Recorder(Callback):  # type: ignore[misc]
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
-        """Note an epoch and its checkpoint."""
+        """Record an epoch and its checkpoint."""
         record = self._record(trial)
         if result.get("checkpoint_path"):  # of Ray Train, where the trial runs on workers
             record.checkpoint = self._below_study(result["checkpoint_path"])
         elif result.get("checkpoint_dir_name"):
-            place = f"{trial.storage.trial_fs_path}/{result['checkpoint_dir_name']}"
+            place = f"{internals.trial_folder(trial)}/{result['checkpoint_dir_name']}"
             record.checkpoint = self._below_study(place)
-        if not result["finished"]:
-            copied = result.get("copied_from")
+        report = TrialReport.from_result(result)
+        if not report.finished:
             record.add(
                 EpochResult(
-                    epoch=result["epoch"],
-                    phase=result["record"]["phase"],
-                    objectives=[result[scores.key(n)] for n in range(len(self._objectives))],
-                    metrics=dict(result["record"]),
-                    seconds=result["record"]["seconds"],
-                    point=dict(result.get("point", record.point)),
-                    copied_from=self._numbers.get(copied) if copied else None,
+                    epoch=report.epoch,
+                    phase=report.record["phase"],
+                    objectives=report.objectives,
+                    metrics=dict(report.record),
+                    seconds=report.record["seconds"],
+                    point=dict(record.point if report.point is None else report.point),
+                    copied_from=self._numbers.get(report.copied_from) if report.copied_from else None,
                 )
             )
         self._save(record)
 
     def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """Note the end: of the run, or by the scheduler."""
+        """Record the end: of the run, or by the scheduler."""
         record = self._record(trial)
         if trial.last_result.get("finished") or record.epochs >= record.planned_epochs:
             record.status = "finished"  # a scheduler that stops it at its last epoch saves nothing any more
@@ -92,24 +88,25 @@ class Recorder(Callback):  # type: ignore[misc]
         self._save(record)
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """Note the reason of a failure."""
+        """Record the reason of a failure."""
         record = self._record(trial)
-        record.status, record.reason = "failed", reason_of(str(trial.get_error() or _local_error(trial)))
+        record.status, record.reason = "failed", reason_of(internals.trial_error(trial))
         record.ended_at = time.time()
         self._save(record)
 
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
-        """Let the time that the study has run be known after a kill, too."""
+        """Record now and then how long the study has run, so that it is known after a kill."""
         if time.time() - self._beat > _HEARTBEAT_SECONDS:
             self._beat = time.time()
             self._log.touch_session(self._session, self._started)
         self._on_change()
 
     def out_of_memory(self, strikes: Counter[int]) -> None:
-        """After Ray has killed trials for want of memory, without telling which: who runs at two such moments fails.
+        """Record that Ray has killed a trial for want of memory. Which one is unknown: a trial that was running on two
+        such occasions fails, the others run again.
 
         Args:
-            strikes: How often each trial was there; counted up.
+            strikes: On how many such occasions each trial was running; counted up here.
         """
         for record in self._log.records:
             if record.status == "running":
@@ -120,13 +117,13 @@ class Recorder(Callback):  # type: ignore[misc]
                 self._save(record)
 
     def close(self) -> None:
-        """After the last step: note the time."""
+        """Record the time after the last step."""
         self._log.touch_session(self._session, self._started)
 
     def _record(self, trial: Trial) -> TrialRecord:
-        """Of a trial; a new one at the first event, which can be a failure before the start."""
+        """The record of a trial; a new one at the first event, which can be a failure before the start."""
         assigned = trial.config["trial"]
-        # A copied config (population-based training) brings the other trial's number: the first one counts.
+        # A copied config (population-based training) has the other trial's number in it: the first one counts.
         number = self._numbers.setdefault(trial.trial_id, assigned["number"])
         found = self._log.trials.get(number)
         return found or TrialRecord(
@@ -150,7 +147,7 @@ def reason_of(error: str) -> str:
     """
     lines = [line.strip() for line in error.strip().splitlines() if line.strip()]
     last = next(
-        (line for line in reversed(lines) if _names_error(line)), lines[-1] if lines else "no reason told"
+        (line for line in reversed(lines) if _names_error(line)), lines[-1] if lines else "no reason given"
     )
     if any(sign in error for sign in _SIGNS_OF_NO_MEMORY) or last.startswith("MemoryError"):
         return OUT_OF_MEMORY
@@ -167,16 +164,3 @@ def _names_error(line: str) -> bool:
 def _shortened(line: str) -> str:
     name, colon, text = line.partition(":")
     return (name.rsplit(".", 1)[-1] + colon + text)[:300]
-
-
-def _local_error(trial: Trial) -> str:
-    try:
-        with open(trial.error_file, encoding="utf-8") as file:
-            return file.read()
-    except (OSError, TypeError):  # no file, or no name of one
-        return ""
-
-
-def ended(records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """Trials that have ended, in the order of their end."""
-    return sorted((r for r in records if r.has_ended), key=lambda r: (r.ended_at or 0.0, r.number))

@@ -1,4 +1,4 @@
-"""Who chooses the points of the trials: draws made beforehand, a grid, or Optuna as the results come in."""
+"""Search: the points of a study's trials, drawn or enumerated beforehand, or suggested by Optuna as results come in."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -9,16 +9,15 @@ import optuna
 from ray.tune.search.optuna import OptunaSearch
 
 from visrec.config import TuneWorkloadConfig
-from visrec.tune import objectives as scores
-from visrec.tune.optuna_bridge import STUDY, as_parameters, is_inside, recalled_study, suggester
+from visrec.tune.optuna_bridge import STUDY, as_parameters, is_inside, optuna_study, suggester
 from visrec.tune.points import default_point
-from visrec.tune.records import TrialRecord
-from visrec.tune.space import Point, draw_different, grid
+from visrec.tune.records import TrialRecord, objective_key
+from visrec.tune.space import Point, draw_distinct, grid
 from visrec.tune.trial import Assignment
 
 
 def planned_points(job: TuneWorkloadConfig) -> list[Point]:
-    """Points of a random or grid study, in order, the same for the same config; none where Optuna chooses them."""
+    """Points of a random or grid study in order, the same for the same config; empty where Optuna suggests them."""
     settings = job.tune
     if settings.search.kind == "optuna":
         return []
@@ -26,21 +25,21 @@ def planned_points(job: TuneWorkloadConfig) -> list[Point]:
         return list(itertools.islice(grid(settings.space), settings.num_trials))
     first = [default_point(job)] if settings.try_defaults else []
     count = settings.num_trials - len(first)
-    return first + draw_different(settings.space, count, job.seed, first)
+    return first + draw_distinct(settings.space, count, job.seed, first)
 
 
 def count_trials(job: TuneWorkloadConfig) -> int:
-    """Trials of a study: those asked for, or as many as a small space has points."""
+    """Number of trials of a study: `num_trials`, or fewer where the space has fewer points."""
     return len(planned_points(job)) or job.tune.num_trials
 
 
 class StudySearch(OptunaSearch):  # type: ignore[misc]
-    """Ray Tune's searcher on Optuna, with numbered trials, and with what a study has learned before.
+    """Ray Tune's Optuna searcher with numbered trials and the results of earlier starts of the study.
 
     Args:
         job: The study's config.
-        past: Trials of earlier runs. Ended ones are told to Optuna, the others are suggested first, with their
-            checkpoints.
+        past: Trials of earlier starts. Optuna learns from those that have ended; the others are suggested first, with
+            their checkpoints.
     """
 
     def __init__(self, job: TuneWorkloadConfig, past: Sequence[TrialRecord]) -> None:
@@ -48,11 +47,11 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         ended = [record for record in past if record.has_ended]
         self._unfinished = [record for record in past if not record.has_ended]
         self._numbers: Iterator[int] = itertools.count(max((r.number for r in past), default=-1) + 1)
-        names = [scores.key(number) for number in range(len(objectives))]
+        names = [objective_key(number) for number in range(len(objectives))]
         modes = [o.direction for o in objectives]
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         storage = optuna.storages.InMemoryStorage()
-        recalled_study(job, ended, storage)
+        optuna_study(job, ended, storage)
         waiting = [record.point for record in self._unfinished]
         if job.tune.try_defaults and not past and is_inside(job.tune.space, default_point(job)):
             waiting.append(default_point(job))
@@ -82,7 +81,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         return {"trial": Assignment(number=next(self._numbers), point=point).as_dict()}
 
     def save(self, checkpoint_path: str) -> None:
-        """Leave an empty file: the study's log is what a restart reads."""
+        """Write an empty file: a restart reads the study's log."""
         Path(checkpoint_path).touch()
 
     def restore(self, checkpoint_path: str) -> None:

@@ -1,6 +1,6 @@
-"""The search space: which points can be drawn from it.
+"""Search space: points are drawn from it at random or enumerated as a grid.
 
-A *point* is a mapping from config key to value; a key whose condition does not hold is not in it.
+A *point* maps config keys to values; a key whose condition does not hold is left out.
 """
 
 import itertools
@@ -20,7 +20,7 @@ Space = Mapping[str, ParameterConfig]
 
 
 def domain(parameter: ParameterConfig) -> Domain:
-    """Ray Tune's own object for a parameter.
+    """Ray Tune's distribution of a parameter.
 
     Example:
         >>> domain(ParameterConfig(randint=(1, 5))).sample(random_state=0) in range(1, 5)
@@ -37,8 +37,8 @@ def domain(parameter: ParameterConfig) -> Domain:
     }[kind](*getattr(parameter, kind))
 
 
-def in_order(space: Space) -> list[str]:
-    """The keys, each after those that its condition names.
+def ordered_keys(space: Space) -> list[str]:
+    """The keys of a space, each after those that its condition names.
 
     Raises:
         ConfigError: A condition names an unknown key, a value that its key never takes, or conditions go in a circle.
@@ -74,7 +74,7 @@ def _check_conditions(space: Space, key: str) -> None:
 
 
 def is_active(parameter: ParameterConfig, point: Point) -> bool:
-    """Whether a parameter's condition holds at a point (of which the keys that it names are drawn already).
+    """Whether a parameter's condition holds at a point, in which the keys that it names are drawn already.
 
     Example:
         >>> is_active(ParameterConfig(choice=(1,), when={"a": ["x", "y"]}), {"a": "y"})
@@ -86,14 +86,14 @@ def is_active(parameter: ParameterConfig, point: Point) -> bool:
 def draw(space: Space, generator: np.random.Generator) -> Point:
     """One random point."""
     point: Point = {}
-    for key in in_order(space):
+    for key in ordered_keys(space):
         if is_active(space[key], point):
             point[key] = _plain(domain(space[key]).sample(random_state=generator))
     return point
 
 
-def draw_different(space: Space, count: int, seed: int, known: list[Point]) -> list[Point]:
-    """Random points, none twice and none of `known`; fewer where a small space has no more."""
+def draw_distinct(space: Space, count: int, seed: int, known: list[Point]) -> list[Point]:
+    """Distinct random points, none of them in `known`; fewer than `count` where a small space has no more."""
     generator = np.random.default_rng((seed, 3))
     seen = {_name(point) for point in known}
     points: list[Point] = []
@@ -108,8 +108,8 @@ def draw_different(space: Space, count: int, seed: int, known: list[Point]) -> l
 
 
 def grid(space: Space) -> Iterator[Point]:
-    """Every combination of the choices, conditions respected, none twice."""
-    keys = in_order(space)
+    """Every combination of the choices that the conditions allow, each once."""
+    keys = ordered_keys(space)
     seen = set()
     for values in itertools.product(*(space[key].choice or () for key in keys)):
         point: Point = {}
@@ -122,7 +122,7 @@ def grid(space: Space) -> Iterator[Point]:
 
 
 def any_of(wanted: Any) -> list[Any]:
-    """The values that satisfy a condition: a list of them, or the one that it is."""
+    """The values that satisfy a condition, which is one value or a list of them."""
     return list(wanted) if isinstance(wanted, list | tuple) else [wanted]
 
 

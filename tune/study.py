@@ -1,11 +1,8 @@
-"""A study: Ray Tune runs the trials that are left of it, every result goes to its log."""
+"""Running a study: Ray Tune runs the trials that are left, and every result is written to the study's log."""
 
-import logging
-import os
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Literal
 
 from ray import tune
@@ -13,10 +10,11 @@ from ray.exceptions import OutOfMemoryError
 from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner
 from ray.tune.experiment import Trial
 
+from visrec.cluster import internals
 from visrec.config import TuneWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
-from visrec.tune.points import extreme_points, job_at
+from visrec.tune.points import apply_point, extreme_points
 from visrec.tune.recorder import Recorder
 from visrec.tune.records import StudyLog
 from visrec.tune.schedulers import StudyPatience, build_scheduler
@@ -27,14 +25,7 @@ from visrec.tune.trial import Assignment, TrialResources, planned_epochs, traina
 Ending = Literal["done", "time", "patience", "interrupted"]
 _REASONS = {"time": "the study's time was over", "patience": "the study stopped getting better"}
 TUNE_RUNS = "tune"
-"""Folder of a study in which Ray Tune keeps checkpoints, one folder below it a start of the study."""
-
-_QUIET = {
-    "RAY_AIR_NEW_OUTPUT": "0",  # its progress table; the command has its own
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # CSV, JSON and TensorBoard files of each trial
-    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # reasons are in the log of the study
-    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
-}
+"""Folder of a study in which Ray Tune keeps checkpoints, with one folder for each start of the study."""
 
 
 def run_trials(
@@ -44,14 +35,14 @@ def run_trials(
     *,
     on_change: Callable[[], None] = lambda: None,
 ) -> Ending:
-    """Run what is left of a study, and say how it ended.
+    """Run the trials that are left of a study; returns how it ended.
 
-    Needs a connection to Ray. Ended trials of the log stay as they are; the others go on from their checkpoints.
+    Needs a connection to Ray. Trials of the log that have ended are kept; the others continue from their checkpoints.
 
     Args:
         job: The study's config, checked by `check_space`.
-        snapshot: What all trials train on.
-        log: Of the study; empty for a new one.
+        snapshot: The data that all trials train on.
+        log: The study's log; empty for a new one.
         on_change: Called after each event.
     """
     points = planned_points(job)
@@ -60,21 +51,21 @@ def run_trials(
     strikes: Counter[int] = Counter()
     is_over = False
     while (ending := _ending(job, log, num_trials, patience)) == "interrupted" and not is_over:
-        recorder = Recorder(job, log, lambda point: _planned_epochs(job, point), on_change)
+        recorder = Recorder(log, lambda point: _planned_epochs(job, point), on_change)
         is_over = _fit(_tuner(job, snapshot, log, points, num_trials, recorder, patience))
         recorder.close()
         if not is_over:
             recorder.out_of_memory(strikes)
     if ending in _REASONS:
-        log.stop_the_rest(_REASONS[ending])
+        log.stop_unfinished(_REASONS[ending])
     on_change()
     return ending
 
 
 def _fit(tuner: Tuner) -> bool:
-    """Run trials; False where Ray gave up the whole study for one trial that it killed for want of memory."""
+    """Run trials; False where Ray ended the whole study because it killed a trial for want of memory."""
     try:
-        with _quiet():
+        with internals.quiet_tune():
             tuner.fit()
     except RuntimeError as error:
         if isinstance(error.__cause__, OutOfMemoryError):
@@ -107,7 +98,7 @@ def _tuner(
             stop=patience if job.tune.patience_trials else None,
             callbacks=[recorder],
             failure_config=FailureConfig(max_failures=job.tune.max_failures),
-            # A population copies checkpoints of other trials, which may be some epochs old.
+            # A population copies checkpoints of other trials, some of them a few epochs old.
             checkpoint_config=CheckpointConfig(num_to_keep=4 if job.tune.scheduler.kind == "pbt" else 2),
             verbose=0,
         ),
@@ -135,7 +126,7 @@ def _tune_config(
 
 
 def _assignments(log: StudyLog, points: list[Point]) -> dict[str, Any]:
-    """The planned trials that have not ended, as a grid for Ray Tune; nothing where a searcher makes them."""
+    """The planned trials that have not ended, as a grid search of Ray Tune; empty where a searcher makes them."""
     if not points:
         return {}
     left = []
@@ -154,13 +145,13 @@ def _trial_folder(trial: Trial) -> str:
 
 def _planned_epochs(job: TuneWorkloadConfig, point: Point) -> int:
     try:
-        return planned_epochs(job_at(job, point))
-    except ConfigError:  # settings that do not go together: the trial fails with that as its reason
+        return planned_epochs(apply_point(job, point))
+    except ConfigError:  # an invalid combination of settings: the trial will fail with that reason
         return planned_epochs(job)
 
 
 def _longest(job: TuneWorkloadConfig) -> int:
-    """Epochs of the longest run that a searcher could ask for by one key."""
+    """Epochs of the longest run that a searcher could suggest by one key."""
     return max(_planned_epochs(job, point) for _, point in extreme_points(job.tune.space))
 
 
@@ -172,22 +163,3 @@ def _ending(job: TuneWorkloadConfig, log: StudyLog, num_trials: int, patience: S
     if job.tune.minutes is not None and log.seconds_spent() >= 60 * job.tune.minutes - 1:
         return "time"
     return "interrupted"
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Ray Tune without its own output."""
-    saved = {name: os.environ.get(name) for name in _QUIET}
-    os.environ.update(_QUIET)
-    logger = logging.getLogger("ray.tune")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        for name, value in saved.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -1,4 +1,4 @@
-"""From the best trial's last checkpoint to an artifact that can be evaluated and released."""
+"""Checkpoint artifacts of trials: the last checkpoint of a trial as one that can be evaluated and released."""
 
 import tempfile
 from collections.abc import Iterator
@@ -8,7 +8,8 @@ from pathlib import Path
 from visrec.config import TrainWorkloadConfig, TuneWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError
-from visrec.models.checkpoint import EPOCHS, Checkpoint
+from visrec.models.checkpoint import Checkpoint
+from visrec.models.epochs import EPOCHS
 from visrec.storage import Workspace, content_id
 from visrec.training.environment import LocalEnvironment
 from visrec.training.loop import train
@@ -22,20 +23,20 @@ from visrec.workloads.train import checkpoint_name, write_checkpoint
 def keep_checkpoint(
     job: TuneWorkloadConfig, study: str, snapshot: Snapshot, log: StudyLog, record: TrialRecord
 ) -> Checkpoint:
-    """Make a checkpoint of the best epoch of a trial, and point `latest` at it.
+    """Make a checkpoint artifact of the best epoch of a trial, and point `latest` at it.
 
-    A trial that ran to its end on one set of settings has the name that `visrec train` would give to the same config,
-    which then finds it and does nothing.
+    Where a trial trained to its end on one set of settings, the artifact has the name that `visrec train` gives to the
+    same config, which then finds it.
 
     Args:
         job: The study's config.
         study: Name of the study.
-        snapshot: That it trained on.
-        log: Where the trial's checkpoint is.
+        snapshot: The data that it trained on.
+        log: The study's log; the trial's checkpoint is in its folder.
         record: The trial.
     """
     workspace = Workspace(job.workspace)
-    own = best_job(job, record)
+    own = last_config(job, record)
     is_plain = record.status == "finished" and all(r.copied_from is None for r in record.results)
     name = (
         checkpoint_name(own, snapshot)
@@ -49,8 +50,8 @@ def keep_checkpoint(
     return Checkpoint.find(workspace, name)
 
 
-def best_job(job: TuneWorkloadConfig, record: TrialRecord) -> TrainWorkloadConfig:
-    """The training config of a trial, with the settings of its last epoch, on the study's snapshot."""
+def last_config(job: TuneWorkloadConfig, record: TrialRecord) -> TrainWorkloadConfig:
+    """The training config of a trial with the settings of its last epoch."""
     return trial_job(job, record.last_point)
 
 
@@ -58,11 +59,12 @@ def best_job(job: TuneWorkloadConfig, record: TrialRecord) -> TrainWorkloadConfi
 def _finished(
     job: TrainWorkloadConfig, snapshot: Snapshot, log: StudyLog, record: TrialRecord
 ) -> Iterator[Path]:
-    """A folder as the loop leaves it at its end; a trial that was stopped early is ended where it stood."""
+    """A folder as the training loop leaves it at its end; for a trial that was stopped early, the loop is run to an end
+    at the epoch where it stood."""
     if record.checkpoint is None:
         raise ArtifactError(f"trial {record.number} has no checkpoint")
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "last"  # where the environment looks
+        folder = Path(scratch) / "last"  # where LocalEnvironment resumes from
         download(log.folder / record.checkpoint, folder)
         if not (folder / EPOCHS).exists():
             train(_ending_here(job, folder), snapshot, LocalEnvironment(Path(scratch)))
@@ -71,7 +73,7 @@ def _finished(
 
 
 def _ending_here(job: TrainWorkloadConfig, folder: Path) -> TrainWorkloadConfig:
-    """The config cut off at the place of a checkpoint: the loop finds nothing left to train."""
+    """The config cut off at the epoch of a checkpoint, so that nothing is left to train."""
     state = load_state(folder).state
     phases = list(job.training.phases[: state.phase + 1])
     if state.phase < len(job.training.phases):

@@ -1,4 +1,4 @@
-"""Activations of frozen blocks before the training workers start: a pool of Ray Data actors, one file a task."""
+"""Activations of frozen backbone blocks, computed before training by a pool of Ray Data actors."""
 
 import time
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import ray
 from rich.console import Console
 
-from visrec.cluster.tasks import quiet_ray_data
+from visrec.cluster.datasets import quiet_ray_data
 from visrec.config import TrainWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.models import TwoTower
@@ -16,29 +16,32 @@ from visrec.training.phase import frozen_prefix
 
 
 def precompute(job: TrainWorkloadConfig, model: TwoTower, snapshot: Snapshot, console: Console) -> None:
-    """Compute what the first phase's frozen blocks make of each picture, if the phase reads that and it is not there.
+    """Compute the activation cache of the first phase, if the phase reads one and it does not exist.
 
-    A later phase's blocks are known only when it starts; then the training workers share the work.
+    The frozen blocks of a later phase have their weights only when it starts; then the training workers share the work.
 
     Args:
-        job: Of the training.
+        job: The training's config.
         model: The towers before the first step.
-        snapshot: Where the pictures are.
-        console: Told how long it took.
+        snapshot: The pictures.
+        console: Where the time is printed.
     """
-    trunk = frozen_prefix(job, 0, model, snapshot)
+    prefix = frozen_prefix(job, 0, model, snapshot)
     workspace = Workspace(job.workspace)
-    if trunk is None or workspace.has("activations", trunk.name):
+    if prefix is None or workspace.has("activations", prefix.name):
         return
     started = time.perf_counter()
     parents = {"snapshots": snapshot.name}
-    with workspace.create("activations", trunk.name, config=job, parents=parents) as writer, quiet_ray_data():
-        _on_pool(job, snapshot, writer.staging, trunk.num_parts)
+    with (
+        workspace.create("activations", prefix.name, config=job, parents=parents) as writer,
+        quiet_ray_data(),
+    ):
+        _on_pool(job, snapshot, writer.staging, prefix.num_parts)
         writer.counts["num_pictures"] = len(snapshot.images)
-        writer.facts["num_blocks"] = trunk.num_blocks
+        writer.facts["num_blocks"] = prefix.num_blocks
     console.print(
-        f"activations of {trunk.num_blocks} frozen blocks kept: {len(snapshot.images):,} pictures, "
-        f"{trunk.num_bytes / 1e6:,.0f} MB, {time.perf_counter() - started:.1f} s"
+        f"activations of {prefix.num_blocks} frozen blocks kept: {len(snapshot.images):,} pictures, "
+        f"{prefix.num_bytes / 1e6:,.0f} MB, {time.perf_counter() - started:.1f} s"
     )
 
 
@@ -64,7 +67,7 @@ def _on_pool(job: TrainWorkloadConfig, snapshot: Snapshot, folder: Location, num
 
 
 class _PartEncoder:
-    """An actor of the pool: makes the same first model as the training workers, from the same seed and files."""
+    """An actor of the pool: builds the same initial model as the training workers, from the same seed and files."""
 
     def __init__(self, job: dict[str, Any], snapshot: str, folder: Location) -> None:
         settings = parse_config(TrainWorkloadConfig, job)
@@ -72,11 +75,11 @@ class _PartEncoder:
         model, _ = initial_model(settings, found)
         if settings.training.scaling.use_gpu:
             model.cuda()
-        trunk = frozen_prefix(settings, 0, model, found)
-        assert trunk is not None
-        self._trunk, self._folder = trunk, folder
+        prefix = frozen_prefix(settings, 0, model, found)
+        assert prefix is not None
+        self._prefix, self._folder = prefix, folder
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         for part in batch["part"].tolist():
-            self._trunk.decode_and_store(self._folder, part)
+            self._prefix.compute_part(self._folder, part)
         return batch

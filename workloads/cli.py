@@ -10,10 +10,9 @@ import typer
 from rich.console import Console
 
 from visrec import __version__
-from visrec.config import WORKLOADS, WorkloadConfig, dump_yaml, json_schema, load_config
+from visrec.config import WORKLOADS, WorkloadConfig, dump_yaml, json_schema, load_config, with_absolute_paths
 from visrec.errors import VisrecError
 from visrec.storage import Workspace
-from visrec.workloads.paths import with_absolute_paths
 
 app = typer.Typer(
     name="visrec",

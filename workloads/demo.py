@@ -127,28 +127,29 @@ def _own_interrupt_handler() -> Iterator[None]:
 
 
 def part_of(job: PipelineConfig, kind: type[JobT]) -> JobT:
-    """What the command of this kind would read from the same file."""
-    return kind(**{name: getattr(job, name) for name in kind.model_fields})
+    """The config of one workload: what its own command would read from the same file."""
+    return job.project(kind)
 
 
-def _of_shop(wanted: IngestConfig, folder: Location) -> IngestConfig:
-    """The shop's own ingest config, with picture size, cleaning and shares as they are wanted."""
+def _of_shop(given: IngestConfig, folder: Location) -> IngestConfig:
+    """The shop's ingest config, with the picture size, cleaning and split shares of the given one."""
     shop = ingest_config(folder)
     return shop.replace(
-        images=wanted.images.replace(path=shop.images.path),
-        cleaning=wanted.cleaning,
-        validation_share=wanted.validation_share,
-        test_share=wanted.test_share,
+        images=given.images.replace(path=shop.images.path),
+        cleaning=given.cleaning,
+        validation_share=given.validation_share,
+        test_share=given.test_share,
     )
 
 
 def _print_queries(queries: tuple[QueryResult, ...], console: Console) -> None:
+    width = max(len(query.name) for query in queries)
     for query in queries:
         shown = " ".join(query.item_ids[:_SHOWN_ITEMS])
-        console.print(f"{query.name} [dim]({query.milliseconds:.0f} ms)[/]: {shown} ...")
+        console.print(f"{query.name:<{width}} {query.milliseconds:4.0f} ms  {shown} ...", soft_wrap=True)
 
 
 def _serve_on(address: str, console: Console) -> None:
-    console.print(f"\nthe page: [bold]{address}[/]   the interface: {address}/docs   Ctrl-C ends")
+    console.print(f"\nthe page: [bold]{address}[/]   the API: {address}/docs   Ctrl-C stops the server")
     serve.wait_for_stop_signal()
     console.print("stopping")

@@ -1,16 +1,15 @@
-"""`visrec demo-data`: draw the demo shop into the workspace, on all the CPUs that Ray has."""
+"""`visrec demo-data`: write the demo shop into the workspace, on all CPUs of the cluster."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import ray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from visrec.cluster.session import ray_session
-from visrec.config import DemoDataWorkloadConfig
+from visrec.cluster.tasks import map_tasks, share
+from visrec.config import DemoDataConfig, DemoDataWorkloadConfig, parse_config
 from visrec.demo.world import FORMAT_VERSION
 from visrec.demo.write import ingest_yaml, write_shop
 from visrec.errors import DataError
@@ -25,13 +24,13 @@ B = TypeVar("B")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DemoDataResult:
-    """Where the shop is.
+    """The demo shop on disk.
 
     Attributes:
         location: Its folder.
         ingest_config: The config for `visrec ingest`.
-        counts: What was written.
-        made: False where it was there before.
+        counts: Numbers of what was written.
+        made: False where it existed before.
     """
 
     location: Location
@@ -41,10 +40,10 @@ class DemoDataResult:
 
 
 def run(job: DemoDataWorkloadConfig, *, console: Console) -> DemoDataResult:
-    """Make the shop, or find the one that these settings made before.
+    """Write the shop, or find the one that the same settings wrote before.
 
     Raises:
-        DataError: The workspace holds a shop of other settings, which snapshots may still refer to.
+        DataError: The workspace holds a shop of other settings, to which snapshots may refer.
         ClusterError: Ray cannot be reached.
     """
     workspace = Location.parse(job.workspace)
@@ -76,16 +75,9 @@ def run(job: DemoDataWorkloadConfig, *, console: Console) -> DemoDataResult:
 
 
 def spread_on_ray(function: Callable[[A], B], blocks: Iterable[A], /) -> Iterator[B]:
-    """`map` as Ray tasks: results in order, at most two blocks a CPU under way or waiting to be taken."""
-    shared, call = ray.put(function), ray.remote(_call)
-    limit = 2 * max(int(ray.cluster_resources().get("CPU", 1)), 1)
-    waiting: deque[Any] = deque()
-    for block in blocks:
-        if len(waiting) == limit:
-            yield ray.get(waiting.popleft())
-        waiting.append(call.remote(shared, block))
-    while waiting:
-        yield ray.get(waiting.popleft())
+    """`map` as Ray tasks: results in the order of the blocks, a bounded number of them under way."""
+    shared = share(function)
+    return map_tasks(_call, ((shared, block) for block in blocks))
 
 
 def _call(function: Callable[[A], B], block: A) -> B:
@@ -93,7 +85,8 @@ def _call(function: Callable[[A], B], block: A) -> B:
 
 
 def _check_same(found: Artifact, job: DemoDataWorkloadConfig, facts: dict[str, int]) -> None:
-    was = {**found.manifest.config, **{name: found.manifest.facts.get(name) for name in facts}}
+    config = parse_config(DemoDataConfig, found.manifest.config, stored=True)
+    was = {**config.model_dump(mode="json"), **{name: found.manifest.facts.get(name) for name in facts}}
     wanted = {**job.demo_data.model_dump(mode="json"), **facts}
     changed = [
         f"{name} {was.get(name)}, not {value}" for name, value in wanted.items() if was.get(name) != value
@@ -109,7 +102,7 @@ def _result(found: Artifact, *, made: bool, console: Console) -> DemoDataResult:
     num_items, num_users = (int(found.manifest.counts[name]) for name in ("num_items", "num_users"))
     console.print(f"[bold]{num_items:,} items, {num_users:,} users, {counts['rows']:,} rows[/] in {location}")
     console.print(
-        f"  dirt: {sum(counts['dirt'].values()):,} rows, {sum(counts['broken_pictures'].values())} pictures"
+        f"  of these dirty: {sum(counts['dirt'].values()):,} rows, {sum(counts['broken_pictures'].values())} pictures"
     )
     console.print(f"next: visrec ingest --config {location / 'ingest.yaml'}")
     return DemoDataResult(location=location, ingest_config=location / "ingest.yaml", counts=counts, made=made)

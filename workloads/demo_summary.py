@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from visrec.reports.context import TITLES
 from visrec.storage import Artifact, Location
 from visrec.workloads.sample_queries import QueryResult
 
@@ -15,20 +16,20 @@ _METRIC = "ndcg@10"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DemoSummary:
-    """All numbers of one demo, each of them measured.
+    """Measured numbers of one demo run.
 
     Attributes:
-        stages: Seconds of each stage, in order; a stage whose result was found is short.
-        peak_memory_bytes: Of all processes together; None where the system does not tell.
-        counts: Of the snapshot.
+        stages: Seconds of each stage, in order; a stage whose result was there already takes next to none.
+        peak_memory_bytes: Peak memory of all processes together; None where the system does not report it.
+        counts: Counts of the snapshot.
         metric: Name of the metric.
         scores: The metric of the model and of each baseline.
         leads: The model's lead over each baseline in the metric, with its paired interval: (mean, low, high).
-        ranker_gain: What the ranker adds to the model, in the same way; None without a ranker.
+        ranker_gain: Difference that the ranker makes to the model, as (mean, low, high); None without a ranker.
         oracle_share: Share of the oracle's metric that the model reaches; None without truth.
-        num_users: Users that were measured.
+        num_users: Evaluated users.
         queries: The sample queries.
-        address: Where the page is, or was.
+        address: URL of the page.
     """
 
     stages: dict[str, float]
@@ -45,7 +46,7 @@ class DemoSummary:
 
     @property
     def seconds(self) -> float:
-        """From the start to the sample queries' answers."""
+        """Seconds from the start to the answers of the sample queries."""
         return sum(self.stages.values())
 
 
@@ -87,19 +88,20 @@ def _metric(measured: dict[str, Any]) -> str:
 
 
 def print_summary(summary: DemoSummary, console: Console) -> None:
-    """The summary as two small tables."""
-    stages = Table("stage", "seconds", box=None, pad_edge=False)
+    """Print quality, times and the main facts."""
+    scores = Table("", summary.metric, "the model's lead (paired interval)", box=None, pad_edge=False)
+    scores.columns[1].justify = "right"
+    for name, score in summary.scores.items():
+        scores.add_row(TITLES.get(name, name), f"{score:.4f}", _lead(summary, name))
+    stages = Table("", "seconds", box=None, pad_edge=False)
+    stages.columns[1].justify = "right"
     for name, seconds in summary.stages.items():
         stages.add_row(name, f"{seconds:.1f}")
     stages.add_row("[bold]all[/]", f"[bold]{summary.seconds:.1f}[/]")
-    scores = Table(summary.metric, "", "the model's lead", box=None, pad_edge=False)
-    for name, score in summary.scores.items():
-        scores.add_row(name, f"{score:.4f}", _lead(summary, name))
-    console.print()
-    console.print(stages)
-    console.print()
-    console.print(scores)
-    console.print()
+    console.rule("[bold]summary", align="left")
+    for table in (scores, stages):
+        console.print(table)
+        console.print()
     for line in _facts(summary):
         console.print(line, soft_wrap=True)
 
@@ -112,33 +114,34 @@ def write_summary(summary: DemoSummary, folder: Location) -> None:
 
 
 def _markdown(summary: DemoSummary) -> str:
-    lines = ["# visrec demo", "", *_facts(summary), "", "| stage | seconds |", "|---|---:|"]
+    lines = ["# visrec demo", "", *(f"- {fact}" for fact in _facts(summary))]
+    lines += ["", f"| scorer | {summary.metric} | the model's lead (paired interval) |", "|---|---:|---|"]
+    for name, score in summary.scores.items():
+        lines.append(f"| {TITLES.get(name, name)} | {score:.4f} | {_lead(summary, name)} |")
+    lines += ["", "| stage | seconds |", "|---|---:|"]
     lines += [f"| {name} | {seconds:.1f} |" for name, seconds in summary.stages.items()]
-    lines += [
-        f"| all | {summary.seconds:.1f} |",
-        "",
-        f"| scorer | {summary.metric} | the model's lead |",
-        "|---|---:|---|",
-    ]
-    lines += [f"| {name} | {score:.4f} | {_lead(summary, name)} |" for name, score in summary.scores.items()]
+    lines.append(f"| all | {summary.seconds:.1f} |")
     lines += ["", "| query | answers | ms |", "|---|---:|---:|"]
     lines += [f"| {q.name} | {len(q.item_ids)} | {q.milliseconds:.0f} |" for q in summary.queries]
     return "\n".join(lines) + "\n"
 
 
 def _facts(summary: DemoSummary) -> list[str]:
-    facts = [f"{summary.counts['num_items']:,} items, {summary.counts['num_users']:,} users"]
-    facts.append(f"{summary.num_users:,} of them with a history and a held-out item")
+    """The main facts, one a line."""
+    facts = [
+        f"{summary.counts['num_items']:,} items and {summary.counts['num_users']:,} users; "
+        f"{summary.num_users:,} users have a history and a held-out item"
+    ]
     if summary.ranker_gain is not None:
         mean, low, high = summary.ranker_gain
         facts.append(
             f"the ranker adds {mean:+.4f} ({low:+.4f} to {high:+.4f}) to the model's {summary.metric}"
         )
     if summary.oracle_share is not None:
-        facts.append(f"{summary.oracle_share:.0%} of the oracle's {summary.metric}")
+        facts.append(f"the model reaches {summary.oracle_share:.0%} of the oracle's {summary.metric}")
     if summary.peak_memory_bytes is not None:
-        facts.append(f"{summary.peak_memory_bytes / 1e9:.1f} GB of memory at most")
-    return [", ".join(facts)]
+        facts.append(f"peak memory of all processes: {summary.peak_memory_bytes / 1e9:.1f} GB")
+    return facts
 
 
 def _lead(summary: DemoSummary, name: str) -> str:

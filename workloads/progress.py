@@ -1,41 +1,39 @@
-"""The progress of training workers, seen from the command that started them."""
+"""The progress of a training in the terminal: a bar for the running epoch, a line for each finished one."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import ray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-POLL_SECONDS = 0.3
+from visrec.models.epochs import EpochRecord
+from visrec.training.messages import CachingStarted, ProgressUpdate, StepProgress, ValidationStarted
+
 _EPOCH_METRICS = ("ndcg@10", "recall@10", "precision@10", "f1@10", "auc")
 
 
 class ProgressBoard:
-    """What training told last, and the epochs that nobody has read yet. Lives in a Ray actor, or in this process."""
+    """The latest progress update of a training and the epochs not yet read; in this process, or a Ray actor."""
 
     def __init__(self) -> None:
-        self._latest: dict[str, Any] = {}
-        self._reports: list[dict[str, Any]] = []
+        self._latest: ProgressUpdate | None = None
+        self._epochs: list[EpochRecord] = []
 
-    def tell(self, update: dict[str, Any]) -> None:
-        """Take an update of a training environment."""
-        if "report" in update:
-            self._reports.append(update["report"])
+    def tell(self, update: ProgressUpdate) -> None:
+        """Receive a progress update of the training loop."""
+        if isinstance(update, EpochRecord):
+            self._epochs.append(update)
         else:
             self._latest = update
 
-    def read(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """The latest step, and the reports since the last call."""
-        reports, self._reports = self._reports, []
-        return self._latest, reports
+    def read(self) -> tuple[ProgressUpdate | None, list[EpochRecord]]:
+        """The latest update, and the epochs that have ended since the last call."""
+        epochs, self._epochs = self._epochs, []
+        return self._latest, epochs
 
 
 class TrainingProgress:
-    """A bar for the epoch that runs, a line for each that ended."""
+    """Progress bar of the running epoch, and a line for each epoch that has ended."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -60,60 +58,35 @@ class TrainingProgress:
     ) -> None:
         self._bar.stop()
 
-    def show(self, latest: dict[str, Any], reports: list[dict[str, Any]]) -> None:
-        """Draw the latest step and print the epochs."""
-        for report in reports:
-            if "loss" in report:
-                self._console.print(_epoch_line(report), soft_wrap=True)
-        if "step" in latest:
-            rates = (
-                f"loss {latest['loss']:.4f}  {latest['images_per_second']:,.0f} images/s  "
-                f"{latest['sequences_per_second']:,.0f} sequences/s"
-            )
-            description = f"{latest['phase']} {latest['epoch']}/{latest['epochs']}"
-            self._bar.update(
-                self._task,
-                description=description,
-                completed=latest["step"],
-                total=latest["steps"],
-                rates=rates,
-            )
-        elif "caching" in latest:
-            description = f"activations of {latest['caching']} frozen blocks"
-            self._bar.update(self._task, description=description, rates="")
-        elif latest.get("validating"):
-            self._bar.update(
-                self._task, description=f"{latest['phase']} {latest['epoch']} validating", rates=""
-            )
+    def show(self, latest: ProgressUpdate | None, epochs: list[EpochRecord]) -> None:
+        """Print the epochs that have ended and draw the latest update."""
+        for record in epochs:
+            self._console.print(_epoch_line(record), soft_wrap=True)
+        match latest:
+            case StepProgress():
+                self._bar.update(
+                    self._task,
+                    description=f"{latest.phase} {latest.epoch}/{latest.num_epochs}",
+                    completed=latest.step,
+                    total=latest.num_steps,
+                    rates=f"loss {latest.loss:.4f}  {_rates(latest)}",
+                )
+            case ValidationStarted():
+                description = f"{latest.phase} {latest.epoch} validating"
+                self._bar.update(self._task, description=description, rates="")
+            case CachingStarted():
+                description = f"activations of {latest.num_blocks} frozen blocks"
+                self._bar.update(self._task, description=description, rates="")
 
 
-@contextmanager
-def follow(console: Console) -> Iterator[Any]:
-    """Show what training workers tell; yields the actor handle that they tell it to (`handle.tell.remote(update)`)."""
-    # Fractions of a CPU: the board must never be what a worker waits for.
-    board = ray.remote(num_cpus=0)(ProgressBoard).remote()
-    stop = threading.Event()
-    with TrainingProgress(console) as progress:
-
-        def poll() -> None:
-            while not stop.wait(POLL_SECONDS):
-                progress.show(*ray.get(board.read.remote()))
-
-        thread = threading.Thread(target=poll, daemon=True)
-        thread.start()
-        try:
-            yield board
-        finally:
-            stop.set()
-            thread.join()
-            progress.show(*ray.get(board.read.remote()))
-            ray.kill(board)
-
-
-def _epoch_line(report: dict[str, Any]) -> str:
-    metrics = "  ".join(f"{name} {report[name]:.4f}" for name in _EPOCH_METRICS if name in report)
+def _epoch_line(record: EpochRecord) -> str:
+    shown = [name for name in _EPOCH_METRICS if name in record.metrics]
+    metrics = "  ".join(f"{name} {record.metrics[name]:.4f}" for name in shown)
     return (
-        f"  {report['phase']} epoch {report['epoch']:>3}  loss {report['loss']:.4f}  {metrics}  "
-        f"[dim]{report['images_per_second']:,.0f} images/s  {report['sequences_per_second']:,.0f} sequences/s  "
-        f"{report['seconds']:.1f} s[/dim]"
+        f"  {record.phase} epoch {record.epoch:>3}  loss {record.loss:.4f}  {metrics}  "
+        f"[dim]{_rates(record)}  {record.seconds:.1f} s[/dim]"
     )
+
+
+def _rates(update: StepProgress | EpochRecord) -> str:
+    return f"{update.images_per_second:,.0f} images/s  {update.sequences_per_second:,.0f} sequences/s"

@@ -17,13 +17,13 @@ from contextlib import (
 )
 from dataclasses import dataclass
 
-import ray
 import requests
 from ray.exceptions import GetTimeoutError, RayActorError
 from rich.console import Console
 
-from visrec.cluster.haproxy import METRICS_PORT, STATS_PORT, find_haproxy, free_ports, haproxy_environment
-from visrec.cluster.session import ray_session
+from visrec.cluster import internals
+from visrec.cluster.haproxy import find_haproxy, free_ports, haproxy_environment
+from visrec.cluster.session import is_this_machine_alone, ray_session
 from visrec.config import ServeConfig, ServeWorkloadConfig
 from visrec.errors import ClusterError, ConfigError
 from visrec.releases import Release
@@ -43,7 +43,7 @@ class ServerHandle:
 
     Attributes:
         address: Where the page is, such as `http://127.0.0.1:8000`.
-        stop: Ends the server, and the Ray session if it was started for it.
+        stop: Ends the server, and the Ray session if it was started with it.
     """
 
     address: str
@@ -52,7 +52,7 @@ class ServerHandle:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServeResult:
-    """What a server that has ended leaves."""
+    """The address that a server had."""
 
     address: str
 
@@ -78,7 +78,7 @@ def run(job: ServeWorkloadConfig, *, console: Console) -> ServeResult:
 
 
 def start(job: ServeWorkloadConfig, *, console: Console) -> ServerHandle:
-    """Start the graph and wait until it answers. Uses the Ray session that is there, or starts one for itself.
+    """Start the graph and wait until it answers, in the existing Ray session or in a new one.
 
     Raises:
         ArtifactError: There is no release, or it is damaged.
@@ -86,7 +86,7 @@ def start(job: ServeWorkloadConfig, *, console: Console) -> ServerHandle:
         ClusterError: The graph does not start.
     """
     release = Release.open(Workspace(job.workspace))
-    release.check()  # at once and in one line, not after several starts of a replica
+    release.check()  # a damaged release fails here in one line, not after several starts of a replica
     port = _usable_port(job.serve)
     with ExitStack() as stack:
         stack.enter_context(ray_session(job.ray))
@@ -98,28 +98,24 @@ def start(job: ServeWorkloadConfig, *, console: Console) -> ServerHandle:
         through = "HAProxy" if environment else "Serve's proxy"
         console.print(f"release {release.name} is served through {through}")
         if environment:
-            stats, metrics = (f"127.0.0.1:{environment[port]}" for port in (STATS_PORT, METRICS_PORT))
-            console.print(f"[dim]its statistics: {stats}/stats, its metrics: {metrics}/metrics[/]")
+            stats = f"127.0.0.1:{environment[internals.HAPROXY_STATS_PORT]}/stats"
+            metrics = f"127.0.0.1:{environment[internals.HAPROXY_METRICS_PORT]}/metrics"
+            console.print(f"[dim]its statistics: {stats}, its metrics: {metrics}[/]")
         return ServerHandle(address=address, stop=stack.pop_all().close)
 
 
 def _proxy(config: ServeConfig) -> AbstractContextManager[dict[str, str]]:
-    """Environment of the proxy: empty for Serve's own."""
+    """Environment variables of the proxy; empty for Serve's own proxy."""
     if config.haproxy is False:
         return nullcontext({})
     binary = find_haproxy()
-    # Elsewhere the nodes' own environment decides: a script on this machine is no use there.
-    usable = binary is not None and _is_this_machine()
+    # On other machines the nodes' own environment decides: a script on this one cannot run there.
+    usable = binary is not None and is_this_machine_alone()
     if config.haproxy and not usable:
         raise ConfigError(
             "serve.haproxy: expected a cluster on this machine alone with HAProxy installed, found none"
         )
     return haproxy_environment(binary) if binary is not None and usable else nullcontext({})
-
-
-def _is_this_machine() -> bool:
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    return len(nodes) == 1 and nodes[0]["NodeManagerAddress"] == ray.util.get_node_ip_address()
 
 
 @contextmanager
@@ -131,12 +127,12 @@ def _serve_instance(host: str, port: int, timeout_s: float, environment: dict[st
         raise ClusterError(
             "Ray Serve already runs on this cluster: deploy with `serve deploy` there, or end it with `serve shutdown`"
         )
-    # A busy machine may take longer than the 5 s after which Ray kills a proxy that is only starting.
-    variables = {"RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": str(_PROXY_READY_S), **environment}
+    # A busy machine may need longer than the 5 s after which Ray replaces a proxy that is still starting.
+    variables = {internals.PROXY_READY_TIMEOUT: str(_PROXY_READY_S), **environment}
     try:
         serve.start(
             proxy_location="HeadOnly",
-            # The ingress answers in time by itself; this is for the case that it cannot.
+            # The ingress has a timeout of its own; this one is for an ingress that hangs.
             http_options={"host": host, "port": port, "request_timeout_s": timeout_s + 5},
             controller_options={"runtime_env": {"env_vars": variables}},
         )
@@ -166,7 +162,7 @@ def _deploy(job: ServeWorkloadConfig) -> None:
 
 
 def _failure(error: RuntimeError) -> str:
-    """Ray's own message names the deployment only; its status holds the traceback of what failed in it."""
+    """The cause of a failed start: Ray's message names only the deployment, its status has the traceback."""
     from ray import serve
 
     app = serve.status().applications.get(APP)
@@ -175,7 +171,7 @@ def _failure(error: RuntimeError) -> str:
 
 
 def cause_in(traceback: str) -> str:
-    """The line of a traceback that says why: our own error if there is one, else the last error, else the last line.
+    """The line of a traceback with the cause: a visrec error if there is one, else the last error, else the last line.
 
     Example:
         >>> cause_in("Traceback ...\\nvisrec.errors.ArtifactError: no index\\nRuntimeError: it failed")

@@ -1,4 +1,4 @@
-"""A study while it runs: one calm table in a terminal, a line for each ended trial elsewhere."""
+"""Progress of a study: a live table in a terminal, one line for each ended trial elsewhere."""
 
 import time
 from collections.abc import Sequence
@@ -13,25 +13,25 @@ from rich.text import Text
 from visrec.config import TuneWorkloadConfig
 from visrec.tune.objectives import ranked
 from visrec.tune.records import StudyLog, TrialRecord
-from visrec.tune.report.markdown import setting, value
+from visrec.tune.report.markdown import format_setting, format_value
 from visrec.tune.search import count_trials
-from visrec.tune.space import in_order
+from visrec.tune.space import ordered_keys
 
 _REFRESH_SECONDS = 1.0
 _SHOWN = 12
 """Trials in the table."""
 _WIDEST = 18
-"""Letters of a column."""
+"""Characters of a column."""
 _STYLES = {"running": "cyan", "finished": "green", "stopped": "dim", "failed": "red"}
 
 
 class StudyTable:
-    """Context that shows a study's log; `show` may be called as often as one likes.
+    """Context that shows a study's log.
 
     Args:
-        console: Where to.
+        console: Where to print.
         job: The study's config.
-        log: Its records.
+        log: The study's log, read at each `show`.
     """
 
     def __init__(self, console: Console, job: TuneWorkloadConfig, log: StudyLog) -> None:
@@ -39,10 +39,10 @@ class StudyTable:
         self._job = job
         self._log = log
         self._num_trials = count_trials(job)
-        self._names = short_names(in_order(job.tune.space))
+        self._names = short_names(ordered_keys(job.tune.space))
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._drawn = 0.0
-        self._told = {record.number for record in log.records if record.has_ended}
+        self._printed = {record.number for record in log.records if record.has_ended}
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -56,11 +56,11 @@ class StudyTable:
             self._live.stop()
 
     def show(self) -> None:
-        """Print trials that have ended since, and draw the table, at most once a second."""
+        """Print trials that have ended since the last call, or draw the table, at most once a second."""
         if not self._console.is_terminal:
             for record in self._log.records:
-                if record.has_ended and record.number not in self._told:
-                    self._told.add(record.number)
+                if record.has_ended and record.number not in self._printed:
+                    self._printed.add(record.number)
                     self._console.print(self._line(record), soft_wrap=True)
         elif time.monotonic() - self._drawn > _REFRESH_SECONDS:
             self._drawn = time.monotonic()
@@ -68,7 +68,7 @@ class StudyTable:
 
     def _line(self, record: TrialRecord) -> str:
         settings = "  ".join(
-            f"{self._names.get(key, key)} {setting(v)}" for key, v in record.last_point.items()
+            f"{self._names.get(key, key)} {format_setting(v)}" for key, v in record.last_point.items()
         )
         reason = f"  {record.reason}" if record.status == "failed" else ""
         return (
@@ -93,7 +93,7 @@ class StudyTable:
         return Group(self._heading(records, best), table, *note)
 
     def _rows(self, records: list[TrialRecord], keys: list[str], best: int) -> Table:
-        """The trials with the settings that have room."""
+        """The table with the settings `keys` as columns."""
         table = Table(box=None, pad_edge=False, header_style="bold")
         objectives = [o.metric for o in self._job.tune.objectives]
         for title in ("trial", "state", "epochs", *objectives, *(self._names[key] for key in keys)):
@@ -103,8 +103,8 @@ class StudyTable:
                 str(record.number),
                 Text(record.status, style=_STYLES.get(record.status, "")),
                 f"{record.epochs}/{record.planned_epochs}",
-                *([value(v) for v in record.objectives or []] or [""] * len(objectives)),
-                *(setting(record.last_point[key]) if key in record.last_point else "" for key in keys),
+                *([format_value(v) for v in record.objectives or []] or [""] * len(objectives)),
+                *(format_setting(record.last_point[key]) if key in record.last_point else "" for key in keys),
                 style="bold" if record.number == best else "",
             )
         return table
@@ -118,17 +118,17 @@ class StudyTable:
     def _values(self, record: TrialRecord) -> str:
         found = record.objectives or []
         return "  ".join(
-            f"{o.metric} {value(v)}" for o, v in zip(self._job.tune.objectives, found, strict=False)
+            f"{o.metric} {format_value(v)}" for o, v in zip(self._job.tune.objectives, found, strict=False)
         )
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """Key -> as many of its last parts as tell it from the others: columns are narrow.
+    """Short column titles: key -> its shortest tail that no other key has.
 
     Example:
         >>> short_names(["model.dim", "model.item.dropout", "model.user.dropout"])
         {'model.dim': 'dim', 'model.item.dropout': 'item.dropout', 'model.user.dropout': 'user.dropout'}
-        >>> short_names(["model.user.kind"])  # of what?
+        >>> short_names(["model.user.kind"])  # a kind or name alone says too little
         {'model.user.kind': 'user.kind'}
     """
     names = {}

@@ -26,10 +26,11 @@ from ray.exceptions import AuthenticationError
 from ray.job_submission import JobStatus, JobSubmissionClient
 from rich.console import Console
 
+from visrec.cluster import internals
 from visrec.cluster.dashboard import check_cluster, token_headers
-from visrec.config import WORKLOADS, PipelineConfig, WorkloadConfig, dump_yaml
-from visrec.errors import ClusterError
-from visrec.workloads.paths import JobT, with_absolute_paths
+from visrec.config import WORKLOADS, PipelineConfig, WorkloadConfig, dump_yaml, with_absolute_paths
+from visrec.config.load import WorkloadT
+from visrec.errors import ClusterError, first_line
 from visrec.workloads.wheel import build_wheel
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8265"
@@ -41,7 +42,7 @@ _END_SECONDS = 30.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFolder:
-    """What a job is made of.
+    """The files and command of a job.
 
     Attributes:
         folder: Working directory of the job; holds only the config.
@@ -69,12 +70,12 @@ class JobFolder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SubmitResult:
-    """How a submission ended.
+    """The end of a submission.
 
     Attributes:
         submission_id: Name of the job on the cluster.
-        status: Ray's word for the state in which it was last seen.
-        exit_code: 0 after success or where it was not waited for, the job's own code after a failure, else 1.
+        status: Ray's name of the state in which the job was last seen.
+        exit_code: 0 after success or where the job was not followed, its own exit code after a failure, else 1.
     """
 
     submission_id: str
@@ -91,7 +92,7 @@ def run(
     follow: bool = True,
     stop_on_interrupt: bool = False,
 ) -> SubmitResult:
-    """Submit a workload, and follow it to its end.
+    """Submit a workload as a job, and follow it to its end.
 
     Args:
         workload: Name of the command, such as `train`.
@@ -99,11 +100,11 @@ def run(
         console: Where the job's log goes.
         address: HTTP address of the cluster's dashboard.
         follow: Show the log until the job ends; else return as soon as it is accepted.
-        stop_on_interrupt: Ctrl-C stops the job, instead of only ending the following.
+        stop_on_interrupt: Ctrl-C stops the job; else it only stops following.
 
     Raises:
-        ClusterError: No cluster at the address, another Ray version, a missing or wrong token, or the connection
-            broke off.
+        ClusterError: No cluster at the address, another Ray version, a missing or wrong token, or the connection was
+            lost.
     """
     address = address.rstrip("/")
     headers = token_headers(address)
@@ -120,7 +121,7 @@ def run(
     except KeyboardInterrupt:
         if stop_on_interrupt:
             client.stop_job(name)
-            console.print(f"\n[bold]{name}[/]: told to stop")
+            console.print(f"\n[bold]{name}[/]: stopping")
         else:
             console.print(
                 f"\nit goes on; stop it with: ray job stop --address {address} {name}", soft_wrap=True
@@ -130,14 +131,14 @@ def run(
         )
     except (RuntimeError, ClientError, requests.RequestException) as error:
         raise ClusterError(
-            f"lost the connection to {address} while following {name}: {_first_line(error)}"
+            f"lost the connection to {address} while following {name}: {first_line(error)}"
         ) from None
 
 
 def prepare(workload: str, job: WorkloadConfig, folder: Path) -> JobFolder:
-    """Write config and code into `folder`, as a job needs them.
+    """Write config and code of a job into `folder`.
 
-    The wheel lies beside the working directory and not in it: it is uploaded on its own, once for each version.
+    The wheel is beside the working directory, not in it: it is uploaded by itself, once for each version.
     """
     work = folder / "work"
     work.mkdir(parents=True, exist_ok=True)
@@ -148,39 +149,31 @@ def prepare(workload: str, job: WorkloadConfig, folder: Path) -> JobFolder:
     return JobFolder(folder=work, wheel=build_wheel(folder), entrypoint=entrypoint)
 
 
-def for_cluster(job: JobT) -> JobT:
-    """The config as it must be on the cluster: absolute paths, and the cluster that the job itself runs on."""
+def for_cluster(job: WorkloadT) -> WorkloadT:
+    """The config with absolute paths and without a cluster's address: the job uses the cluster that it runs on."""
     return with_absolute_paths(job.replace(ray=job.ray.replace(address=None)))
 
 
 def _submit(address: str, headers: dict[str, str], job: JobFolder) -> tuple[Any, str]:
-    for name in (
-        "dashboard.modules.dashboard_sdk",
-        "dashboard.modules.job.sdk",
-        "_private.runtime_env.packaging",
-    ):
-        logging.getLogger(f"ray.{name}").setLevel(
-            logging.WARNING
-        )  # each tells of its own uploads and connections
+    for name in internals.JOB_LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         with _address_from_environment(address):
             client = JobSubmissionClient(address, headers=headers)
         return client, client.submit_job(entrypoint=job.entrypoint, runtime_env=job.runtime_env)
     except (RuntimeError, ConnectionError, AuthenticationError, requests.RequestException) as error:
-        raise ClusterError(f"the cluster at {address} did not take the job: {_first_line(error)}") from None
+        raise ClusterError(f"the cluster at {address} did not take the job: {first_line(error)}") from None
 
 
 @contextmanager
 def _address_from_environment(address: str) -> Iterator[None]:
-    """Ray's client lets these variables win over its argument; here the argument is what the user chose."""
-    saved = os.environ.get("RAY_API_SERVER_ADDRESS")
-    os.environ["RAY_API_SERVER_ADDRESS"] = address
+    """Ray's client prefers this environment variable to its argument; set it to the address that the user chose."""
+    saved = {internals.DASHBOARD_ADDRESS: os.environ.get(internals.DASHBOARD_ADDRESS)}
+    os.environ[internals.DASHBOARD_ADDRESS] = address
     try:
         yield
     finally:
-        del os.environ["RAY_API_SERVER_ADDRESS"]
-        if saved is not None:
-            os.environ["RAY_API_SERVER_ADDRESS"] = saved
+        internals.restore_environment(saved)
 
 
 async def _follow(client: Any, name: str, console: Console) -> SubmitResult:
@@ -200,12 +193,8 @@ async def _follow(client: Any, name: str, console: Console) -> SubmitResult:
         console.print(f"[bold]{name}[/]: succeeded")
         return SubmitResult(submission_id=name, status=str(info.status), exit_code=0)
     code = info.driver_exit_code
-    reason = f"exit code {code}" if code is not None else _first_line(info.message)
+    reason = f"exit code {code}" if code is not None else first_line(info.message)
     console.print(f"[bold]{name}[/]: {str(info.status).lower()}, {reason}", soft_wrap=True)
     return SubmitResult(
         submission_id=name, status=str(info.status), exit_code=code if code is not None and code > 0 else 1
     )
-
-
-def _first_line(error: object) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,7 +1,6 @@
-"""Studies in MLflow, where the extra `tracking` is installed, and `visrec tracking`, which opens its page."""
+"""Studies in MLflow, where the extra `tracking` is installed, and `visrec tracking`, which starts MLflow's server."""
 
 import importlib.util
-import json
 import logging
 import os
 import sys
@@ -13,10 +12,11 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from visrec.config import WorkloadConfig
-from visrec.errors import ConfigError
+from visrec.errors import ConfigError, first_line
 from visrec.storage import Artifact, Workspace
 from visrec.tune.environment import download
-from visrec.tune.records import EpochResult, TrialRecord, record_from
+from visrec.tune.records import EpochResult, TrialRecord, read_records
+from visrec.tune.report.facts import StudySummary
 from visrec.tune.report.write import TRIALS
 
 EXPERIMENT = "visrec"
@@ -44,23 +44,23 @@ def tracking_folder(workspace: Workspace) -> Path:
 
 
 def track_study(workspace: Workspace, study: Artifact, console: Console) -> None:
-    """Record a finished study as a parent run with a child run for each trial; once, however often it is called.
+    """Record a finished study as a parent run with a child run for each trial; a second call records nothing.
 
-    It goes to `MLFLOW_TRACKING_URI` where that is set, else to a database in the workspace. Without MLflow, or with a
-    remote workspace and no server named, nothing is recorded. A server that cannot be reached is told of, and does not
-    end the command: the study is safe, and the next call records it.
+    The store is `MLFLOW_TRACKING_URI` where that is set, else a database in the workspace. Without MLflow, or with a
+    remote workspace and no server named, nothing is recorded. A server that cannot be reached is reported on the
+    console and does not end the command: the next call records the study.
     """
     if not is_installed() or not (os.environ.get("MLFLOW_TRACKING_URI") or workspace.root.is_local):
         return
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
-    logging.getLogger("mlflow").setLevel(logging.WARNING)  # of the tables of a new database
+    logging.getLogger("mlflow").setLevel(logging.WARNING)  # it logs the creation of every table
     uri, artifacts = _store(workspace)
     try:
         num_runs = _record(MlflowClient(tracking_uri=uri), artifacts, study)
     except MlflowException as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         console.print(f"not recorded in MLflow, the same command tries again: {reason}", soft_wrap=True)
         return
     if num_runs:
@@ -68,7 +68,7 @@ def track_study(workspace: Workspace, study: Artifact, console: Console) -> None
 
 
 def run(job: WorkloadConfig, *, console: Console, port: int = 5000) -> NoReturn:
-    """Become the server of MLflow's page over the workspace's studies, on this machine's loopback.
+    """Replace this process by MLflow's server over the workspace's studies, on the loopback interface.
 
     Raises:
         ConfigError: MLflow is not installed, the workspace is remote, or the records are on a server of their own.
@@ -77,8 +77,8 @@ def run(job: WorkloadConfig, *, console: Console, port: int = 5000) -> NoReturn:
         raise ConfigError("tracking needs MLflow: install the extra, pip install 'visrec[tracking]'")
     command = server_command(Workspace(job.workspace), port)
     console.print(f"MLflow at http://{HOST}:{port} (Ctrl-C ends it)")
-    # In this process's place, so that whoever ends this command ends the server. Its workers for jobs of language
-    # models are not needed, and would outlive it.
+    # In this process's place, so that a signal to this command ends the server. MLflow's job workers are not needed,
+    # and would outlive it.
     os.execve(sys.executable, command, {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
 
 
@@ -109,30 +109,30 @@ def _store(workspace: Workspace) -> tuple[str, str]:
 
 
 def _record(client: Any, artifacts: str, study: Artifact) -> int:
-    """Make the runs of a study; the number of them, 0 where it is recorded already."""
+    """Create the runs of a study; returns their number, 0 where the study is recorded already."""
     experiment = _experiment(client, artifacts)
     same_study = f"tags.`{STUDY_TAG}` = '{study.name}'"
     if client.search_runs([experiment], f"{same_study} and attributes.status = 'FINISHED'", max_results=1):
         return 0
     for half in client.search_runs(
         [experiment], same_study
-    ):  # of a command that was killed while it recorded
+    ):  # left by a command that was killed while it recorded
         for child in client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{half.info.run_id}'"):
             client.delete_run(child.info.run_id)
         client.delete_run(half.info.run_id)
-    records = [record_from(values) for values in json.loads((study.location / TRIALS).read_text())]
-    facts = study.manifest.facts
+    records = read_records(study.location / TRIALS)
+    summary = StudySummary.read(study)
     parent = client.create_run(
         experiment,
         run_name=f"study {study.name}",
-        tags={STUDY_TAG: study.name, "visrec.best_trial": str(facts["best_trial"])},
+        tags={STUDY_TAG: study.name, "visrec.best_trial": str(summary.best_trial)},
         start_time=min((_ms(r.started_at) for r in records if r.started_at), default=None),
     ).info.run_id
-    for name, number in {**study.manifest.counts, **facts["best_objectives"]}.items():
+    for name, number in {**study.manifest.counts, **summary.best_objectives}.items():
         client.log_metric(parent, _safe(name), number)
-    _log_point(client, parent, facts["best_point"])
+    _log_point(client, parent, summary.best_point)
     for record in records:
-        _log_trial(client, experiment, parent, list(facts["best_objectives"]), record)
+        _log_trial(client, experiment, parent, list(summary.best_objectives), record)
     with tempfile.TemporaryDirectory() as scratch:
         download(study.location, Path(scratch) / "study")
         client.log_artifacts(parent, str(Path(scratch) / "study"))
@@ -185,5 +185,5 @@ def _ms(seconds: float) -> int:
 
 
 def _safe(name: str) -> str:
-    """MLflow's names have no `@`."""
+    """The name without `@`, which MLflow does not allow."""
     return name.replace("@", "_at_")

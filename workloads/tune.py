@@ -1,8 +1,8 @@
-"""`visrec tune`: search for a better config, survive what happens, hand over what can be released."""
+"""`visrec tune`: a hyperparameter study, resumable, which ends with a checkpoint and, if asked, a candidate release."""
 
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 
@@ -18,11 +18,11 @@ from visrec.errors import ConfigError, VisrecError
 from visrec.models.checkpoint import Checkpoint
 from visrec.storage import Artifact, Location, Workspace, content_id
 from visrec.training.initial import initial_model
-from visrec.tune.compare import default_trial, lead_over
+from visrec.tune.compare import default_trial, improvement_over
 from visrec.tune.points import check_space, mutable_keys
 from visrec.tune.records import StudyLog
-from visrec.tune.report.facts import StudyFacts, study_facts
-from visrec.tune.report.markdown import value
+from visrec.tune.report.facts import StudyFacts, StudySummary, study_facts
+from visrec.tune.report.markdown import format_value
 from visrec.tune.report.write import BEST, write_study
 from visrec.tune.search import count_trials
 from visrec.tune.study import run_trials
@@ -36,7 +36,7 @@ from visrec.workloads.tracking import track_study
 VERSION = 1
 """Raised when the same config would give another study."""
 INTERRUPTED = "interrupted"
-_PATIENT = (
+_RUN_SETTINGS = (
     "resume",
     "cpus_per_trial",
     "max_concurrent_trials",
@@ -44,23 +44,23 @@ _PATIENT = (
     "candidate_release",
     "tracking",
 )
-"""Settings that may change between two starts of a study: what they change is not the result."""
+"""Settings of how a study runs, which do not change its result and may differ between two starts."""
 
 
 class StudyInterrupted(VisrecError):
-    """The study was told to stop; what it has is kept."""
+    """The study was interrupted; its results are kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TuneResult:
-    """What came out.
+    """The result of a study.
 
     Attributes:
         study: The artifact with the report.
-        checkpoint: The best trial's.
-        release: Candidate release, where one was asked for.
+        checkpoint: Checkpoint of the best trial.
+        release: Candidate release, where `tune.candidate_release` is set.
         seconds: Wall time of this call.
-        found: Whether the study had been done before, so that nothing was done.
+        found: Whether the study had been run before, so that nothing was done.
     """
 
     study: Artifact
@@ -71,7 +71,7 @@ class TuneResult:
 
 
 def run(job: TuneWorkloadConfig, *, console: Console) -> TuneResult:
-    """Run a study, or go on with one (`tune.resume`), or find what the same config gave before.
+    """Run a study, or resume one (`tune.resume`), or find the result of an earlier run of the same config.
 
     Raises:
         ConfigError: The space does not fit the config, or an unfinished study is there and `tune.resume` is not set.
@@ -93,10 +93,10 @@ def run(job: TuneWorkloadConfig, *, console: Console) -> TuneResult:
         _write(job, name, snapshot, log, ending)
     workspace.point("studies", name)
     study = workspace.find("studies", name)
-    folder.delete()  # what a restart would have needed
+    folder.delete()  # it was needed to resume
     if job.tune.tracking:
         track_study(workspace, study, console)
-    checkpoint = Checkpoint.find(workspace, study.manifest.facts["checkpoint"])
+    checkpoint = Checkpoint.find(workspace, StudySummary.read(study).checkpoint)
     release = _candidate(job, checkpoint, console) if job.tune.candidate_release else None
     console.print(_summary(study), soft_wrap=True)
     if release is not None:
@@ -113,10 +113,10 @@ def run(job: TuneWorkloadConfig, *, console: Console) -> TuneResult:
 
 
 def check(job: TuneWorkloadConfig) -> None:
-    """See that the study makes sense, before anything starts.
+    """Check the study's config before anything starts.
 
     Raises:
-        ConfigError: It does not.
+        ConfigError: The config does not fit.
     """
     check_space(job)
     if job.training.split.fit_on != "train":
@@ -128,9 +128,9 @@ def check(job: TuneWorkloadConfig) -> None:
 
 
 def study_name(job: TuneWorkloadConfig, snapshot: Snapshot) -> str:
-    """The name under which a study is kept: made of all that decides what it tries."""
-    settings = job.tune.model_dump(mode="json", exclude=set(_PATIENT))
-    train = TrainWorkloadConfig(**{name: getattr(job, name) for name in TrainWorkloadConfig.model_fields})
+    """Name of a study: a hash of everything that decides which trials it runs."""
+    settings = job.tune.model_dump(mode="json", exclude=set(_RUN_SETTINGS))
+    train = job.project(TrainWorkloadConfig)
     training = train.training.model_dump(mode="json", exclude={"torch_threads", "activation_cache_gb"})
     return content_id(VERSION, snapshot.name, job.seed, job.model, training, settings)
 
@@ -159,7 +159,7 @@ def _run(job: TuneWorkloadConfig, snapshot: Snapshot, log: StudyLog, console: Co
     )
     with ray_session(job.ray):
         if job.tune.try_defaults:
-            # Trials that start at the same moment would each compute what frozen blocks make of the pictures.
+            # Trials that start together would each compute the same activations of frozen blocks.
             first = trial_job(job, {})
             precompute(first, initial_model(first, snapshot)[0], snapshot, console)
         with StudyTable(console, job, log) as table:
@@ -173,7 +173,7 @@ def _write(job: TuneWorkloadConfig, name: str, snapshot: Snapshot, log: StudyLog
     workspace = Workspace(job.workspace)
     facts = study_facts(job, log.records, ending, log.seconds_spent())
     if not facts.order:
-        log.folder.delete()  # nothing to keep: the next start begins anew
+        log.folder.delete()  # nothing to keep
         reasons = Counter(record.reason for record in facts.records if record.reason).most_common(1)
         why = f"the most frequent reason: {reasons[0][0]}" if reasons else "the study's time was over before"
         raise VisrecError(f"no trial has finished an epoch; {why}")
@@ -185,11 +185,11 @@ def _write(job: TuneWorkloadConfig, name: str, snapshot: Snapshot, log: StudyLog
     ]
     winner = kept[-1]
     if default is not None:
-        facts = replace(facts, lead=lead_over(job, snapshot, winner, kept[0], default.number))
+        facts = replace(facts, lead=improvement_over(job, snapshot, winner, kept[0], default.number))
     with workspace.create("studies", name, config=job, parents={"snapshots": snapshot.name}) as writer:
         write_study(writer.staging, facts, winner.name)
         writer.counts.update(_counts(facts))
-        writer.facts.update(_facts(facts, winner.name))
+        writer.facts.update(StudySummary.of(facts, winner.name).as_dict())
 
 
 def _counts(facts: StudyFacts) -> dict[str, float]:
@@ -204,19 +204,6 @@ def _counts(facts: StudyFacts) -> dict[str, float]:
     }
 
 
-def _facts(facts: StudyFacts, checkpoint: str) -> dict[str, object]:
-    best = facts.order[0]
-    names = [o.metric for o in facts.objectives]
-    return {
-        "ending": facts.ending,
-        "checkpoint": checkpoint,
-        "best_trial": best.number,
-        "best_point": best.last_point,
-        "best_objectives": dict(zip(names, best.objectives or [], strict=True)),
-        "lead": asdict(facts.lead) | {"text": facts.lead.text} if facts.lead is not None else None,
-    }
-
-
 def _candidate(job: TuneWorkloadConfig, checkpoint: Checkpoint, console: Console) -> Artifact:
     """A release of the best checkpoint, measured on the test part, which does not go live by itself."""
     common = {"workspace": job.workspace, "seed": job.seed, "ray": job.ray, "checkpoint": checkpoint.name}
@@ -227,12 +214,12 @@ def _candidate(job: TuneWorkloadConfig, checkpoint: Checkpoint, console: Console
 
 
 def _summary(study: Artifact) -> str:
-    facts, counts = study.manifest.facts, study.manifest.counts
-    values = ", ".join(f"{name} {value(v)}" for name, v in facts["best_objectives"].items())
+    summary, counts = StudySummary.read(study), study.manifest.counts
+    values = ", ".join(f"{name} {format_value(v)}" for name, v in summary.best_objectives.items())
     share = counts["trained_epochs"] / max(counts["planned_epochs"], 1)
-    lead = f"  {facts['lead']['text']}\n" if facts.get("lead") else ""
+    lead = f"  {summary.lead.text}\n" if summary.lead else ""
     return (
-        f"study {study.name}: best trial {facts['best_trial']}, validation {values}; {share:.0%} of the epochs of full "
+        f"study {study.name}: best trial {summary.best_trial}, validation {values}; {share:.0%} of the epochs of full "
         f"runs, {counts['seconds'] / 60:.1f} min\n{lead}"
-        f"  config {study.location / BEST}\n  checkpoint {facts['checkpoint']}\n  report {study.location / 'report.md'}"
+        f"  config {study.location / BEST}\n  checkpoint {summary.checkpoint}\n  report {study.location / 'report.md'}"
     )

@@ -1,9 +1,9 @@
-"""The running code as a wheel, so that a job on a cluster runs exactly what was submitted.
+"""The running code as a wheel, so that a job on a cluster runs exactly the code that was submitted.
 
-Written here and not by a build tool for three reasons. Ray installs a job's wheel with everything that it requires,
-so it must not require anything: the cluster has Ray and torch, and a second copy of both would take gigabytes and
-minutes. Ray knows a wheel by its file name alone, so the name must change with the content, or the second submission
-would run the code of the first. And it works the same from a checkout and from an installed package.
+It is built here and not by a build tool for three reasons. Ray installs a job's wheel with its dependencies, so it must
+have none: the cluster has Ray and torch, and a second copy of both would take gigabytes and minutes. Ray identifies a
+wheel by its file name alone, so the name must change with the content, or a second submission would run the code of
+the first. And it works the same from a checkout and from an installed package.
 """
 
 import base64
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import visrec
 
-# These three lie outside of the package's own folder in a checkout.
+# In a checkout the last three lie outside of the package's own folder.
 _PACKAGES = ("visrec", "visrec.deployments", "visrec.tune", "visrec.workloads")
 _TIME = (1980, 1, 1, 0, 0, 0)
 

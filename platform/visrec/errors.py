@@ -1,20 +1,25 @@
-"""The error tree of visrec.
+"""The errors of visrec.
 
-    VisrecError              every mistake that a user can mend; one line, says what was expected and what came
-    +-- ConfigError          a key, type or value of the configuration
-    +-- DataError            input files: missing, unreadable, or with too many bad rows
-    +-- ArtifactError        a snapshot, checkpoint or release is missing, unfinished or damaged
-    +-- NotFoundError        an id that the catalogue or the release does not hold
-    +-- PictureError         a picture that cannot be decoded, or is too large
-    +-- DivergedError        a loss or a metric of a training that is no number any more
-    +-- ClusterError         no Ray cluster there, another Ray version, a job that failed
+    Exception
+    +-- VisrecError           what the user can mend; one line that says what was expected and what came
+        +-- ConfigError       a key, type or value of the configuration is wrong
+        +-- DataError         input files are missing, unreadable, or hold too many bad rows
+        +-- ArtifactError     a snapshot, checkpoint, ranker, report or release is missing, unfinished or damaged
+        +-- NotFoundError     an id that the catalogue or the release does not hold
+        +-- UnsupportedError  the release cannot do what the request needs, such as search by picture
+        +-- PictureError      a picture cannot be decoded, or is over the limit; `code` says why
+        +-- DivergedError     training produced a NaN or infinite loss or metric
+        +-- ClusterError      the Ray cluster cannot be reached, has another version, or a job on it failed
+        +-- StudyInterrupted  Ctrl-C ended a study, which can be resumed (`visrec.workloads.tune`)
 
-The command prints the message in one line and exits 2; the server answers 4xx.
+The command prints the message in one line and exits with code 2. The server answers 4xx where the request is at
+fault, else 5xx (`visrec.deployments.problems`). Errors of other kinds are faults of visrec itself:
+they keep their traceback.
 """
 
 
 class VisrecError(Exception):
-    """Base of every error that visrec raises for a mistake outside of its own code."""
+    """Base of all errors that the user can mend."""
 
 
 class ConfigError(VisrecError):
@@ -26,11 +31,15 @@ class DataError(VisrecError):
 
 
 class ArtifactError(VisrecError):
-    """A snapshot, checkpoint, report or release is missing, unfinished or damaged."""
+    """A snapshot, checkpoint, ranker, report or release is missing, unfinished or damaged."""
 
 
 class NotFoundError(VisrecError):
     """An id that the catalogue or the release does not hold."""
+
+
+class UnsupportedError(VisrecError):
+    """The release cannot do what the request needs, such as search by picture."""
 
 
 class PictureError(VisrecError):
@@ -50,11 +59,23 @@ class PictureError(VisrecError):
 
 
 class DivergedError(VisrecError):
-    """The loss or a metric of a training is not a number any more."""
+    """Training produced a NaN or infinite loss or metric."""
 
 
 class ClusterError(VisrecError):
     """The Ray cluster cannot be reached, does not fit, or a job on it failed."""
+
+
+def first_line(error: object) -> str:
+    """The first line of an error's message that is not blank; the name of its class where the message is empty.
+
+    Example:
+        >>> first_line(ValueError("\\n  no such file\\nin line 3"))
+        'no such file'
+        >>> first_line(TimeoutError())
+        'TimeoutError'
+    """
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _picture_error(message: str, code: str) -> PictureError:

@@ -45,7 +45,7 @@ def releases(workspace: Workspace) -> list[Release]:
 
 @pytest.fixture(scope="module")
 def server(workspace: Workspace, releases: list[Release]) -> Iterator[serve.ServerHandle]:
-    config = ServeConfig(port=0, follow_release_s=0.2)
+    config = ServeConfig(port=0, release_poll_s=0.2)
     job = ServeWorkloadConfig(workspace=str(workspace.root), serve=config, ray=RayConfig(num_cpus=4))
     handle = serve.start(job, console=QUIET)
     yield handle

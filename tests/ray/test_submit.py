@@ -102,7 +102,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def shop(
     head: Head, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A folder, and what a job said that drew a tiny shop into it."""
+    """A folder, and the output of a job that drew a tiny shop into it."""
     folder = tmp_path_factory.mktemp("shop")
     return folder, head.visrec("submit", "demo-data", *SHOP, "--address", head.address, cwd=folder)
 
@@ -168,11 +168,11 @@ def test_interrupt_can_stop_the_job(head: Head, tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         rest = process.communicate(timeout=60)[0]
     assert process.returncode == 130, "".join(lines) + rest
-    assert "told to stop" in rest
+    assert "stopping" in rest
 
 
 @pytest.mark.parametrize(
-    ("token", "expected"), [("", "asks for a token"), ("wrong", "refuses the token")], ids=["none", "wrong"]
+    ("token", "expected"), [("", "requires a token"), ("wrong", "refuses the token")], ids=["none", "wrong"]
 )
 def test_without_the_token_nothing_is_submitted(
     head: Head, tmp_path: Path, token: str, expected: str

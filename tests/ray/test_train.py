@@ -70,7 +70,7 @@ def test_two_workers_train_one_model_and_the_run_is_found_again(snapshot: Snapsh
     out = StringIO()
     result = run(config, console=Console(file=out, width=200))
     assert not result.found
-    assert result.epochs[-1]["auc"] > 0.9
+    assert result.epochs[-1].metrics["auc"] > 0.9
     assert "epoch   3  loss" in out.getvalue()
     _check_files(result.checkpoint, snapshot)
     again = run(config, console=Console(file=out, width=200))
@@ -112,8 +112,8 @@ def test_two_workers_run_phases_and_share_the_activations(snapshot: Snapshot, tm
         kept.find("activations", n).manifest.facts["num_blocks"] for n in kept.names("activations")
     )
     assert blocks == [17, 18]
-    assert [e["phase"] for e in result.epochs] == ["head", "lora", "top", "apr"]
-    assert [e["images_per_second"] > 0 for e in result.epochs] == [False, True, False, True]
+    assert [e.phase for e in result.epochs] == ["head", "lora", "top", "apr"]
+    assert [e.images_per_second > 0 for e in result.epochs] == [False, True, False, True]
     _check_files(result.checkpoint, snapshot)
 
 
@@ -128,7 +128,7 @@ def test_workers_agree_on_the_statistics_of_batch_norms(snapshot: Snapshot) -> N
     )
     training = config.training.replace(phases=phases)
     result = run(config.replace(model=model, training=training), console=Console(file=StringIO()))
-    assert [e["images_per_second"] > 0 for e in result.epochs] == [True, False]
+    assert [e.images_per_second > 0 for e in result.epochs] == [True, False]
     _check_files(result.checkpoint, snapshot)
 
 
@@ -155,7 +155,7 @@ def test_a_killed_worker_does_not_end_the_run(snapshot: Snapshot) -> None:
         stop.set()
         killer.join()
     assert killed, "the run ended before a worker could be killed"
-    assert [e["epoch"] for e in result.epochs] == list(range(1, 13))
+    assert [e.epoch for e in result.epochs] == list(range(1, 13))
     _check_files(result.checkpoint, snapshot)
 
 

@@ -144,7 +144,7 @@ def test_trials_on_workers_of_ray_train(tmp_path: Path, snapshot: Snapshot) -> N
     study: dict[str, Any] = {"num_trials": 2, "scheduler": {"kind": "none"}}
     values = settings(tmp_path, 2, run_in="workers", space={RATE: {"loguniform": [0.03, 0.06]}}, **study)
     values["training"]["scaling"] = {"num_workers": 2, "resources_per_worker": {"CPU": 0.5}}
-    # The config as it is learns nothing: the other trial is ahead of it.
+    # The unchanged config learns nothing: the other trial is ahead of it.
     values["training"]["phases"][0] |= {"trainable": "head", "learning_rate": 1e-9}
     result, trials, said = run(values)
     assert [t["status"] for t in trials] == ["finished", "finished"]

@@ -17,7 +17,7 @@ def make_batch(
     targets: Sequence[Sequence[int]] = ((0,),),
     shared: Sequence[bool] | None = None,
     positives: Sequence[Sequence[int]] | None = None,
-    own: Sequence[Sequence[tuple[int, int, float]]] | None = None,
+    per_sequence: Sequence[Sequence[tuple[int, int, float]]] | None = None,
 ) -> Batch:
     """A batch of given parts.
 
@@ -25,16 +25,18 @@ def make_batch(
         items: Distinct items, ascending.
         targets: Places of each sequence's targets; -1 is padding. The history is the first item over and over.
         shared: Which items are negatives of all; default: all.
-        positives: Items that each user has taken; default: the targets.
-        own: (place, first position, weight) of each sequence's own negatives, as many for each.
+        positives: Positives of each user, which are masked; default: the targets.
+        per_sequence: (place, first position, weight) of each sequence's own negatives, as many for each.
     """
     index = torch.tensor(items)
     targets_BL = torch.tensor(targets)
-    taken = [[items[t] for t in row if t >= 0] for row in targets] if positives is None else positives
-    spared_from = [np.where(np.isin(items, row), 0, NEVER) for row in taken]
-    own_BK3 = np.array(own if own is not None else [[]] * len(targets), np.float64).reshape(
-        len(targets), -1, 3
+    positive_items = (
+        [[items[t] for t in row if t >= 0] for row in targets] if positives is None else positives
     )
+    masked_from = [np.where(np.isin(items, row), 0, NEVER) for row in positive_items]
+    negatives_BK3 = np.array(
+        per_sequence if per_sequence is not None else [[]] * len(targets), np.float64
+    ).reshape(len(targets), -1, 3)
     return Batch(
         item_index_N=index,
         pictures_N=torch.zeros_like(index),
@@ -43,12 +45,12 @@ def make_batch(
         time_since_previous_BL=torch.zeros_like(targets_BL),
         time_to_next_BL=torch.zeros_like(targets_BL),
         targets_BL=targets_BL,
-        masked_from_BN=torch.tensor(np.array(spared_from, np.int32)),
+        masked_from_BN=torch.tensor(np.array(masked_from, np.int32)),
         shared_N=torch.tensor(shared if shared is not None else [True] * len(items)),
-        per_sequence_slots_BK=torch.from_numpy(own_BK3[..., 0].astype(np.int64)),
-        per_sequence_from_BK=torch.from_numpy(own_BK3[..., 1].astype(np.int64)),
-        per_sequence_weights_BK=torch.from_numpy(own_BK3[..., 2].astype(np.float32)),
-        spared_rows_E=torch.tensor([row for row, items in enumerate(taken) for _ in items]),
-        spared_items_E=torch.tensor([item for items in taken for item in items]),
-        spared_positions_E=torch.zeros(sum(map(len, taken)), dtype=torch.int32),
+        per_sequence_slots_BK=torch.from_numpy(negatives_BK3[..., 0].astype(np.int64)),
+        per_sequence_from_BK=torch.from_numpy(negatives_BK3[..., 1].astype(np.int64)),
+        per_sequence_weights_BK=torch.from_numpy(negatives_BK3[..., 2].astype(np.float32)),
+        masked_rows_E=torch.tensor([row for row, items in enumerate(positive_items) for _ in items]),
+        masked_items_E=torch.tensor([item for items in positive_items for item in items]),
+        masked_positions_E=torch.zeros(sum(map(len, positive_items)), dtype=torch.int32),
     )

@@ -16,7 +16,8 @@ from visrec.config import (
 )
 from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender, TwoTower
-from visrec.models.checkpoint import EPOCHS, ITEM_VECTORS, Checkpoint
+from visrec.models.checkpoint import ITEM_VECTORS, Checkpoint
+from visrec.models.epochs import EPOCHS
 from visrec.models.item_inputs import Pictures
 from visrec.storage import Workspace
 

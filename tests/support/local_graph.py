@@ -1,93 +1,66 @@
-"""The serving graph in one process: the same parts as in the deployments, reached by threads instead of handles.
+"""The serving graph in one process: the same actors as in the deployments, reached by threads instead of handles.
 
 app = create_api(await local_service(workspace))
 """
 
 import asyncio
-from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from visrec.config import ServeConfig
-from visrec.deployments.encoder import EncoderDeployment
+from visrec.deployments.actors import EncoderActor, ListBuilderActor, ReleaseActor, RetrieverActor
 from visrec.deployments.live import LiveRelease
-from visrec.deployments.ranker import RankerDeployment
-from visrec.deployments.retriever import RetrieverDeployment
-from visrec.deployments.service import GraphState, Service
-from visrec.ranking.user_state import UserState
+from visrec.deployments.routes import GraphState, Service
 from visrec.recommend.pipeline import Pipeline
-from visrec.recommend.types import Candidates, Event, Ranked, Rules, Space, UserQuery
 from visrec.releases import CURRENT
 from visrec.storage import Workspace
 
-
-class LocalEncoder:
-    """The encoder in a thread."""
-
-    def __init__(self, part: EncoderDeployment) -> None:
-        self.part = part
-
-    async def encode_user(self, release: str, user_id: str | None, events: Sequence[Event]) -> UserQuery:
-        return await asyncio.to_thread(self.part.encode_user, release, user_id, events)
-
-    async def encode_picture(self, release: str, data: bytes) -> NDArray[np.float32]:
-        return await asyncio.to_thread(self.part.encode_picture, release, data)
+PartT = TypeVar("PartT")
+ResultT = TypeVar("ResultT")
+P = ParamSpec("P")
 
 
-class LocalRetriever:
-    """The retriever in a thread; remembers how many candidates it was asked for."""
+class ThreadedStage(Generic[PartT]):
+    """A stage whose actor runs in threads of this process; records the arguments of its calls."""
 
-    def __init__(self, part: RetrieverDeployment) -> None:
-        self.part = part
-        self.asked: list[int] = []
+    def __init__(self, actor: ReleaseActor[PartT]) -> None:
+        self.actor = actor
+        self.arguments: list[tuple[Any, ...]] = []
+        self.keywords: list[dict[str, Any]] = []
 
-    async def search(
-        self, release: str, space: Space, vector_D: NDArray[np.float32], k: int, exclude: NDArray[np.int32]
-    ) -> Candidates:
-        self.asked.append(k)
-        return await asyncio.to_thread(self.part.search, release, space, vector_D, k, exclude)
-
-    async def neighbours(self, release: str, item: int, k: int) -> Candidates:
-        self.asked.append(k)
-        return await asyncio.to_thread(self.part.neighbours, release, item, k)
-
-
-class LocalRanker:
-    """The ranker in a thread."""
-
-    def __init__(self, part: RankerDeployment) -> None:
-        self.part = part
-
-    async def rank(
+    async def __call__(
         self,
         release: str,
-        candidates: Candidates,
-        rules: Rules,
-        k: int,
-        diversity: float,
-        past: UserState | None = None,
-    ) -> Ranked:
-        return await asyncio.to_thread(self.part.rank, release, candidates, rules, k, diversity, past)
-
-    async def popular(self, release: str, rules: Rules, k: int) -> Ranked:
-        return await asyncio.to_thread(self.part.popular, release, rules, k)
+        method: Callable[Concatenate[PartT, P], ResultT],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> ResultT:
+        self.arguments.append(args)
+        self.keywords.append(dict(kwargs))
+        result: ResultT = await asyncio.to_thread(self.actor.call, release, method.__name__, *args, **kwargs)
+        return result
 
 
 class LocalGraph:
-    """All parts, loaded with the current release."""
+    """All stages, loaded with the current release."""
 
     def __init__(self, workspace: Workspace, config: ServeConfig) -> None:
-        place = str(workspace.root)
+        root = str(workspace.root)
         limits = (config.max_upload_bytes, config.max_upload_pixels)
-        self.encoder = LocalEncoder(EncoderDeployment(place, CURRENT, *limits))
-        self.retriever = LocalRetriever(RetrieverDeployment(place, CURRENT))
-        self.ranker = LocalRanker(RankerDeployment(place, CURRENT))
-        self.pipeline = Pipeline(self.encoder, self.retriever, self.ranker, config.ranking)
+        self.encoder = ThreadedStage(EncoderActor(root, CURRENT, *limits))
+        self.retriever = ThreadedStage(RetrieverActor(root, CURRENT))
+        self.list_builder = ThreadedStage(ListBuilderActor(root, CURRENT))
+        self.pipeline = Pipeline(self.encoder, self.retriever, self.list_builder, config.ranking)
 
     async def prepare(self, release: str) -> None:
-        for part in (self.encoder.part, self.retriever.part, self.ranker.part):
-            await asyncio.to_thread(part.prepare, release)
+        actors: tuple[ReleaseActor[Any], ...] = (
+            self.encoder.actor,
+            self.retriever.actor,
+            self.list_builder.actor,
+        )
+        for actor in actors:
+            await asyncio.to_thread(actor.prepare, release)
 
     async def state(self) -> GraphState:
         return {"encoder": "ok", "retriever": "ok", "ranker": "ok"}
@@ -99,4 +72,4 @@ async def local_service(workspace: Workspace, config: ServeConfig | None = None)
     graph = LocalGraph(workspace, settings)
     live = LiveRelease(str(workspace.root), graph.prepare)
     await live.switch_to(CURRENT)
-    return Service(live, graph.pipeline, settings, graph.state)
+    return Service(live=live, pipeline=graph.pipeline, config=settings, graph_state=graph.state)

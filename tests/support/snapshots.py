@@ -1,4 +1,4 @@
-"""Small snapshots on disk for tests, in exactly the format that ingest writes.
+"""Small snapshots on disk for tests, with the schemas that ingest writes.
 
 snapshot = make_snapshot(Workspace(str(tmp_path)), [[0, 1, 2], [2, 0]], num_items=3)
 snapshot = checkerboard_snapshot(Workspace(str(tmp_path)), num_users=40, num_items=20)
@@ -16,8 +16,11 @@ from PIL import Image
 
 from visrec.config import EVENT_KINDS, Config, EventKind
 from visrec.config.base import DEFAULT_WEIGHTS
-from visrec.data.images import ROWS_PER_PART, write_images, write_thumbnails
-from visrec.data.snapshot import USERS_PER_ROW_GROUP, Sequences, Snapshot
+from visrec.data.facts import InputFacts, SnapshotFacts
+from visrec.data.images import ImageFacts, write_images, write_thumbnails
+from visrec.data.parts import ROWS_PER_PART
+from visrec.data.schemas import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, SEQUENCES_SCHEMA, USERS_PER_ROW_GROUP
+from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import global_time_marks, leave_one_out_marks
 from visrec.storage import Location, Workspace
 
@@ -62,7 +65,7 @@ def make_snapshot(
         global_time_cuts: (validation from, test from); default: at 80% and 90% of the events.
         users_per_part: Rows of a file of `sequences.parquet`.
         truth: URI of the truth's folder, for the manifest.
-        rejections: Further events (user, item, time, kind) for `interactions.parquet`: of kinds that say no.
+        rejections: Further events (user, item, time, kind) for `interactions.parquet`, of negative kinds.
         name: Of the artifact.
     """
     when = times or [[START_MS + k * HOUR_MS for k in range(len(h))] for h in histories]
@@ -74,7 +77,7 @@ def make_snapshot(
         _write_interactions(writer.staging, histories, when, kind, rejections)
         _write_pictures(writer.staging, pictures)
         writer.counts |= _counts(histories, num_items, len(pictures))
-        writer.facts |= _facts(pictures, cuts, truth)
+        writer.facts |= _facts(pictures, cuts, truth).to_json()
     workspace.point("snapshots", name)
     assert writer.result is not None
     return Snapshot(writer.result)
@@ -138,20 +141,19 @@ def _counts(histories: Sequence[Sequence[int]], num_items: int, num_images: int)
     }
 
 
-def _facts(pictures: NDArray[np.uint8], cuts: tuple[int, int], truth: str | None) -> dict[str, Any]:
+def _facts(pictures: NDArray[np.uint8], cuts: tuple[int, int], truth: str | None) -> SnapshotFacts:
     pixels = pictures.reshape(-1, 3) / 255
-    return {
-        "images": {
-            "height": pictures.shape[1],
-            "width": pictures.shape[2],
-            "mean": pixels.mean(0).tolist(),
-            "std": np.maximum(pixels.std(0), 0.05).tolist(),
-        },
-        "input": {"interactions": "made in a test", "items": None, "images": None, "truth": truth},
-        "global_time_cuts": list(cuts),
-        "reasons": {},
-        "event_weights": DEFAULT_WEIGHTS,
-    }
+    return SnapshotFacts(
+        images=ImageFacts(
+            height=pictures.shape[1],
+            width=pictures.shape[2],
+            mean=tuple(pixels.mean(0).tolist()),
+            std=tuple(np.maximum(pixels.std(0), 0.05).tolist()),
+        ),
+        input=InputFacts(interactions="made in a test", truth=truth),
+        global_time_cuts=cuts,
+        event_weights=DEFAULT_WEIGHTS,
+    )
 
 
 def _cuts(times: NDArray[np.int64]) -> tuple[int, int]:
@@ -172,24 +174,19 @@ def _write_items(
     further_pictures: Sequence[Sequence[int]] | None,
 ) -> None:
     flat = np.array([i for h in histories for i in h], np.int64)
-    table = pa.table(
-        {
-            "item_index": pa.array(np.arange(num_items), pa.int32()),
-            "item_id": [f"i{i:05d}" for i in range(num_items)],
-            "image_row": pa.array(np.arange(num_items), pa.int32()),
-            "more_image_rows": pa.array(further_pictures or [[]] * num_items, pa.list_(pa.int32())),
-            "title": [f"Item {i}" for i in range(num_items)],
-            "categories": pa.array(
-                [list(c) for c in categories] if categories is not None else [[]] * num_items,
-                pa.list_(pa.string()),
-            ),
-            "price": pa.array(np.linspace(1, 10, num_items), pa.float64()),
-            "created_at": pa.array(np.full(num_items, START_MS), pa.int64()),
-            "available": pa.array([True] * num_items),
-            "num_positives": pa.array(np.bincount(flat, minlength=num_items), pa.int64()),
-        }
-    )
-    pq.write_table(table, (folder / "items.parquet").path, filesystem=folder.filesystem)
+    columns = {
+        "item_index": np.arange(num_items, dtype=np.int32),
+        "item_id": [f"i{i:05d}" for i in range(num_items)],
+        "image_row": np.arange(num_items, dtype=np.int32),
+        "more_image_rows": further_pictures or [[]] * num_items,
+        "title": [f"Item {i}" for i in range(num_items)],
+        "categories": [[]] * num_items if categories is None else [list(names) for names in categories],
+        "price": np.linspace(1, 10, num_items),
+        "created_at": np.full(num_items, START_MS),
+        "available": [True] * num_items,
+        "num_positives": np.bincount(flat, minlength=num_items),
+    }
+    _write_table(folder / "items.parquet", columns, ITEMS_SCHEMA)
 
 
 def _write_sequences(
@@ -204,24 +201,17 @@ def _write_sequences(
     code, weight = EVENT_KINDS.index(kind), DEFAULT_WEIGHTS[kind]
     for part, start in enumerate(range(0, len(histories), users_per_part)):
         users = range(start, min(start + users_per_part, len(histories)))
-        columns: dict[str, Any] = {
-            "user_index": pa.array(users, pa.int32()),
+        columns = {
+            "user_index": list(users),
             "user_id": [f"u{u:05d}" for u in users],
-            "items": pa.array([list(histories[u]) for u in users], pa.list_(pa.int32())),
-            "kinds": pa.array([[code] * len(histories[u]) for u in users], pa.list_(pa.int8())),
-            "times": pa.array([list(times[u]) for u in users], pa.list_(pa.int64())),
-            "weights": pa.array([[weight] * len(histories[u]) for u in users], pa.list_(pa.float32())),
-            "leave_one_out": pa.array(
-                [leave_one_out_marks(len(histories[u])).tolist() for u in users], pa.list_(pa.int8())
-            ),
-            "global_time": pa.array(
-                [global_time_marks(np.array(times[u], np.int64), *cuts).tolist() for u in users],
-                pa.list_(pa.int8()),
-            ),
+            "items": [list(histories[u]) for u in users],
+            "kinds": [[code] * len(histories[u]) for u in users],
+            "times": [list(times[u]) for u in users],
+            "weights": [[weight] * len(histories[u]) for u in users],
+            "leave_one_out": [leave_one_out_marks(len(histories[u])).tolist() for u in users],
+            "global_time": [global_time_marks(np.array(times[u], np.int64), *cuts).tolist() for u in users],
         }
-        pq.write_table(
-            pa.table(columns), (target / f"part-{part:05d}.parquet").path, filesystem=target.filesystem
-        )
+        _write_table(target / f"part-{part:05d}.parquet", columns, SEQUENCES_SCHEMA)
 
 
 def _write_interactions(
@@ -235,18 +225,20 @@ def _write_interactions(
     events = [(u, i, t, kind) for u, h in enumerate(histories) for i, t in zip(h, times[u], strict=True)]
     events = sorted([*events, *rejections], key=lambda event: (event[0], event[2], event[1]))
     users, items, when, kinds = (list(column) for column in zip(*events, strict=True))
-    table = pa.table(
-        {
-            "user_index": pa.array(users, pa.int32()),
-            "item_index": pa.array(items, pa.int32()),
-            "kind": pa.array([EVENT_KINDS.index(k) for k in kinds], pa.int8()),
-            "weight": pa.array([DEFAULT_WEIGHTS[k] for k in kinds], pa.float32()),
-            "time": pa.array(when, pa.int64()),
-            "position": pa.array([-1] * len(events), pa.int32()),
-            "session_id": pa.array([None] * len(events), pa.string()),
-        }
-    )
-    pq.write_table(table, (target / "part-00000.parquet").path, filesystem=target.filesystem)
+    columns = {
+        "user_index": users,
+        "item_index": items,
+        "kind": [EVENT_KINDS.index(k) for k in kinds],
+        "weight": [DEFAULT_WEIGHTS[k] for k in kinds],
+        "time": when,
+        "position": [None] * len(events),
+        "session_id": [None] * len(events),
+    }
+    _write_table(target / "part-00000.parquet", columns, INTERACTIONS_SCHEMA)
+
+
+def _write_table(location: Location, columns: dict[str, Any], schema: pa.Schema) -> None:
+    pq.write_table(pa.table(columns, schema=schema), location.path, filesystem=location.filesystem)
 
 
 def _write_pictures(folder: Location, pictures: NDArray[np.uint8]) -> None:

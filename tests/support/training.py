@@ -1,4 +1,4 @@
-"""Running the training loop in this process, on a snapshot of a test."""
+"""The training loop in this process, on a snapshot of a test."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from visrec.training.loop import train
 
 
 def run_training(job: TrainWorkloadConfig, snapshot: Snapshot, folder: Path) -> LocalEnvironment:
-    """Train in the snapshot's workspace; what was reported is in the environment's `reports`."""
+    """Train in the snapshot's workspace; the environment has the `reports` and the `epochs`."""
     environment = LocalEnvironment(folder)
     train(within(job, snapshot), snapshot, environment)
     return environment

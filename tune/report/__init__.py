@@ -1,1 +1,1 @@
-"""The study's report: what was tried, what mattered, what it cost, and what came out."""
+"""Reports of studies: trials, costs, importance of parameters, plots."""

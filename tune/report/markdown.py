@@ -1,4 +1,4 @@
-"""The study's report for people."""
+"""The study's report as Markdown."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,11 +9,11 @@ from visrec.tune.records import TrialRecord
 from visrec.tune.report.facts import StudyFacts
 
 
-def value(number: float) -> str:
-    """A number with four digits that matter.
+def format_value(number: float) -> str:
+    """A number with four significant digits or decimals.
 
     Example:
-        >>> value(0.123456), value(1234567.0), value(0.00001)
+        >>> format_value(0.123456), format_value(1234567.0), format_value(0.00001)
         ('0.1235', '1234567', '1e-05')
     """
     if number and abs(number) < 1e-3:
@@ -21,11 +21,11 @@ def value(number: float) -> str:
     return f"{number:.0f}" if abs(number) >= 1000 else f"{number:.4f}"
 
 
-def setting(found: object) -> str:
-    """A setting's value for a cell, as YAML has it.
+def format_setting(found: object) -> str:
+    """A setting's value as YAML, for a table cell.
 
     Example:
-        >>> setting({"kind": "embedding"}), setting(None)
+        >>> format_setting({"kind": "embedding"}), format_setting(None)
         ('{kind: embedding}', 'null')
     """
     if found is None:
@@ -52,7 +52,7 @@ def study_markdown(facts: StudyFacts, checkpoint: str, plots: Mapping[str, str])
     Args:
         facts: The numbers.
         checkpoint: Name of the best trial's checkpoint.
-        plots: File name of a plot -> what it shows, in the order in which they appear.
+        plots: File name of a plot -> its caption, in the order in which they appear.
     """
     sections = [
         _opening(facts, checkpoint),
@@ -77,7 +77,7 @@ def _opening(facts: StudyFacts, checkpoint: str) -> str:
     ]
     best = facts.order[0]
     named = ", ".join(
-        f"{o.metric} {value(v)}" for o, v in zip(facts.objectives, best.objectives or [], strict=True)
+        f"{o.metric} {format_value(v)}" for o, v in zip(facts.objectives, best.objectives or [], strict=True)
     )
     lines += [
         "",
@@ -86,7 +86,7 @@ def _opening(facts: StudyFacts, checkpoint: str) -> str:
         "Its config is `best.yaml`: `visrec train --config best.yaml`.",
         *_lead(facts),
         "",
-        table(["key", "value"], [[f"`{key}`", setting(v)] for key, v in best.last_point.items()]),
+        table(["key", "value"], [[f"`{key}`", format_setting(v)] for key, v in best.last_point.items()]),
     ]
     return "\n".join(lines)
 
@@ -137,8 +137,8 @@ def _row(facts: StudyFacts, record: TrialRecord) -> list[str]:
         str(record.number),
         record.status,
         f"{record.epochs}/{record.planned_epochs}",
-        *(value(v) for v in record.objectives or []),
-        *(setting(point[key]) if key in point else "" for key in facts.keys),
+        *(format_value(v) for v in record.objectives or []),
+        *(format_setting(point[key]) if key in point else "" for key in facts.keys),
         f"{record.seconds:.0f}",
     ]
 
@@ -147,7 +147,7 @@ def _front(facts: StudyFacts) -> str:
     if len(facts.objectives) < 2:
         return ""
     rows = [
-        [str(r.number), *(value(v) for v in r.objectives or []), f"`pareto/trial-{r.number:05d}.yaml`"]
+        [str(r.number), *(format_value(v) for v in r.objectives or []), f"`pareto/trial-{r.number:05d}.yaml`"]
         for r in facts.front
     ]
     return (
@@ -172,18 +172,22 @@ def _rungs(facts: StudyFacts) -> str:
 
 
 def _ends(values: Sequence[float]) -> list[str]:
-    """Best, median and worst of values in order."""
-    return [value(v) for v in (values[0], values[len(values) // 2], values[-1])] if values else ["", "", ""]
+    """Best, median and worst of sorted values, as text."""
+    return (
+        [format_value(v) for v in (values[0], values[len(values) // 2], values[-1])]
+        if values
+        else ["", "", ""]
+    )
 
 
 def _importance(facts: StudyFacts) -> str:
     if facts.job.tune.scheduler.kind == "pbt":
-        return ""  # trials take over weights and settings of others: none has a value of its own settings
+        return ""  # trials copy weights and settings of others: no value belongs to one set of settings
     if not facts.importance:
-        return "## ParameterConfig importance\n\nToo few trials with different values to tell."
+        return "## Parameter importance\n\nToo few trials with different values to tell."
     rows = [[f"`{i.key}`", f"{i.share:.2f}"] for i in facts.importance]
     return (
-        "## ParameterConfig importance\n\n"
+        "## Parameter importance\n\n"
         "fANOVA (Hutter, Hoos and Leyton-Brown 2014; Optuna's implementation on scikit-learn's random forest): the "
         f"variance of {facts.objectives[0].metric} that each key explains by itself, as a share of what all of them "
         "explain so. Trials that were stopped early count with the value that they had then; keys with a condition are "

@@ -1,4 +1,4 @@
-"""Every trial as a line through its settings."""
+"""The plots of a study's report."""
 
 import math
 from typing import Any
@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from visrec.config import ObjectiveConfig
 from visrec.reports.style import COLOURS, MUTED, new_figure, tidy, top_of_axes
 from visrec.tune.report.facts import StudyFacts, best_so_far
-from visrec.tune.report.markdown import setting
+from visrec.tune.report.markdown import format_setting
 
 STATUS_COLOURS = {"finished": COLOURS["model"], "stopped": COLOURS["recent_popularity"], "failed": "#D55E00"}
 BEST = COLOURS["item_knn"]
@@ -23,7 +23,7 @@ def wide_figure(height: float, *, title: str, subtitle: str) -> tuple[Figure, An
 
 
 def count_along_x(axes: Any) -> None:
-    """Whole numbers at the horizontal axis."""
+    """Put ticks at whole numbers on the horizontal axis."""
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
@@ -33,7 +33,7 @@ def is_log(facts: StudyFacts, key: str) -> bool:
 
 
 def history(facts: StudyFacts) -> Figure:
-    """The first objective of every trial, and the best until then."""
+    """The first objective of every trial, and the best so far."""
     name = facts.objectives[0].metric
     figure, axes = wide_figure(3.4, title="Optimisation history", subtitle=f"validation {name} of each trial")
     rows = best_so_far(facts.objectives, facts.records)
@@ -50,9 +50,7 @@ def history(facts: StudyFacts) -> Figure:
         axes.scatter(
             failed, [low] * len(failed), marker="x", s=26, color=STATUS_COLOURS["failed"], label="failed"
         )
-    axes.step(
-        [n for n, _, _ in rows], [b for *_, b in rows], where="post", color=BEST, label="best until then"
-    )
+    axes.step([n for n, _, _ in rows], [b for *_, b in rows], where="post", color=BEST, label="best so far")
     count_along_x(axes)
     axes.set_xlabel("trial", size=8.5, color=MUTED)
     axes.legend(frameon=False, fontsize=8)
@@ -61,13 +59,13 @@ def history(facts: StudyFacts) -> Figure:
 
 
 def importance_bars(facts: StudyFacts) -> Figure:
-    """Share of the variance that each key explains."""
+    """Bars: share of the variance that each key explains."""
     rows = facts.importance[::-1]
     height = 1.5 + 0.32 * len(rows)
     figure = new_figure(
         9,
         height,
-        title="ParameterConfig importance",
+        title="Parameter importance",
         subtitle="fANOVA: variance that each key explains alone, as a share of what all explain so",
     )
     axes = figure.add_axes((0.36, 0.42 / height, 0.6, top_of_axes(height) - 0.42 / height))
@@ -115,11 +113,11 @@ def learning_curves(facts: StudyFacts) -> Figure:
 
 
 _BACKGROUND = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.8}
-"""Of a label that lines cross."""
+"""Box of a label that lines cross."""
 
 
 def parallel_coordinates(facts: StudyFacts) -> Figure:
-    """Every trial as a line through its settings to its value; the better, the darker."""
+    """Parallel coordinates: every trial as a line through its settings to its value; the better, the darker."""
     figure = new_figure(
         10,
         4.2,
@@ -167,7 +165,7 @@ def parallel_coordinates(facts: StudyFacts) -> Figure:
 
 
 def _short(key: str) -> str:
-    """Without the section: it says little, and room is scarce."""
+    """The key without its section, to save space."""
     return key.removeprefix("training.").removeprefix("model.")
 
 
@@ -176,12 +174,12 @@ def _cut(text: str) -> str:
 
 
 def _scale(values: list[Any], is_log: bool) -> tuple[Any, list[tuple[float, str]]]:
-    """A function from a value to its height in 0..1, and the labels of an axis."""
+    """A function from a value to its height in 0..1, and the labels of the axis as (height, text)."""
     numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
     if not numeric:
-        kinds = sorted({setting(v) for v in values})
+        kinds = sorted({format_setting(v) for v in values})
         heights = {kind: (k + 0.5) / len(kinds) for k, kind in enumerate(kinds)}
-        return (lambda v: heights[setting(v)]), [(heights[kind], _cut(kind)) for kind in kinds]
+        return (lambda v: heights[format_setting(v)]), [(heights[kind], _cut(kind)) for kind in kinds]
     shown = (lambda v: math.log10(v)) if is_log else float
     low, high = (min(map(shown, values)), max(map(shown, values))) if values else (0.0, 1.0)
     span = (high - low) or 1.0
@@ -216,7 +214,7 @@ def _named(objective: ObjectiveConfig) -> str:
 
 
 def schedules(facts: StudyFacts, keys: list[str]) -> Figure:
-    """What a population changed while it trained: each key over the epochs, one line a trial; dots are copies."""
+    """Settings of a population while it trained: each key over the epochs, one line a trial; dots are copies."""
     height = 1.2 + 2.0 * len(keys)
     figure = new_figure(
         9,

@@ -1,7 +1,4 @@
-"""All files of a study's report."""
-
-import json
-from dataclasses import asdict
+"""The files of a study's report."""
 
 from matplotlib.figure import Figure
 
@@ -9,6 +6,7 @@ from visrec.config import Config, dump_yaml
 from visrec.reports.style import png
 from visrec.storage import Location
 from visrec.tune.points import mutable_keys
+from visrec.tune.records import records_json
 from visrec.tune.report.facts import StudyFacts
 from visrec.tune.report.markdown import study_markdown
 from visrec.tune.report.plots import (
@@ -19,7 +17,7 @@ from visrec.tune.report.plots import (
     pareto,
     schedules,
 )
-from visrec.tune.winner import best_job
+from visrec.tune.winner import last_config
 
 BEST = "best.yaml"
 TRIALS = "trials.json"
@@ -32,26 +30,26 @@ def write_study(folder: Location, facts: StudyFacts, checkpoint: str) -> None:
         (folder / file).write_bytes(png(figure))
     shows = {file: text for file, (_, text) in figures.items()}
     (folder / "report.md").write_text(study_markdown(facts, checkpoint, shows))
-    (folder / TRIALS).write_text(json.dumps([asdict(record) for record in facts.records], indent=1))
-    (folder / BEST).write_text(_yaml(facts, best_job(facts.job, facts.order[0]), facts.order[0].number))
+    (folder / TRIALS).write_text(records_json(facts.records))
+    (folder / BEST).write_text(_yaml(facts, last_config(facts.job, facts.order[0]), facts.order[0].number))
     if len(facts.objectives) > 1:
         (folder / "pareto").make_dirs()
         for record in facts.front:
             place = folder / f"pareto/trial-{record.number:05d}.yaml"
-            place.write_text(_yaml(facts, best_job(facts.job, record), record.number))
+            place.write_text(_yaml(facts, last_config(facts.job, record), record.number))
 
 
 def _yaml(facts: StudyFacts, job: Config, number: int) -> str:
     note = f"# Trial {number} of a study; made by `visrec tune`, for `visrec train --config`.\n"
     if facts.job.tune.scheduler.kind == "pbt":
-        note += "# The settings of its last epoch: what it had before is in trials.json and in the plot of schedules.\n"
+        note += "# The settings of its last epoch: earlier ones are in trials.json and in the plot of schedules.\n"
     return note + dump_yaml(job)
 
 
 def _figures(facts: StudyFacts) -> dict[str, tuple[Figure, str]]:
-    """File name -> the figure and what it shows; only those that there is something to show in."""
+    """File name -> the figure and its caption; figures without data are left out."""
     figures = {
-        "history.png": (history(facts), "Value of each trial, and the best until then"),
+        "history.png": (history(facts), "Value of each trial, and the best so far"),
         "learning_curves.png": (learning_curves(facts), "Value of each trial over its epochs"),
     }
     if facts.importance:

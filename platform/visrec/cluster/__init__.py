@@ -1,1 +1,1 @@
-"""The only room that knows Ray: sessions, bounded task maps, errors of tasks, training workers."""
+"""Ray: sessions, bounded task maps, unwrapped errors, training workers. No other room of the library imports Ray."""

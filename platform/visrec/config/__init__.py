@@ -1,11 +1,12 @@
 """Typed settings: one class a part, nested into one a workload. The same object serves command, YAML and library."""
 
-from visrec.config.base import EVENT_KINDS, NEGATIVE_KINDS, Config, EventKind
+from visrec.config.base import EVENT_KINDS, NEGATIVE_KINDS, Config, EventKind, RenamedKeyWarning
 from visrec.config.evaluation import AttackConfig, EvaluationConfig
 from visrec.config.ingest import IngestConfig
 from visrec.config.load import assign, dump_yaml, json_schema, load_config, parse_config
 from visrec.config.loss import LossConfig
 from visrec.config.model import ItemTowerConfig, ModelConfig, UserTowerConfig
+from visrec.config.paths import NameOrPath, PathOrUri, with_absolute_paths
 from visrec.config.phase import (
     ConsistencyAdversaryConfig,
     CoOccurrenceConfig,
@@ -19,7 +20,7 @@ from visrec.config.phase import (
 )
 from visrec.config.ranker import RankerConfig
 from visrec.config.serving import ReleaseConfig, ServeConfig
-from visrec.config.training import ScalingConfig, SplitConfig, TrainingConfig
+from visrec.config.training import VALIDATION_METRICS, ScalingConfig, SplitConfig, TrainingConfig
 from visrec.config.tune import ObjectiveConfig, ParameterConfig, SchedulerConfig, SearchConfig, TuneConfig
 from visrec.config.workloads import (
     WORKLOADS,
@@ -40,6 +41,7 @@ from visrec.config.workloads import (
 __all__ = [
     "EVENT_KINDS",
     "NEGATIVE_KINDS",
+    "VALIDATION_METRICS",
     "WORKLOADS",
     "AttackConfig",
     "CoOccurrenceConfig",
@@ -58,8 +60,10 @@ __all__ = [
     "LoraConfig",
     "LossConfig",
     "ModelConfig",
+    "NameOrPath",
     "ObjectiveConfig",
     "ParameterConfig",
+    "PathOrUri",
     "PhaseConfig",
     "PipelineConfig",
     "PixelAdversaryConfig",
@@ -67,6 +71,7 @@ __all__ = [
     "RankerConfig",
     "RayConfig",
     "ReleaseConfig",
+    "RenamedKeyWarning",
     "ScalingConfig",
     "SchedulerConfig",
     "SearchConfig",
@@ -87,4 +92,5 @@ __all__ = [
     "json_schema",
     "load_config",
     "parse_config",
+    "with_absolute_paths",
 ]

@@ -1,4 +1,4 @@
-"""From YAML and `--set` to a config, with errors that a person can act on in one line."""
+"""Configs from YAML files, `--set` overrides and plain mappings, with one-line errors that a person can act on."""
 
 import itertools
 import json
@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from visrec.config.base import Config
+from visrec.config.base import STORED, Config, ConfigT
 from visrec.config.explain import explain
+from visrec.config.keys import current_key, with_current_keys
 from visrec.config.workloads import PipelineConfig, WorkloadConfig
 from visrec.errors import ConfigError
 
-ConfigT = TypeVar("ConfigT", bound=Config)
 WorkloadT = TypeVar("WorkloadT", bound=WorkloadConfig)
 
 
@@ -23,7 +23,8 @@ def load_config(
 ) -> WorkloadT:
     """The config of one workload from a YAML file that may hold the sections of all.
 
-    Every section is checked, also those that this workload does not read: a typo shows at the first command.
+    Every section is validated, also those that this workload does not read: a typo shows at the first command. Keys may
+    go by former names, in the file and in the overrides; each is a `RenamedKeyWarning`.
 
     Args:
         kind: Config class of the workload.
@@ -37,27 +38,31 @@ def load_config(
         >>> load_config(WorkloadConfig, overrides=["seed=3"]).seed
         3
     """
-    values = _read(path) if path is not None else {}
+    values = with_current_keys(PipelineConfig, _read(path)) if path is not None else {}
     for override in overrides:
         _apply(values, override)
-    everything = parse_config(PipelineConfig, values)
-    return kind(**{name: getattr(everything, name) for name in kind.model_fields})
+    return parse_config(PipelineConfig, values).project(kind)
 
 
-def parse_config(kind: type[ConfigT], values: Mapping[str, Any]) -> ConfigT:
+def parse_config(kind: type[ConfigT], values: Mapping[str, Any], *, stored: bool = False) -> ConfigT:
     """Validate a plain mapping.
+
+    Args:
+        kind: Config class.
+        values: Its keys, nested.
+        stored: The values were read from an artifact: former names of keys are read without a warning.
 
     Raises:
         ConfigError: One line that names the key, what was expected, what came, and the nearest valid key.
     """
     try:
-        return kind.model_validate(values)
+        return kind.model_validate(values, context={STORED: stored})
     except ValidationError as error:
         raise ConfigError(explain(kind, error)) from None
 
 
 def dump_yaml(config: Config) -> str:
-    """The config as YAML that `load_config` takes as it is."""
+    """The config as YAML that `load_config` reads."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
@@ -89,7 +94,7 @@ def _read(path: str | Path) -> dict[str, Any]:
 
 
 def _apply(values: dict[str, Any], override: str) -> None:
-    """Set one `a.b.0.c=value` in place; lists and mappings on the way are made where they are missing."""
+    """Set one `a.b.0.c=value` in place."""
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise ConfigError(f"--set expects key.path=value, got {override!r}")
@@ -97,7 +102,7 @@ def _apply(values: dict[str, Any], override: str) -> None:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         raise ConfigError(f"--set {key}: the value {text!r} is not valid YAML") from None
-    assign(values, key, value, source="--set ")
+    assign(values, current_key(PipelineConfig, key), value, source="--set ")
 
 
 def assign(values: dict[str, Any], key: str, value: Any, *, source: str = "") -> None:
@@ -106,8 +111,8 @@ def assign(values: dict[str, Any], key: str, value: Any, *, source: str = "") ->
     Args:
         values: The plain values of a config.
         key: Its steps; list places are numbers.
-        value: What the key shall hold.
-        source: Who asks, at the head of an error.
+        value: The new value of the key.
+        source: Prefix of error messages.
 
     Raises:
         ConfigError: The key leads through a plain value, or to a place beyond a list's end.

@@ -1,4 +1,4 @@
-"""Settings of the loss of a training phase, and of the negatives that it is taken over."""
+"""Settings of a training phase's loss and of its negatives."""
 
 from typing import ClassVar, Literal, Self
 
@@ -16,46 +16,55 @@ _SOURCES = (
 
 
 class LossConfig(Config):
-    """What is minimised, over which negatives. Sources of negatives add up."""
+    """Loss function and sources of negatives; several sources add up."""
 
-    renamed_keys: ClassVar[dict[str, str]] = {"spared_positives": "positive_masking"}
+    renamed_keys: ClassVar[dict[str, str]] = {
+        "spared_positives": "positive_masking",
+        "explicit_weight": "explicit_negative_weight",
+    }
 
     name: Literal["sampled_softmax", "full_softmax", "bpr", "bce"] = "sampled_softmax"
-    """`sampled_softmax`: cross entropy over the target and the negatives. `full_softmax`: over the whole catalogue, for
-    ids or small catalogues only. `bpr`: each negative should score below the target (Rendle et al. 2009), mean over the
-    negatives. `bce`: is it the next item or not, target and negatives in balance."""
+    """`sampled_softmax`: cross entropy over the target and the negatives. `full_softmax`: cross entropy over the
+    whole catalogue; for models on ids alone or small catalogues. `bpr`: Bayesian personalised ranking (Rendle et al.
+    2009), mean over the negatives. `bce`: binary cross entropy; the target weighs as much as all its negatives
+    together."""
     logq_correction: bool = True
-    """For `sampled_softmax`: subtract log Q(i), the log of the probability that a batch holds item i as a negative
-    (Bengio & Senecal 2008; Yi et al. 2019). Right for every mix of in-batch, uniform, popularity and cross-batch
-    negatives; hard and explicit ones, which are chosen for a user, have no correction and each count once."""
+    """For `sampled_softmax`: subtract log Q(i) from the score of item i, where Q(i) is the probability that a batch
+    holds i as a negative (Bengio & Senecal 2008; Yi et al. 2019). It covers every mix of in-batch, uniform,
+    popularity and cross-batch negatives; hard and explicit negatives are chosen for one user and have no
+    correction."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
-    """Share of the target's mass that is spread over all candidates; for the two softmax losses."""
+    """Share of the target's probability that is spread evenly over all candidates; only for the softmax losses."""
     positive_masking: Literal["all", "seen", "none"] = "all"
-    """Which of a user's own training positives are no negatives at a position: `all` of them, those `seen` up to there,
-    or `none` but the target. What the user takes later is wanted, but not yet: as a negative it teaches the order."""
+    """Which of a user's own training positives are masked as negatives at a position of the sequence: `all` of them,
+    only those `seen` up to that position, or `none` except the target itself. With `seen`, later positives are
+    negatives until their turn, which teaches the order."""
     in_batch_negatives: bool = True
-    """The other distinct items of the batch are negatives."""
+    """Use the other distinct items of the batch as negatives."""
     num_uniform_negatives: int = Field(0, ge=0, le=1_000_000)
-    """Items drawn uniformly from the catalogue as negatives of the whole batch."""
+    """Negatives drawn uniformly from the catalogue, shared by the whole batch."""
     num_popularity_negatives: int = Field(0, ge=0, le=1_000_000)
-    """Items drawn in proportion to count ** `popularity_power` as negatives of the whole batch."""
+    """Negatives drawn in proportion to count ** `popularity_power`, shared by the whole batch."""
     popularity_power: float = Field(0.75, ge=0, le=2)
-    """0 is uniform, 1 is popularity itself; 0.75 comes from word2vec (Mikolov et al. 2013)."""
+    """Exponent of the popularity negatives: 0 is uniform, 1 is proportional to the count; 0.75 as in word2vec
+    (Mikolov et al. 2013)."""
     num_hard_negatives: int = Field(0, ge=0, le=10_000)
-    """For each sequence, items drawn from those that the model itself ranks high for its user; see `hard_pool`."""
+    """Hard negatives of each sequence: items that the model ranks high for the user; see `hard_pool` and
+    `hard_skip`."""
     hard_pool: int = Field(100, ge=1, le=100_000)
-    """Hard negatives of a user are drawn from so many items of the ranking, without the user's positives. The item
-    vectors behind the ranking are refreshed at the start of each epoch."""
+    """Length of the ranking from which a user's hard negatives are drawn; the user's positives are taken out. The
+    ranking uses item vectors frozen at the start of each epoch."""
     hard_skip: int = Field(10, ge=0, le=100_000)
-    """So many items at the very top are left out: they are likely what the user wants next."""
+    """Items left out at the top of that ranking: they are the likeliest false negatives."""
     num_cross_batch_negatives: int = Field(0, ge=0, le=10_000_000)
-    """Vectors of recent batches serve as further negatives, without gradient (Wang et al. 2021): as many whole batches
-    as have together at most so many items, at least one."""
+    """Cross-batch negatives (Wang et al. 2021): item vectors of recent batches, without gradient. The queue holds as
+    many whole batches as have together at most this number of items, and at least one batch."""
     num_explicit_negatives: int = Field(0, ge=0, le=10_000)
-    """Items that the user skipped, disliked or hid (events whose kind has a weight below 0) are negatives wherever the
-    target came after that; at most so many a sequence, the latest."""
-    explicit_weight: float = Field(1.0, gt=0, le=1000)
-    """An explicit negative counts so many times the strength of its kind of event (`ingest.event_weights`)."""
+    """Explicit negatives: items with negative feedback of the user (events whose kind has a weight below 0) before the
+    target. At most this number a sequence, the latest ones."""
+    explicit_negative_weight: float = Field(1.0, gt=0, le=1000)
+    """Factor on the weight of an explicit negative, which is the absolute weight of its event kind
+    (`ingest.events.weights`)."""
 
     @model_validator(mode="after")
     def _sources(self) -> Self:

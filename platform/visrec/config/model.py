@@ -1,68 +1,79 @@
-"""Settings of the two towers."""
+"""Settings of the two-tower model."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from visrec.config.base import Config
+from visrec.config.paths import NameOrPath
 
 
 class ItemTowerConfig(Config):
-    """From a picture (and, if wanted, an id) to a vector."""
+    """Item tower: a backbone over the picture, joined with learned vectors of attributes and of the item id."""
 
     backbone: str | None = "small_cnn"
-    """`small_cnn` (made for CPUs), `efficientnet_lite0`, any torchvision classification model by name (`resnet18`,
-    `mobilenet_v3_small`, ...), any timm model (`timm/convnext_atto`; needs timm), or null for no pixels at all (ids
-    only)."""
-    weights: str | None = None
-    """Where the backbone's weights start: null for random ones, `pretrained` for those that its library publishes
-    (downloaded), or a path or URI of a file: safetensors, or a PyTorch state dict. Pixels are then normalised as the
-    weights' facts say."""
+    """Image backbone: `small_cnn` (made for CPUs), `efficientnet_lite0`, any torchvision classification model by name
+    (`resnet18`, `mobilenet_v3_small`, ...), any timm model (`timm/convnext_atto`; needs the extra `timm`), or null for
+    no pictures (ids and attributes only)."""
+    weights: NameOrPath | None = None
+    """Initial weights of the backbone: null for random ones, `pretrained` to download those that its library publishes,
+    or the path or URI of a safetensors file or PyTorch state dict. Pixels are normalised as these weights expect."""
     width: int = Field(16, ge=4, le=512)
-    """Channels of the first stage of `small_cnn`; later stages double it."""
+    """Channels of the first stage of `small_cnn`; each later stage doubles them."""
     pool_rows: int = Field(1, ge=1, le=16)
-    """Average the backbone's last map over so many horizontal stripes of the picture instead of over the whole of it:
-    what is at the top is then told from what is below. For networks that end in such an average."""
+    """Pool the backbone's last feature map over this number of horizontal stripes instead of over the whole picture, so
+    that the top of a picture can be told from its bottom. Only for backbones that end in global average pooling."""
     id_embedding: bool = False
-    """Add a learned vector per item id to the picture's."""
+    """Add a learned embedding of the item id to the picture's vector."""
     id_dropout: float = Field(0.5, ge=0, lt=1)
-    """Share of items whose id vector is left out of a training step, so that an unseen item still has a good vector.
-    Only used where there are both pixels and ids."""
+    """Probability that an item's id embedding is dropped in a training step, so that unseen items have good vectors
+    too. Used only where there are both pictures and ids."""
     attributes: tuple[Literal["categories", "price"], ...] = ()
-    """Add learned vectors of the item's categories and of its price level to the picture's."""
+    """Attributes whose learned embeddings (of the categories, of the price level) are added to the picture's vector."""
     dropout: float = Field(0.1, ge=0, lt=1)
+    """Dropout on the backbone's features; without a backbone, on the item vector."""
 
 
 class UserTowerConfig(Config):
-    """From a click sequence to a vector."""
+    """User tower: a sequence encoder over the item vectors of a user's history."""
+
+    renamed_keys: ClassVar[dict[str, str]] = {
+        "mean_taste": "mean_pooling",
+        "taste_half_life": "pooling_half_life",
+    }
 
     kind: Literal["gru", "transformer"] = "gru"
+    """Sequence encoder: a GRU, or a causal transformer."""
     hidden_dim: int = Field(128, ge=4, le=4096)
+    """Width of the sequence encoder."""
     num_layers: int = Field(1, ge=1, le=12)
+    """Layers of the sequence encoder."""
     num_heads: int = Field(2, ge=1, le=32)
-    """Attention heads; only for the transformer. Must divide `hidden_dim`."""
+    """Attention heads, a divisor of `hidden_dim`; only for `transformer`."""
     dropout: float = Field(0.2, ge=0, lt=1)
+    """Dropout in the sequence encoder."""
     max_length: int = Field(50, ge=1, le=2048)
-    """Most recent events of a user that the tower looks at."""
-    mean_taste: bool = True
-    """Add a linear map of the mean of the history's item vectors, at first the mean itself: what a user likes in
-    general, beside what the sequence says of now. It learns from few events, and carries over to unseen items."""
-    taste_half_life: float | None = Field(None, gt=0)
-    """Events after which an event counts half as much in the mean taste; null: all count alike."""
+    """Longest history: only this number of most recent events is encoded."""
+    mean_pooling: bool = True
+    """Add a linear map (initially the identity) of the mean of the history's item vectors to the user vector: long-term
+    taste beside the sequence encoder's short-term one. It needs few events and generalises to unseen items."""
+    pooling_half_life: float | None = Field(None, gt=0)
+    """Half-life of an event's weight in that mean, counted in events; null weights all events equally."""
     event_context: bool = True
-    """Join each history item with its event kind and the time since the event before it."""
+    """Join each item of the history with its event kind and the time since the event before it."""
     recency: bool = False
-    """Let the user vector also depend on how long ago the last event was at the moment of the recommendation."""
+    """Let the user vector depend on the time between the last event and the recommendation."""
 
 
 class ModelConfig(Config):
-    """The two-tower model: score(u, i) = <W u, x_i> + b_i."""
+    """The two-tower model: score(u, i) = <W u, x_i> / temperature + b_i."""
 
     dim: int = Field(64, ge=2, le=2048)
-    """Size of the item vectors, and of the user vector after W."""
+    """Dimension of the shared vector space of users and items."""
     item: ItemTowerConfig = ItemTowerConfig()
     user: UserTowerConfig = UserTowerConfig()
     temperature: float = Field(1.0, gt=0, le=100)
-    """The user vector is divided by it, in training and in use alike: below 1 sharpens taste against popularity."""
+    """Divisor of the user vector, in training and in serving: below 1 gives taste more weight against popularity
+    (b_i)."""
     item_bias: bool = True
-    """Learn b_i, the item's popularity."""
+    """Learn the bias b_i, which takes up the item's popularity."""

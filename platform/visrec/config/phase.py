@@ -1,112 +1,133 @@
-"""Settings of one stretch of training."""
+"""Settings of a training phase."""
 
-from typing import Annotated, Literal, Self
+import difflib
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from visrec.config.base import Config
 from visrec.config.loss import LossConfig
 
 
 class TransitionsConfig(Config):
-    """What is chosen next, as a linear function of what was chosen lately (SLIT: Choi et al. 2021)."""
+    """Linear item-transition model: the next item as a linear function of the recent ones (SLIT: Choi et al. 2021)."""
 
     kind: Literal["transitions"]
-    """Names this closed form."""
+    """Chooses this closed form."""
     ridge: float = Field(30.0, gt=0, le=1e9)
-    """Strength of the regularisation."""
+    """Strength of the ridge (L2) regularisation."""
     popularity_power: float = Field(0.0, ge=0, le=1)
-    """An item's score is divided by so high a power of its number of positives."""
+    """Popularity damping: an item's score is divided by its number of positives to this power."""
     picture_ridge: float = Field(30.0, gt=0, le=1e9)
-    """Strength of the regularisation of the map from pictures to item vectors."""
+    """Strength of the ridge regularisation of the linear map from picture features to item vectors."""
     max_items: int = Field(10_000, ge=1)
-    """A matrix of items x items is inverted (0.8 GB at 10,000 items, with the cube in time): larger catalogues fail."""
+    """Largest catalogue; a larger one is an error. An items x items matrix is inverted: 0.8 GB at 10,000 items, and
+    time grows with the cube of the number of items."""
 
 
 class CoOccurrenceConfig(Config):
-    """Which items the same people choose: the leading factors of the matrix of users and items."""
+    """Item co-occurrence: the leading singular vectors of the matrix of users and items."""
 
     kind: Literal["cooccurrence"]
-    """Names this closed form."""
+    """Chooses this closed form."""
     popularity_power: float = Field(0.25, ge=0, le=1)
-    """An item's column is divided by so high a power of its number of positives."""
+    """Popularity damping: an item's column is divided by its number of positives to this power."""
     picture_ridge: float = Field(30.0, gt=0, le=1e9)
-    """Strength of the regularisation of the map from pictures to item vectors."""
+    """Strength of the ridge regularisation of the linear map from picture features to item vectors."""
     max_items: int = Field(10_000, ge=1)
-    """A matrix of items x items is decomposed: larger catalogues fail."""
+    """Largest catalogue; a larger one is an error. An items x items matrix is decomposed."""
 
 
 ClosedFormConfig = Annotated[TransitionsConfig | CoOccurrenceConfig, Field(discriminator="kind")]
 
 
 class TopBlocksConfig(Config):
-    """Train the upper blocks of the picture backbone and all that is above it."""
+    """Train the upper blocks of the image backbone and everything above it."""
 
     top: int = Field(ge=1, le=1000)
-    """How many blocks; `visrec train` says how many the backbone has."""
+    """Number of blocks, counted from the output; `visrec train` prints how many the backbone has."""
 
 
 class LoraConfig(Config):
     """Low-rank adaptation (Hu et al. 2022)."""
 
     rank: int = Field(4, ge=1, le=1024)
-    """Rank of the update: how many numbers each layer learns."""
+    """Rank of the low-rank update of each layer."""
     alpha: float = Field(8.0, gt=0)
-    """The update is scaled by alpha / rank."""
+    """Scale of the update: it is multiplied by alpha / rank."""
 
 
 class LoraBlocksConfig(Config):
-    """Keep the backbone's weights and learn a low-rank update of each dense and convolution layer."""
+    """Freeze the backbone's weights and learn a low-rank update of each dense and convolution layer."""
 
     lora: LoraConfig
-    """`{rank: 4}`; `{}` takes the defaults."""
+    """Settings of the update, such as `{rank: 4}`; `{}` takes the defaults."""
+
+
+def _trainable_tag(value: Any) -> str:
+    """The member of `TrainableConfig` that a value is, or is nearest to."""
+    if isinstance(value, dict) and value:
+        return difflib.get_close_matches(str(next(iter(value))), ["top", "lora"], n=1, cutoff=0)[0]
+    if isinstance(value, LoraBlocksConfig):
+        return "lora"
+    return "top" if isinstance(value, TopBlocksConfig) else "[name]"
+
+
+TrainableConfig = Annotated[
+    Annotated[Literal["all", "head"], Tag("[name]")]
+    | Annotated[TopBlocksConfig, Tag("top")]
+    | Annotated[LoraBlocksConfig, Tag("lora")],
+    Discriminator(_trainable_tag),
+]
 
 
 class EmbeddingAdversaryConfig(Config):
     """Perturbs the item vectors of each batch (APR: He et al. 2018; AMR: Tang et al. 2019)."""
 
     kind: Literal["embedding"]
-    """Names this adversary."""
+    """Chooses this adversary: adversarial perturbation of the item vectors (APR: He et al. 2018; AMR: Tang et al.
+    2019)."""
     epsilon: float = Field(0.5, ge=0, le=100)
-    """Length of the perturbation of each item vector."""
+    """L2 norm of the perturbation of each item vector."""
     weight: float = Field(0.5, ge=0, le=1)
-    """Share of the adversarial loss; the rest is the clean loss. 0 is plain training."""
+    """Share of the adversarial loss in the total loss; the rest is the clean loss. 0 is plain training."""
 
 
 class PixelAdversaryConfig(Config):
-    """Perturbs the pictures of each batch so that the loss rises."""
+    """Perturbs the pictures of each batch so that the loss rises (adversarial training)."""
 
     kind: Literal["pixels"]
-    """Names this adversary."""
+    """Chooses this adversary: adversarial training on the batch's pictures."""
     method: Literal["fgsm", "pgd", "free"] = "pgd"
-    """`fgsm`: one step (Goodfellow et al. 2015). `pgd`: several, from a random start (Madry et al. 2018). `free`: each
-    batch is replayed, the perturbation grows with the weights' own gradients (Shafahi et al. 2019)."""
+    """`fgsm`: one gradient-sign step (Goodfellow et al. 2015). `pgd`: projected gradient descent from a random start
+    (Madry et al. 2018). `free`: each batch is replayed, and one backward pass updates weights and perturbation
+    (Shafahi et al. 2019)."""
     epsilon: float = Field(8.0, ge=0, le=255)
-    """Largest change of a pixel, on the scale from 0 to 255."""
+    """Largest change of a pixel value (L-infinity norm), on the scale from 0 to 255."""
     steps: int = Field(3, ge=1, le=100)
     """Steps of `pgd`, replays of `free`."""
     step_size: float | None = Field(None, gt=0, le=255)
-    """Change of a pixel in one step; null takes 2.5 epsilon / steps for `pgd`, epsilon for the others."""
+    """Change of a pixel value in one step; null takes 2.5 epsilon / steps for `pgd`, epsilon for the others."""
     weight: float = Field(0.5, ge=0, le=1)
-    """Share of the adversarial loss; the rest is the clean loss. 0 is plain training."""
+    """Share of the adversarial loss in the total loss; the rest is the clean loss. 0 is plain training."""
 
 
 class ConsistencyAdversaryConfig(Config):
-    """Perturbs some pictures of each batch so that their scores move most, and trains against the move."""
+    """Consistency regularisation: perturbs pictures so that their scores shift most, and penalises the shift."""
 
     kind: Literal["consistency"]
-    """Names this adversary: the clean loss is kept whole, and what the perturbation moves is added to it (as TRADES
-    does: Zhang et al. 2019)."""
+    """Chooses this adversary: the full clean loss plus a penalty on the shift of the scores under perturbation (as in
+    TRADES: Zhang et al. 2019)."""
     epsilon: float = Field(8.0, ge=0, le=255)
-    """Largest change of a pixel, on the scale from 0 to 255."""
+    """Largest change of a pixel value (L-infinity norm), on the scale from 0 to 255."""
     steps: int = Field(3, ge=1, le=100)
     """Steps of projected gradient descent."""
     step_size: float | None = Field(None, gt=0, le=255)
-    """Change of a pixel in one step; null takes 2.5 epsilon / steps."""
+    """Change of a pixel value in one step; null takes 2.5 epsilon / steps."""
     num_pictures: int = Field(64, ge=1)
-    """Pictures of each batch that are perturbed, drawn at random; more cost more."""
+    """Pictures of each batch that are perturbed, drawn at random; the time of a step grows with it."""
     weight: float = Field(1.0, ge=0, le=100)
-    """The mean squared shift of the scores counts so many times as much as the clean loss. 0 is plain training."""
+    """Factor on the penalty, the mean squared shift of the scores. 0 is plain training."""
 
 
 AdversaryConfig = Annotated[
@@ -115,47 +136,57 @@ AdversaryConfig = Annotated[
 
 
 class PhaseConfig(Config):
-    """One stretch of training. Phases run in order, each from where the one before ended."""
+    """One phase of training. Phases run in order; each starts from the weights at the end of the one before."""
 
     name: str = Field("base", pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    trainable: Literal["all", "head"] | TopBlocksConfig | LoraBlocksConfig = "all"
-    """What learns besides the towers' own layers: `all` of the picture backbone, nothing of it (`head`), its upper
-    blocks (`{top: 2}`), or a low-rank update of it (`{lora: {rank: 4}}`)."""
+    """Name of the phase in logs and reports; each phase needs a different one."""
+    trainable: TrainableConfig = "all"
+    """Trainable part of the image backbone: `all` of it, none of it (`head`), its upper blocks (`{top: 2}`), or a
+    low-rank update of its layers (`{lora: {rank: 4}}`). All other layers of both towers are always trained."""
     batch_norm: Literal["train", "frozen"] = "train"
-    """`frozen`: batch norms of the backbone keep the statistics that they have. Those of frozen blocks always do."""
+    """`train` updates the running statistics of the backbone's batch norms; `frozen` keeps them. Frozen blocks always
+    keep theirs."""
     epochs: int = Field(5, ge=0, le=10_000)
+    """Passes over the training sequences."""
     batch_size: int = Field(64, ge=1, le=1_000_000)
-    """Sequences a step, on each worker."""
+    """Sequences in a training step, on each worker."""
     learning_rate: float = Field(2e-3, gt=0, le=10)
+    """Peak learning rate of AdamW."""
     backbone_learning_rate: float | None = Field(None, gt=0, le=10)
-    """Learning rate of the picture backbone; null takes `learning_rate`."""
+    """Peak learning rate of the image backbone's topmost block; null takes `learning_rate`."""
     layer_decay: float = Field(1.0, gt=0, le=1)
-    """Each block of the backbone learns so many times as fast as the one above it."""
+    """Layer-wise learning-rate decay: ratio of the learning rates of a backbone block and the block above it."""
     weight_decay: float = Field(1e-4, ge=0, le=10)
+    """Decoupled weight decay of AdamW."""
     warmup_steps: int = Field(10, ge=0)
+    """Steps over which the learning rate rises linearly to its peak."""
     schedule: Literal["constant", "cosine"] = "cosine"
+    """Learning rate after the warmup: constant, or a cosine decay to 0 at the end of the phase."""
     gradient_clip: float = Field(1.0, gt=0)
-    """Largest norm of the gradient."""
+    """Largest global norm of the gradient; larger ones are scaled down."""
     loss: LossConfig = LossConfig()
     closed_form: ClosedFormConfig | None = None
-    """Solve for the item vectors instead of descending: one epoch, in which learning rates, loss and batches play no
-    part. `model.dim` is twice the number of factors; the sequence encoder starts silent."""
+    """Solve for the item vectors in closed form instead of by gradient descent. It takes one epoch, and learning rates,
+    loss and batch size do not apply. `model.dim` is twice the number of factors; the sequence encoder's contribution
+    starts at 0."""
     adversary: AdversaryConfig | None = None
-    """Who works against the model while it trains."""
+    """Adversary of the phase: perturbs item vectors (`embedding`) or pictures (`pixels`, `consistency`) of each
+    batch, and the model is trained against it; null trains without one."""
     max_windows_per_user: int = Field(8, ge=1, le=100_000)
-    """A sequence longer than `model.user.max_length` is cut into windows of that length, at a new offset each epoch;
-    of the longest users only so many windows, drawn at random, are used in one epoch."""
+    """Most windows of one user in an epoch, drawn at random. A sequence longer than `model.user.max_length` is cut into
+    windows of that length, at a new random offset in each epoch."""
     early_stopping_epochs: int = Field(0, ge=0)
-    """Stop the phase after so many epochs without a better value of `training.selection_metric`; 0 is off."""
+    """Early stopping: end the phase after this number of epochs without a better `training.selection_metric`; 0 is
+    off."""
 
     @property
     def num_epochs(self) -> int:
-        """Epochs that the phase has at most."""
+        """Largest number of epochs of the phase."""
         return self.epochs if self.closed_form is None else 1
 
     @property
     def changes_pictures(self) -> bool:
-        """Whether the phase has an adversary that changes pictures; one without weight changes nothing."""
+        """Whether an adversary with a weight above 0 perturbs pictures."""
         adversary = self.adversary
         return (
             isinstance(adversary, PixelAdversaryConfig | ConsistencyAdversaryConfig) and adversary.weight > 0

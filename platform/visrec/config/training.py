@@ -1,38 +1,52 @@
-"""Settings of training: the phases, and how they are spread over workers."""
+"""Settings of training: split, phases, validation, and distribution over workers."""
 
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from visrec.config.base import Config
+from visrec.config.paths import NameOrPath
 from visrec.config.phase import PhaseConfig
 
 ValidationMetric = Literal["ndcg@10", "recall@10", "precision@10", "f1@10", "hr@10", "mrr", "auc"]
+VALIDATION_METRICS: tuple[ValidationMetric, ...] = get_args(ValidationMetric)
+"""Metrics that the validation after each epoch measures, in the order in which they are reported."""
 Split = Literal["leave_one_out", "global_time", "cold_items"]
 
 
 class SplitConfig(Config):
-    """Which part of each sequence trains, which validates, which tests."""
+    """Split of the events into train, validation and test."""
 
     protocol: Split = "leave_one_out"
+    """`leave_one_out`: the last positive of each user is test, the one before it validation. `global_time`: two
+    points in time, the same for all users, divide the events. `cold_items`: the events of held-out items are test and
+    validation."""
     fit_on: Literal["train", "train_and_validation"] = "train"
-    """`train_and_validation` is the refit before a final test or a release; it has no validation numbers."""
+    """Parts to train on. `train_and_validation` is for the refit before a final test or a release; it has no validation
+    metrics."""
     cold_seed: int = Field(0, ge=0)
-    """Draws the held-out items of `cold_items`."""
+    """Seed that draws the held-out items of `cold_items`."""
     cold_share: float = Field(0.1, gt=0, lt=0.5)
-    """Share of items held out as test-cold; as many again are validation-cold."""
+    """`cold_items`: share of the items held out for test, and the same share again for validation."""
+
+    @property
+    def is_set_valued(self) -> bool:
+        """Whether a user can have several held-out items, which are ranked as a set; leave-one-out holds out one."""
+        return self.protocol != "leave_one_out"
 
 
 class ScalingConfig(Config):
-    """How training is spread: Ray Train's own names."""
+    """Distribution of training, by the names of Ray Train's own options."""
 
     num_workers: int = Field(1, ge=0, le=10_000)
-    """Worker processes (DDP). 0 runs the loop in this process, without Ray Train."""
+    """Data-parallel worker processes (DDP). 0 trains in the current process, without Ray Train."""
     use_gpu: bool = False
-    """One GPU for each worker."""
+    """Give each worker one GPU."""
     resources_per_worker: dict[str, float] | None = None
+    """Ray resources of each worker, such as `{CPU: 2}`; null takes Ray Train's default of one CPU, and one GPU with
+    `use_gpu`."""
     max_failures: int = Field(3, ge=-1)
-    """Restarts from the last checkpoint after a lost worker; -1 is without limit."""
+    """Restarts from the last checkpoint after a worker was lost; -1 sets no limit."""
 
     @model_validator(mode="after")
     def _gpu(self) -> Self:
@@ -44,25 +58,25 @@ class ScalingConfig(Config):
 
 
 class TrainingConfig(Config):
-    """The phases and everything around them."""
+    """Training of the two-tower model."""
 
     split: SplitConfig = SplitConfig()
-    start_from: str | None = None
-    """A checkpoint (name in this workspace, path or URI) whose encoders are taken over: also one of another catalogue.
-    What belongs to the items (id vectors, biases) starts anew."""
+    start_from: NameOrPath | None = None
+    """Transfer: a checkpoint (name in this workspace, path or URI) whose encoders initialise the model, also one of
+    another catalogue. Parameters of single items (id embeddings, biases) are initialised anew."""
     phases: tuple[PhaseConfig, ...] = (PhaseConfig(),)
     activation_cache_gb: float = Field(4.0, ge=0)
-    """While the lower blocks of the backbone are frozen, what they make of each picture is computed once, kept in the
-    workspace, and read instead of pixels, if it is no larger than this. 0 is off."""
+    """Largest cache of the activations of frozen backbone blocks, in GB. While the lower blocks are frozen, their
+    output for each picture is computed once and read from the workspace afterwards. 0 turns the cache off."""
     scaling: ScalingConfig = ScalingConfig()
     selection_metric: ValidationMetric = "ndcg@10"
-    """Validation metric that names the best epoch."""
+    """Validation metric that selects the best epoch."""
     validation_users: int = Field(2000, ge=1)
-    """Most users that the validation after each epoch scores (drawn by the seed)."""
+    """Most users of the validation after each epoch, sampled by the seed."""
     checkpoint_every_steps: int = Field(0, ge=0)
-    """Also save a checkpoint after so many steps within an epoch; 0 saves at the end of each epoch."""
+    """Also save a checkpoint every this number of steps within an epoch; 0 saves only at the end of each epoch."""
     torch_threads: int = Field(0, ge=0)
-    """Threads of each worker; 0 takes what Ray gives it."""
+    """PyTorch threads of each worker; 0 takes the number of CPUs that Ray gives it."""
 
     @model_validator(mode="after")
     def _phases(self) -> Self:

@@ -1,7 +1,8 @@
-"""Settings of a hyperparameter study: what is varied, who chooses the trials, who stops them, what counts as better."""
+"""Settings of a hyperparameter study: search space, search algorithm, scheduler, objectives."""
 
 import math
-from typing import Any, Literal, Self
+from collections.abc import Callable
+from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -9,26 +10,26 @@ from visrec.config.base import Config
 from visrec.config.training import ValidationMetric
 
 CostMetric = Literal["encode_ms", "query_ms", "num_parameters", "epoch_seconds"]
-COST_METRICS: tuple[CostMetric, ...] = ("encode_ms", "query_ms", "num_parameters", "epoch_seconds")
+COST_METRICS: tuple[CostMetric, ...] = get_args(CostMetric)
 DISTRIBUTIONS = ("uniform", "loguniform", "quniform", "randint", "choice")
 
 
 class ParameterConfig(Config):
-    """How one config key is varied: exactly one of the distributions, by Ray Tune's own names."""
+    """Search space of one config key: exactly one distribution, by the names of Ray Tune's own."""
 
     uniform: tuple[float, float] | None = None
-    """`[lower, upper]`."""
+    """Uniform: `[lower, upper]`."""
     loguniform: tuple[float, float] | None = None
-    """`[lower, upper]`, uniform in the logarithm."""
+    """Uniform in the logarithm: `[lower, upper]`."""
     quniform: tuple[float, float, float] | None = None
-    """`[lower, upper, step]`: uniform, rounded to multiples of the step; both bounds are such multiples."""
+    """Uniform, rounded to multiples of a step: `[lower, upper, step]`; both bounds are multiples of the step."""
     randint: tuple[int, int] | None = None
-    """`[lower, upper]`, whole numbers, the upper one left out."""
+    """Uniform over integers: `[lower, upper]`, without the upper bound."""
     choice: tuple[Any, ...] | None = None
-    """A list of values, each anything that the key may hold."""
+    """A list of values, each of any type that the key takes."""
     when: dict[str, Any] = {}
-    """Vary the key only where other keys have these values: `{model.user.kind: transformer}`. A list means any of
-    them."""
+    """Condition: vary the key only where other keys of the space have these values, such as `{model.user.kind:
+    transformer}`. A list means any of its values."""
 
     @property
     def kind(self) -> str:
@@ -64,86 +65,88 @@ class ParameterConfig(Config):
 
 
 class SearchConfig(Config):
-    """Who chooses the trials' settings."""
+    """Search algorithm, which chooses the settings of the trials."""
 
     kind: Literal["random", "grid", "optuna"] = "random"
-    """`random`: independent draws. `grid`: every combination of the `choice` lists. `optuna`: TPE (Bergstra et al.
-    2011), with several objectives too."""
+    """`random`: independent draws. `grid`: every combination of the `choice` lists. `optuna`: Optuna's TPE (Bergstra et
+    al. 2011), also for several objectives."""
     startup_trials: int = Field(8, ge=1, le=10_000)
-    """Random trials before TPE starts to model; only for `optuna`."""
+    """`optuna`: random trials before the first suggestion of TPE."""
 
 
 class SchedulerConfig(Config):
-    """Who stops trials early, or changes them on the way. Times are epochs, counted over all phases."""
+    """Scheduler, which stops trials early or changes their settings while they train. Epochs count over all phases."""
 
     kind: Literal["none", "asha", "hyperband", "median", "pbt"] = "asha"
-    """`asha`: asynchronous successive halving (Li et al. 2020). `hyperband`: its synchronous brackets (Li et al. 2018).
-    `median`: stop what is below the median of the others. `pbt`: population-based training (Jaderberg et al. 2017): the
-    worst copy the best and change some settings while they train."""
+    """`none`: every trial runs to its end. `asha`: asynchronous successive halving (Li et al. 2020). `hyperband`:
+    synchronous brackets (Li et al. 2018). `median`: stop trials below the median of the others. `pbt`:
+    population-based training (Jaderberg et al. 2017): the worst trials copy the best ones and change some settings
+    while they train."""
     grace_epochs: int = Field(1, ge=1, le=10_000)
-    """No trial is stopped before; the first rung of `asha`."""
+    """Epochs before a trial may be stopped; the first rung of `asha`."""
     reduction_factor: float = Field(3.0, gt=1, le=100)
-    """`asha` and `hyperband` keep one of so many trials at each rung."""
+    """`asha`, `hyperband`: one of this number of trials goes on at each rung."""
     perturbation_epochs: int = Field(1, ge=1, le=10_000)
-    """`pbt`: epochs between two looks at the population."""
+    """`pbt`: epochs between two comparisons of the population."""
     quantile: float = Field(0.25, gt=0, le=0.5)
-    """`pbt`: share of the population that is replaced, and that is copied."""
+    """`pbt`: share of the worst trials, which are replaced, and of the best ones, which are copied."""
     resample_probability: float = Field(0.25, ge=0, le=1)
-    """`pbt`: chance to draw a setting anew instead of multiplying it by 0.8 or 1.2."""
+    """`pbt`: probability that a setting is drawn anew instead of multiplied by 0.8 or 1.2."""
     mutate: tuple[str, ...] = ()
-    """`pbt`: the keys of the space that change while training; empty takes all that can."""
+    """`pbt`: keys of the space that may change while a trial trains; empty takes all for which that is possible."""
 
 
 class ObjectiveConfig(Config):
-    """What counts as better."""
+    """One objective of the study."""
 
     metric: Literal[ValidationMetric, CostMetric] = "ndcg@10"
-    """A validation metric (the best epoch's), or what a model costs: `encode_ms` (one picture to its vector),
-    `query_ms` (one history to the scores of the catalogue), `num_parameters`, `epoch_seconds`."""
+    """A validation metric, of the trial's best epoch, or a cost of the model: `encode_ms` (encode one picture),
+    `query_ms` (encode one history and score the whole catalogue), `num_parameters`, `epoch_seconds`."""
     mode: Literal["max", "min"] | None = None
-    """null: `max` for quality, `min` for cost."""
+    """Direction; null takes `max` for validation metrics and `min` for costs."""
 
     @property
     def direction(self) -> Literal["max", "min"]:
-        """`mode`, or what suits the metric."""
+        """`mode`, or by default the direction in which the metric improves."""
         return self.mode or ("min" if self.metric in COST_METRICS else "max")
 
 
 class TuneConfig(Config):
-    """The study."""
+    """A hyperparameter study."""
 
     space: dict[str, ParameterConfig] = {}
-    """Config keys of `visrec train` and how each is varied:
+    """Search space: config keys of `visrec train` with a distribution each, such as
     `{training.phases.0.learning_rate: {loguniform: [1e-4, 1e-2]}}`."""
     objectives: tuple[ObjectiveConfig, ...] = (ObjectiveConfig(),)
-    """The first steers the scheduler and names the best trial; with several, the report shows the Pareto front."""
+    """Objectives. The first one drives the scheduler and decides which trial is the best; for several, the report
+    shows the Pareto front."""
     search: SearchConfig = SearchConfig()
     scheduler: SchedulerConfig = SchedulerConfig()
     num_trials: int = Field(16, ge=1, le=100_000)
-    """Trials of the study (`pbt`: size of the population; `grid`: at most so many of the combinations)."""
+    """Number of trials (`pbt`: size of the population; `grid`: limit on the number of combinations)."""
     minutes: float | None = Field(None, gt=0)
-    """Budget of time for the whole study, restarts included; null has no limit."""
+    """Time budget of the whole study, restarts included; null sets no limit."""
     patience_trials: int = Field(0, ge=0)
-    """End the study after so many ended trials without a better best; 0 is off."""
+    """Early stopping of the study: end it after this number of finished trials without a new best one; 0 is off."""
     try_defaults: bool = True
-    """The first trial takes the config as it is: what the others have to beat."""
+    """Use the config's own settings in the first trial, as the baseline of the study."""
     run_in: Literal["process", "workers"] = "process"
-    """`process`: the loop runs within the trial's own process, which starts in about a second. `workers`: each trial is
-    a run of Ray Train on `training.scaling`'s workers."""
+    """`process`: a trial trains in one process, which starts in about a second. `workers`: each trial is a run of Ray
+    Train on the workers of `training.scaling`."""
     cpus_per_trial: float = Field(1.0, gt=0)
-    """CPUs of a trial in a process; its number of threads, too."""
+    """`process`: CPUs of a trial, and its number of threads."""
     gpus_per_trial: float = Field(0.0, ge=0)
-    """GPUs of a trial in a process; fractions let trials share one."""
+    """`process`: GPUs of a trial; trials with a fraction share a GPU."""
     max_concurrent_trials: int | None = Field(None, ge=1)
-    """null: as many as the CPUs hold; on a local cluster the real cores count."""
+    """Most trials at a time; null takes as many as fit on the CPUs (on a local cluster, the physical cores)."""
     max_failures: int = Field(0, ge=0, le=100)
-    """Restarts of a trial from its last checkpoint after a crash."""
+    """Restarts of a crashed trial from its last checkpoint."""
     candidate_release: bool = False
-    """Evaluate the best checkpoint on the test part and make a release of it, which does not go live by itself."""
+    """Evaluate the best checkpoint on the test part and build a release of it, without making it the current one."""
     tracking: bool = True
     """Record the study in MLflow where the extra `tracking` is installed."""
     resume: bool = False
-    """Go on with an unfinished study of this config; the command's `--resume`."""
+    """Continue an unfinished study of the same config; the command's `--resume`."""
 
     @field_validator("objectives")
     @classmethod
@@ -170,3 +173,16 @@ class TuneConfig(Config):
         if strangers:
             raise ValueError(f"scheduler.mutate: expected keys of the space, got {strangers[0]}")
         return self
+
+    def with_keys(self, rename: Callable[[str], str]) -> Self:
+        """The same study with every key of the space, of its conditions and of `mutate` passed through `rename`."""
+        space = {
+            rename(key): parameter.replace(when={rename(other): at for other, at in parameter.when.items()})
+            for key, parameter in self.space.items()
+        }
+        mutate = tuple(rename(key) for key in self.scheduler.mutate)
+        if len(space) < len(self.space):
+            raise ValueError("space: expected each key once, got one by its former name as well")
+        if list(space) == list(self.space) and mutate == self.scheduler.mutate:
+            return self
+        return self.replace(space=space, scheduler=self.scheduler.replace(mutate=mutate))

@@ -1,11 +1,15 @@
-"""One config a workload, made of the parts. One YAML file may hold the sections of all of them."""
+"""One config class for each workload. One YAML file may hold the sections of all of them."""
 
-from pydantic import Field
+from typing import ClassVar
+
+from pydantic import Field, field_validator
 
 from visrec.config.base import Config
 from visrec.config.evaluation import EvaluationConfig
 from visrec.config.ingest import IngestConfig
+from visrec.config.keys import current_key
 from visrec.config.model import ModelConfig
+from visrec.config.paths import PathOrUri
 from visrec.config.ranker import RankerConfig
 from visrec.config.serving import ReleaseConfig, ServeConfig
 from visrec.config.training import TrainingConfig
@@ -13,39 +17,43 @@ from visrec.config.tune import TuneConfig
 
 
 class DemoDataConfig(Config):
-    """Size and nature of the demo shop."""
+    """The demo shop: generated pictures, users and interaction log."""
+
+    renamed_keys: ClassVar[dict[str, str]] = {"dirt": "dirty_share"}
 
     num_items: int = Field(2000, ge=20, le=10_000_000)
+    """Items of the catalogue."""
     num_users: int = Field(3000, ge=10, le=100_000_000)
+    """Users in the log."""
     num_events: int = Field(100_000, ge=100)
-    """About so many rows in the log, dirt included."""
+    """Approximate number of rows in the log, dirty ones included."""
     image_size: int = Field(128, ge=32, le=1024)
-    """Height and width in pixels of the drawn pictures."""
+    """Height and width in pixels of the pictures."""
     days: int = Field(90, ge=2)
-    """Length of the log."""
-    dirt: float = Field(0.03, ge=0, le=0.5)
-    """Share of rows that are duplicates, bots, unknown items, skewed clocks or malformed; the same share of pictures,
-    divided by ten, is truncated or mislabelled."""
+    """Length of the log in days."""
+    dirty_share: float = Field(0.03, ge=0, le=0.5)
+    """Share of dirty rows in the log: duplicates, bots, unknown items, wrong clocks, malformed rows. A tenth of this
+    share of the pictures is truncated or mislabelled."""
 
 
 class RayConfig(Config):
-    """How a workload reaches Ray."""
+    """The Ray cluster that a workload runs on."""
 
     address: str | None = None
-    """null: the cluster that this process runs on (in a Ray job), else a local one of its own. `auto` or `host:port`:
-    that cluster."""
+    """`host:port` of a running cluster, or `auto` to find one. null: in a Ray job the job's cluster, else a local
+    cluster that lives as long as the command."""
     num_cpus: int | None = Field(None, ge=1)
-    """Logical CPUs of a local cluster; null takes the machine's, but never under 4: Train workers, the tasks that feed
-    them and Serve replicas must fit side by side on a laptop, and they share the real cores."""
+    """Logical CPUs of a local cluster. null takes the machine's number, but at least 4, so that training workers,
+    data tasks and Serve replicas fit side by side on a laptop, where they share the physical cores."""
 
 
 class WorkloadConfig(Config):
-    """What every workload has."""
+    """Settings of every workload."""
 
-    workspace: str = "workspace"
-    """Root of all results: a path or any URI that pyarrow knows."""
+    workspace: PathOrUri = "workspace"
+    """Root folder of all artifacts: a path, or a URI of any filesystem that pyarrow knows (`s3://`, `gs://`, ...)."""
     seed: int = Field(0, ge=0, lt=2**31)
-    """Reaches every random choice."""
+    """Seed of all random numbers."""
     ray: RayConfig = RayConfig()
 
 
@@ -65,7 +73,7 @@ class TrainWorkloadConfig(WorkloadConfig):
     """`visrec train`."""
 
     snapshot: str = "latest"
-    """Name of the snapshot under the workspace; `latest` is the last one ingested."""
+    """Name of the snapshot in the workspace; `latest` is the last one ingested."""
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
 
@@ -74,7 +82,7 @@ class TrainRankerWorkloadConfig(WorkloadConfig):
     """`visrec train-ranker`."""
 
     checkpoint: str = "latest"
-    """Name of the checkpoint under the workspace; `latest` is the last one trained."""
+    """Name of the checkpoint in the workspace; `latest` is the last one trained."""
     ranker: RankerConfig = RankerConfig()
 
 
@@ -82,7 +90,7 @@ class EvaluateWorkloadConfig(WorkloadConfig):
     """`visrec evaluate`."""
 
     checkpoint: str = "latest"
-    """Name of the checkpoint under the workspace; `latest` is the last one trained."""
+    """Name of the checkpoint in the workspace; `latest` is the last one trained."""
     evaluation: EvaluationConfig = EvaluationConfig()
 
 
@@ -90,8 +98,9 @@ class PublishWorkloadConfig(WorkloadConfig):
     """`visrec publish`."""
 
     checkpoint: str = "latest"
+    """Name of the checkpoint in the workspace; `latest` is the last one trained."""
     report: str = "latest"
-    """Evaluation report that the gate reads."""
+    """Name of the evaluation report that the gate reads; `latest` is the last one written."""
     release: ReleaseConfig = ReleaseConfig()
 
 
@@ -100,9 +109,14 @@ class TuneWorkloadConfig(TrainWorkloadConfig):
 
     tune: TuneConfig = TuneConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
-    """How the candidate release is evaluated."""
+    """Evaluation of the candidate release."""
     release: ReleaseConfig = ReleaseConfig()
-    """What the candidate release must reach."""
+    """Content and gate of the candidate release."""
+
+    @field_validator("tune")
+    @classmethod
+    def _with_current_keys(cls, study: TuneConfig) -> TuneConfig:
+        return study.with_keys(lambda key: current_key(TrainWorkloadConfig, key))
 
 
 class ServeWorkloadConfig(WorkloadConfig):
@@ -120,7 +134,7 @@ class PipelineConfig(
     PublishWorkloadConfig,
     ServeWorkloadConfig,
 ):
-    """Every section: what a YAML file may hold, and what `visrec demo` runs."""
+    """All sections: the content of a YAML file, and the config of `visrec demo`."""
 
 
 WORKLOADS: dict[str, type[WorkloadConfig]] = {

@@ -1,4 +1,4 @@
-"""Attributes of items as codes that a model can look up: categories, and the price among the catalogue's prices.
+"""Categorical codes of item attributes: categories, and price levels (quantiles of the catalogue's prices).
 
 Shape legend: I items, M categories of an item at most.
 """
@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_CATEGORIES = 8
-"""Of one item; those beyond are left out."""
+"""Categories of one item; further ones are left out."""
 NUM_PRICE_LEVELS = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttributeFacts:
-    """What turns attributes into codes; travels with the model, so that a new item gets the same codes.
+    """Vocabulary of attribute codes; stored with the model, so that a new item gets the same codes.
 
     Attributes:
         categories: Names; code 0 is none, code k is name k - 1.
-        price_edges: Ascending prices that part the levels; empty where there are no prices.
+        price_edges: Ascending prices between the levels; empty where there are no prices.
     """
 
     categories: tuple[str, ...]
@@ -31,13 +31,13 @@ class AttributeFacts:
     def of(
         cls, categories: Sequence[Sequence[str] | None], prices: Sequence[float | None]
     ) -> "AttributeFacts":
-        """Facts of a catalogue: every category, and levels that hold equally many items.
+        """Vocabulary of a catalogue: every category, and price levels that hold equally many items.
 
         Example:
             >>> AttributeFacts.of([["red"], ["blue", "red"]], [None, None]).categories
             ('blue', 'red')
         """
-        names = sorted({name for found in categories for name in found or ()})
+        names = sorted({name for item in categories for name in item or ()})
         known = np.array([price for price in prices if price is not None], np.float64)
         if not len(known):
             return cls(categories=tuple(names), price_edges=())
@@ -53,8 +53,8 @@ class AttributeFacts:
         )
 
     def category_codes(self, categories: Sequence[Sequence[str] | None]) -> NDArray[np.int32]:
-        """int32 [I, M], padded with 0; names that the catalogue did not have count as none."""
-        code = {name: place + 1 for place, name in enumerate(self.categories)}
+        """int32 [I, M], padded with 0; unknown names count as none."""
+        code = {name: number for number, name in enumerate(self.categories, start=1)}
         codes = np.zeros((len(categories), MAX_CATEGORIES), np.int32)
         for row, names in enumerate(categories):
             known = [code[name] for name in names or () if name in code][:MAX_CATEGORIES]
@@ -65,7 +65,7 @@ class AttributeFacts:
         """int32 [I]: 0 for no price, else 1 + the level.
 
         Example:
-            >>> AttributeFacts((), (10.0, 20.0)).price_codes([None, 5.0, 10.0, 99.0]).tolist()
+            >>> AttributeFacts(categories=(), price_edges=(10.0, 20.0)).price_codes([None, 5.0, 10.0, 99.0]).tolist()
             [0, 1, 2, 3]
         """
         given = np.array([np.nan if price is None else price for price in prices], np.float64)

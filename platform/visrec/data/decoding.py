@@ -1,4 +1,4 @@
-"""One picture from its bytes to pixels: any format, mode and orientation, guarded against bombs.
+"""Decoding of a picture's bytes to RGB pixels: any format, mode and orientation, guarded against decompression bombs.
 
 Ingest and server use the same function, so that an uploaded picture becomes the pixels that a catalogue picture
 would have become. Decoding is Pillow's.
@@ -11,14 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from visrec.errors import PictureError
 
-# Pillow's other readers are left out: some start programs (EPS), and none belongs to pictures of a shop.
+# Pillow's other readers are left out: some start programs (EPS), and shops have no pictures of the rest.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 THUMBNAIL_QUALITY = 85
-_STRIP = 64
+"""Of JPEG, up to 100."""
+
+_STRIP_ROWS = 64
 
 # What Pillow's readers raise on damaged data.
 _DAMAGE = (
@@ -34,8 +36,10 @@ _DAMAGE = (
     zlib.error,
 )
 _BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-_ORIENTATION_TAG = 0x0112
-_UPRIGHT = {
+
+# Not `ImageOps.exif_transpose`: it also writes the metadata anew, fails where they are damaged, and the picture would
+# stay on its side.
+_TRANSPOSE_OF_ORIENTATION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -51,10 +55,10 @@ class DecodedPicture:
     """A decoded picture.
 
     Attributes:
-        pixels: The picture at the wanted size, uint8 [H, W, 3], RGB.
-        image: The picture upright in RGB, as large as it was decoded.
-        width: Pixels, as the file says.
-        height: Pixels, as the file says.
+        pixels: The picture at the requested size, RGB, uint8 [H, W, 3].
+        image: The picture upright in RGB, at the size at which it was decoded.
+        width: Width in pixels by the file's header.
+        height: Height in pixels by the file's header.
     """
 
     pixels: NDArray[np.uint8]
@@ -66,18 +70,18 @@ class DecodedPicture:
 def decode_picture(
     data: bytes, *, height: int, width: int, max_pixels: int, max_bytes: int, detail: int = 512
 ) -> DecodedPicture:
-    """Decode a picture and resize it, without keeping its aspect.
+    """Decode a picture and resize it, without keeping its aspect ratio.
 
-    Transparent parts lie on white, an animation gives its first frame, 16 bits become 8, EXIF orientation is applied.
+    Transparent parts become white, an animation gives its first frame, 16 bits become 8, EXIF orientation is applied.
 
     Args:
         data: The file's bytes.
         height: Rows of `pixels`.
         width: Columns of `pixels`.
-        max_pixels: Pictures that claim more are refused by their header, before anything is decoded.
-        max_bytes: Longer data is refused.
-        detail: Large JPEGs are decoded at a fraction of their size, never with a side below this (or below twice the
-            wanted size).
+        max_pixels: Pictures with more by their header are rejected before anything is decoded.
+        max_bytes: Longer data is rejected.
+        detail: Large JPEGs are decoded at a fraction of their size, with no side below this, nor below twice the
+            requested size.
 
     Raises:
         PictureError: With code `too_large`, `not_an_image`, `too_many_pixels` or `truncated`.
@@ -91,11 +95,11 @@ def decode_picture(
         raise PictureError(f"expected at most {max_bytes:,} bytes, got {len(data):,}", code="too_large")
     image = _open(data, max_pixels)
     size = image.size
-    least = max(detail, 2 * height, 2 * width)
+    min_side = max(detail, 2 * height, 2 * width)
     try:
-        image.draft(None, (least, least))
+        image.draft(None, (min_side, min_side))
         image.load()
-        rgb = _upright(image, _to_rgb(image))
+        rgb = _apply_orientation(image, _to_rgb(image))
     except _BOMB:
         raise PictureError(
             "expected a picture of sane size, got a decompression bomb", code="too_many_pixels"
@@ -148,23 +152,23 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:
-    """Grey of more than 8 bits to 8; Pillow's own conversion would cut everything above 255 off."""
+    """Grey of more than 8 bits to 8; Pillow's own conversion would clip everything above 255."""
     values = np.asarray(image)
-    top = 65535.0 if image.mode.startswith("I") else 1.0
-    top = max(top, float(np.nanmax(values, initial=0)))
+    white = 65535.0 if image.mode.startswith("I") else 1.0
+    white = max(white, float(np.nanmax(values, initial=0)))
     grey = np.empty(values.shape, np.uint8)
-    for row in range(
-        0, len(values), _STRIP
-    ):  # in strips: 64-bit copies of a whole picture would take gigabytes
-        strip = values[row : row + _STRIP].astype(np.float64)
-        grey[row : row + _STRIP] = np.nan_to_num(strip.clip(0) * (255.0 / top)).round()
+    # In strips: 64-bit copies of a whole picture would take gigabytes.
+    for row in range(0, len(values), _STRIP_ROWS):
+        strip = values[row : row + _STRIP_ROWS].astype(np.float64)
+        grey[row : row + _STRIP_ROWS] = np.nan_to_num(strip.clip(0) * (255.0 / white)).round()
     return Image.fromarray(grey, "L")
 
 
-def _upright(image: Image.Image, rgb: Image.Image) -> Image.Image:
+def _apply_orientation(image: Image.Image, rgb: Image.Image) -> Image.Image:
+    """`rgb` turned upright, as the metadata of the file's `image` say."""
     try:
-        orientation = image.getexif().get(_ORIENTATION_TAG)
-    except _DAMAGE:  # broken metadata does not spoil the picture
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except _DAMAGE:  # damaged metadata do not make the picture unusable
         return rgb
-    step = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return rgb if step is None else rgb.transpose(step)
+    transpose = _TRANSPOSE_OF_ORIENTATION.get(orientation) if isinstance(orientation, int) else None
+    return rgb if transpose is None else rgb.transpose(transpose)

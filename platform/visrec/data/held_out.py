@@ -1,6 +1,6 @@
-"""What is hidden from a scorer, what it may look at, and which items it ranks.
+"""Train, validation and test views of blocks: known events, held-out events, and the items that are ranked.
 
-part         history, seen, fitted on     held out
+part         known (fitted on, history)   held out (ranked)
 validation   train                        validation
 test         train and validation         test
 """
@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.config import SplitConfig
-from visrec.data.snapshot import USERS_PER_ROW_GROUP, Sequences, Snapshot
+from visrec.data.schemas import USERS_PER_ROW_GROUP
+from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import TEST, TRAIN, VALIDATION, cold_items
 from visrec.storage import Artifact
 
@@ -25,11 +26,11 @@ _HELD_OUT_MARK = {"validation": VALIDATION, "test": TEST}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeldOut:
-    """Users that can be evaluated: the same users, row for row, in both.
+    """Histories and held-out events of users who have both; row k of either is the same user.
 
     Attributes:
-        histories: What a scorer may look at; also the items that rankings leave out.
-        targets: The held-out events; one or more a user.
+        histories: Known events, the input of a scorer; rankings leave their items out.
+        targets: Held-out events, one or more a user.
     """
 
     histories: Sequences
@@ -45,7 +46,7 @@ class HeldOut:
 
 
 def hold_out(block: Sequences, part: Part) -> HeldOut:
-    """Split a block into histories and held-out events; users without the one or the other are left out."""
+    """Split a block into histories and held-out events; users that lack either are left out."""
     histories = known_events(block, part)
     targets = block.where(block.marks == _HELD_OUT_MARK[part])
     rows = np.flatnonzero((np.diff(histories.offsets) > 0) & (np.diff(targets.offsets) > 0))
@@ -53,12 +54,12 @@ def hold_out(block: Sequences, part: Part) -> HeldOut:
 
 
 def known_events(block: Sequences, part: Part) -> Sequences:
-    """The events that come before the part: all that a scorer may know of."""
+    """Events before the part: all that a scorer may be fitted on or condition on."""
     return block.where(is_known(block.marks, part))
 
 
 def is_known(marks: NDArray[np.int8], part: Part) -> NDArray[np.bool_]:
-    """Where a split mark says that an event comes before the part."""
+    """Whether each event, by its split mark, comes before the part: bool [N]."""
     return np.isin(marks, _KNOWN_MARKS[part])
 
 
@@ -72,13 +73,18 @@ def ranked_items(split: SplitConfig, num_items: int, part: Part) -> NDArray[np.i
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownEvents:
-    """The events that a scorer may be fitted on, in blocks of users; can be gone over again and again.
+    """Events that a scorer may be fitted on, in blocks of users; can be iterated several times.
 
-    Small to send to another process: it holds the snapshot's address, not its data. Part None is what a release knows:
-    all events.
+    Cheap to send to another process: it holds the snapshot's address, not its data.
+
+    Attributes:
+        artifact: The snapshot.
+        split: How sequences are split.
+        part: The part that is held out; None for all events, as in a release.
+        block_users: Users of a block, about.
 
     Example:
-        >>> for block in KnownEvents(snapshot.artifact, SplitConfig(), "test"):      # doctest: +SKIP
+        >>> for block in KnownEvents(artifact=snapshot.artifact, split=split, part="test"):   # doctest: +SKIP
         ...     counts += np.bincount(block.items, minlength=snapshot.num_items)
     """
 

@@ -1,8 +1,8 @@
-"""Pictures decoded once: fixed-size uint8 rows in memory-mapped Arrow files, random access by row.
+"""Decoded pictures of a snapshot: which rows an item has, and the stores that hold the rows.
 
-Row r lies in file `part-{r // ROWS_PER_PART}` at place `r % ROWS_PER_PART`; every file but the last is full. A row
-whose picture could not be decoded is there, black, and no item points to it. Beside it, in the same order, are the
-thumbnails: JPEG bytes to look at.
+Pictures are decoded once, to uint8 pixels of one size, in memory-mapped parts (see `visrec.data.parts`) of the folder
+`images/`. A picture that could not be decoded leaves a black row, to which no item points. `thumbnails/` holds JPEG
+files of the same rows, for people to look at.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,38 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from visrec.arrays import Ragged
-from visrec.errors import ArtifactError
+from visrec.data.parts import ROWS_PER_PART, PartedRows, map_arrow_part, write_arrow_part
 from visrec.storage import Artifact, Location
 
 NO_PICTURE = -1
+"""Row of an item without a picture."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageFacts:
+    """What a model must know of the pictures that it was trained on.
+
+    Attributes:
+        height: Pixels.
+        width: Pixels.
+        mean: Of each RGB channel, on the scale from 0 to 1.
+        std: Of each RGB channel, on the scale from 0 to 1.
+    """
+
+    height: int
+    width: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "ImageFacts":
+        """From the `images` facts of a manifest."""
+        return cls(
+            height=int(values["height"]),
+            width=int(values["width"]),
+            mean=tuple(values["mean"]),
+            std=tuple(values["std"]),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,63 +146,6 @@ class PictureRows:
         return owner, rows
 
 
-ROWS_PER_PART = 512
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImageFacts:
-    """What a model must know of the pictures that it was trained on.
-
-    Attributes:
-        height: Pixels.
-        width: Pixels.
-        mean: Of each RGB channel, on the scale from 0 to 1.
-        std: Of each RGB channel, on the scale from 0 to 1.
-    """
-
-    height: int
-    width: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "ImageFacts":
-        """From the `images` facts of a manifest."""
-        return cls(
-            height=int(values["height"]),
-            width=int(values["width"]),
-            mean=tuple(values["mean"]),
-            std=tuple(values["std"]),
-        )
-
-
-def part_name(part: int) -> str:
-    """File name of a part.
-
-    Example:
-        >>> part_name(3)
-        'part-00003.arrow'
-    """
-    return f"part-{part:05d}.arrow"
-
-
-def write_images(folder: Location, part: int, images_NHWC: NDArray[np.uint8]) -> None:
-    """Write one part of at most `ROWS_PER_PART` pictures."""
-    num, height, width, channels = images_NHWC.shape
-    assert num <= ROWS_PER_PART and channels == 3, images_NHWC.shape
-    kind = pa.binary(height * width * channels)
-    data = pa.py_buffer(np.ascontiguousarray(images_NHWC))
-    column = pa.FixedSizeBinaryArray.from_buffers(kind, num, [None, data])
-    schema = pa.schema([("image", kind)], {"height": str(height), "width": str(width)})
-    _write(folder / part_name(part), pa.record_batch([column], schema=schema))
-
-
-def write_thumbnails(folder: Location, part: int, jpegs: Sequence[bytes]) -> None:
-    """Write one part of at most `ROWS_PER_PART` JPEG files."""
-    assert len(jpegs) <= ROWS_PER_PART, len(jpegs)
-    _write(folder / part_name(part), pa.record_batch({"jpeg": pa.array(jpegs, pa.binary())}))
-
-
 class ImageStore:
     """Random access to decoded pictures. Holds no picture in memory: the operating system pages them in.
 
@@ -187,41 +158,26 @@ class ImageStore:
     def __init__(self, artifact: Artifact, *, num_images: int, folder: str = "images") -> None:
         self._artifact = artifact
         self._folder = folder
-        self._num_images = num_images
-        self._parts: dict[int, NDArray[np.uint8]] = {}
+        self._rows = PartedRows(self._open_part, num_rows=num_images, name="image rows")
 
     def __len__(self) -> int:
-        return self._num_images
+        return len(self._rows)
 
-    def read(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
+    def read(self, rows_N: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
         """Copies of the pictures of some rows, in their order: uint8 [N, H, W, 3].
 
         Raises:
             IndexError: A row is below 0 or beyond the end.
         """
-        rows = np.asarray(rows)
-        if rows.size and (rows.min() < 0 or rows.max() >= self._num_images):
-            raise IndexError(
-                f"expected image rows from 0 to {self._num_images - 1}, got {rows.min()} to {rows.max()}"
-            )
-        parts, places = np.divmod(rows, ROWS_PER_PART)
-        out = (
-            np.empty((len(rows), *self._part(0).shape[1:]), np.uint8)
-            if self._num_images
-            else np.empty((0, 1, 1, 3), np.uint8)
-        )
-        for part in np.unique(parts):
-            mask = parts == part
-            out[mask] = self._part(int(part))[places[mask]]
-        return out
+        if not len(self) and not len(rows_N):  # there is no part to take the size from
+            return np.empty((0, 1, 1, 3), np.uint8)
+        return self._rows.read(rows_N)
 
-    def _part(self, part: int) -> NDArray[np.uint8]:
-        if part not in self._parts:
-            batch = _map(self._artifact, f"{self._folder}/{part_name(part)}")
-            size = {name: int(batch.schema.metadata[name.encode()]) for name in ("height", "width")}
-            data = np.frombuffer(batch.column(0).buffers()[1], np.uint8)
-            self._parts[part] = data.reshape(batch.num_rows, size["height"], size["width"], 3)
-        return self._parts[part]
+    def _open_part(self, part: int) -> NDArray[np.uint8]:
+        batch = map_arrow_part(self._artifact, self._folder, part)
+        height, width = (int(batch.schema.metadata[name]) for name in (b"height", b"width"))
+        pixels = np.frombuffer(batch.column(0).buffers()[1], np.uint8)
+        return pixels.reshape(batch.num_rows, height, width, 3)
 
 
 class ThumbnailStore:
@@ -236,22 +192,22 @@ class ThumbnailStore:
         """The JPEG file of one row."""
         part, place = divmod(row, ROWS_PER_PART)
         if part not in self._parts:
-            self._parts[part] = _map(self._artifact, f"{self._folder}/{part_name(part)}").column(0)
+            self._parts[part] = map_arrow_part(self._artifact, self._folder, part).column(0)
         return bytes(self._parts[part][place].as_py())
 
 
-def _write(location: Location, batch: Any) -> None:
-    with (
-        location.filesystem.open_output_stream(location.path) as stream,
-        pa.ipc.new_file(stream, batch.schema) as writer,
-    ):
-        writer.write_batch(batch)
+def write_images(folder: Location, part: int, images_NHWC: NDArray[np.uint8]) -> None:
+    """Write one part of at most `ROWS_PER_PART` pictures."""
+    num, height, width, channels = images_NHWC.shape
+    assert num <= ROWS_PER_PART and channels == 3, images_NHWC.shape
+    kind = pa.binary(height * width * channels)
+    pixels = pa.py_buffer(np.ascontiguousarray(images_NHWC))
+    column = pa.FixedSizeBinaryArray.from_buffers(kind, num, [None, pixels])
+    schema = pa.schema([("image", kind)], {"height": str(height), "width": str(width)})
+    write_arrow_part(folder, part, pa.record_batch([column], schema=schema))
 
 
-def _map(artifact: Artifact, file: str) -> Any:
-    path = artifact.local_path(file)
-    try:
-        reader = pa.ipc.open_file(pa.memory_map(str(path)))
-        return reader.get_batch(0)
-    except (pa.ArrowInvalid, FileNotFoundError) as error:
-        raise ArtifactError(f"{path} is damaged or missing: {error}") from None
+def write_thumbnails(folder: Location, part: int, jpegs: Sequence[bytes]) -> None:
+    """Write one part of at most `ROWS_PER_PART` JPEG files."""
+    assert len(jpegs) <= ROWS_PER_PART, len(jpegs)
+    write_arrow_part(folder, part, pa.record_batch({"jpeg": pa.array(jpegs, pa.binary())}))

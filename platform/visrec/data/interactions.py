@@ -1,4 +1,4 @@
-"""What users were shown and did, block by block of users: all rows of the log, also those that are no positives."""
+"""Reader of `interactions.parquet`: every event of a block of users, impressions and negatives included."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,71 +11,13 @@ from numpy.typing import NDArray
 
 from visrec.data.snapshot import Sequences, Snapshot
 
-_COLUMNS = ["user_index", "item_index", "time", "weight"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NegativeEvents:
-    """Negative events of some users, ragged as `Sequences`, in order of (time, item) for each.
-
-    Attributes:
-        offsets: int64 [U + 1].
-        items: Item indices, int32 [N].
-        times: Milliseconds, int64 [N].
-        strengths: float32 [N], above 0: minus the weight of the kind of event.
-    """
-
-    offsets: NDArray[np.int64]
-    items: NDArray[np.int32]
-    times: NDArray[np.int64]
-    strengths: NDArray[np.float32]
-
-
-def read_negative_events(snapshot: Snapshot, block: Sequences) -> NegativeEvents:
-    """Negative events of the users of a block, read from the row groups of `interactions.parquet` that hold them.
-
-    Args:
-        snapshot: Where from.
-        block: Users in ascending order of index.
-
-    Example:
-        >>> for block in snapshot.sequences(SplitConfig()):                              # doctest: +SKIP
-        ...     events = read_negative_events(snapshot, block)
-    """
-    users = block.user_index
-    if not len(users):
-        none = np.zeros(0)
-        return NegativeEvents(
-            offsets=np.zeros(1, np.int64),
-            items=none.astype(np.int32),
-            times=none.astype(np.int64),
-            strengths=none.astype(np.float32),
-        )
-    folder = snapshot.artifact.location / "interactions.parquet"
-    files = [f.path for f in folder.files() if f.path.endswith(".parquet")]
-    field = pads.field
-    wanted = (field("user_index") >= int(users[0])) & (field("user_index") <= int(users[-1]))
-    table = pads.dataset(files, filesystem=folder.filesystem, format="parquet").to_table(
-        columns=_COLUMNS, filter=wanted & (field("weight") < 0)
-    )
-    user, items, times, weights = (table.column(name).to_numpy() for name in _COLUMNS)
-    known = np.isin(user, users)
-    order = np.lexsort((items[known], times[known], user[known]))
-    counts = np.bincount(np.searchsorted(users, user[known]), minlength=len(users))
-    return NegativeEvents(
-        offsets=np.r_[0, np.cumsum(counts)].astype(np.int64),
-        items=items[known][order].astype(np.int32, copy=False),
-        times=times[known][order].astype(np.int64, copy=False),
-        strengths=-weights[known][order].astype(np.float32, copy=False),
-    )
-
-
 NO_POSITION = -1
+"""Position of an event whose place on the page is not known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Log:
-    """Rows of the log of some users, ragged as `Sequences`, in order of (time, item) for each.
+class InteractionBlock:
+    """Events of a block of users, ragged as `Sequences`, in order of (time, item) for each user.
 
     Attributes:
         offsets: int64 [U + 1].
@@ -93,8 +35,8 @@ class Log:
     times: NDArray[np.int64]
     positions: NDArray[np.int32]
 
-    def of(self, row: int) -> slice:
-        """The rows of one user."""
+    def of_user(self, row: int) -> slice:
+        """The events of one user of the block."""
         return slice(int(self.offsets[row]), int(self.offsets[row + 1]))
 
     @property
@@ -102,9 +44,42 @@ class Log:
         """For each event the row (0 to U - 1) of its user."""
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
 
+    def last_reactions(self, num: int) -> "InteractionBlock":
+        """Only the last `num` negatives and the last `num` impressions of each user."""
+        user_N, keep_N = self.row_of_event, np.zeros(len(self.items), np.bool_)
+        for chosen_N in (self.weights < 0, self.weights == 0):
+            events = np.flatnonzero(chosen_N)
+            end_U = np.cumsum(np.bincount(user_N[events], minlength=len(self.offsets) - 1))
+            keep_N[events[end_U[user_N[events]] - np.arange(len(events)) <= num]] = True
+        return InteractionBlock(
+            offsets=np.r_[0, np.cumsum(keep_N)][self.offsets],
+            items=self.items[keep_N],
+            kinds=self.kinds[keep_N],
+            weights=self.weights[keep_N],
+            times=self.times[keep_N],
+            positions=self.positions[keep_N],
+        )
 
-def read_log(snapshot: Snapshot, block: Sequences, *, positives: bool = True) -> Log:
-    """The log of the users of a block, read from the row groups of `interactions.parquet` that hold it.
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NegativeEvents:
+    """Negative events of a block of users, ragged as `Sequences`, in order of (time, item) for each user.
+
+    Attributes:
+        offsets: int64 [U + 1].
+        items: Item indices, int32 [N].
+        times: Milliseconds, int64 [N].
+        strengths: Minus the weight of the event's kind, above 0: float32 [N].
+    """
+
+    offsets: NDArray[np.int64]
+    items: NDArray[np.int32]
+    times: NDArray[np.int64]
+    strengths: NDArray[np.float32]
+
+
+def read_interactions(snapshot: Snapshot, block: Sequences, *, positives: bool = True) -> InteractionBlock:
+    """Events of the users of a block.
 
     Args:
         snapshot: Where from.
@@ -113,50 +88,65 @@ def read_log(snapshot: Snapshot, block: Sequences, *, positives: bool = True) ->
 
     Example:
         >>> for block in snapshot.sequences(SplitConfig()):                             # doctest: +SKIP
-        ...     shown = read_log(snapshot, block)
+        ...     interactions = read_interactions(snapshot, block)
     """
-    columns = ["user_index", "item_index", "kind", "weight", "time", "position"]
-    table = _rows(snapshot, block.user_index, columns, positives)
-    position = pc.fill_null(table.column("position"), NO_POSITION)
-    user, item, kind, weight, time = (np.asarray(table.column(name)) for name in columns[:5])
-    order = np.lexsort((item, time, user))
-    counts = np.bincount(np.searchsorted(block.user_index, user), minlength=len(block))
-    return Log(
-        offsets=np.r_[0, np.cumsum(counts)].astype(np.int64),
-        items=item[order].astype(np.int32, copy=False),
-        kinds=kind[order].astype(np.int8, copy=False),
-        weights=weight[order].astype(np.float32, copy=False),
-        times=time[order].astype(np.int64, copy=False),
-        positions=np.asarray(position)[order].astype(np.int32, copy=False),
+    columns = ["item_index", "kind", "weight", "time", "position"]
+    wanted = None if positives else pads.field("weight") <= 0
+    offsets, events = _read(snapshot, block.user_index, columns, wanted)
+    return InteractionBlock(
+        offsets=offsets,
+        items=np.asarray(events.column("item_index"), np.int32),
+        kinds=np.asarray(events.column("kind"), np.int8),
+        weights=np.asarray(events.column("weight"), np.float32),
+        times=np.asarray(events.column("time"), np.int64),
+        positions=np.asarray(pc.fill_null(events.column("position"), NO_POSITION), np.int32),
     )
 
 
-def last_reactions(log: Log, num: int) -> Log:
-    """Only the last `num` refusals and the last `num` views of each user: as many as a `UserState` keeps."""
-    user_N, keep = log.row_of_event, np.zeros(len(log.items), np.bool_)
-    for chosen in (log.weights < 0, log.weights == 0):
-        rows = np.flatnonzero(chosen)
-        end_U = np.cumsum(np.bincount(user_N[rows], minlength=len(log.offsets) - 1))
-        keep[rows[end_U[user_N[rows]] - np.arange(len(rows)) <= num]] = True
-    return Log(
-        offsets=np.r_[0, np.cumsum(keep)][log.offsets],
-        items=log.items[keep],
-        kinds=log.kinds[keep],
-        weights=log.weights[keep],
-        times=log.times[keep],
-        positions=log.positions[keep],
+def read_negative_events(snapshot: Snapshot, block: Sequences) -> NegativeEvents:
+    """Negative events of the users of a block.
+
+    Args:
+        snapshot: Where from.
+        block: Users in ascending order of index.
+
+    Example:
+        >>> for block in snapshot.sequences(SplitConfig()):                             # doctest: +SKIP
+        ...     negatives = read_negative_events(snapshot, block)
+    """
+    columns = ["item_index", "weight", "time"]
+    offsets, events = _read(snapshot, block.user_index, columns, pads.field("weight") < 0)
+    return NegativeEvents(
+        offsets=offsets,
+        items=np.asarray(events.column("item_index"), np.int32),
+        times=np.asarray(events.column("time"), np.int64),
+        strengths=-np.asarray(events.column("weight"), np.float32),
     )
 
 
-def _rows(snapshot: Snapshot, users: NDArray[np.int32], columns: list[str], positives: bool) -> Any:
+def _read(
+    snapshot: Snapshot, users: NDArray[np.int32], columns: list[str], wanted: Any
+) -> tuple[NDArray[np.int64], pa.Table]:
+    """Events of some users in order of (user, time, item), and the offsets of the users.
+
+    Only row groups whose statistics of `user_index` overlap the users are read.
+
+    Args:
+        snapshot: Where from.
+        users: Ascending user indices, int32 [U].
+        columns: To read; `item_index` and `time` among them.
+        wanted: Filter of events; None for all.
+    """
     folder = snapshot.artifact.location / "interactions.parquet"
     files = [f.path for f in folder.files() if f.path.endswith(".parquet")]
-    field = pads.field
+    user_index = pads.field("user_index")
     low, high = (int(users[0]), int(users[-1])) if len(users) else (0, -1)
-    wanted = (field("user_index") >= low) & (field("user_index") <= high)
-    if not positives:
-        wanted &= field("weight") <= 0
+    in_range = (user_index >= low) & (user_index <= high)
     table = pads.dataset(files, filesystem=folder.filesystem, format="parquet").to_table(
-        columns=columns, filter=wanted
+        columns=["user_index", *columns], filter=in_range if wanted is None else in_range & wanted
     )
-    return table.filter(pc.is_in(table.column("user_index"), value_set=pa.array(users, pa.int32())))
+    table = table.filter(pc.is_in(table.column("user_index"), value_set=pa.array(users, pa.int32())))
+    user, item, time = (np.asarray(table.column(name)) for name in ("user_index", "item_index", "time"))
+    order = np.lexsort((item, time, user))
+    counts = np.bincount(np.searchsorted(users, user), minlength=len(users))
+    return np.r_[0, np.cumsum(counts)].astype(np.int64), table.combine_chunks().take(pa.array(order))

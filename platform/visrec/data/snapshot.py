@@ -1,19 +1,4 @@
-"""Reading a snapshot: the catalogue, the sequences in blocks of users, the pictures.
-
-Files of a snapshot (all times are int64 milliseconds since 1970, UTC):
-
-    items.parquet          item_index, item_id, image_row (of the main picture; -1: none), more_image_rows, title,
-                           categories, price, created_at, available, num_positives; row number = item_index
-    interactions.parquet/  user_index, item_index, kind (code), weight, time, position, session_id (both null where
-                           the log has none); in order of (user_index, time, item_index)
-    sequences.parquet/     one row a user, row number over all parts = user_index: user_id, items, kinds, times,
-                           weights, leave_one_out, global_time (split marks). Positives only, each item once at its
-                           first time, in order of (time, item_index); empty for a user who has none
-    images/ thumbnails/    see `image_store`
-    quarantine.parquet/    source, location, reason, detail
-
-Users and items are numbered in the natural order of their ids: by value where all ids are integers, else by text.
-"""
+"""Reading a snapshot: catalogue, sequences in blocks of users, pictures. `visrec.data.schemas` describes its files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,16 +13,16 @@ from numpy.typing import NDArray
 
 from visrec.arrays import Ragged
 from visrec.config import SplitConfig
+from visrec.data.facts import SnapshotFacts
 from visrec.data.images import ImageFacts, ImageStore, PictureRows, ThumbnailStore
+from visrec.data.schemas import USERS_PER_ROW_GROUP
 from visrec.data.splits import cold_item_marks
 from visrec.storage import Artifact
-
-USERS_PER_ROW_GROUP = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sequences:
-    """Sequences of some users, ragged: user k's events are `items[offsets[k]:offsets[k + 1]]` and so on.
+    """Positive events of a block of users, ragged: user k's events are `items[offsets[k]:offsets[k + 1]]` and so on.
 
     Attributes:
         user_index: int32 [U].
@@ -85,12 +70,10 @@ class Sequences:
 
     def take(self, rows: NDArray[np.integer[Any]]) -> "Sequences":
         """Some users, in the order of `rows`."""
-        lengths = np.diff(self.offsets)[rows]
-        offsets = np.r_[0, np.cumsum(lengths)]
-        events = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths)
+        _, events = Ragged(offsets=self.offsets, values=self.items).gather(rows)
         return Sequences(
             user_index=self.user_index[rows],
-            offsets=offsets,
+            offsets=np.r_[0, np.cumsum(np.diff(self.offsets)[rows])],
             items=self.items[events],
             kinds=self.kinds[events],
             times=self.times[events],
@@ -100,7 +83,7 @@ class Sequences:
 
 
 class Snapshot:
-    """A finished snapshot.
+    """A finished snapshot, read where it is; catalogue and picture rows are loaded when first used.
 
     Example:
         >>> snapshot = Snapshot(Workspace("workspace").find("snapshots"))                # doctest: +SKIP
@@ -125,6 +108,20 @@ class Snapshot:
     def num_items(self) -> int:
         """Items of the catalogue."""
         return int(self.artifact.manifest.counts["num_items"])
+
+    @property
+    def num_images(self) -> int:
+        """Rows of the image store."""
+        return int(self.artifact.manifest.counts["num_images"])
+
+    @cached_property
+    def facts(self) -> SnapshotFacts:
+        """Facts of the manifest.
+
+        Raises:
+            ArtifactError: A fact is missing or damaged.
+        """
+        return SnapshotFacts.from_json(self.artifact.manifest.facts, source=f"snapshot {self.name}")
 
     @cached_property
     def items(self) -> Any:
@@ -152,16 +149,16 @@ class Snapshot:
     @property
     def image_facts(self) -> ImageFacts:
         """Size and statistics of the stored pictures."""
-        return ImageFacts.from_dict(self.artifact.manifest.facts["images"])
+        return self.facts.images
 
     @cached_property
     def images(self) -> ImageStore:
         """The decoded pictures."""
-        return ImageStore(self.artifact, num_images=int(self.artifact.manifest.counts["num_images"]))
+        return ImageStore(self.artifact, num_images=self.num_images)
 
     @cached_property
     def thumbnails(self) -> ThumbnailStore:
-        """The pictures for people, by image row."""
+        """JPEG files of the pictures, by image row."""
         return ThumbnailStore(self.artifact)
 
     def sequences(self, split: SplitConfig, *, block_users: int = USERS_PER_ROW_GROUP) -> Iterator[Sequences]:

@@ -1,4 +1,4 @@
-"""Which part of a sequence trains, which validates, which tests: the split marks.
+"""Split marks: which events of a sequence are train, validation and test.
 
 Marks are stored in the snapshot for `leave_one_out` and `global_time`; those of `cold_items` follow from the
 catalogue's size and a seed.
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 MIN_SEQUENCE = 3
-"""Shorter sequences train only: leave-one-out needs a history, a validation and a test item."""
+"""Leave-one-out: shorter sequences are train only, since a history, a validation and a test item are needed."""
 
 
 def leave_one_out_marks(length: int) -> NDArray[np.int8]:
-    """Last event is test, the one before validation, the rest train.
+    """The last event is test, the one before validation, the rest train.
 
     Example:
         >>> leave_one_out_marks(4).tolist()
@@ -26,7 +26,7 @@ def leave_one_out_marks(length: int) -> NDArray[np.int8]:
 
 
 def global_time_marks(times: NDArray[np.int64], validation_from: int, test_from: int) -> NDArray[np.int8]:
-    """Marks by two cuts in time: events at or after a cut belong to the later part."""
+    """Marks by two cuts in time (milliseconds): events at or after a cut belong to the later part."""
     return (times >= validation_from).astype(np.int8) + (times >= test_from).astype(np.int8)
 
 

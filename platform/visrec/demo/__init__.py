@@ -1,17 +1,18 @@
-"""A shop that draws itself: pictures, users with tastes, an interaction log with dirt, and the truth beside them.
+"""Generator of the demo shop: pictures, a catalogue, users with known tastes, and the interaction log that they leave.
 
-designs    what a product can look like: shape x colour x pattern x style
-catalogue  the items: design, arrival, quality, popularity; `titles` their words and prices
-tastes     what users like, and how that drifts
-world      the two together: all that the rest follows from
-shelf      what the shop shows: the logging policy
-sessions   what users do with what they are shown; `log` the same as rows of text
-dirt       what goes wrong in real logs; `pictures` has the broken files
-outlines/  the products as parts in the unit square, made with `geometry`
-drawing    one picture: outline, `palette`, `patterns`, `scene` (pose, light, background), `lighting`, `stencil`
-truth      the tastes on disk; `oracle` scores with them
-write      the whole shop to a folder; `sheet` a contact sheet, `ingest_config` what ingest needs to read it
+Read in this order:
 
-Everything follows from the settings and a seed: each picture and each user has random numbers of its own
-(`randomness`), so the bytes are the same in whatever order and by however many processes they are made.
+    catalogue              designs (shape, colour, pattern, style) and the items made of them
+    tastes                 ground-truth preferences of the users, and their drift
+    world                  catalogue and tastes together, from which everything else follows
+    logging_policy         the recommender of the shop: which items a page shows
+    sessions               click model: what users do with the pages
+    log                    events as rows of a CSV file, with injected data errors
+    canvas, outlines/, patterns, scene, drawing     the picture of an item
+    pictures               picture files, some of them damaged
+    truth, oracle          the ground truth on disk, and the scorer that knows it
+    write                  the whole shop to a folder
+
+Everything follows from the config and a seed. Each picture and each user has a random stream of its own
+(`determinism`), so the bytes do not depend on the order of the work or on the number of processes.
 """

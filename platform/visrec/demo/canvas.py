@@ -1,4 +1,7 @@
-"""Points of curves in the unit square, x to the right and y down. Every function returns float64 [N, 2]."""
+"""Drawing primitives: curves in the unit square, colours, layers of an outline, and stencils to paint through.
+
+Curves are float64 [N, 2] in the unit square, x to the right and y down.
+"""
 
 import colorsys
 from collections.abc import Sequence
@@ -11,6 +14,7 @@ from PIL import Image, ImageChops, ImageDraw
 
 Points = NDArray[np.float64]
 Place = tuple[float, float]
+Pixels = Sequence[Place]
 
 
 def polygon(*corners: Place) -> Points:
@@ -61,7 +65,7 @@ def curve(places: Sequence[Place] | Points, *, closed: bool = False, steps: int 
 
 
 def turned(places: Sequence[Place], *, smooth: bool = True, axis: float = 0.5) -> Points:
-    """A closed outline, symmetric about a vertical axis, from its right side: what a potter's wheel makes.
+    """A closed outline that is symmetric about a vertical axis, from its right side.
 
     Args:
         places: (distance from the axis, y) from top to bottom.
@@ -75,15 +79,12 @@ def turned(places: Sequence[Place], *, smooth: bool = True, axis: float = 0.5) -
 
 
 def rotated(points: Points, degrees: float, centre: Place) -> Points:
-    """Turned clockwise around a centre."""
+    """Points rotated clockwise around a centre."""
     cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
     turned_points: Points = (points - np.array(centre)) @ np.array([[cos, sin], [-sin, cos]]) + np.array(
         centre
     )
     return turned_points
-
-
-Pixels = Sequence[tuple[float, float]]
 
 
 Colour = tuple[int, int, int]
@@ -102,7 +103,7 @@ PRODUCT: Final[dict[str, Colour]] = {
 }
 CREAM: Final[Colour] = (252, 244, 226)
 SECOND: Final[dict[str, Colour]] = {"white": (166, 164, 166), "black": (134, 134, 140)}
-"""The other colour of a pattern, where it is not cream."""
+"""Second colour of a pattern by the product's colour, where it is not cream."""
 WALLS: Final[tuple[Colour, ...]] = (
     (236, 226, 211), (232, 212, 202), (214, 226, 216), (208, 222, 232), (222, 214, 230), (226, 226, 228),
     (240, 222, 196), (200, 212, 206), (228, 218, 218), (206, 206, 216), (238, 232, 222), (190, 204, 214),
@@ -129,7 +130,7 @@ TRIM: Final[dict[str, Colour]] = {
     "comic": (70, 64, 72),
     "classic": MATERIALS["gold"],
 }
-"""Material of the small parts, by style."""
+"""Colour of trimmings such as handles, by style."""
 
 
 def scaled(colour: Colour, tone: float) -> Colour:
@@ -147,13 +148,13 @@ def scaled(colour: Colour, tone: float) -> Colour:
 
 
 def mixed(one: Colour, other: Colour, share: float) -> Colour:
-    """Between two colours: `share` of the other."""
+    """A mixture of two colours, with `share` of the other."""
     r, g, b = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
     return r, g, b
 
 
 def dyed(name: str, style: str, random: np.random.Generator) -> Colour:
-    """The colour of one item: no two dye lots are the same, and each style has its way with colours."""
+    """The colour of one item: the named colour, shifted a little at random and by style."""
     hue, saturation, value = colorsys.rgb_to_hsv(*(c / 255 for c in PRODUCT[name]))
     hue += random.uniform(-0.012, 0.012)
     saturation *= random.uniform(0.92, 1.06) * {"modern": 0.92, "comic": 1.08, "classic": 1.0}[style]
@@ -164,12 +165,12 @@ def dyed(name: str, style: str, random: np.random.Generator) -> Colour:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stencil:
-    """Where paint goes.
+    """A mask through which paint is applied to a canvas.
 
     Attributes:
-        mask: How much, 0 to 255.
-        left: Of the mask, on the canvas.
-        top: Of the mask, on the canvas.
+        mask: Opacity of the paint, 0 to 255.
+        left: Left edge of the mask on the canvas, in pixels.
+        top: Upper edge of the mask on the canvas, in pixels.
     """
 
     mask: Image.Image
@@ -182,11 +183,11 @@ class Stencil:
         return self.left, self.top, self.left + self.mask.width, self.top + self.mask.height
 
     def paint(self, canvas: Image.Image, paint: Colour | Image.Image) -> None:
-        """Lay a colour, or a picture of the canvas' size, on the canvas."""
+        """Apply a colour, or a picture of the canvas' size, to the canvas."""
         canvas.paste(paint.crop(self.box) if isinstance(paint, Image.Image) else paint, self.box, self.mask)
 
     def shaded(self, profile: NDArray[np.floating]) -> "Stencil":
-        """The same area with a strength that changes from left to right, from 0 to 1 over its width."""
+        """The same area with its opacity multiplied by a profile (values from 0 to 1) from left to right."""
         row = Image.fromarray((255 * profile)[None].astype(np.uint8))
         strength = row.resize(self.mask.size, Image.Resampling.BILINEAR)
         return Stencil(mask=ImageChops.multiply(self.mask, strength), left=self.left, top=self.top)
@@ -207,6 +208,43 @@ def line(points: Pixels, width: int, size: int, *, opacity: float = 1.0) -> Sten
     for x, y in (shifted[0], shifted[-1]):
         pen.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=fill)
     return stencil
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layer:
+    """One filled area or stroke of an outline.
+
+    Attributes:
+        points: Corners in the unit square, y down, float64 [N, 2].
+        role: Paint: `body` is the product's colour and pattern, `plain` its colour, `trim` the trimming colour of the
+            style; other values name a material.
+        tone: Brightness factor, darker below 1 and lighter above.
+        stroke: Width of a line along the points; None fills the area.
+        alpha: Opacity, 1 is opaque.
+        edge: Whether the comic style draws a contour around it.
+    """
+
+    points: Points
+    role: str
+    tone: float = 1.0
+    stroke: float | None = None
+    alpha: float = 1.0
+    edge: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outline:
+    """Shape of a product.
+
+    Attributes:
+        layers: From back to front.
+        stands: Whether it stands on a floor; else it hangs on a wall or lies.
+        tilt: Mean rotation in degrees.
+    """
+
+    layers: tuple[Layer, ...]
+    stands: bool
+    tilt: float = 0.0
 
 
 def _blank(points: Pixels, margin: int, size: int) -> tuple[Stencil, list[tuple[float, float]]]:

@@ -1,20 +1,19 @@
-"""One picture from a design: outline, pattern and style in a scene, smoothed by drawing it larger."""
+"""Picture of an item: outline, pattern and style of its design in a scene, drawn larger and scaled down."""
 
-import io
 from typing import Final
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from visrec.config import DemoDataConfig
 from visrec.demo import patterns
-from visrec.demo.basics import stream
 from visrec.demo.canvas import (
     CREAM,
     MATERIALS,
     SECOND,
     TRIM,
     Colour,
+    Layer,
+    Outline,
     Points,
     Stencil,
     area,
@@ -22,13 +21,12 @@ from visrec.demo.canvas import (
     line,
     scaled,
 )
-from visrec.demo.catalogue import item_name
-from visrec.demo.designs import Design
-from visrec.demo.outlines import OUTLINES, Outline, Part
-from visrec.demo.scene import Scene, backdrop, draw_scene, fold, lit, shade, shine
-from visrec.demo.world import World
+from visrec.demo.catalogue import Design
+from visrec.demo.outlines import OUTLINES
+from visrec.demo.scene import PhotoScene, apply_light, backdrop, draw_scene, fold, shade, shine
 
 OVERSAMPLING: Final = 3
+"""Pictures are drawn this number of times larger, against jagged edges."""
 INK: Final[Colour] = (44, 38, 46)
 SHADE: Final[Colour] = (24, 14, 34)
 SHINE: Final[Colour] = (255, 252, 240)
@@ -38,25 +36,28 @@ def draw_item(design: Design, random: np.random.Generator, size: int) -> Image.I
     """Draw one product.
 
     Args:
-        design: What it looks like.
-        random: Varies proportions, dye, pose, light and background.
+        design: Its design.
+        random: Random stream for proportions, dye, pose, light and background.
         size: Height and width in pixels.
 
     Example:
-        >>> draw_item(Design("mug", "teal", "dots", "classic"), np.random.default_rng(0), 64).size
+        >>> design = Design(shape="mug", colour="teal", pattern="dots", style="classic")
+        >>> draw_item(design, np.random.default_rng(0), 64).size
         (64, 64)
     """
     outline = OUTLINES[design.shape](random)
     colour = dyed(design.colour, design.style, random)
     scene = draw_scene(random, stands=outline.stands, tilt=outline.tilt, colour=colour)
-    painted = _Easel(design, colour, outline, scene, size * OVERSAMPLING).paint()
-    return lit(painted.reduce(OVERSAMPLING), scene)
+    painted = _ItemPainter(design, colour, outline, scene, size * OVERSAMPLING).paint()
+    return apply_light(painted.reduce(OVERSAMPLING), scene)
 
 
-class _Easel:
-    """The large canvas on which one product is painted."""
+class _ItemPainter:
+    """Paints one product on a large canvas."""
 
-    def __init__(self, design: Design, colour: Colour, outline: Outline, scene: Scene, size: int) -> None:
+    def __init__(
+        self, design: Design, colour: Colour, outline: Outline, scene: PhotoScene, size: int
+    ) -> None:
         self._design = design
         self._colour = colour
         self._outline = outline
@@ -67,51 +68,51 @@ class _Easel:
 
     def paint(self) -> Image.Image:
         """The finished canvas."""
-        stencils = [self._stencil(part) for part in self._outline.parts]
+        stencils = [self._stencil(layer) for layer in self._outline.layers]
         self._cast_shadow(stencils)
-        for part, stencil in zip(self._outline.parts, stencils, strict=True):
-            self._paint_part(part, stencil)
+        for layer, stencil in zip(self._outline.layers, stencils, strict=True):
+            self._paint_layer(layer, stencil)
         return self._canvas
 
-    def _paint_part(self, part: Part, stencil: Stencil) -> None:
+    def _paint_layer(self, layer: Layer, stencil: Stencil) -> None:
         style = self._design.style
-        if style == "comic" and part.edge and part.stroke is not None:
-            outer = self._width(part.stroke) + 2 * self._width(0.022)
-            line(self._placed(part.points), outer, self._size).paint(self._canvas, INK)
-        stencil.paint(self._canvas, self._coat(part))
-        if style == "comic" and part.edge and part.stroke is None:
-            self._ink(part)
-        elif style == "classic" and part.edge:
+        if style == "comic" and layer.edge and layer.stroke is not None:
+            outer = self._width(layer.stroke) + 2 * self._width(0.022)
+            line(self._placed(layer.points), outer, self._size).paint(self._canvas, INK)
+        stencil.paint(self._canvas, self._paint_of(layer))
+        if style == "comic" and layer.edge and layer.stroke is None:
+            self._ink(layer)
+        elif style == "classic" and layer.edge:
             shade(stencil, self._scene.light_from).paint(self._canvas, SHADE)
             shine(stencil, self._scene.light_from).paint(self._canvas, SHINE)
-        elif style == "modern" and part.role in ("body", "plain") and part.stroke is None:
+        elif style == "modern" and layer.role in ("body", "plain") and layer.stroke is None:
             fold(stencil, self._scene.light_from).paint(self._canvas, SHADE)
 
-    def _coat(self, part: Part) -> Colour | Image.Image:
-        if part.role == "body":
-            return self._pattern if part.tone == 1 else _toned(self._pattern, part.tone)
-        if part.role == "plain":
-            return scaled(self._colour, part.tone)
-        if part.role == "trim":
-            return scaled(TRIM[self._design.style], part.tone)
-        return scaled(MATERIALS[part.role], part.tone)
+    def _paint_of(self, layer: Layer) -> Colour | Image.Image:
+        if layer.role == "body":
+            return self._pattern if layer.tone == 1 else _toned(self._pattern, layer.tone)
+        if layer.role == "plain":
+            return scaled(self._colour, layer.tone)
+        if layer.role == "trim":
+            return scaled(TRIM[self._design.style], layer.tone)
+        return scaled(MATERIALS[layer.role], layer.tone)
 
-    def _stencil(self, part: Part) -> Stencil:
-        points = self._placed(part.points)
-        if part.stroke is None:
-            return area(points, self._size, opacity=part.alpha)
-        return line(points, self._width(part.stroke), self._size, opacity=part.alpha)
+    def _stencil(self, layer: Layer) -> Stencil:
+        points = self._placed(layer.points)
+        if layer.stroke is None:
+            return area(points, self._size, opacity=layer.alpha)
+        return line(points, self._width(layer.stroke), self._size, opacity=layer.alpha)
 
-    def _ink(self, part: Part) -> None:
-        points = self._placed(part.points)
+    def _ink(self, layer: Layer) -> None:
+        points = self._placed(layer.points)
         closed = [*points, points[0], points[1]]
         ImageDraw.Draw(self._canvas).line(closed, fill=INK, width=self._width(0.022), joint="curve")
 
     def _cast_shadow(self, stencils: list[Stencil]) -> None:
-        """A soft shadow: on the floor around the foot of what stands, on the wall behind what hangs."""
+        """Paint a soft shadow: on the floor around a standing product, on the wall behind a hanging one."""
         whole = Image.new("L", (self._size, self._size))
-        for part, stencil in zip(self._outline.parts, stencils, strict=True):
-            if part.alpha == 1:
+        for layer, stencil in zip(self._outline.layers, stencils, strict=True):
+            if layer.alpha == 1:
                 whole.paste(255, stencil.box, stencil.mask)
         small = whole.reduce(4)
         size = small.width
@@ -129,7 +130,7 @@ class _Easel:
 
     def _draw_pattern(self) -> Image.Image:
         image = Image.new("RGB", (self._size, self._size), self._colour)
-        bodies = np.concatenate([part.points for part in self._outline.parts if part.role == "body"])
+        bodies = np.concatenate([layer.points for layer in self._outline.layers if layer.role == "body"])
         (left, top), (right, bottom) = bodies.min(axis=0), bodies.max(axis=0)
         pen, second = ImageDraw.Draw(image), SECOND.get(self._design.colour, CREAM)
         for patch in patterns.DRAW[self._design.pattern]((left, top, right, bottom)):
@@ -150,62 +151,3 @@ def _toned(image: Image.Image, tone: float) -> Image.Image:
     if tone < 1:
         return image.point(lambda value: value * tone)
     return image.point(lambda value: value + (255 - value) * (tone - 1))
-
-
-PNG_EVERY: Final = 50
-"""One picture in so many is a PNG, named as one."""
-PNG_NAMED_JPG_EVERY: Final = 100
-"""One picture in so many is a PNG, named .jpg: any decoder reads it."""
-HTML: Final = b"<!doctype html><html><head><title>404 Not Found</title></head><body>Not Found</body></html>\n"
-
-
-def file_name(item: int, num_items: int) -> str:
-    """Name of an item's picture in the folder of pictures."""
-    return item_name(item, num_items) + (".png" if item % PNG_EVERY == 7 else ".jpg")
-
-
-def broken_pictures(config: DemoDataConfig, seed: int) -> dict[int, str]:
-    """Items whose picture is broken, and how: `truncated`, or `mislabelled` (a web page named .jpg)."""
-    share = config.dirt / 10
-    num = max(round(share * config.num_items), min(2, config.num_items // 50)) if share else 0
-    items = stream(seed, "broken pictures").choice(config.num_items, num, replace=False)
-    return {int(item): ("truncated", "mislabelled")[place % 2] for place, item in enumerate(items)}
-
-
-def picture_file(world: World, item: int, broken: str | None = None) -> bytes:
-    """The bytes of one item's picture file; `broken` is how it is, if it is."""
-    if broken == "mislabelled":
-        return HTML
-    random = stream(world.seed, "picture", item)
-    image = draw_item(world.catalogue.design(item), random, world.config.image_size)
-    data = encode(image, png=item % PNG_EVERY == 7 or item % PNG_NAMED_JPG_EVERY == 3)
-    return data[: int(0.6 * len(data))] if broken == "truncated" else data
-
-
-def encode(image: Image.Image, *, png: bool) -> bytes:
-    """An image as the bytes of a PNG or a JPEG file."""
-    buffer = io.BytesIO()
-    if png:
-        image.save(buffer, "PNG")
-    else:
-        image.save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
-
-
-COLUMNS: Final = 12
-ROWS: Final = 6
-GAP: Final = 4
-"""Pixels between two pictures."""
-
-
-def contact_sheet(world: World) -> Image.Image:
-    """The first pictures of the catalogue on white, in rows."""
-    size = world.config.image_size
-    num = min(COLUMNS * ROWS, world.config.num_items)
-    num_rows = -(-num // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * (size + GAP) + GAP, num_rows * (size + GAP) + GAP), "white")
-    for item in range(num):
-        picture = draw_item(world.catalogue.design(item), stream(world.seed, "picture", item), size)
-        row, column = divmod(item, COLUMNS)
-        sheet.paste(picture, (GAP + column * (size + GAP), GAP + row * (size + GAP)))
-    return sheet

@@ -1,4 +1,4 @@
-"""The best possible recommender on generated data: it knows the tastes."""
+"""Oracle: scores by the true tastes behind generated data, an upper bound for every recommender."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from visrec.data.snapshot import Sequences, Snapshot
-from visrec.demo.designs import one_hot
+from visrec.demo.catalogue import one_hot
 from visrec.demo.tastes import affinity
-from visrec.demo.truth import Truth, read_truth
+from visrec.demo.truth import GroundTruth, read_truth
 from visrec.errors import NotFoundError
 from visrec.storage import Location
 
 
 class Oracle:
-    """Scores items by the users' true affinity.
+    """Scores items by the true affinity of users.
 
     Example:
         >>> oracle = Oracle.load(Location.parse("workspace/demo-data/truth"))               # doctest: +SKIP
@@ -25,14 +25,14 @@ class Oracle:
         (1, 1)
     """
 
-    def __init__(self, truth: Truth) -> None:
+    def __init__(self, truth: GroundTruth) -> None:
         self._truth = truth
         self._user_rows = {user: row for row, user in enumerate(truth.user_ids)}
         self._item_rows = {item: row for row, item in enumerate(truth.item_ids)}
 
     @classmethod
     def load(cls, location: Location) -> "Oracle":
-        """Read the truth from its folder.
+        """Read the ground truth from its folder.
 
         Raises:
             ArtifactError: It is missing, damaged or of another version.
@@ -42,18 +42,18 @@ class Oracle:
     def score(
         self, user_ids: Sequence[str], times: NDArray[np.int64], item_ids: Sequence[str]
     ) -> NDArray[np.float32]:
-        """Probability of a positive of each user on each item, once it is looked at, at that user's time.
+        """Probability of a positive of each user on each item, given that it is examined, at the user's time.
 
         Args:
-            user_ids: [U].
+            user_ids: Ids of the users [U].
             times: Milliseconds since 1970, int64 [U].
-            item_ids: [I].
+            item_ids: Ids of the items [I].
 
         Returns:
-            float32 [U, I]; 0 where the item is not yet there at that time.
+            float32 [U, I]; 0 where the item has not yet arrived at that time.
 
         Raises:
-            NotFoundError: An id that the truth does not hold.
+            NotFoundError: The truth does not hold one of the ids.
         """
         truth = self._truth
         users = _rows(self._user_rows, user_ids, "user")
@@ -73,12 +73,12 @@ def _rows(known: dict[str, int], ids: Sequence[str], what: str) -> NDArray[np.in
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OracleScorer:
-    """Scores by the user's true expected affinity at the time of the recommendation.
+    """Scorer of the evaluation (`visrec.evaluation`) that ranks by true affinity at the time of the recommendation.
 
     Attributes:
-        oracle: The truth.
-        user_ids: pyarrow string array, row = user index.
-        item_ids: Id of each item, in order of item index.
+        oracle: Oracle over the ids of the ground truth.
+        user_ids: Id of each user, by user index: pyarrow string array.
+        item_ids: Id of each item, by item index.
     """
 
     oracle: Oracle
@@ -87,10 +87,10 @@ class OracleScorer:
 
     @classmethod
     def load(cls, truth: Location, snapshot: Snapshot) -> "OracleScorer":
-        """Read the truth, and the ids by which it knows users and items.
+        """Read the ground truth, and the snapshot's ids of users and items.
 
         Raises:
-            VisrecError: There is no truth at this place, or it is damaged.
+            ArtifactError: The truth is missing, damaged or of another version.
         """
         user_ids = pa.concat_arrays([block.cast(pa.string()) for block in snapshot.user_ids()])
         return cls(

@@ -1,4 +1,4 @@
-"""Patterns of products: the areas of the second colour, as polygons in the unit square of the product."""
+"""Patterns of products: areas of the second colour, as polygons in the unit square of the product."""
 
 from collections.abc import Callable
 from typing import Final
@@ -14,12 +14,12 @@ BEYOND: Final = 0.1
 
 
 def plain(box: Box) -> list[Points]:
-    """Nothing."""
+    """No second colour."""
     return []
 
 
 def stripes(box: Box, *, period: float = 0.155, width: float = 0.068) -> list[Points]:
-    """Upright stripes."""
+    """Vertical stripes."""
     left, top, right, bottom = box
     middle = (left + right) / 2
     num = int(np.ceil((right - left) / 2 / period)) + 1
@@ -53,7 +53,7 @@ def checks(box: Box, *, side: float = 0.095) -> list[Points]:
 def zigzag(
     box: Box, *, period: float = 0.2, height: float = 0.075, width: float = 0.07, tooth: float = 0.13
 ) -> list[Points]:
-    """Level bands that go up and down."""
+    """Horizontal zigzag bands."""
     left, top, right, bottom = box
     xs = np.arange(left - BEYOND - tooth, right + BEYOND + tooth, tooth)
     wave = np.where(np.arange(len(xs)) % 2 == 0, 0.0, height)
@@ -65,7 +65,7 @@ def zigzag(
 
 
 def dipped(box: Box) -> list[Points]:
-    """The lower part in the other colour."""
+    """The lower half in the second colour."""
     left, top, right, bottom = box
     edge = top + 0.52 * (bottom - top)
     return [_rect(left - BEYOND, edge, right + BEYOND, bottom + BEYOND)]

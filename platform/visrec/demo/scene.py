@@ -1,4 +1,4 @@
-"""Pose, light and background of one picture: what differs between two pictures of the same design."""
+"""Photographic variation: pose, light and background, which differ between pictures of one design."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,15 +14,15 @@ MIN_CONTRAST: Final = 60.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scene:
-    """How one product is photographed.
+class PhotoScene:
+    """Pose, light and background of one picture.
 
     Attributes:
-        pose: From the unit square of the product to that of the picture: float64 [2, 3], rotation, scale, shift.
-        wall: Colour behind.
-        floor: Colour below the horizon; None where there is only a wall.
-        horizon: Height of the edge between the two, from 0 (top) to 1.
-        light_from: -1 light from the left, 1 from the right.
+        pose: Affine map from the unit square of the product to that of the picture, float64 [2, 3].
+        wall: Colour of the background.
+        floor: Colour below the horizon; None without a floor.
+        horizon: Height of the edge between the two, from 0 (top) to 1 (bottom).
+        light_from: Direction of the light: -1 from the left, 1 from the right.
         brightness: Factor on the whole picture.
         warmth: Above 0 yellowish, below 0 bluish light.
     """
@@ -36,7 +36,7 @@ class Scene:
     warmth: float
 
 
-def draw_scene(random: np.random.Generator, *, stands: bool, tilt: float, colour: Colour) -> Scene:
+def draw_scene(random: np.random.Generator, *, stands: bool, tilt: float, colour: Colour) -> PhotoScene:
     """A random scene for a product of this colour."""
     turn = random.normal(0, 2.5) if stands else random.normal(0, 8.0) + tilt
     scale = random.uniform(0.78, 0.94)
@@ -48,7 +48,7 @@ def draw_scene(random: np.random.Generator, *, stands: bool, tilt: float, colour
     centre = np.array([0.5 + random.uniform(-0.05, 0.05), 0.5 + random.uniform(-0.03, 0.03)])
     far = [wall for wall in WALLS if np.linalg.norm(np.subtract(wall, colour)) > MIN_CONTRAST]
     walls = far or list(WALLS)
-    return Scene(
+    return PhotoScene(
         pose=np.column_stack([linear, centre - linear @ [0.5, 0.53]]),
         wall=walls[random.integers(len(walls))],
         floor=FLOORS[random.integers(len(FLOORS))] if stands else None,
@@ -59,8 +59,8 @@ def draw_scene(random: np.random.Generator, *, stands: bool, tilt: float, colour
     )
 
 
-def backdrop(scene: Scene, size: int) -> Image.Image:
-    """The empty scene."""
+def backdrop(scene: PhotoScene, size: int) -> Image.Image:
+    """The background without the product."""
     image = Image.new("RGB", (size, size), scene.wall)
     if scene.floor is not None:
         floor = mixed(scene.floor, scene.wall, 0.35)
@@ -71,8 +71,8 @@ def backdrop(scene: Scene, size: int) -> Image.Image:
     return image
 
 
-def lit(image: Image.Image, scene: Scene) -> Image.Image:
-    """The picture in the scene's light: brighter on the side it comes from, darker in the corners, warm or cool."""
+def apply_light(image: Image.Image, scene: PhotoScene) -> Image.Image:
+    """Light the picture: brighter on the side of the light, darker in the corners, warm or cool."""
     pixels = np.asarray(image, np.float32)
     size = image.width
     y, x = np.mgrid[0:size, 0:size] / (size - 1) * 2 - 1
@@ -82,19 +82,19 @@ def lit(image: Image.Image, scene: Scene) -> Image.Image:
 
 
 def shade(stencil: Stencil, light_from: float) -> Stencil:
-    """Where a round thing is dark: away from the light, and a little at its very edge towards it."""
+    """Shaded area of a round body: away from the light, and a little at the edge towards it."""
     x = _across(light_from)
     far = 0.45 * (np.clip(0.3 - x, 0, None) / 1.3) ** 1.5
     return stencil.shaded(far + 0.45 * np.clip(x - 0.8, 0, None))
 
 
 def shine(stencil: Stencil, light_from: float) -> Stencil:
-    """Where a round thing is bright: a streak near the light."""
+    """Highlight of a round body: a streak towards the light."""
     return stencil.shaded(0.55 * np.exp(-(((_across(light_from) - 0.45) / 0.15) ** 2)))
 
 
 def fold(stencil: Stencil, light_from: float) -> Stencil:
-    """The half that is turned from the light, in thin even shade: flat design."""
+    """Thin even shade on the half away from the light, as in flat design."""
     return stencil.shaded(0.11 * (_across(light_from) < 0))
 
 

@@ -1,8 +1,9 @@
-"""What users do with what they are shown.
+"""Click model: what users do with the pages that they are shown.
 
-A user comes in sessions. A session shows pages; on a page the user looks at a place with a probability that falls with
-the position, and reacts to what is looked at by affinity: a click, and after it perhaps more, or a sign of dislike.
-Of the places without a reaction only a sample is logged, as views, looked at or not: as real impression logs are.
+A user comes in sessions of several pages. A position of a page is examined with a probability that falls with the
+position (position bias). An examined item is clicked with the probability of the user's affinity; after a click other
+positive events may follow, without one a negative reaction may. Of the items without a reaction only a sample is
+logged, as views, examined or not, as in real impression logs.
 """
 
 from dataclasses import dataclass
@@ -13,57 +14,57 @@ from numpy.typing import NDArray
 
 from visrec.arrays import DAY_MS
 from visrec.config import EVENT_KINDS, EventKind
-from visrec.demo.basics import LOG_END_MS, log_start_ms, stream
-from visrec.demo.designs import one_hot
-from visrec.demo.shelf import PAGE_LENGTH, Shelf
+from visrec.demo.catalogue import one_hot
+from visrec.demo.determinism import LOG_END_MS, log_start_ms, stream
+from visrec.demo.logging_policy import PAGE_LENGTH, LoggingPolicy
 from visrec.demo.tastes import affinity
 from visrec.demo.world import World
 
 EXAMINATION: Final = (0.95 / np.arange(1, PAGE_LENGTH + 1) ** 0.45).astype(np.float64)
-"""Probability that each position is looked at."""
+"""Probability that each position is examined."""
 FOLLOW_UPS: Final[tuple[tuple[EventKind, float, float], ...]] = (
     ("like", 0.13, 20.0),
     ("share", 0.04, 40.0),
     ("comment", 0.04, 90.0),
     ("cart", 0.12, 60.0),
 )
-"""After a click: kind, probability at affinity 1 (it falls with it), typical seconds until then."""
+"""Events after a click: kind, probability at affinity 1 (proportional to affinity), typical seconds until then."""
 PURCHASE_AFTER_CART: Final = 0.5
 PURCHASE_SECONDS: Final = 240.0
 NEGATIVE_AT_ZERO: Final = 0.13
-"""Probability of a negative reaction to something looked at, at affinity 0; it falls with sqrt(affinity)."""
-NEGATIVE_KINDS: Final[tuple[tuple[EventKind, float], ...]] = (
+"""Probability of a negative reaction to an examined item at affinity 0; it falls with sqrt(affinity)."""
+NEGATIVE_REACTIONS: Final[tuple[tuple[EventKind, float], ...]] = (
     ("skip", 0.72),
     ("dislike", 0.17),
     ("hide", 0.11),
 )
 VIEW_LOGGED: Final = 0.07
-"""Share of the places without a reaction that the log holds."""
+"""Share of the shown items without a reaction that are logged."""
 ROWS_PER_SESSION: Final = 6.0
-"""Mean over sessions."""
+"""Mean number of rows of a session."""
 MAX_PAGES: Final = 25
-"""After so many a session ends, also where it has fewer rows than planned."""
+"""Most pages of a session, even if it has fewer rows than planned."""
 MIN_ACTIVITY: Final = 0.5
-"""The least active user has this share of the mean number of rows."""
+"""Rows of the least active user, as a share of the mean."""
 ACTIVITY_SPREAD: Final = 0.6
-"""Standard deviation of the logarithm of what a user does beyond that."""
+"""Standard deviation of the logarithm of a user's further activity."""
 LATECOMERS: Final = 0.3
-"""Share of users who join while the log runs."""
-CODES: Final = {kind: code for code, kind in enumerate(EVENT_KINDS)}
+"""Share of the users that join during the log."""
+KIND_CODES: Final = {kind: code for code, kind in enumerate(EVENT_KINDS)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Events:
-    """Some events, as columns of equal length [N].
+class ShopEvents:
+    """Events as columns [N].
 
     Attributes:
-        user: User number.
-        item: Item number.
-        kind: Code: place in EVENT_KINDS.
-        time: Milliseconds.
-        session: Number of the session of that user.
-        position: Place on the page, from 0; -1 where there is none.
-        number: Number of the event of that user.
+        user: Index of the user.
+        item: Index of the item.
+        kind: Code of the event kind, its place in EVENT_KINDS.
+        time: Milliseconds since 1970.
+        session: Number of the session within the user's sessions.
+        position: Position on the page, from 0; -1 where there is none.
+        number: Number of the event within the user's events.
     """
 
     user: NDArray[np.int64]
@@ -78,12 +79,14 @@ class Events:
         return len(self.user)
 
 
-class Visitor:
-    """One user at the shop."""
+class SimulatedUser:
+    """Simulates the sessions of one user."""
 
-    def __init__(self, world: World, shelf: Shelf, design_rows: NDArray[np.float32], user: int) -> None:
+    def __init__(
+        self, world: World, policy: LoggingPolicy, design_rows: NDArray[np.float32], user: int
+    ) -> None:
         self._world = world
-        self._shelf = shelf
+        self._policy = policy
         self._design_rows = design_rows
         self._user = user
         self._random = stream(world.seed, "visitor", user)
@@ -91,8 +94,8 @@ class Visitor:
         self._hidden: set[int] = set()
         self._rows: list[tuple[int, int, int, int, int]] = []  # item, kind, time, session, position
 
-    def live(self) -> NDArray[np.int64]:
-        """All sessions: item, kind, time, session, position in columns, int64 [N, 5], in order of time."""
+    def simulate(self) -> NDArray[np.int64]:
+        """Events of all sessions in order of time; columns item, kind, time, session, position: int64 [N, 5]."""
         excess = self._random.lognormal(-(ACTIVITY_SPREAD**2) / 2, ACTIVITY_SPREAD)
         activity = MIN_ACTIVITY + (1 - MIN_ACTIVITY) * excess
         num_rows = max(round(self._world.rows_per_user * activity), 1)
@@ -101,16 +104,16 @@ class Visitor:
             max(num_rows - len(starts), 0), np.full(len(starts), 1 / len(starts))
         )
         for session, (start, quota) in enumerate(zip(starts.tolist(), quotas.tolist(), strict=True)):
-            self._visit(session, start, quota)
+            self._simulate_session(session, start, quota)
         rows = np.array(self._rows, np.int64).reshape(-1, 5)
         return rows[np.argsort(rows[:, 2], kind="stable")]
 
     def _session_starts(self, num: int) -> NDArray[np.int64]:
         random, days = self._random, self._world.config.days
         first_day = random.uniform(0, 0.6 * days) if random.random() < LATECOMERS else 0.0
-        # The square root makes traffic grow steadily.
+        # The square root makes traffic grow linearly over the days.
         day = np.floor(first_day + (days - first_day) * np.sqrt(random.random(num)))
-        # Two humps a day: around noon and, higher, in the evening.
+        # Two peaks a day: around noon and, higher, in the evening.
         hour = (
             np.where(random.random(num) < 0.35, random.normal(12.5, 2.0, num), random.normal(20.0, 2.0, num))
             % 23
@@ -118,26 +121,26 @@ class Visitor:
         start = log_start_ms(days) + (day * DAY_MS + hour * DAY_MS / 24).astype(np.int64)
         return np.sort(np.minimum(start, LOG_END_MS - DAY_MS // 24))
 
-    def _visit(self, session: int, start: int, quota: int) -> None:
+    def _simulate_session(self, session: int, start: int, quota: int) -> None:
         world = self._world
         worths = world.tastes.worths(np.array([self._user]), np.array([start]))[0]
         worth_D = self._design_rows @ worths
         logged: list[tuple[int, int, int, int, int]] = []
         clock = start
         for _ in range(MAX_PAGES):
-            page = self._shelf.page(
+            page = self._policy.page(
                 worth_D, clock, reacted=list(self._positives), hidden=self._hidden, random=self._random
             )
-            rows, clock = self._look(page, worth_D, session, clock)
+            rows, clock = self._simulate_page(page, worth_D, session, clock)
             logged += rows
             if len(logged) >= quota:
                 break
         self._rows += logged[:quota]
 
-    def _look(
+    def _simulate_page(
         self, page: list[int], worth_D: NDArray[np.float32], session: int, clock: int
     ) -> tuple[list[tuple[int, int, int, int, int]], int]:
-        """The rows of one page and the time at which it was left."""
+        """The rows of one page, and the time at which the user leaves it."""
         random, catalogue, num = self._random, self._world.catalogue, len(page)
         items = np.array(page, np.int64)
         wanted = affinity(worth_D[catalogue.design_of_item[items]] + catalogue.quality[items])
@@ -152,46 +155,46 @@ class Visitor:
         for position in np.flatnonzero(clicked | refused | viewed).tolist():
             item, time = page[position], int(times[position])
             if viewed[position]:
-                rows.append((item, CODES["view"], time, session, position))
+                rows.append((item, KIND_CODES["view"], time, session, position))
                 continue
             self._hidden.add(item)
             if refused[position]:
-                rows.append((item, self._refusal(), time, session, position))
+                rows.append((item, self._negative_reaction(), time, session, position))
                 continue
             self._positives[item] = None
-            rows.append((item, CODES["click"], time, session, position))
-            rows += self._follow(item, float(wanted[position]), time, session, position)
+            rows.append((item, KIND_CODES["click"], time, session, position))
+            rows += self._follow_ups(item, float(wanted[position]), time, session, position)
         return rows, int(times[-1]) + 2000 if num else clock + 2000
 
-    def _refusal(self) -> int:
-        kinds, shares = zip(*NEGATIVE_KINDS, strict=True)
-        return CODES[kinds[int(np.searchsorted(np.cumsum(shares)[:-1], self._random.random()))]]
+    def _negative_reaction(self) -> int:
+        kinds, shares = zip(*NEGATIVE_REACTIONS, strict=True)
+        return KIND_CODES[kinds[int(np.searchsorted(np.cumsum(shares)[:-1], self._random.random()))]]
 
-    def _follow(
+    def _follow_ups(
         self, item: int, wanted: float, time: int, session: int, position: int
     ) -> list[tuple[int, int, int, int, int]]:
-        """What comes after a click."""
+        """Rows of the events that follow a click."""
         random = self._random
         rows = []
         for kind, probability, seconds in FOLLOW_UPS:
             if random.random() >= probability * wanted:
                 continue
             then = time + int(1000 * seconds * random.lognormal(0, 0.4))
-            rows.append((item, CODES[kind], then, session, position))
+            rows.append((item, KIND_CODES[kind], then, session, position))
             if kind == "cart" and random.random() < PURCHASE_AFTER_CART * wanted:
                 later = then + int(1000 * PURCHASE_SECONDS * random.lognormal(0, 0.4))
-                rows.append((item, CODES["purchase"], later, session, position))
+                rows.append((item, KIND_CODES["purchase"], later, session, position))
         return rows
 
 
-def simulate(world: World, shelf: Shelf, users: range) -> Events:
-    """All events of some users, in order of user and time."""
+def simulate(world: World, policy: LoggingPolicy, users: range) -> ShopEvents:
+    """All events of a range of users, in order of user and time."""
     design_rows = one_hot(world.catalogue.designs)
-    lives = [Visitor(world, shelf, design_rows, user).live() for user in users]
-    lengths = np.array([len(life) for life in lives])
-    columns = np.concatenate(lives).T
+    sessions = [SimulatedUser(world, policy, design_rows, user).simulate() for user in users]
+    lengths = np.array([len(rows) for rows in sessions])
+    columns = np.concatenate(sessions).T
     number = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return Events(
+    return ShopEvents(
         user=np.repeat(np.array(users), lengths),
         item=columns[0],
         kind=columns[1],

@@ -1,18 +1,18 @@
-"""What users like, how that is shared with others, and how it drifts.
+"""Ground-truth tastes: preferences over designs, shared through archetypes, with drift over time.
 
 A user leans towards each shape, colour, pattern and style by a number that is partly the archetype's and partly their
 own; the own part turns slowly from `now` to `later`, which changes the content of a taste and keeps its strength:
 
     leaning_u(t) = sqrt(s) archetype_u + sqrt(1 - s) (cos(wt) now_u + sin(wt) later_u)
 
-Within an attribute the values near the best one are favourites, the others are not, with a soft line between them; and
-each user cares much about two or three attributes and little about the others:
+Within an attribute, the values near a user's best one are favourites and the others are not, with a soft threshold
+between them. Each user cares much about two or three attributes and little about the others:
 
     worth_u(t) = care_u * tanh(sharpness * (leaning_u(t) - its best within the attribute + gap))
     affinity(u, i, t) = sigmoid(bias + sum of worth_u(t) over the four values of i's design + quality_i)
 
-The worths add up in log-odds, so the probabilities multiply: it takes all the attributes that a user cares about. The
-affinity is the probability of a positive once the item is looked at.
+The worths add up in log-odds, so an item must please in all the attributes that a user cares about. The affinity is the
+probability of a positive reaction, given that the user has examined the item.
 """
 
 from dataclasses import dataclass
@@ -22,28 +22,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.arrays import DAY_MS
-from visrec.demo.basics import stream
-from visrec.demo.designs import ATTRIBUTES, NUM_VALUES
+from visrec.demo.catalogue import ATTRIBUTES, NUM_VALUES
+from visrec.demo.determinism import stream
 
 NUM_ARCHETYPES: Final = 32
 ARCHETYPE_SHARE: Final = 0.35
 """Share of the variance of a leaning that comes from the archetype."""
 DRIFT_DEGREES_PER_DAY: Final = 0.2
-"""Mean over users; most drift less, some much more (exponential)."""
+"""Mean drift over users, exponentially distributed: most drift less, some much more."""
 FAVOURITE_GAP: Final = 0.85
-"""Values that lean at most so much less than a user's best are favourites."""
+"""Threshold of favourites: largest distance of a value's leaning from the user's best one."""
 SHARPNESS: Final = 4.0
-"""How sharp the line between favourites and the others is."""
+"""Steepness of the threshold between favourites and other values."""
 CARE_WEIGHTS: Final = {"shape": 0.35, "colour": 0.30, "pattern": 0.20, "style": 0.15}
-"""How often users care most about each attribute."""
+"""Weights by which the attributes that a user cares about are drawn."""
 CARE: Final = 9.0
-"""Log-odds between indifference and a favourite, in all the attributes together that a user cares about."""
+"""Log-odds of a favourite against indifference, summed over the attributes that a user cares about."""
 CARES_FOR_THREE: Final = 0.25
-"""Share of users who care about three attributes; the others care about two."""
+"""Share of users that care about three attributes; the others care about two."""
 MINOR: Final = 0.4
-"""Log-odds between indifference and a favourite in an attribute that a user does not care about."""
+"""Log-odds of a favourite against indifference in an attribute that a user does not care about."""
 BIAS: Final = -6.5
-"""Log-odds of a positive on an item of no worth either way: all that a user cares about must please to pass it."""
+"""Log-odds of a positive on an item of worth 0: only favourites in all important attributes outweigh it."""
 
 SIZES: Final = [len(values) for values in ATTRIBUTES.values()]
 STARTS: Final = np.cumsum(SIZES)[:-1]
@@ -51,16 +51,16 @@ STARTS: Final = np.cumsum(SIZES)[:-1]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tastes:
-    """Tastes of some users.
+    """Tastes of users [U].
 
     Attributes:
-        archetype: Row in `archetypes`, int32 [U].
-        archetypes: float32 [G, NUM_VALUES].
-        now: The personal part at `origin_ms`, float32 [U, NUM_VALUES].
-        later: What it turns to, float32 [U, NUM_VALUES].
-        care: Log-odds that a favourite is worth in each attribute, float32 [U, 4].
-        drift: Degrees a day, float32 [U].
-        origin_ms: Time at which the drift begins.
+        archetype: Row of each user in `archetypes`, int32 [U].
+        archetypes: Leanings of each archetype, float32 [G, NUM_VALUES].
+        now: Personal part of the leanings at `origin_ms`, float32 [U, NUM_VALUES].
+        later: Personal part after a drift of 90 degrees, float32 [U, NUM_VALUES].
+        care: Log-odds of a favourite in each attribute, float32 [U, 4].
+        drift: Drift in degrees a day, float32 [U].
+        origin_ms: Start of the drift, in milliseconds since 1970.
     """
 
     archetype: NDArray[np.int32]
@@ -72,15 +72,15 @@ class Tastes:
     origin_ms: int
 
     def worths(self, users: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Worth in log-odds of every value to some users, each at a time of their own: float32 [N, NUM_VALUES]."""
+        """Worth of every attribute value in log-odds, for N pairs of a user and a time: float32 [N, NUM_VALUES]."""
         days = (np.asarray(times, np.int64) - self.origin_ms) / DAY_MS
         angle = np.deg2rad(days * self.drift[users])[:, None]
         personal = np.cos(angle) * self.now[users] + np.sin(angle) * self.later[users]
         shared = self.archetypes[self.archetype[users]]
         leaning = np.sqrt(ARCHETYPE_SHARE) * shared + np.sqrt(1 - ARCHETYPE_SHARE) * personal
         parts = np.split(leaning, STARTS, axis=1)
-        behind = np.concatenate([part - part.max(axis=1, keepdims=True) for part in parts], axis=1)
-        favour = np.tanh(SHARPNESS * (behind + FAVOURITE_GAP))
+        below_best = np.concatenate([part - part.max(axis=1, keepdims=True) for part in parts], axis=1)
+        favour = np.tanh(SHARPNESS * (below_best + FAVOURITE_GAP))
         return (favour * np.repeat(self.care[users], SIZES, axis=1)).astype(np.float32)
 
 
@@ -99,7 +99,7 @@ def make_tastes(num_users: int, seed: int, origin_ms: int) -> Tastes:
 
 
 def affinity(log_odds: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probability of a positive from the sum of worths and quality."""
+    """Probability of a positive, from the sum of worths and quality in log-odds."""
     probability: NDArray[np.float32] = 1 / (1 + np.exp(-(log_odds + np.float32(BIAS))))
     return probability
 
@@ -109,7 +109,7 @@ def _leanings(random: np.random.Generator, num: int) -> NDArray[np.float32]:
 
 
 def _care(random: np.random.Generator, num: int) -> NDArray[np.float32]:
-    # Two or three of the four without repetition, by weight: the largest of log-weight plus Gumbel noise.
+    # Two or three of the four by weighted sampling without replacement (Gumbel top-k).
     keys = np.log(list(CARE_WEIGHTS.values())) + random.gumbel(size=(num, len(CARE_WEIGHTS)))
     ranks = np.argsort(np.argsort(-keys, axis=1), axis=1)
     num_major = np.where(random.random((num, 1)) < CARES_FOR_THREE, 3, 2)

@@ -1,4 +1,4 @@
-"""The truth beside the data: the looks of every item and the tastes of every user.
+"""Ground truth on disk: the design and quality of every item, and the tastes of every user.
 
 items.parquet   item_id, created_at (ms), quality, shape, colour, pattern, style (by name)
 users.parquet   user_id, archetype, drift (degrees a day), now, later, care (float lists)
@@ -6,6 +6,7 @@ truth.json      version, seed, counts of what was written, origin_ms, archetypes
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from visrec.demo.catalogue import item_name, user_name
-from visrec.demo.designs import ATTRIBUTES
+from visrec.demo.catalogue import ATTRIBUTES, item_name, user_name
 from visrec.demo.tastes import Tastes
 from visrec.demo.world import FORMAT_VERSION, World
 from visrec.errors import ArtifactError
@@ -23,17 +23,16 @@ from visrec.storage import Location
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Truth:
-    """What `read_truth` reads.
+class GroundTruth:
+    """Ground truth of a generated shop, as `read_truth` returns it.
 
     Attributes:
-        item_ids: [I].
-        values: Values of each item's design, int32 [I, 4].
-        created_at: Milliseconds, int64 [I].
-        quality: float32 [I].
-        user_ids: [U].
-        tastes: Of the users, in their order.
-        facts: The content of truth.json.
+        item_ids: Ids of the items [I].
+        values: Attribute values of each item's design, int32 [I, 4].
+        created_at: Arrival of each item in milliseconds since 1970, int64 [I].
+        quality: Quality of each item in log-odds, float32 [I].
+        user_ids: Ids of the users [U].
+        tastes: Tastes of the users, in the same order.
     """
 
     item_ids: list[str]
@@ -42,11 +41,10 @@ class Truth:
     quality: NDArray[np.float32]
     user_ids: list[str]
     tastes: Tastes
-    facts: dict[str, Any]
 
 
-def write_truth(folder: Location, world: World, counts: dict[str, Any]) -> None:
-    """Write the three files."""
+def write_truth(folder: Location, world: World, counts: Mapping[str, object]) -> None:
+    """Write the three files; `counts` says what was generated."""
     folder.make_dirs()
     catalogue, tastes = world.catalogue, world.tastes
     num_items, num_users = len(catalogue), len(tastes.archetype)
@@ -78,7 +76,7 @@ def write_truth(folder: Location, world: World, counts: dict[str, Any]) -> None:
     (folder / "truth.json").write_text(json.dumps(facts, sort_keys=True))
 
 
-def read_truth(folder: Location) -> Truth:
+def read_truth(folder: Location) -> GroundTruth:
     """Read the three files.
 
     Raises:
@@ -98,7 +96,7 @@ def read_truth(folder: Location) -> Truth:
         [known[name] for name in items.column(a).to_pylist()]
         for a, known in zip(ATTRIBUTES, places, strict=True)
     ]
-    return Truth(
+    return GroundTruth(
         item_ids=items.column("item_id").to_pylist(),
         values=np.array(columns, np.int32).T,
         created_at=items.column("created_at").to_numpy(),
@@ -113,7 +111,6 @@ def read_truth(folder: Location) -> Truth:
             drift=users.column("drift").to_numpy(),
             origin_ms=int(facts["origin_ms"]),
         ),
-        facts=facts,
     )
 
 

@@ -1,37 +1,38 @@
-"""The shop and its users before anything happens: all that behaviour follows from."""
+"""Catalogue and users of the demo shop, before any event: everything else is derived from them."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from visrec.config import DemoDataConfig
-from visrec.demo.basics import log_start_ms
-from visrec.demo.catalogue import Catalogue, make_catalogue
+from visrec.demo.catalogue import ShopCatalogue, make_catalogue
+from visrec.demo.determinism import log_start_ms
 from visrec.demo.tastes import Tastes, make_tastes
 
 FORMAT_VERSION: Final = 3
-"""Raised when the same settings and seed give other data than before, or when the truth is read in another way."""
+"""Version of the generated data and of the truth files; increased when either changes for the same settings and
+seed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class World:
-    """The same for every process that works on it.
+    """State that all processes which generate parts of the shop share.
 
     Attributes:
-        config: Size and nature.
-        seed: Reaches every random choice.
-        catalogue: The items.
-        tastes: Of all users.
+        config: Settings of the shop.
+        seed: Seed of all random streams.
+        catalogue: All items.
+        tastes: Tastes of all users.
     """
 
     config: DemoDataConfig
     seed: int
-    catalogue: Catalogue
+    catalogue: ShopCatalogue
     tastes: Tastes
 
     @property
     def rows_per_user(self) -> float:
-        """Mean number of clean rows in the log."""
-        return self.config.num_events * (1 - self.config.dirt) / self.config.num_users
+        """Mean number of clean log rows of a user."""
+        return self.config.num_events * (1 - self.config.dirty_share) / self.config.num_users
 
 
 def make_world(config: DemoDataConfig, seed: int) -> World:

@@ -1,4 +1,4 @@
-"""The whole shop to a folder."""
+"""Generation of a whole shop into a folder."""
 
 import csv
 import io
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypedDict, TypeVar
 
 import yaml
 
@@ -20,19 +20,19 @@ from visrec.config.ingest import (
     ItemColumnsConfig,
     ItemsConfig,
 )
-from visrec.demo.basics import iso, stream
 from visrec.demo.catalogue import categories, item_name, price, title
-from visrec.demo.drawing import broken_pictures, contact_sheet, encode, file_name, picture_file
-from visrec.demo.log import COLUMNS, add_dirt, bot_events, num_bots, rows_of, text_of
+from visrec.demo.determinism import iso, stream
+from visrec.demo.log import COLUMNS, add_dirty_rows, bot_events, num_bots, rows_of, text_of
+from visrec.demo.logging_policy import LoggingPolicy
+from visrec.demo.pictures import broken_pictures, contact_sheet, encode, file_name, picture_file
 from visrec.demo.sessions import simulate
-from visrec.demo.shelf import Shelf
 from visrec.demo.truth import write_truth
 from visrec.demo.world import World, make_world
 from visrec.storage import Location
 
 
 def ingest_config(folder: Location) -> IngestConfig:
-    """Columns and places of a shop in `folder`, as absolute paths. A view is an impression, no wish: weight 0."""
+    """Ingest config of a shop in `folder`: paths and columns. A view is only an impression: its weight is 0."""
     return IngestConfig(
         interactions=InteractionsConfig(
             path=str(folder / "interactions.csv"),
@@ -52,7 +52,7 @@ def ingest_config(folder: Location) -> IngestConfig:
 
 
 def ingest_yaml(folder: Location, workspace: Location) -> str:
-    """The same as YAML, for `visrec ingest --config`, with the workspace that the shop lies in."""
+    """YAML file of `ingest_config` and the workspace, for `visrec ingest --config`."""
     values: dict[str, Any] = {
         "workspace": str(workspace),
         "ingest": ingest_config(folder).model_dump(mode="json", exclude_unset=True),
@@ -66,23 +66,42 @@ ITEMS_PER_BLOCK: Final = 5000
 
 A = TypeVar("A")
 B = TypeVar("B")
-Watch = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 
 
-class Spread(Protocol):
-    """How work on blocks is spread: like the builtin `map`, with results in the order of the blocks."""
+class BlockMap(Protocol):
+    """A function like the builtin `map`, perhaps parallel, with results in the order of the blocks."""
 
     def __call__(self, function: Callable[[A], B], blocks: Iterable[A], /) -> Iterator[B]:
         """Results of `function` on each block, in order."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Block:
-    """Lines of the log of some users, and how many of each kind of event and of dirt."""
+class LogBlock:
+    """Log rows of a block of users.
+
+    Attributes:
+        text: The rows as CSV.
+        kinds: Number of clean rows by event kind.
+        dirt: Number of dirty rows by kind.
+    """
 
     text: bytes
     kinds: Counter[str]
     dirt: Counter[str]
+
+
+class ShopCounts(TypedDict):
+    """Numbers of a generated shop, as they stand in `truth.json` and in the manifest."""
+
+    rows: int
+    """Rows of the log."""
+    kinds: dict[str, int]
+    """Clean rows by event kind."""
+    dirt: dict[str, int]
+    """Dirty rows by kind of error."""
+    broken_pictures: dict[str, int]
+    """Damaged picture files by kind of damage."""
 
 
 def write_shop(
@@ -90,31 +109,33 @@ def write_shop(
     config: DemoDataConfig,
     seed: int,
     *,
-    spread: Spread = map,
-    watch: Watch = lambda *_: None,
-) -> dict[str, Any]:
-    """Draw pictures, simulate users, and write everything but the config for ingest.
+    spread: BlockMap = map,
+    watch: ProgressCallback = lambda *_: None,
+) -> ShopCounts:
+    """Draw the pictures, simulate the users, and write everything except the config for ingest.
 
     Args:
         folder: An empty folder on any filesystem.
-        config: Size and nature.
-        seed: Equal seeds give equal bytes, however the work is spread.
-        spread: Runs blocks of work; the builtin `map` runs them here, one after the other.
-        watch: Called with (`pictures` or `users`, done, total) as the work goes on.
-
-    Returns:
-        Counts: `rows`, `kinds` of clean events, `dirt` by kind, `broken_pictures` by kind.
+        config: Settings of the shop.
+        seed: Equal seeds give equal bytes, however the work is distributed.
+        spread: Maps a function over blocks of work; the builtin `map` runs them one after the other.
+        watch: Progress callback, called with (`pictures` or `users`, done, total).
     """
     world = make_world(config, seed)
     _write_pictures(folder, world, spread, watch)
     _write_items(folder, world, spread)
-    counts = _write_log(folder, world, spread, watch)
-    counts["broken_pictures"] = dict(Counter(broken_pictures(config, seed).values()))
+    kinds, dirt = _write_log(folder, world, spread, watch)
+    counts = ShopCounts(
+        rows=kinds.total() + dirt.total(),
+        kinds=dict(kinds),
+        dirt=dict(dirt),
+        broken_pictures=dict(Counter(broken_pictures(config, seed).values())),
+    )
     write_truth(folder / "truth", world, counts)
     return counts
 
 
-def _write_pictures(folder: Location, world: World, spread: Spread, watch: Watch) -> None:
+def _write_pictures(folder: Location, world: World, spread: BlockMap, watch: ProgressCallback) -> None:
     images = (folder / "images").make_dirs()
     done = 0
     for files in spread(partial(_draw_block, world), _blocks(world.config.num_items, PICTURES_PER_BLOCK)):
@@ -131,7 +152,7 @@ def _draw_block(world: World, items: range) -> list[tuple[str, bytes]]:
     return [(file_name(item, num_items), picture_file(world, item, broken.get(item))) for item in items]
 
 
-def _write_items(folder: Location, world: World, spread: Spread) -> None:
+def _write_items(folder: Location, world: World, spread: BlockMap) -> None:
     location = folder / "items.csv"
     with location.filesystem.open_output_stream(location.path) as out:
         out.write(b"item_id,image,title,categories,price,created_at\n")
@@ -158,7 +179,10 @@ def _items_block(world: World, items: range) -> bytes:
     return text.getvalue().encode()
 
 
-def _write_log(folder: Location, world: World, spread: Spread, watch: Watch) -> dict[str, Any]:
+def _write_log(
+    folder: Location, world: World, spread: BlockMap, watch: ProgressCallback
+) -> tuple[Counter[str], Counter[str]]:
+    """Write the log; return the number of clean rows by event kind and of dirty rows by kind of error."""
     location = folder / "interactions.csv"
     config = world.config
     blocks = _blocks(config.num_users, USERS_PER_BLOCK)
@@ -175,13 +199,13 @@ def _write_log(folder: Location, world: World, spread: Spread, watch: Watch) -> 
             rows = rows_of(bot_events(config, world.seed, bot), config)
             out.write(text_of(rows))
             dirt["bot"] += len(rows)
-    return {"rows": kinds.total() + dirt.total(), "kinds": dict(kinds), "dirt": dict(dirt)}
+    return kinds, dirt
 
 
-def _log_block(world: World, users: range) -> Block:
-    clean = rows_of(simulate(world, Shelf(world.catalogue), users), world.config)
-    rows, dirt = add_dirt(clean, world.config, stream(world.seed, "dirt", users.start))
-    return Block(text=text_of(rows), kinds=Counter(row.kind for row in clean), dirt=Counter(dirt))
+def _log_block(world: World, users: range) -> LogBlock:
+    clean = rows_of(simulate(world, LoggingPolicy(world.catalogue), users), world.config)
+    rows, dirt = add_dirty_rows(clean, world.config, stream(world.seed, "dirt", users.start))
+    return LogBlock(text=text_of(rows), kinds=Counter(row.kind for row in clean), dirt=Counter(dirt))
 
 
 def _blocks(num: int, size: int) -> list[range]:

@@ -75,7 +75,7 @@ def plan_evaluation(
         left_out["oracle"] = (
             "the truth is known for generated data only, and there is none beside this snapshot's input"
         )
-    num_items = int(snapshot.manifest.counts["num_items"])
+    num_items = Snapshot(snapshot).num_items
     if "ease" in config.baselines and num_items > config.max_ease_items:
         left_out["ease"] = (
             f"the catalogue has {num_items:,} items, and EASE inverts an items x items matrix; "
@@ -96,7 +96,7 @@ def fit_scorer(plan: EvaluationPlan, name: str) -> Scorer:
     """Fit or load one scorer by its name."""
     # Imported where they are used: torch takes seconds to import, and a process that fits a baseline needs none of it.
     blocks, config = plan.known_events, plan.config
-    num_items = int(plan.snapshot.manifest.counts["num_items"])
+    num_items = Snapshot(plan.snapshot).num_items
     match name:
         case "model":
             from visrec.evaluation.scorers import TwoTowerScorer
@@ -134,7 +134,7 @@ def make_evaluation_context(plan: EvaluationPlan, seed: int) -> EvaluationContex
         ks=config.cutoffs,
         list_size=config.list_size,
         candidates=candidates,
-        set_valued=plan.split.protocol != "leave_one_out",
+        set_valued=plan.split.is_set_valued,
         bits_I=self_information(counts, snapshot.num_users),
         item_group_I=popularity_groups(counts),
         unit_vectors_ID=unit_vectors(plan.checkpoint.item_vectors),
@@ -146,7 +146,7 @@ def make_evaluation_context(plan: EvaluationPlan, seed: int) -> EvaluationContex
 def _truth(snapshot: Artifact, config: EvaluationConfig) -> Location | None:
     if config.truth is not None:
         return Location.parse(config.truth)
-    uri = (snapshot.manifest.facts.get("input") or {}).get("truth")
+    uri = Snapshot(snapshot).facts.input.truth
     if not uri:
         return None
     location = Location.parse(uri)

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from visrec.data.snapshot import Sequences
 from visrec.errors import ArtifactError
+from visrec.models import History, Recommender
 from visrec.models.checkpoint import Checkpoint
-from visrec.models.recommender import History, Recommender
 
 
 class Scorer(Protocol):

@@ -1,8 +1,6 @@
-"""A trained checkpoint: the artifact that `visrec train` leaves, with typed access to what it holds."""
+"""Checkpoint: the artifact of a training, with typed access to its model, item vectors and epochs."""
 
-import json
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,21 +8,19 @@ from numpy.typing import NDArray
 from visrec.config import ModelConfig, SplitConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError
+from visrec.models.epochs import EpochRecord, read_epochs
 from visrec.models.recommender import Recommender
 from visrec.storage import Artifact, Location, Workspace
 
 ITEM_VECTORS = "item_vectors.npy"
-EPOCHS = "epochs.json"
-EPOCHS_OF_0_2 = "history.json"
-"""Name of the epochs' file in checkpoints of visrec 0.2."""
 
 
 class Checkpoint:
-    """Model, item vectors, epochs and the split of one training.
+    """The artifact that `visrec train` writes.
 
     Example:
         >>> checkpoint = Checkpoint(workspace.find("checkpoints"))              # doctest: +SKIP
-        >>> checkpoint.split.protocol, checkpoint.epochs[-1]["epoch"]           # doctest: +SKIP
+        >>> checkpoint.split.protocol, checkpoint.epochs[-1].epoch              # doctest: +SKIP
         ('leave_one_out', 15)
     """
 
@@ -32,7 +28,7 @@ class Checkpoint:
         self.artifact = artifact
 
     def __reduce__(self) -> tuple[type["Checkpoint"], tuple[Artifact]]:
-        # What was read stays here: a task of another process reads what it needs.
+        # Without the cached values: a task in another process reads what it needs.
         return Checkpoint, (self.artifact,)
 
     @classmethod
@@ -56,11 +52,11 @@ class Checkpoint:
 
     @property
     def snapshot_name(self) -> str:
-        """Name of the snapshot that it was trained on."""
+        """Name of the snapshot that the model was trained on."""
         return self.artifact.manifest.parents["snapshots"]
 
     def snapshot(self, workspace: Workspace) -> Snapshot:
-        """The snapshot that it was trained on.
+        """The snapshot that the model was trained on.
 
         Raises:
             ArtifactError: The workspace no longer has it.
@@ -69,17 +65,21 @@ class Checkpoint:
 
     @cached_property
     def split(self) -> SplitConfig:
-        """The split that it was trained on."""
-        return parse_config(SplitConfig, self.artifact.manifest.config["training"]["split"])
+        """The split that the model was trained on."""
+        return parse_config(SplitConfig, self.artifact.manifest.config["training"]["split"], stored=True)
 
     @cached_property
     def model(self) -> ModelConfig:
         """Config of the towers."""
-        return parse_config(ModelConfig, self.artifact.manifest.config["model"])
+        return parse_config(ModelConfig, self.artifact.manifest.config["model"], stored=True)
 
     @cached_property
-    def epochs(self) -> list[dict[str, Any]]:
-        """One record an epoch, in the order in which they ran."""
+    def epochs(self) -> list[EpochRecord]:
+        """One record an epoch, in the order in which they ran.
+
+        Raises:
+            ArtifactError: The file is missing or damaged.
+        """
         return read_epochs(self.location)
 
     @cached_property
@@ -107,17 +107,3 @@ class Checkpoint:
             ArtifactError: A file of the model is missing or damaged.
         """
         return Recommender.load(self.location)
-
-
-def read_epochs(folder: Location) -> list[dict[str, Any]]:
-    """Epoch records of a checkpoint's folder, also of one that visrec 0.2 wrote.
-
-    Raises:
-        ArtifactError: The file is missing or damaged.
-    """
-    place = folder / EPOCHS if (folder / EPOCHS).exists() else folder / EPOCHS_OF_0_2
-    try:
-        epochs: list[dict[str, Any]] = json.loads(place.read_text())
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"expected the epochs of a training at {place}: {error}") from None
-    return epochs

@@ -1,6 +1,6 @@
-"""What the item tower reads of an item: its pictures, or kept activations of frozen blocks.
+"""Inputs of the item tower: pictures, or cached activations of frozen blocks.
 
-Shape legend: N items, P pictures, H x W pixels, X size of what is made of a picture.
+Shape legend: N items, P pictures, H x W pixels, X size of a value that is computed from a picture.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,16 +15,16 @@ from visrec.data.snapshot import Snapshot
 
 
 class ItemInputs(Protocol):
-    """Inputs by row of the image store."""
+    """Inputs of the item tower by row of the image store."""
 
     @property
     def start(self) -> int:
-        """First block of the backbone that is still to run; 0 for pixels."""
+        """First block of the backbone that is still to run; 0 for pictures."""
         ...
 
     @property
     def rows(self) -> PictureRows:
-        """The rows of each item."""
+        """Rows of each item in the image store."""
         ...
 
     def read(self, rows_P: NDArray[np.int32]) -> NDArray[Any]:
@@ -34,12 +34,13 @@ class ItemInputs(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pictures:
-    """The pictures themselves. An item without one (row -1) has a black one; ingest leaves none in a catalogue.
+    """Pictures as inputs. An item without one (row -1) reads as black; ingest keeps no such item.
 
     Attributes:
-        images: Where they are.
+        images: The image store.
         rows: Rows of each item.
-        facts: Their size.
+        facts: Size of the pictures.
+        start: 0: the whole backbone is to run.
     """
 
     images: ImageStore
@@ -53,7 +54,7 @@ class Pictures:
         return cls(images=snapshot.images, rows=snapshot.picture_rows, facts=snapshot.image_facts)
 
     def read(self, rows_P: NDArray[np.int32]) -> NDArray[np.uint8]:
-        """See `ItemInputs.read`."""
+        """Pictures of some rows, in their order: uint8 [P, H, W, 3]."""
         if rows_P.size and rows_P.min() >= 0:
             return self.images.read(rows_P)
         pictures = np.zeros((len(rows_P), self.facts.height, self.facts.width, 3), np.uint8)
@@ -68,16 +69,16 @@ def mean_over_pictures(
     *,
     batch_size: int,
 ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """What is made of some items: the mean over the pictures of each, in batches.
+    """Mean over the pictures of each item, in batches.
 
     Args:
         rows: Rows of each item.
         item_index_N: The items.
-        encode: From rows of the image store [P] and the item index of each [P] to values [P, X].
-        batch_size: Pictures of a batch; more where a single item has more.
+        encode: Maps rows of the image store [P] and the item index of each [P] to values [P, X].
+        batch_size: Most pictures of a batch; more where a single item has more.
 
     Yields:
-        Which of the items (a slice of N), and their values [of the slice, X].
+        A slice of the items, and their mean values [length of the slice, X].
     """
     counts_N = rows.counts_I[item_index_N]
     for part in _batches(counts_N, batch_size):
@@ -93,10 +94,10 @@ def mean_over_pictures(
 
 
 def _batches(counts_N: NDArray[np.int64], size: int) -> Iterator[slice]:
-    """Runs of items that have at most `size` pictures together, each as long as possible."""
+    """Split the items into runs with at most `size` pictures together, each as long as possible."""
     ends = np.cumsum(counts_N)
-    start = done = 0
+    start = num_before = 0
     while start < len(counts_N):
-        stop = max(start + 1, int(np.searchsorted(ends, done + size, side="right")))
+        stop = max(start + 1, int(np.searchsorted(ends, num_before + size, side="right")))
         yield slice(start, stop)
-        start, done = stop, int(ends[stop - 1])
+        start, num_before = stop, int(ends[stop - 1])

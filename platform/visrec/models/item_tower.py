@@ -1,6 +1,7 @@
-"""From a picture, and if wanted attributes and an id, to an item vector.
+"""Item tower: item vectors from pictures, attributes and ids.
 
-Shape legend: N distinct items, H x W pixels, F backbone features, D vector size.
+Shape legend: N distinct items, I items of the catalogue, M categories of an item, H x W pixels, F backbone features, D
+vector size.
 """
 
 from collections.abc import Sequence
@@ -14,69 +15,18 @@ from visrec.data.images import ImageFacts
 from visrec.errors import ConfigError
 from visrec.models.backbones import Backbone, build_backbone
 
-
-class AttributeEmbedding(nn.Module):
-    """Mean of the vectors of an item's categories, plus the vector of its price level; zeros for what is not known.
-
-    The codes of the catalogue's items are part of the module, like its weights.
-
-    Example:
-        >>> facts = AttributeFacts(("blue", "red"), (10.0,))
-        >>> embedding = AttributeEmbedding(facts, {"categories", "price"}, dim=4, num_items=3)
-        >>> embedding(torch.tensor([0, -1])).abs().sum().item()                    # no codes yet
-        0.0
-    """
-
-    category_codes: Tensor
-    price_codes: Tensor
-
-    def __init__(self, facts: AttributeFacts, used: set[str], *, dim: int, num_items: int) -> None:
-        super().__init__()
-        self.categories = (
-            nn.Embedding(len(facts.categories) + 1, dim, padding_idx=0) if "categories" in used else None
-        )
-        self.prices = (
-            nn.Embedding(len(facts.price_edges) + 2, dim, padding_idx=0) if "price" in used else None
-        )
-        for table in (self.categories, self.prices):
-            if table is not None:
-                nn.init.normal_(table.weight, std=0.1 * dim**-0.5)
-                with torch.no_grad():
-                    table.weight[0].zero_()
-        self.register_buffer("category_codes", torch.zeros(num_items, MAX_CATEGORIES, dtype=torch.int32))
-        self.register_buffer("price_codes", torch.zeros(num_items, dtype=torch.int32))
-
-    def set_codes(self, category_codes_IM: Tensor, price_codes_I: Tensor) -> None:
-        """Tell the codes of the catalogue's items."""
-        self.category_codes.copy_(category_codes_IM)
-        self.price_codes.copy_(price_codes_I)
-
-    def forward(self, item_index_N: Tensor) -> Tensor:
-        """Vectors [N, D]; zeros for index -1."""
-        safe_N, known_N1 = item_index_N.clamp(min=0), (item_index_N >= 0).unsqueeze(1)
-        parts = []
-        if self.categories is not None:
-            codes_NM = self.category_codes[safe_N].long()
-            counts_N1 = (codes_NM > 0).sum(1, keepdim=True).clamp(min=1)
-            parts.append(self.categories(codes_NM).sum(1) / counts_N1)
-        if self.prices is not None:
-            parts.append(self.prices(self.price_codes[safe_N].long()))
-        vectors_ND: Tensor = torch.stack(parts).sum(0) * known_N1
-        return vectors_ND
-
-
 UNSEEN = -1
-"""Item index of an item that has no id vector."""
+"""Item index of an item that has no id vector, such as an uploaded picture."""
 
 
 class ItemTower(nn.Module):
-    """x_i = projection(backbone(picture_i)) + attribute vector_i + id vector_i.
+    """Item vector x_i = projection(backbone(picture_i)) + attribute vector_i + id vector_i.
 
-    The id vector is left out for items that training never saw, and in training for a random share of the items, so
-    that the picture alone is a good vector too (id dropout, after DropoutNet: Volkovs et al. 2017).
+    The id vector is left out for items without a training positive, and in training for a random share of the items, so
+    that the picture alone gives a good vector too (id dropout, after DropoutNet: Volkovs et al. 2017).
 
     Example:
-        >>> facts = ImageFacts(16, 16, (0.5,) * 3, (0.25,) * 3)
+        >>> facts = ImageFacts(height=16, width=16, mean=(0.5,) * 3, std=(0.25,) * 3)
         >>> tower = ItemTower(ItemTowerConfig(), dim=8, num_items=10, image_facts=facts)
         >>> tower(torch.zeros(4, 16, 16, 3, dtype=torch.uint8), torch.arange(4)).shape
         torch.Size([4, 8])
@@ -95,7 +45,7 @@ class ItemTower(nn.Module):
         image_facts: ImageFacts,
         attributes: AttributeFacts | None = None,
     ) -> None:
-        """Make a tower with random weights.
+        """Initialise a tower with random weights.
 
         Raises:
             ConfigError: No source of vectors, an unknown backbone, or attributes that the catalogue does not have.
@@ -135,8 +85,8 @@ class ItemTower(nn.Module):
         """Item vectors [N, D].
 
         Args:
-            inputs: Pictures [N, H, W, 3] on the scale from 0 to 255, uint8 or float; or, with `start`, what that many
-                blocks of the backbone made of them; None for a tower without pixels.
+            inputs: Pictures [N, H, W, 3] on the scale from 0 to 255, uint8 or float; or, with `start`, activations of
+                the lowest `start` blocks of the backbone; None for a tower without pixels.
             item_index_N: int64 item indices; `UNSEEN` (-1) for items without an id.
             start: First block of the backbone to run.
         """
@@ -153,25 +103,25 @@ class ItemTower(nn.Module):
         return out
 
     def activations(self, images_NHWC: Tensor, stop: int) -> Tensor:
-        """What the lowest `stop` blocks of the backbone make of pictures."""
+        """Activations of the lowest `stop` blocks of the backbone."""
         assert self.backbone is not None, "this tower has no pixels"
         out: Tensor = self.backbone(self._normalised(images_NHWC), 0, stop)
         return out
 
     def features(self, inputs: Tensor, start: int = 0) -> Tensor:
-        """What the projection's linear layer sees of pictures, or of activations: [N, F]."""
+        """Input of the projection's linear layer, from pictures or activations: normalised backbone features [N, F]."""
         assert self.backbone is not None, "this tower has no pixels"
         blocks_in = self._normalised(inputs) if start == 0 else inputs
         out: Tensor = self.projection[0](self.backbone(blocks_in, start))
         return out
 
     def normalise_like(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        """Take over another normalisation of pixels, such as that of pretrained weights (scale from 0 to 1)."""
+        """Set the mean and standard deviation that pixels are normalised by, on the scale from 0 to 1."""
         self.mean.copy_(torch.tensor(mean).mul(255))
         self.std.copy_(torch.tensor(std).mul(255))
 
     def _normalised(self, images_NHWC: Tensor) -> Tensor:
-        # NHWC memory seen as NCHW is what "channels last" means: no copy.
+        # NHWC memory viewed as NCHW is the channels-last format: no copy.
         return ((images_NHWC.float() - self.mean) / self.std).permute(0, 3, 1, 2)
 
     def _id_vectors(self, item_index_N: Tensor) -> Tensor:
@@ -184,6 +134,57 @@ class ItemTower(nn.Module):
         return vectors
 
 
+class AttributeEmbedding(nn.Module):
+    """Attribute vectors: the mean of an item's category vectors, plus the vector of its price level.
+
+    Unknown categories and prices have vectors of zero. The codes of the catalogue's items are buffers of the module,
+    saved like its weights.
+
+    Example:
+        >>> facts = AttributeFacts(categories=("blue", "red"), price_edges=(10.0,))
+        >>> embedding = AttributeEmbedding(facts, {"categories", "price"}, dim=4, num_items=3)
+        >>> embedding(torch.tensor([0, -1])).abs().sum().item()                    # no codes yet
+        0.0
+    """
+
+    category_codes: Tensor
+    price_codes: Tensor
+
+    def __init__(self, facts: AttributeFacts, used: set[str], *, dim: int, num_items: int) -> None:
+        super().__init__()
+        self.categories = (
+            nn.Embedding(len(facts.categories) + 1, dim, padding_idx=0) if "categories" in used else None
+        )
+        self.prices = (
+            nn.Embedding(len(facts.price_edges) + 2, dim, padding_idx=0) if "price" in used else None
+        )
+        for table in (self.categories, self.prices):
+            if table is not None:
+                nn.init.normal_(table.weight, std=0.1 * dim**-0.5)
+                with torch.no_grad():
+                    table.weight[0].zero_()
+        self.register_buffer("category_codes", torch.zeros(num_items, MAX_CATEGORIES, dtype=torch.int32))
+        self.register_buffer("price_codes", torch.zeros(num_items, dtype=torch.int32))
+
+    def set_codes(self, category_codes_IM: Tensor, price_codes_I: Tensor) -> None:
+        """Set the codes of the catalogue's items."""
+        self.category_codes.copy_(category_codes_IM)
+        self.price_codes.copy_(price_codes_I)
+
+    def forward(self, item_index_N: Tensor) -> Tensor:
+        """Vectors [N, D]; zeros for index -1."""
+        safe_N, known_N1 = item_index_N.clamp(min=0), (item_index_N >= 0).unsqueeze(1)
+        parts = []
+        if self.categories is not None:
+            codes_NM = self.category_codes[safe_N].long()
+            counts_N1 = (codes_NM > 0).sum(1, keepdim=True).clamp(min=1)
+            parts.append(self.categories(codes_NM).sum(1) / counts_N1)
+        if self.prices is not None:
+            parts.append(self.prices(self.price_codes[safe_N].long()))
+        vectors_ND: Tensor = torch.stack(parts).sum(0) * known_N1
+        return vectors_ND
+
+
 def _attributes(
     config: ItemTowerConfig, facts: AttributeFacts | None, dim: int, num_items: int
 ) -> AttributeEmbedding | None:
@@ -192,8 +193,8 @@ def _attributes(
     facts = facts or AttributeFacts(categories=(), price_edges=())
     missing = [
         name
-        for name, there in (("categories", facts.categories), ("price", facts.price_edges))
-        if name in config.attributes and not there
+        for name, found in (("categories", facts.categories), ("price", facts.price_edges))
+        if name in config.attributes and not found
     ]
     if missing:
         raise ConfigError(

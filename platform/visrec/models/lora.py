@@ -1,4 +1,4 @@
-"""Low-rank adaptation: a frozen layer learns an update of few parameters (Hu et al. 2022).
+"""LoRA: low-rank updates of frozen layers (Hu et al. 2022).
 
 Shape legend: O outputs, J inputs (of a convolution: channels of a group x kernel places), R rank.
 """
@@ -11,10 +11,11 @@ from torch.nn.utils import parametrize
 
 _LAYERS = (nn.Linear, nn.Conv2d)
 _ORIGINAL = "parametrizations.weight.original"
+"""State-dict name of a weight that has an update."""
 
 
 class LoraUpdate(nn.Module):
-    """weight -> weight + alpha / rank * B A, at first the weight itself.
+    """Parametrization weight -> weight + alpha / rank * B A, with B = 0 at first.
 
     Example:
         >>> layer = nn.Linear(8, 4)
@@ -37,9 +38,9 @@ class LoraUpdate(nn.Module):
 
 
 def add_lora(module: nn.Module, *, rank: int, alpha: float) -> None:
-    """Freeze `module` and give each dense layer and dense convolution in it a low-rank update.
+    """Freeze a module and add a low-rank update to each of its linear layers and ungrouped convolutions.
 
-    Convolutions by group (depthwise) stay as they are: their weights are fewer than an update's.
+    Grouped (depthwise) convolutions have fewer weights than an update would have, and get none.
     """
     for parameter in module.parameters():
         parameter.requires_grad_(False)
@@ -51,14 +52,14 @@ def add_lora(module: nn.Module, *, rank: int, alpha: float) -> None:
 
 
 def merge_lora(module: nn.Module) -> None:
-    """Make the updates part of the weights; the module is as it was before `add_lora`, with new weights."""
+    """Merge the updates into the weights; the module has the structure that it had before `add_lora`."""
     for layer in list(module.modules()):
         if isinstance(layer, _LAYERS) and parametrize.is_parametrized(layer, "weight"):
             parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
 
 
 def merged_state(module: nn.Module) -> dict[str, Tensor]:
-    """The state dict that the module would have after `merge_lora`.
+    """State dict that the module would have after `merge_lora`.
 
     Example:
         >>> layer = nn.Sequential(nn.Linear(8, 4))

@@ -1,11 +1,11 @@
-"""Pretrained weights for a backbone by name, by file, or by library."""
+"""Pretrained backbone weights: published by torchvision or timm, or from a file."""
 
 from typing import Any
 
 from torch import nn
 from torchvision import models
 
-from visrec.errors import ConfigError
+from visrec.errors import ConfigError, first_line
 from visrec.models.backbones.build import (
     EFFICIENTNET_LITE0,
     SMALL_CNN,
@@ -18,16 +18,16 @@ from visrec.models.weights import Channels, WeightsFacts, fit_weights, read_weig
 from visrec.storage import Location
 
 PRETRAINED = "pretrained"
-"""Instead of a file: the weights that the backbone's library publishes under its name."""
+"""Config value for the weights that the backbone's library publishes under its name."""
 _HALF: Channels = (0.5, 0.5, 0.5)
 
 
 def load_pretrained(backbone: str, weights: str) -> tuple[nn.Module, WeightsFacts]:
-    """A network with pretrained weights, without its classifier, and the facts of the weights.
+    """Load a network with pretrained weights, without its classifier, and the facts of the weights.
 
     Args:
         backbone: Name as in `build_backbone`.
-        weights: `pretrained` (downloads where the library has not done so before), or a path or URI of a file.
+        weights: `pretrained` (downloaded, unless the library has cached them), or a path or URI of a file.
 
     Raises:
         ConfigError: The library has no weights for this backbone, or they cannot be downloaded.
@@ -53,14 +53,14 @@ def _published(backbone: str) -> tuple[nn.Module, WeightsFacts]:
     try:
         return _from_timm(backbone) if backbone.startswith(TIMM_PREFIX) else _from_torchvision(backbone)
     except (OSError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise ConfigError(
             f"model.item.weights: cannot download weights of {backbone} ({reason}); give a file instead"
         ) from None
 
 
 def _from_torchvision(backbone: str) -> tuple[nn.Module, WeightsFacts]:
-    build_network(backbone)  # an unknown name fails with the nearest ones
+    build_network(backbone)  # raises for an unknown name and names the nearest
     weights: Any = models.get_model_weights(backbone).DEFAULT
     network = models.get_model(backbone, weights=weights)
     remove_classifier(network)
@@ -77,10 +77,10 @@ def _from_torchvision(backbone: str) -> tuple[nn.Module, WeightsFacts]:
 
 
 def normalisation(network: nn.Module, mean: Channels, std: Channels) -> tuple[Channels, Channels]:
-    """Mean and std that the weights of a torchvision network were trained with, given those of its transforms.
+    """Mean and standard deviation that the weights of a torchvision network expect, given those of its transforms.
 
-    With these weights GoogLeNet and Inception v3 are made with `transform_input`: they turn ImageNet's normalisation
-    into (x - 0.5) / 0.5 themselves. A backbone that takes over the weights alone does not.
+    torchvision's GoogLeNet and Inception v3 with these weights have `transform_input`: they turn ImageNet's
+    normalisation into (x - 0.5) / 0.5 themselves. A backbone that loads the weights alone does not.
     """
     return (_HALF, _HALF) if getattr(network, "transform_input", False) else (mean, std)
 

@@ -1,11 +1,11 @@
-"""A trained model ready for use: encodes pictures and histories, keeps its facts beside its weights.
+"""Recommender: a trained two-tower model for inference, numpy in and numpy out, saved with its facts.
 
 Shape legend: B users, L positions, N pictures, H x W pixels, D vector size, I items of the catalogue.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,14 @@ from torch import nn
 
 from visrec.config import ModelConfig, parse_config
 from visrec.data.attributes import AttributeFacts
+from visrec.data.history import History
 from visrec.data.images import ImageFacts
-from visrec.errors import ArtifactError, VisrecError
+from visrec.errors import ArtifactError, VisrecError, first_line
 from visrec.models.item_inputs import ItemInputs, mean_over_pictures
 from visrec.models.item_tower import UNSEEN
 from visrec.models.lora import merged_state
 from visrec.models.two_tower import TwoTower
-from visrec.models.user_tower import gap_buckets
+from visrec.models.user_tower import time_buckets
 from visrec.models.weights import WeightsFacts
 from visrec.storage import Location
 
@@ -31,24 +32,9 @@ WEIGHTS = "model.safetensors"
 FACTS = "model.json"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class History:
-    """One user's events, oldest first.
-
-    Attributes:
-        items: Item indices, int32 [L].
-        kinds: Codes of event kinds, int8 [L].
-        times: Milliseconds, int64 [L].
-    """
-
-    items: NDArray[np.int32]
-    kinds: NDArray[np.int8]
-    times: NDArray[np.int64]
-
-
 def dump_weights(model: nn.Module) -> bytes:
-    """The weights as a safetensors file, low-rank updates merged into them."""
-    # safetensors refuses strided views, and channels-last convolution weights are such.
+    """The weights as a safetensors file, with low-rank updates merged into them."""
+    # safetensors refuses strided views, which the weights of channels-last convolutions are.
     return bytes(save({name: tensor.contiguous() for name, tensor in merged_state(model).items()}))
 
 
@@ -87,7 +73,7 @@ class Recommender:
         """
         try:
             facts: dict[str, Any] = json.loads((folder / FACTS).read_text())
-            config = parse_config(ModelConfig, facts["config"])
+            config = parse_config(ModelConfig, facts["config"], stored=True)
             image_facts = ImageFacts.from_dict(facts["image_facts"])
             num_items = int(facts["num_items"])
             weights_facts = WeightsFacts.model_validate(facts["weights"]) if facts.get("weights") else None
@@ -103,7 +89,7 @@ class Recommender:
             SafetensorError,
             VisrecError,
         ) as error:
-            reason = str(error).strip().splitlines()[0]
+            reason = first_line(error)
             raise ArtifactError(f"expected a model ({WEIGHTS}, {FACTS}) at {folder}: {reason}") from None
         return cls(
             model,
@@ -144,11 +130,11 @@ class Recommender:
 
         Args:
             images_NHWC: uint8 pictures.
-            item_index: Their item indices; None or -1 for pictures that are no item of the catalogue, whose vectors
-                come from pixels alone.
+            item_index: Their item indices; None or -1 for pictures of no item of the catalogue, whose vectors come from
+                pixels alone.
 
         Raises:
-            VisrecError: The model has no pixels, or the pictures have another size.
+            VisrecError: The model has no backbone, or the pictures have another size.
         """
         expected = (self.image_facts.height, self.image_facts.width, 3)
         if self._model.item_tower.needs_pixels and images_NHWC.shape[1:] != expected:
@@ -171,10 +157,10 @@ class Recommender:
         """Vectors float32 [N, D] of some items of the catalogue: the mean over the pictures of each.
 
         Args:
-            inputs: Pictures, or kept activations.
+            inputs: Pictures or cached activations.
             item_index: The items.
             batch_size: Pictures that are encoded at a time.
-            from_pixels_alone: Without the vectors of ids and attributes, as for pictures that are no item.
+            from_pixels_alone: Leave out id and attribute vectors, as for pictures of no item.
         """
         tower = self._model.item_tower
 
@@ -190,7 +176,7 @@ class Recommender:
         return vectors_ND
 
     def vectors_with_gradient(self, images_NHWC: torch.Tensor, item_index: NDArray[np.int32]) -> torch.Tensor:
-        """Item vectors [N, D] of float pictures [N, H, W, 3] on the scale from 0 to 255, with their gradient."""
+        """Item vectors [N, D] of float pictures [N, H, W, 3] on the scale from 0 to 255; differentiable."""
         vectors: torch.Tensor = self._model.item_tower(images_NHWC, self._tensor(item_index.astype(np.int64)))
         return vectors
 
@@ -206,16 +192,16 @@ class Recommender:
         Only the last `config.user.max_length` events count; an empty history gives zeros, which rank by bias alone.
 
         Args:
-            histories: Of each user.
+            histories: History of each user.
             vectors_ID: Vectors of all items.
-            request_times_B: Time of each request, in milliseconds; read by models with recency only.
+            request_times_B: Time of each request, in milliseconds; only for models with recency.
 
         Raises:
-            VisrecError: The model has recency and there are no moments.
+            VisrecError: The model has recency and `request_times_B` is None.
         """
         if self.config.user.recency and request_times_B is None:
             raise VisrecError(
-                "this model has model.user.recency: expected the moment of each request, got none"
+                "this model has model.user.recency: expected the time of each request, got none"
             )
         lengths = [min(len(h.items), self.config.user.max_length) for h in histories]
         longest = max(lengths, default=0)
@@ -223,21 +209,24 @@ class Recommender:
         if longest == 0:
             return queries
         items_BL, kinds_BL = (np.zeros((len(histories), longest), np.int64) for _ in range(2))
-        times_BL1 = np.zeros((len(histories), longest + 1), np.int64)  # a moment follows the last event
+        times_BL1 = np.zeros((len(histories), longest + 1), np.int64)  # the request follows the last event
         for row, (history, length) in enumerate(zip(histories, lengths, strict=True)):
             if length:
                 items_BL[row, :length] = history.items[-length:]
                 kinds_BL[row, :length] = history.kinds[-length:]
                 times_BL1[row, :length] = history.times[-length:]
                 times_BL1[row, length] = request_times_B[row] if request_times_B is not None else 0
-        gaps_BL1 = gap_buckets(self._tensor(times_BL1))
+        buckets_BL1 = time_buckets(self._tensor(times_BL1))
         users_BLD = self._model.user_tower(
-            self._tensor(vectors_ID[items_BL]), self._tensor(kinds_BL), gaps_BL1[:, :-1], gaps_BL1[:, 1:]
+            self._tensor(vectors_ID[items_BL]),
+            self._tensor(kinds_BL),
+            buckets_BL1[:, :-1],
+            buckets_BL1[:, 1:],
         )
         last = [max(length - 1, 0) for length in lengths]
-        found = _array(users_BLD[list(range(len(histories))), last])
+        users_BD = _array(users_BLD[list(range(len(histories))), last])
         has_history = np.array(lengths) > 0
-        queries[has_history] = found[has_history]
+        queries[has_history] = users_BD[has_history]
         return queries
 
     def _tensor(self, array: NDArray[Any]) -> torch.Tensor:

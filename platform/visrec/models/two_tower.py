@@ -1,4 +1,4 @@
-"""The two towers together: score(u, i) = <W h_u, x_i> + b_i.
+"""Two-tower model: score(u, i) = <W h_u, x_i> + b_i.
 
 Shape legend: B sequences, L positions, N distinct items, H x W pixels, D vector size, I items of the catalogue.
 """
@@ -17,12 +17,12 @@ from visrec.models.user_tower import UserTower
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TowerOutput:
-    """What a loss needs.
+    """Vectors of a batch, from which a loss takes its scores.
 
     Attributes:
         users_BLD: User vector after each event.
         items_ND: Vectors of the distinct items.
-        biases_N: Their biases.
+        biases_N: Biases of the distinct items.
     """
 
     users_BLD: Tensor
@@ -31,12 +31,12 @@ class TowerOutput:
 
 
 class TwoTower(nn.Module):
-    """Both towers over one batch in which every distinct item is encoded once.
+    """Item tower, user tower and item biases; every distinct item of a batch is encoded once.
 
-    The same N vectors serve as history inputs, as targets and as negatives ("pixels once").
+    The same N item vectors serve as history inputs, targets and negatives.
 
     Example:
-        >>> facts = ImageFacts(16, 16, (0.5,) * 3, (0.25,) * 3)
+        >>> facts = ImageFacts(height=16, width=16, mean=(0.5,) * 3, std=(0.25,) * 3)
         >>> model = TwoTower(ModelConfig(dim=8), num_items=10, image_facts=facts)
         >>> pictures = torch.zeros(3, 16, 16, 3, dtype=torch.uint8)
         >>> zeros = torch.zeros(2, 4, dtype=torch.long)
@@ -66,10 +66,10 @@ class TwoTower(nn.Module):
             nn.init.zeros_(self.biases.weight)
 
     def set_item_counts(self, counts_I: Tensor) -> None:
-        """Tell the model how often each item is a training positive.
+        """Set the number of training positives of each item, and initialise biases by it.
 
-        Biases start at log popularity, which a softmax would have to learn first; items without a positive count as
-        unseen: they have no id vector, and the bias of the rarest tenth of the seen ones.
+        Biases start at log popularity, which a softmax would otherwise have to learn first. Items without a positive
+        have no id vector, and the mean bias of the least popular tenth of the others.
         """
         self.item_counts.copy_(counts_I)
         self.item_tower.known.copy_(counts_I > 0)
@@ -90,20 +90,22 @@ class TwoTower(nn.Module):
         """Vectors of a batch.
 
         Args:
-            inputs: Pictures [N, H, W, 3] of the distinct items, or what the lowest `start` blocks of the backbone made
-                of them; None for a model without pixels.
-            item_index_N: Their indices. Training draws only items that have a positive, so each has a bias of its own,
-                and a step need not look at the whole catalogue.
-            slots_BL: For each history event the place (0 to N - 1) of its item among the distinct ones.
+            inputs: Pictures [N, H, W, 3] of the distinct items, or activations of the lowest `start` blocks of the
+                backbone; None for a model without pixels.
+            item_index_N: Indices of the distinct items. In training all have a positive, so that each has a bias of
+                its own, and a step need not compute the biases of the whole catalogue.
+            slots_BL: Place (0 to N - 1) of each history event's item among the distinct ones.
             kinds_BL: Codes of the event kinds.
-            time_since_previous_BL: Buckets of the time since the event before.
+            time_since_previous_BL: Buckets of the time since the event before; see `time_buckets`.
             time_to_next_BL: Buckets of the time from each event to the request after it; for models with recency only.
             start: First block of the backbone to run.
         """
         items_ND = self.item_tower(inputs, item_index_N, start)
-        return self.join(items_ND, item_index_N, slots_BL, kinds_BL, time_since_previous_BL, time_to_next_BL)
+        return self.forward_from_items(
+            items_ND, item_index_N, slots_BL, kinds_BL, time_since_previous_BL, time_to_next_BL
+        )
 
-    def join(
+    def forward_from_items(
         self,
         items_ND: Tensor,
         item_index_N: Tensor,
@@ -112,18 +114,19 @@ class TwoTower(nn.Module):
         time_since_previous_BL: Tensor,
         time_to_next_BL: Tensor | None = None,
     ) -> TowerOutput:
-        """As `forward`, from the vectors of the distinct items."""
+        """The same as `forward`, given the vectors of the distinct items."""
         users_BLD = self.user_tower(items_ND[slots_BL], kinds_BL, time_since_previous_BL, time_to_next_BL)
-        return TowerOutput(users_BLD=users_BLD, items_ND=items_ND, biases_N=self._own_biases()[item_index_N])
+        biases_N = self._learned_biases()[item_index_N]
+        return TowerOutput(users_BLD=users_BLD, items_ND=items_ND, biases_N=biases_N)
 
     def item_biases(self) -> Tensor:
         """Bias of every item [I]; zeros for a model without biases."""
-        biases_I = self._own_biases()
+        biases_I = self._learned_biases()
         seen_I = self.item_counts > 0
         if self.biases is None or not bool(seen_I.any()) or bool(seen_I.all()):
             return biases_I
         rare_I = seen_I & (self.item_counts <= torch.quantile(self.item_counts[seen_I], 0.1))
         return torch.where(seen_I, biases_I, biases_I[rare_I].mean().detach())
 
-    def _own_biases(self) -> Tensor:
+    def _learned_biases(self) -> Tensor:
         return torch.zeros_like(self.item_counts) if self.biases is None else self.biases.weight.squeeze(1)

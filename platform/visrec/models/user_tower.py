@@ -1,6 +1,6 @@
-"""From a click sequence to a user vector at every position of it.
+"""User tower: a user vector at every position of an event sequence.
 
-Shape legend: B sequences, L positions, D item vector size, E event context size, H hidden size.
+Shape legend: B sequences, L positions, D item vector size, E input size of the encoder, H hidden size.
 """
 
 import torch
@@ -9,19 +9,21 @@ from torch import Tensor, nn
 from visrec.config import EVENT_KINDS, UserTowerConfig
 from visrec.errors import ConfigError
 
-NUM_GAPS = 40
+NUM_TIME_BUCKETS = 40
 """Buckets of the time between two events: powers of two of a second, up to many years."""
-_CONTEXT = 16
+_CONTEXT_DIM = 16
+"""Size of the vectors of event kinds and of time buckets."""
 
 
 class UserTower(nn.Module):
-    """Vectors of item, event kind and time gap, through a GRU (Hidasi et al. 2016) or a causal transformer (Kang and
-    McAuley 2018), to W h: position l sees events 0 to l and nothing later.
+    """Causal sequence encoder: the user vector W h at position l depends on events 0 to l alone.
 
-    With `recency` each hidden unit is scaled by how long after event l the recommendation is (latent cross: Beutel et
-    al. 2018). All scales are 1 at first.
+    Its inputs are the vectors of item, event kind and time since the previous event; the encoder is a GRU (GRU4Rec:
+    Hidasi et al. 2016) or a causal transformer (SASRec: Kang and McAuley 2018). With `recency` each hidden unit is
+    scaled by the time from event l to the request (latent cross: Beutel et al. 2018), at first by 1. With
+    `mean_pooling` a linear map of the running mean of the item vectors is added.
 
-    Sequences are padded on the right; what stands at padded places never reaches an earlier place.
+    Sequences are padded on the right; padding never reaches an earlier position.
 
     Example:
         >>> tower = UserTower(UserTowerConfig(), dim=8)
@@ -33,17 +35,19 @@ class UserTower(nn.Module):
     def __init__(self, config: UserTowerConfig, *, dim: int, temperature: float = 1.0) -> None:
         super().__init__()
         self.temperature = temperature
-        self.kinds = nn.Embedding(len(EVENT_KINDS), _CONTEXT) if config.event_context else None
-        self.gaps = nn.Embedding(NUM_GAPS, _CONTEXT) if config.event_context else None
-        num_inputs = dim + (2 * _CONTEXT if config.event_context else 0)
+        # Names of modules are state-dict keys of stored checkpoints: `gaps` embeds the time since the previous event,
+        # `waits` the time to the next one.
+        self.kinds = nn.Embedding(len(EVENT_KINDS), _CONTEXT_DIM) if config.event_context else None
+        self.gaps = nn.Embedding(NUM_TIME_BUCKETS, _CONTEXT_DIM) if config.event_context else None
+        num_inputs = dim + (2 * _CONTEXT_DIM if config.event_context else 0)
         self.input_dropout = nn.Dropout(config.dropout)
         self.encoder: nn.Module = (_Gru if config.kind == "gru" else _Transformer)(config, num_inputs)
-        self.waits = nn.Embedding(NUM_GAPS, config.hidden_dim) if config.recency else None
+        self.waits = nn.Embedding(NUM_TIME_BUCKETS, config.hidden_dim) if config.recency else None
         if self.waits is not None:
             nn.init.zeros_(self.waits.weight)
         self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.hidden_dim, dim))
-        self.decay = 0.5 ** (1 / config.taste_half_life) if config.taste_half_life else 1.0
-        self.taste = nn.Linear(dim, dim, bias=False) if config.mean_taste else None
+        self.decay = 0.5 ** (1 / config.pooling_half_life) if config.pooling_half_life else 1.0
+        self.taste = nn.Linear(dim, dim, bias=False) if config.mean_pooling else None
         if self.taste is not None:
             nn.init.eye_(self.taste.weight)
 
@@ -59,15 +63,15 @@ class UserTower(nn.Module):
         Args:
             history_BLD: Item vectors of the events, oldest first.
             kinds_BL: Codes of the event kinds.
-            time_since_previous_BL: Buckets of the time since the event before; see `gap_buckets`.
-            time_to_next_BL: Buckets of the time from each event to the recommendation after it; only for `recency`.
+            time_since_previous_BL: Buckets of the time since the event before; see `time_buckets`.
+            time_to_next_BL: Buckets of the time from each event to the request after it; only for `recency`.
         """
         parts = [history_BLD]
         if self.kinds is not None and self.gaps is not None:
             parts += [self.kinds(kinds_BL), self.gaps(time_since_previous_BL)]
         hidden_BLH = self.encoder(self.input_dropout(torch.cat(parts, dim=-1)))
         if self.waits is not None:
-            assert time_to_next_BL is not None, "a model with recency needs waits"
+            assert time_to_next_BL is not None, "a model with recency needs the time to the next event"
             hidden_BLH = hidden_BLH * (1 + self.waits(time_to_next_BL))
         out: Tensor = self.head(hidden_BLH)
         if self.taste is not None:
@@ -76,7 +80,7 @@ class UserTower(nn.Module):
 
 
 def _running_mean(history_BLD: Tensor, decay: float) -> Tensor:
-    """Mean of the events up to each position, each event counting `decay` times as much as the one after it."""
+    """Running mean [B, L, D] of the events up to each position; an event weighs `decay` times the one after it."""
     if decay == 1.0:
         counts_L1 = torch.arange(1, history_BLD.shape[1] + 1, device=history_BLD.device).unsqueeze(1)
         return history_BLD.cumsum(dim=1) / counts_L1
@@ -86,15 +90,15 @@ def _running_mean(history_BLD: Tensor, decay: float) -> Tensor:
     return weights_LL / weights_LL.sum(dim=1, keepdim=True) @ history_BLD
 
 
-def gap_buckets(times_ms: Tensor) -> Tensor:
-    """Bucket of the time between each event and the one before, along the last axis; the first has bucket 0.
+def time_buckets(times_ms: Tensor) -> Tensor:
+    """Bucket of the time between each event and the one before, along the last axis; bucket 0 for the first event.
 
     Example:
-        >>> gap_buckets(torch.tensor([1000, 1000, 4000])).tolist()
+        >>> time_buckets(torch.tensor([1000, 1000, 4000])).tolist()
         [0, 0, 2]
     """
     seconds = torch.diff(times_ms, dim=-1, prepend=times_ms[..., :1]).clamp(min=0).double() / 1000
-    return torch.log2(seconds + 1).floor().long().clamp(max=NUM_GAPS - 1)
+    return torch.log2(seconds + 1).floor().long().clamp(max=NUM_TIME_BUCKETS - 1)
 
 
 class _Gru(nn.Module):

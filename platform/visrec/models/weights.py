@@ -1,4 +1,4 @@
-"""Weights that somebody else trained: reading them, fitting them to a backbone, and the facts that travel with them."""
+"""Files of pretrained weights: reading, writing, matching them to a network, and the facts that they carry."""
 
 import io
 import json
@@ -11,15 +11,21 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from visrec.config.base import Config
-from visrec.errors import ArtifactError
+from visrec.errors import ArtifactError, first_line
 from visrec.storage import Location
 
-_KEY = "visrec"
 Channels = tuple[float, float, float]
+"""One value for each of red, green and blue."""
+SAFETENSORS = ".safetensors"
+PYTORCH = (".pth", ".pt", ".bin")
+_FACTS_KEY = "visrec"
+"""Key of the facts in the metadata of a safetensors file."""
+_ORDER_KEY = "order"
+"""Key of the tensors' order in the metadata, which the format itself does not keep."""
 
 
 class WeightsFacts(Config):
-    """Travels with the weights into every checkpoint and release.
+    """Source, licence, input size and normalisation of pretrained weights; kept in every checkpoint and release.
 
     Example:
         >>> WeightsFacts(source="timm tf_efficientnet_lite0", licence="Apache-2.0").mean
@@ -27,53 +33,46 @@ class WeightsFacts(Config):
     """
 
     source: str
-    """Where they come from."""
+    """Library or file that the weights come from."""
     licence: str = "unknown"
     height: int = Field(224, ge=1)
-    """Size of the pictures that they were trained on."""
+    """Height of the pictures that they were trained on."""
     width: int = Field(224, ge=1)
     mean: Channels = (0.485, 0.456, 0.406)
-    """Of each RGB channel, on the scale from 0 to 1: pixels are normalised by it."""
+    """Mean of each channel, on the scale from 0 to 1, that pixels are normalised by."""
     std: Channels = (0.229, 0.224, 0.225)
 
     def to_metadata(self) -> dict[str, str]:
-        """As the metadata of a safetensors file."""
-        return {_KEY: self.model_dump_json()}
+        """Metadata of a safetensors file."""
+        return {_FACTS_KEY: self.model_dump_json()}
 
     @classmethod
     def from_metadata(cls, metadata: dict[str, str] | None, *, source: str) -> "WeightsFacts":
-        """From the metadata of a safetensors file; without any, ImageNet's normalisation is assumed.
+        """Read the metadata of a safetensors file; without any, ImageNet's normalisation is assumed.
 
         Raises:
             ArtifactError: The metadata is damaged.
         """
-        text = (metadata or {}).get(_KEY)
+        text = (metadata or {}).get(_FACTS_KEY)
         if text is None:
             return IMAGENET.replace(source=source)
         try:
             return cls.model_validate(json.loads(text))
         except (ValidationError, ValueError) as error:
-            raise ArtifactError(
-                f"{source}: damaged facts of weights ({str(error).splitlines()[0]})"
-            ) from None
+            raise ArtifactError(f"{source}: damaged facts of weights ({first_line(error)})") from None
 
 
 IMAGENET = WeightsFacts(source="unknown")
-"""What is assumed of weights without facts: nearly all public ones are normalised as ImageNet's."""
-
-
-SAFETENSORS = ".safetensors"
-PYTORCH = (".pth", ".pt", ".bin")
-_ORDER = "order"
+"""Facts assumed of weights without any: nearly all public ones use ImageNet's normalisation."""
 
 
 def read_weights(place: Location) -> tuple[dict[str, Tensor], WeightsFacts]:
-    """Tensors by name in the file's order, and the facts.
+    """Read tensors by name, in the file's order, and the facts.
 
-    PyTorch files are read with `weights_only=True`: tensors and nothing that runs code.
+    PyTorch files are read with `weights_only=True`, which runs no code.
 
     Raises:
-        ArtifactError: No such file, another format, damaged, or with more in it than tensors.
+        ArtifactError: No such file, another format, a damaged file, or one with other objects than tensors.
     """
     if not place.exists():
         raise ArtifactError(f"expected weights at {place}, found no file")
@@ -86,10 +85,10 @@ def read_weights(place: Location) -> tuple[dict[str, Tensor], WeightsFacts]:
 
 
 def write_weights(place: Location, tensors: dict[str, Tensor], facts: WeightsFacts) -> None:
-    """A safetensors file that carries its facts, and the order of its tensors, which the format does not keep."""
+    """Write a safetensors file with the facts and the order of the tensors in its metadata."""
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
     place.parent.make_dirs()
-    place.write_bytes(save(contiguous, {**facts.to_metadata(), _ORDER: json.dumps(list(tensors))}))
+    place.write_bytes(save(contiguous, {**facts.to_metadata(), _ORDER_KEY: json.dumps(list(tensors))}))
 
 
 def _read_safetensors(data: bytes, place: Location) -> tuple[dict[str, Tensor], WeightsFacts]:
@@ -97,7 +96,7 @@ def _read_safetensors(data: bytes, place: Location) -> tuple[dict[str, Tensor], 
         header = int.from_bytes(data[:8], "little")
         metadata = json.loads(data[8 : 8 + header]).get("__metadata__")
         tensors = load(data)
-        names = json.loads((metadata or {}).get(_ORDER, "[]"))
+        names = json.loads((metadata or {}).get(_ORDER_KEY, "[]"))
         whole = isinstance(names, list) and {str(name) for name in names} == set(tensors)
         ordered = {str(name): tensors[str(name)] for name in names} if whole else tensors
         return ordered, WeightsFacts.from_metadata(metadata, source=place.name)
@@ -109,7 +108,7 @@ def _read_pytorch(data: bytes, place: Location) -> dict[str, Tensor]:
     try:
         found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 - a refused object is an error of pickle, which nothing here imports
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise ArtifactError(
             f"{place} cannot be read with weights_only=True: {reason}; convert it to {SAFETENSORS}"
         ) from None
@@ -120,23 +119,23 @@ def _read_pytorch(data: bytes, place: Location) -> dict[str, Tensor]:
 
 
 def fit_weights(network: nn.Module, tensors: Mapping[str, Tensor], *, source: str) -> None:
-    """Copy weights into a network that has no classifier; what the file has beyond it (a classifier) is left out.
+    """Load weights into a network without a classifier; further tensors of the file (a classifier) are ignored.
 
-    If the names are the same they decide. Else the tensors must follow each other in the network's own order, with the
-    same shapes: so the same architecture from another library loads as well.
+    Tensors are matched by name where all names of the network are there, else by order: the same architecture from
+    another library has other names, with the same shapes in the same order.
 
     Raises:
-        ArtifactError: Neither fits; names the first difference.
+        ArtifactError: Neither matches; the message names the first difference.
 
     Example:
         >>> fit_weights(nn.Linear(2, 1), {"w": torch.ones(1, 2), "b": torch.zeros(1)}, source="example")
     """
-    wanted, given = _arrays(network.state_dict()), _arrays(tensors)
-    if wanted.keys() <= given.keys():
-        chosen = {name: given[name] for name in wanted}
+    required, given = _arrays(network.state_dict()), _arrays(tensors)
+    if required.keys() <= given.keys():
+        chosen = {name: given[name] for name in required}
     else:
-        chosen = dict(zip(wanted, given.values(), strict=False))
-    for place, (name, expected) in enumerate(wanted.items()):
+        chosen = dict(zip(required, given.values(), strict=False))
+    for place, (name, expected) in enumerate(required.items()):
         found = chosen.get(name)
         if found is None or found.shape != expected.shape:
             has = "nothing" if found is None else f"{list(given)[place]} of shape {tuple(found.shape)}"
@@ -147,5 +146,5 @@ def fit_weights(network: nn.Module, tensors: Mapping[str, Tensor], *, source: st
 
 
 def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Without single numbers: batch norms count their batches in such, and old files lack them."""
+    """Tensors without scalars: the batch counters of batch norms, which old files lack."""
     return {name: tensor for name, tensor in tensors.items() if tensor.ndim}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visrec.config import SplitConfig
 from visrec.data.held_out import Part, is_known
-from visrec.data.interactions import read_log
+from visrec.data.interactions import read_interactions
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import cold_item_marks
 
@@ -39,7 +39,7 @@ def fit_clicks_over_expected(
     positives_IP = np.zeros_like(shown_IP)
     end = _end(snapshot, split, part)
     for block in snapshot.sequences(split):
-        log = read_log(snapshot, block)
+        log = read_interactions(snapshot, block)
         counts = np.ones(len(log.items), np.bool_)
         if part is not None:
             counts = log.times < _ends(block, part, end)[log.row_of_event]
@@ -61,8 +61,8 @@ def _end(snapshot: Snapshot, split: SplitConfig, part: Part | None) -> int:
     """Time from which on rows of users from whom nothing is hidden do not count."""
     if part is None or split.protocol != "global_time":
         return _NEVER
-    validation_from, test_from = snapshot.artifact.manifest.facts["global_time_cuts"]
-    return int(test_from if part == "test" else validation_from)
+    validation_from, test_from = snapshot.facts.global_time_cuts
+    return test_from if part == "test" else validation_from
 
 
 def _ends(block: Sequences, part: Part, end: int) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from visrec.arrays import NO_ITEM
 from visrec.config import EVENT_KINDS, EventKind, RankerConfig, SplitConfig
 from visrec.data.held_out import HeldOut, Part, hold_out, ranked_items
-from visrec.data.interactions import Log, read_log
+from visrec.data.interactions import InteractionBlock, read_interactions
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import TEST
 from visrec.evaluation.measure import block_users
@@ -109,7 +109,7 @@ class ListMaker:
             held_out = hold_out(chosen, part)
             if not len(held_out):
                 continue
-            log = read_log(self.snapshot, held_out.histories)
+            log = read_interactions(self.snapshot, held_out.histories)
             scores_BI = self.towers.score(held_out.histories, held_out.times)
             lists.append(self._lists(held_out, log, scores_BI, candidates))
             if impressions:
@@ -120,7 +120,7 @@ class ListMaker:
     def _lists(
         self,
         held_out: HeldOut,
-        log: Log,
+        log: InteractionBlock,
         scores_BI: NDArray[np.float32],
         candidates: NDArray[np.int32] | None,
     ) -> RetrievedLists:
@@ -148,7 +148,7 @@ class ListMaker:
     def _impressions(
         self,
         histories: Sequences,
-        log: Log,
+        log: InteractionBlock,
         scores_BI: NDArray[np.float32],
         lists: RetrievedLists,
         before: NDArray[np.int64],

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from visrec.arrays import NO_ITEM
 from visrec.config import SplitConfig
 from visrec.data.held_out import Part, ranked_items
-from visrec.data.interactions import read_log
+from visrec.data.interactions import read_interactions
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import VisrecError
 from visrec.evaluation.ranks import top_lists
@@ -88,7 +88,7 @@ class RankedScorer:
         """See `Scorer.score`."""
         scores_BI = self.towers.score(histories, times)
         items_BM = top_lists(scores_BI, histories, self.ranker.num_candidates, candidates=self.candidates)
-        log = read_log(Snapshot(self.snapshot), histories, positives=False)
+        log = read_interactions(Snapshot(self.snapshot), histories, positives=False)
         pasts = user_states(histories, times, log, max_history=self.ranker.max_history)
         ordered_BI = np.empty_like(scores_BI)
         for row, past in enumerate(pasts):

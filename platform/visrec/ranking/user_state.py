@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.arrays import DAY_MS
-from visrec.data.interactions import Log
+from visrec.data.interactions import InteractionBlock
 from visrec.data.snapshot import Sequences
 
 
@@ -46,7 +46,7 @@ class UserState:
 
 
 def user_states(
-    histories: Sequences, times: NDArray[np.int64], log: Log, *, max_history: int
+    histories: Sequences, times: NDArray[np.int64], log: InteractionBlock, *, max_history: int
 ) -> list[UserState]:
     """The pasts of a block of users.
 
@@ -62,10 +62,10 @@ def user_states(
     ]
 
 
-def user_state(histories: Sequences, row: int, time: int, log: Log, *, max_history: int) -> UserState:
+def user_state(histories: Sequences, row: int, time: int, log: InteractionBlock, *, max_history: int) -> UserState:
     """The past of one user of a block; see `user_states`."""
     known = slice(int(histories.offsets[row]), int(histories.offsets[row + 1]))
-    rows = log.of(row)
+    rows = log.of_user(row)
     earlier = log.times[rows] < time
     shown, weights = log.items[rows][earlier], log.weights[rows][earlier]
     past = UserState(

@@ -1,149 +1,171 @@
-"""From a request to the final list: which deployment is asked for what, in which order.
+"""From a request to its list: encode the user, retrieve candidates, build the list.
 
-It knows the deployments by protocols only. In the graph they are handles to other processes, in a test plain objects.
+The same code serves a notebook, where the stages are objects of the process, and the Serve graph, where they are
+handles to other processes.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import replace
+from datetime import UTC
 
 import numpy as np
-from numpy.typing import NDArray
 
 from visrec.config.serving import RankingConfig
 from visrec.ranking.user_state import UserState
-from visrec.recommend.types import Candidates, Event, Ranked, Rules, Source, Space, UserQuery
+from visrec.recommend.encoder import Encoder
+from visrec.recommend.list_builder import ListBuilder
+from visrec.recommend.lists import RecommendationList
+from visrec.recommend.retriever import CandidateRetriever
+from visrec.recommend.stage import Stage
+from visrec.recommend.types import Candidates, Event, HistoryEvent, Ranked, RecommendOptions
+from visrec.releases import Catalogue, Release
 
 WIDENING = 8
-"""Where rules leave too few of the candidates, so many times as many are asked for."""
-
-
-class Busy(Exception):
-    """A deployment has no room for the request, or no replica of it is there; later it may have."""
-
-
-class EncoderPort(Protocol):
-    """The encoder, wherever it runs."""
-
-    async def encode_user(self, release: str, user_id: str | None, events: Sequence[Event]) -> UserQuery:
-        """See `Encoder.encode_user`."""
-        ...
-
-    async def encode_picture(self, release: str, data: bytes) -> NDArray[np.float32]:
-        """See `Encoder.encode_picture`."""
-        ...
-
-
-class RetrieverPort(Protocol):
-    """The retriever, wherever it runs."""
-
-    async def search(
-        self, release: str, space: Space, vector_D: NDArray[np.float32], k: int, exclude: NDArray[np.int32]
-    ) -> Candidates:
-        """See `CandidateRetriever.search`."""
-        ...
-
-    async def neighbours(self, release: str, item: int, k: int) -> Candidates:
-        """See `CandidateRetriever.neighbours`."""
-        ...
-
-
-class RankerPort(Protocol):
-    """The ranker, wherever it runs."""
-
-    async def rank(
-        self,
-        release: str,
-        candidates: Candidates,
-        rules: Rules,
-        k: int,
-        diversity: float,
-        past: UserState | None = None,
-    ) -> Ranked:
-        """See `Ranker.rank`."""
-        ...
-
-    async def popular(self, release: str, rules: Rules, k: int) -> Ranked:
-        """See `Ranker.popular`."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RecommendOptions:
-    """What is asked for.
-
-    Attributes:
-        k: Length of the list.
-        rules: What may be on it.
-        diversity: Weight of difference; None takes that of the config.
-        exclude_seen: Leave out what the user had to do with.
-    """
-
-    k: int
-    rules: Rules = field(default_factory=Rules)
-    diversity: float | None = None
-    exclude_seen: bool = True
+"""Factor by which retrieval grows where the rules leave too few candidates."""
+_MINUTE_MS = 60_000
 
 
 class Pipeline:
-    """Asks encoder, retriever and ranker in turn."""
+    """Recommendations of a release from the three stages.
+
+    Example:
+        >>> pipeline = Pipeline(encoder, retriever, list_builder, RankingConfig())              # doctest: +SKIP
+        >>> found = await pipeline.recommend(release, "u00017", [], RecommendOptions(k=10))     # doctest: +SKIP
+        >>> found[0].id, found.source                                                           # doctest: +SKIP
+        ('i00042', 'user')
+    """
 
     def __init__(
-        self, encoder: EncoderPort, retriever: RetrieverPort, ranker: RankerPort, ranking: RankingConfig
+        self,
+        encoder: Stage[Encoder],
+        retriever: Stage[CandidateRetriever],
+        list_builder: Stage[ListBuilder],
+        ranking: RankingConfig,
     ) -> None:
         self._encoder = encoder
         self._retriever = retriever
-        self._ranker = ranker
+        self._list_builder = list_builder
         self._ranking = ranking
 
-    async def for_user(
-        self, release: str, user_id: str | None, events: Sequence[Event], options: RecommendOptions
-    ) -> tuple[Ranked, Source]:
-        """Recommendations, and what they go by: without any history that is popularity."""
+    async def recommend(
+        self,
+        release: Release,
+        user_id: str | None,
+        history: Sequence[HistoryEvent],
+        options: RecommendOptions,
+    ) -> RecommendationList:
+        """Items for a user; popular ones where neither the release nor the request holds a history.
+
+        Args:
+            release: The release.
+            user_id: A user of the log, or None; a user that the release does not know has no stored history.
+            history: Follows the stored history, oldest first.
+            options: Length, rules, diversity.
+
+        Raises:
+            NotFoundError: The catalogue does not hold an item of the history.
+        """
+        rules, k = options.rules, options.k
+        events = _events(history, release.catalogue)
         if user_id is None and not events:
-            return await self._ranker.popular(release, options.rules, options.k), "popular"
-        query = await self._encoder.encode_user(release, user_id, events)
+            popular = await self._list_builder(release.name, ListBuilder.popular, rules, k=k)
+            return RecommendationList.of(release, popular, "popular")
+        query = await self._encoder(release.name, Encoder.encode_user, user_id, events)
         seen = query.seen if options.exclude_seen else query.seen[:0]
         vector_D = query.vector_D
         if vector_D is None:
-            rules = replace(options.rules, exclude=np.union1d(options.rules.exclude, seen).astype(np.int32))
-            return await self._ranker.popular(release, rules, options.k), query.source
-        diversity = self._ranking.diversity if options.diversity is None else options.diversity
+            rules = replace(rules, exclude=np.union1d(rules.exclude, seen).astype(np.int32))
+            popular = await self._list_builder(release.name, ListBuilder.popular, rules, k=k)
+            return RecommendationList.of(release, popular, query.source)
         ranked = await self._retrieve_and_rank(
-            lambda n: self._retriever.search(release, "scores", vector_D, n, seen),
+            lambda num: self._retriever(
+                release.name, CandidateRetriever.search, "scores", vector_D, k=num, exclude=seen
+            ),
             release,
-            replace(options, diversity=diversity),
-            query.past,
+            options,
+            diversity=self._ranking.diversity if options.diversity is None else options.diversity,
+            user_state=query.user_state,
         )
-        return ranked, query.source
+        return RecommendationList.of(release, ranked, query.source)
 
-    async def similar(self, release: str, item: int, options: RecommendOptions) -> Ranked:
-        """What looks like an item."""
-        return await self._retrieve_and_rank(
-            lambda n: self._retriever.neighbours(release, item, n), release, options
+    async def similar(self, release: Release, item_id: str, options: RecommendOptions) -> RecommendationList:
+        """Items that look like one of the catalogue.
+
+        Raises:
+            NotFoundError: The catalogue does not hold the item.
+        """
+        item = release.catalogue.index_of(item_id)
+        ranked = await self._retrieve_and_rank(
+            lambda num: self._retriever(release.name, CandidateRetriever.neighbours, item, k=num),
+            release,
+            options,
+            diversity=options.diversity or 0.0,
         )
+        return RecommendationList.of(release, ranked, "item")
 
-    async def by_picture(self, release: str, data: bytes, options: RecommendOptions) -> Ranked:
-        """What looks like an uploaded picture."""
-        vector_D = await self._encoder.encode_picture(release, data)
+    async def search(self, release: Release, picture: bytes, options: RecommendOptions) -> RecommendationList:
+        """Items that look like a picture.
+
+        Raises:
+            PictureError: It cannot be decoded, or is over a limit.
+            UnsupportedError: The model of the release knows items by id only.
+        """
+        vector_D = await self._encoder(release.name, Encoder.encode_picture, picture)
         nothing = np.empty(0, np.int32)
-        return await self._retrieve_and_rank(
-            lambda n: self._retriever.search(release, "similar", vector_D, n, nothing), release, options
+        ranked = await self._retrieve_and_rank(
+            lambda num: self._retriever(
+                release.name, CandidateRetriever.search, "similar", vector_D, k=num, exclude=nothing
+            ),
+            release,
+            options,
+            diversity=options.diversity or 0.0,
         )
+        return RecommendationList.of(release, ranked, "picture")
 
     async def _retrieve_and_rank(
         self,
-        search: Callable[[int], Awaitable[Candidates]],
-        release: str,
+        retrieve: Callable[[int], Awaitable[Candidates]],
+        release: Release,
         options: RecommendOptions,
-        past: UserState | None = None,
+        *,
+        diversity: float,
+        user_state: UserState | None = None,
     ) -> Ranked:
-        """Rank candidates; where the rules leave fewer than `k`, take more candidates, up to all."""
+        """Rank candidates; where the rules leave fewer than `k`, retrieve more, up to the whole catalogue."""
         num_candidates = max(self._ranking.num_candidates, options.k)
         while True:
-            candidates = await search(num_candidates)
-            diversity = options.diversity or 0.0
-            ranked = await self._ranker.rank(release, candidates, options.rules, options.k, diversity, past)
-            if len(ranked.items) >= options.k or candidates.complete:
+            candidates = await retrieve(num_candidates)
+            ranked = await self._list_builder(
+                release.name,
+                ListBuilder.rank,
+                candidates,
+                options.rules,
+                k=options.k,
+                diversity=diversity,
+                user_state=user_state,
+            )
+            if len(ranked.items) >= options.k or candidates.exhausted:
                 return ranked
             num_candidates *= WIDENING
+
+
+def _events(history: Sequence[HistoryEvent], catalogue: Catalogue) -> list[Event]:
+    """The events with item indices and times; those without a time are spaced a minute apart, up to now, because the
+    user tower reads the time between events."""
+    now = int(time.time() * 1000)
+    return [
+        Event(
+            item=catalogue.index_of(event.item_id),
+            kind=event.kind,
+            time=_milliseconds(event, now - (len(history) - 1 - place) * _MINUTE_MS),
+        )
+        for place, event in enumerate(history)
+    ]
+
+
+def _milliseconds(event: HistoryEvent, default: int) -> int:
+    if event.time is None:
+        return default
+    aware = event.time if event.time.tzinfo else event.time.replace(tzinfo=UTC)
+    return int(aware.timestamp() * 1000)

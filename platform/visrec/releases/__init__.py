@@ -3,7 +3,6 @@
 Building one is in `visrec.releases.build`, which alone needs torch and faiss at import.
 """
 
-from visrec.releases.build import check_gate
 from visrec.releases.catalogue import Catalogue
 from visrec.releases.live import ReleaseEntry, activate, list_releases
 from visrec.releases.release import CURRENT, Release
@@ -14,6 +13,5 @@ __all__ = [
     "Release",
     "ReleaseEntry",
     "activate",
-    "check_gate",
     "list_releases",
 ]

@@ -10,7 +10,7 @@ from pyarrow import fs as pafs
 
 from visrec.arrays import unit_vectors
 from visrec.config import EVENT_KINDS, ReleaseConfig, SplitConfig
-from visrec.data.interactions import last_reactions, read_log
+from visrec.data.interactions import read_interactions
 from visrec.data.snapshot import Snapshot
 from visrec.errors import VisrecError
 from visrec.models import Recommender
@@ -114,10 +114,11 @@ def build_release(
         keys = ("part", "split", "num_users", "metrics", "paired", "ranker_gain", "oracle_share")
         (folder / "metrics.json").write_text(json.dumps({key: measured.get(key) for key in keys}, indent=1))
         writer.counts |= {"num_items": snapshot.num_items, "num_users": snapshot.num_users}
+        facts = snapshot.facts.to_json()
         writer.facts |= {
-            "images": snapshot.artifact.manifest.facts["images"],
+            "images": facts["images"],
             "kinds": kinds,
-            "event_weights": snapshot.artifact.manifest.facts["event_weights"],
+            "event_weights": facts["event_weights"],
             "index": config.index,
             "has_pictures": recommender.config.item.backbone is not None,
             "picture_vectors": similar_ID is not vectors_ID,
@@ -154,8 +155,8 @@ def _write_ranker(
     split = checkpoint.split
     facts = ItemFacts.fit(snapshot, split, None, vectors_ID=vectors_ID, biases_I=recommender.item_biases)
     facts.save(folder)
-    logs = (read_log(snapshot, block, positives=False) for block in snapshot.sequences(split))
-    reactions = (last_reactions(log, max_history) for log in logs)
+    logs = (read_interactions(snapshot, block, positives=False) for block in snapshot.sequences(split))
+    reactions = (log.last_reactions(max_history) for log in logs)
     write_histories(release, reactions, max_history=2 * max_history, file=REACTIONS)  # refusals and views
 
 

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from visrec.data.history import History
 from visrec.errors import ArtifactError
-from visrec.models import History
 from visrec.storage import Artifact, Location
 
 HISTORIES = "histories.arrow"
@@ -28,7 +28,7 @@ _SCHEMA = pa.schema(
 
 
 class EventBlock(Protocol):
-    """Ragged events of a block of users: `Sequences`, or a `ranking.log.Log`."""
+    """Ragged events of a block of users: `Sequences` or `InteractionBlock`."""
 
     @property
     def offsets(self) -> NDArray[np.int64]:

@@ -1,12 +1,13 @@
 """The part of the report that says how everything was measured."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
 from visrec.config.ranker import POSITIVE
 from visrec.evaluation.summary import Summary
+from visrec.models.epochs import EpochRecord
 from visrec.reports.context import TITLES, ReportContext
 from visrec.reports.tables import mark, table
 
@@ -35,7 +36,7 @@ _TRAINED = {"train": "on the train part", "train_and_validation": "on the train 
 def method_section(summary: Summary, context: ReportContext) -> str:
     """Protocol, ties, intervals, settings, what was left out, times."""
     plan, config = context.plan, context.plan.config
-    set_valued = plan.split.protocol != "leave_one_out"
+    set_valued = plan.split.is_set_valued
     lines = [
         f"- Split `{plan.split.protocol}`. {_PROTOCOLS[plan.split.protocol]}",
         "- Rankings hold the whole catalogue without the user's seen items; nothing is sampled."
@@ -63,29 +64,25 @@ def method_section(summary: Summary, context: ReportContext) -> str:
     return "## How it was measured\n\n" + "\n".join(lines)
 
 
-def phases_section(epochs: Sequence[Mapping[str, Any]]) -> str:
-    """A row for each phase; nothing for a checkpoint that tells no epochs.
-
-    Args:
-        epochs: Records of the epochs, from the checkpoint's manifest.
-    """
+def phases_section(epochs: Sequence[EpochRecord]) -> str:
+    """A row for each phase; empty for a checkpoint without epochs."""
     if not epochs:
         return ""
-    rows = [_row(name, list(of_phase)) for name, of_phase in groupby(epochs, key=lambda e: str(e["phase"]))]
+    rows = [_row(name, list(of_phase)) for name, of_phase in groupby(epochs, key=lambda e: e.phase)]
     head = ["phase", "epochs", "trained parameters", "seconds", "last loss", "best validation NDCG@10"]
     return "## Training\n\n" + table(head, rows)
 
 
-def _row(name: str, epochs: Sequence[Mapping[str, Any]]) -> list[str]:
-    validated = [e for e in epochs if "ndcg@10" in e]
-    best = max(validated, key=lambda e: float(e["ndcg@10"]), default=None)
+def _row(name: str, epochs: Sequence[EpochRecord]) -> list[str]:
+    validated = [e for e in epochs if "ndcg@10" in e.metrics]
+    best = max(validated, key=lambda e: e.metrics["ndcg@10"], default=None)
     return [
         name,
         str(len(epochs)),
-        f"{epochs[-1]['trained_parameters']:,}" if "trained_parameters" in epochs[-1] else "",
-        f"{sum(float(e['seconds']) for e in epochs):.1f}",
-        f"{epochs[-1]['loss']:.4f}",
-        f"{best['ndcg@10']:.4f} (epoch {best['epoch']})" if best else "none: fit on it as well",
+        f"{epochs[-1].trained_parameters:,}" if epochs[-1].trained_parameters is not None else "",
+        f"{sum(e.seconds for e in epochs):.1f}",
+        f"{epochs[-1].loss:.4f}",
+        f"{best.metrics['ndcg@10']:.4f} (epoch {best.epoch})" if best else "none: fit on it as well",
     ]
 
 

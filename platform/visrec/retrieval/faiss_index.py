@@ -8,7 +8,7 @@ import faiss as typed_faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.errors import ArtifactError
+from visrec.errors import ArtifactError, first_line
 from visrec.retrieval.base import best_first, checked_queries, drop_excluded
 from visrec.retrieval.files import read_facts, read_index, write_index
 from visrec.storage import Location
@@ -111,9 +111,7 @@ class FaissRetriever:
         try:
             index = faiss.deserialize_index(data)
         except RuntimeError as error:
-            raise ArtifactError(
-                f"faiss cannot read the index at {folder}: {str(error).splitlines()[0]}"
-            ) from None
+            raise ArtifactError(f"faiss cannot read the index at {folder}: {first_line(error)}") from None
         kind: Any = facts["kind"]
         return cls(kind, index)
 

@@ -35,9 +35,9 @@ def effects(scorer: Scorer, setup: AttackSetup, plan: EvaluationPlan) -> PerUser
     their history.
     """
     k = plan.config.list_size
-    set_valued = plan.split.protocol != "leave_one_out"
+    set_valued = plan.split.is_set_valued
     columns: dict[str, list[NDArray[np.float64]]] = {f"ndcg@{k}": [], f"exposure@{k}": [], f"reach@{k}": []}
-    step = block_users(int(plan.snapshot.manifest.counts["num_items"]))
+    step = block_users(Snapshot(plan.snapshot).num_items)
     for start in range(0, len(setup.users), step):
         rows = np.arange(start, min(start + step, len(setup.users)))
         seen, held_out = setup.users.histories.take(rows), setup.users.targets.take(rows)

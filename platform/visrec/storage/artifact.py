@@ -1,44 +1,36 @@
-"""One immutable folder with a manifest: written out of sight, made visible last."""
+"""An immutable folder with a manifest: written under a hidden temporary name, made visible last."""
 
 import hashlib
 import json
 import os
 import secrets
 import tempfile
+import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
 
-from visrec.config.base import Config
+from visrec.config import parse_config
+from visrec.config.base import Config, RenamedKeyWarning
 from visrec.errors import ArtifactError
 from visrec.storage.location import Location
 
-
-def content_id(*parts: Any) -> str:
-    """Twelve hex digits of the SHA-256 of the parts as canonical JSON; configs count by their values.
-
-    Example:
-        >>> content_id({"a": 1}) == content_id({"a": 1})
-        True
-    """
-    plain = [p.model_dump(mode="json") if isinstance(p, Config) else p for p in parts]
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
+"""Of the manifest. A release of visrec reads its own version and refuses others."""
 _LIBRARIES = ("visrec", "ray", "torch", "torchvision", "pyarrow", "numpy", "scikit-learn", "faiss-cpu")
+
+ConfigT = TypeVar("ConfigT", bound=Config)
 
 
 class Manifest(Config):
-    """What a folder holds and where it comes from."""
+    """Content and origin of an artifact (`manifest.json`)."""
 
     schema_version: int
     kind: str
@@ -48,15 +40,18 @@ class Manifest(Config):
     parents: dict[str, str]
     """Kind and name of the artifacts that this one was made from."""
     config: dict[str, Any]
+    """Settings of the workload that made it, as plain values."""
     counts: dict[str, float]
     facts: dict[str, Any]
+    """Further values, which depend on the kind; `SnapshotFacts` and `ReleaseFacts` read them."""
     files: dict[str, str]
     """SHA-256 of each file, by path below the folder."""
     versions: dict[str, str]
+    """Versions of visrec and of the libraries that it was made with."""
 
 
 class Artifact:
-    """A finished folder.
+    """A finished artifact: its folder and its manifest.
 
     Example:
         >>> snapshot = Workspace("workspace").find("snapshots")      # doctest: +SKIP
@@ -67,57 +62,82 @@ class Artifact:
     def __init__(self, location: Location, manifest: Manifest) -> None:
         self.location = location
         self.manifest = manifest
-        self._checked: set[Path] = set()
+        self._verified_copies: set[Path] = set()
+
+    def __repr__(self) -> str:
+        return f"Artifact({self.manifest.kind} {self.name!r}, {self.location})"
 
     @classmethod
     def open(cls, location: Location) -> "Artifact":
-        """Read the manifest.
+        """Read the manifest of an artifact.
 
         Raises:
-            ArtifactError: There is no finished artifact, or another schema version.
+            ArtifactError: There is no finished artifact, its manifest is damaged, or it has another schema version.
         """
         place = location / MANIFEST
         if not place.exists():
             raise ArtifactError(f"expected a finished artifact at {location}, found no {MANIFEST}")
-        try:
-            manifest = Manifest.model_validate_json(place.read_bytes())
-        except ValidationError as error:
-            raise ArtifactError(f"{place} is damaged: {error.errors()[0]['msg']}") from None
-        if manifest.schema_version != SCHEMA_VERSION:
-            raise ArtifactError(
-                f"{location} has schema version {manifest.schema_version}, this release reads {SCHEMA_VERSION}"
-            )
-        return cls(location, manifest)
+        return cls(location, _read_manifest(place))
 
     @property
     def name(self) -> str:
-        """The folder's name."""
+        """Name of the folder."""
         return self.manifest.name
 
+    @property
+    def created_at(self) -> str:
+        """When it was finished: UTC, ISO 8601."""
+        return self.manifest.created_at
+
+    def config(self, kind: type[ConfigT], *keys: str) -> ConfigT:
+        """The settings that it was made with, or a section of them, as a typed config.
+
+        Former names of keys are read without a warning: nobody can edit the manifest of an artifact.
+
+        Args:
+            kind: Class of the config.
+            keys: Path to the section within the manifest's `config`.
+
+        Raises:
+            ArtifactError: The section is missing.
+            ConfigError: Its values do not fit the class.
+
+        Example:
+            >>> checkpoint.config(SplitConfig, "training", "split").protocol    # doctest: +SKIP
+            'leave_one_out'
+        """
+        section: Any = self.manifest.config
+        for key in keys:
+            if not isinstance(section, dict) or key not in section:
+                raise ArtifactError(f"expected the setting {'.'.join(keys)} in {self.location / MANIFEST}")
+            section = section[key]
+        with warnings.catch_warnings(action="ignore", category=RenamedKeyWarning):
+            return parse_config(kind, section)
+
     def local_path(self, file: str) -> Path:
-        """Where `file` can be memory-mapped: in place, or a copy where the workspace is remote.
+        """A path of this machine at which `file` can be memory-mapped: in place, or a verified copy of a remote file.
 
         Raises:
             ArtifactError: The copy does not match the file's checksum.
         """
         if self.location.is_local:
             return Path((self.location / file).path)
-        place = hashlib.sha256(str(self.location).encode()).hexdigest()[:16]
-        copy = (self.location / file).local_path(_cache_folder() / place / Path(file).parent)
-        if copy not in self._checked:
+        folder = hashlib.sha256(str(self.location).encode()).hexdigest()[:16]
+        copy = (self.location / file).local_path(_cache_folder() / folder / Path(file).parent)
+        if copy not in self._verified_copies:
             if _sha256(Location.parse(copy)) != self.manifest.files.get(file):
                 copy.unlink()
                 raise ArtifactError(
                     f"{self.location / file} does not match its checksum; its copy was deleted, try again"
                 )
-            self._checked.add(copy)
+            self._verified_copies.add(copy)
         return copy
 
     def verify(self) -> None:
-        """Compare every file with its checksum.
+        """Compare every file with its checksum in the manifest.
 
         Raises:
-            ArtifactError: A file is missing or differs; names it.
+            ArtifactError: A file is missing or was changed; the message names it.
         """
         for file, expected in self.manifest.files.items():
             place = self.location / file
@@ -128,16 +148,23 @@ class Artifact:
 
 
 class ArtifactWriter:
-    """Context in which a folder is filled; it becomes visible when the block ends without an error, else vanishes.
+    """Context manager that makes an artifact: visible if the block ends without an error, deleted otherwise.
 
-    The folder has a hidden, temporary name first. A local filesystem renames it; an object store, which cannot, copies
-    it, the manifest, without which nobody takes a folder for finished, last. A twin that was first is left as it is.
+    Files are written to a hidden folder beside the final one. A local filesystem renames it at the end. An object store
+    cannot rename: there the files are copied, the manifest last, since a folder without one counts as unfinished. If
+    another process has finished the same artifact meanwhile, that one stays.
 
     Attributes:
-        staging: Where to write the files.
-        counts: Numbers for the manifest, to be filled within the block.
-        facts: Other things for the manifest, to be filled within the block.
+        staging: Folder to write files into.
+        counts: Numbers for the manifest, set within the block.
+        facts: Other values for the manifest, set within the block.
         result: The finished artifact, after the block.
+
+    Example:
+        >>> with ArtifactWriter(root / "abc", "reports", config=job, parents={}) as writer:  # doctest: +SKIP
+        ...     (writer.staging / "report.json").write_text("{}")
+        >>> writer.result.name                                                              # doctest: +SKIP
+        'abc'
     """
 
     def __init__(
@@ -170,7 +197,7 @@ class ArtifactWriter:
             return
         manifest = self._manifest()
         (self.staging / MANIFEST).write_text(json.dumps(manifest.model_dump(mode="json"), indent=1))
-        if (self._final / MANIFEST).exists():  # a twin was first; both hold the same
+        if (self._final / MANIFEST).exists():  # another process was first; the name stands for the content
             self.staging.delete()
         elif self._final.is_local:
             self._final.filesystem.move(self.staging.path, self._final.path)
@@ -204,11 +231,45 @@ class ArtifactWriter:
         )
 
 
+def content_id(*parts: Any) -> str:
+    """Name of an artifact, derived from all that decides its content.
+
+    12 hex digits of the SHA-256 of the parts as canonical JSON; configs count by their values.
+
+    Example:
+        >>> content_id({"a": 1}) == content_id({"a": 1})
+        True
+    """
+    plain = [p.model_dump(mode="json") if isinstance(p, Config) else p for p in parts]
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _read_manifest(place: Location) -> Manifest:
+    try:
+        values = json.loads(place.read_bytes())
+        version_found = values["schema_version"]
+    except (ValueError, KeyError, TypeError):
+        raise ArtifactError(f"{place} is damaged: expected JSON with a schema_version") from None
+    if version_found != SCHEMA_VERSION:
+        raise ArtifactError(
+            f"{place.parent} has schema version {version_found}, this release of visrec reads {SCHEMA_VERSION}; "
+            "read it with the release that wrote it, or make it again with this one"
+        )
+    try:
+        return Manifest.model_validate(values)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise ArtifactError(
+            f"{place} is damaged: {'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+        ) from None
+
+
 def _cache_folder() -> Path:
-    """A folder for copies of remote files, which only this user can write.
+    """Folder for copies of remote files that only this user can write to.
 
     Raises:
-        ArtifactError: Somebody else owns it.
+        ArtifactError: It belongs to somebody else, or others may write to it.
     """
     folder = Path(tempfile.gettempdir()) / f"visrec-cache-{os.getuid()}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

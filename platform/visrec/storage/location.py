@@ -1,4 +1,4 @@
-"""A place on any filesystem that pyarrow knows."""
+"""Paths on any filesystem that pyarrow knows: local disks, object stores, HDFS."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ from visrec.errors import DataError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Location:
-    """A path together with its filesystem.
+    """A path together with its filesystem; `/` joins as in `pathlib`.
 
     Example:
         >>> (Location.parse("/tmp") / "a" / "b.txt").path
@@ -26,10 +26,10 @@ class Location:
 
     @classmethod
     def parse(cls, uri: str | os.PathLike[str]) -> "Location":
-        """From a path (made absolute) or a URI such as `s3://bucket/folder`.
+        """Parse a path (made absolute) or a URI such as `s3://bucket/folder`.
 
         Raises:
-            DataError: The URI's scheme is not known, or its filesystem cannot be made.
+            DataError: The URI's scheme is unknown, or its filesystem cannot be opened.
         """
         text = os.fspath(uri)
         if "://" not in text:
@@ -50,7 +50,7 @@ class Location:
 
     @property
     def is_local(self) -> bool:
-        """Whether the path is on this machine's own filesystem, and so can be memory-mapped."""
+        """Whether the path is on a filesystem of this machine, so that files can be memory-mapped."""
         return isinstance(self.filesystem, pafs.LocalFileSystem)
 
     @property
@@ -60,33 +60,33 @@ class Location:
 
     @property
     def parent(self) -> "Location":
-        """The folder that holds this place."""
+        """The enclosing folder."""
         return Location(filesystem=self.filesystem, path=self.path.rstrip("/").rsplit("/", 1)[0])
 
     def exists(self) -> bool:
-        """Whether a file or a folder is there."""
+        """Whether there is a file or a folder at this path."""
         return bool(self.filesystem.get_file_info(self.path).type != pafs.FileType.NotFound)
 
     def is_dir(self) -> bool:
-        """Whether a folder is there."""
+        """Whether there is a folder at this path."""
         return bool(self.filesystem.get_file_info(self.path).type == pafs.FileType.Directory)
 
     def make_dirs(self) -> "Location":
-        """Make the folder and its parents; returns itself."""
+        """Create the folder and its parents; returns itself."""
         self.filesystem.create_dir(self.path, recursive=True)
         return self
 
     def read_bytes(self) -> bytes:
-        """The whole file."""
+        """Content of the file."""
         with self.filesystem.open_input_stream(self.path) as stream:
             return bytes(stream.read())
 
     def read_text(self) -> str:
-        """The whole file as UTF-8."""
+        """Content of the file, decoded as UTF-8."""
         return self.read_bytes().decode("utf-8")
 
     def write_bytes(self, data: bytes) -> None:
-        """Write the file, under a temporary name first where the filesystem can rename."""
+        """Write the whole file; on a local filesystem atomically, through a temporary file and a rename."""
         if not self.is_local:
             with self.filesystem.open_output_stream(self.path) as stream:
                 stream.write(data)
@@ -102,11 +102,11 @@ class Location:
             raise
 
     def write_text(self, text: str) -> None:
-        """`write_bytes` of the text as UTF-8."""
+        """Write the text as UTF-8, like `write_bytes`."""
         self.write_bytes(text.encode("utf-8"))
 
     def files(self) -> list["Location"]:
-        """Every file below this folder, sorted by path; nothing where there is no folder."""
+        """All files below this folder, sorted by path; an empty list if there is no folder."""
         selector = pafs.FileSelector(self.path, allow_not_found=True, recursive=True)
         found = [i.path for i in self.filesystem.get_file_info(selector) if i.type == pafs.FileType.File]
         return [Location(filesystem=self.filesystem, path=path) for path in sorted(found)]
@@ -120,7 +120,7 @@ class Location:
         ]
 
     def delete(self) -> None:
-        """Delete the file, or the folder with everything in it; nothing where there is neither."""
+        """Delete the file, or the folder with its content; no error if there is neither."""
         kind = self.filesystem.get_file_info(self.path).type
         if kind == pafs.FileType.Directory:
             self.filesystem.delete_dir(self.path)
@@ -128,9 +128,9 @@ class Location:
             self.filesystem.delete_file(self.path)
 
     def local_path(self, cache: Path) -> Path:
-        """A path on this machine with the same content: itself where it is local, else a copy under `cache`.
+        """A path of this machine with the same content: the path itself if it is local, else a copy in `cache`.
 
-        `cache` must belong to one immutable artifact: a copy that is there is taken as it is.
+        `cache` must belong to one immutable artifact: a copy that exists is not compared with the original.
         """
         if self.is_local:
             return Path(self.path)

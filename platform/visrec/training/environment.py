@@ -1,32 +1,34 @@
-"""What the training loop needs from outside: its place among the workers, sums over them, reports, progress.
+"""Runtime interface of the training loop: rank, all-reduce, reporting.
 
-The loop is one plain function. Given a `LocalEnvironment` it runs in this process; given a `RayEnvironment` it is the
-worker of a `TorchTrainer`.
+The loop is one plain function. Given a `LocalEnvironment` it runs in this process and needs no Ray; given a
+`visrec.cluster.training.RayEnvironment` it is a worker of Ray Train.
 """
 
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
-from ray import train
-from ray.train import torch as ray_torch
-from torch import distributed, nn
+from torch import nn
 
-ProgressCallback = Callable[[dict[str, Any]], None]
+from visrec.models.epochs import EpochRecord
+from visrec.training.messages import ProgressUpdate, Report
+
+ProgressCallback = Callable[[ProgressUpdate], None]
+CheckpointWriter = Callable[[Path], None]
+"""Writes the files of a checkpoint into a folder."""
 
 
 class TrainEnvironment(Protocol):
-    """The outside of one training worker."""
+    """The environment of one training worker."""
 
     @property
     def rank(self) -> int:
-        """Place among the workers."""
+        """Number of this worker, from 0."""
 
     @property
     def world_size(self) -> int:
@@ -34,29 +36,33 @@ class TrainEnvironment(Protocol):
 
     @property
     def device(self) -> torch.device:
-        """Where the model runs."""
+        """Device of the model."""
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """The model with gradients averaged over the workers."""
 
     def sum(self, array: NDArray[Any]) -> NDArray[Any]:
-        """Sum of every worker's array; all call it in the same order."""
+        """All-reduce: the sum of every worker's array. All workers must call it, in the same order."""
 
     def share_buffers(self, model: nn.Module) -> None:
-        """Give every worker the first worker's buffers: statistics of batch norms, which each gathers on its own."""
+        """Broadcast the buffers of the first worker: batch-norm statistics, which each worker gathers on its own."""
 
-    def report(self, metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
-        """Hand over metrics and a checkpoint, which the first worker writes; all call it equally often."""
+    def report(self, report: Report, write_checkpoint: CheckpointWriter) -> None:
+        """Report with a checkpoint, which the first worker writes. All workers must call it equally often."""
 
-    def resume(self) -> Any:
-        """Context with the folder of the last checkpoint, or None."""
+    def resume(self) -> AbstractContextManager[Path | None]:
+        """Context with the folder of the last checkpoint; None for a new run."""
 
-    def progress(self, update: dict[str, Any]) -> None:
-        """Tell what is going on; cheap, may be dropped."""
+    def progress(self, update: ProgressUpdate) -> None:
+        """Send a progress update; cheap, and it may be dropped."""
 
 
 class LocalEnvironment:
-    """One process, checkpoints in a folder.
+    """A single process on the CPU that keeps the last checkpoint in a folder.
+
+    Args:
+        folder: Folder of the run; `last` in it is the last checkpoint.
+        on_progress: Called with each progress update.
 
     Example:
         >>> LocalEnvironment(Path("run")).world_size
@@ -69,16 +75,13 @@ class LocalEnvironment:
 
     def __init__(self, folder: Path, on_progress: ProgressCallback | None = None) -> None:
         self.folder = folder
-        self.reports: list[dict[str, Any]] = []
+        self.reports: list[Report] = []
         self._on_progress = on_progress
 
     @property
-    def _last(self) -> Path:
-        return self.folder / "last"
-
-    @property
-    def _old(self) -> Path:
-        return self.folder / ".old"
+    def epochs(self) -> list[EpochRecord]:
+        """Records of the epochs that this process has run."""
+        return [report for report in self.reports if isinstance(report, EpochRecord)]
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """The model itself."""
@@ -89,11 +92,11 @@ class LocalEnvironment:
         return array
 
     def share_buffers(self, model: nn.Module) -> None:
-        """There is nobody to share with."""
+        """Nothing to do for a single worker."""
 
-    def report(self, metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
-        """Keep the metrics; replace the last checkpoint by a new one, whole or not at all."""
-        self.reports.append(metrics)
+    def report(self, report: Report, write_checkpoint: CheckpointWriter) -> None:
+        """Keep the report and replace the last checkpoint; a kill leaves the old one or the new one whole."""
+        self.reports.append(report)
         self.folder.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=".last-", dir=self.folder))
         write_checkpoint(fresh)
@@ -108,61 +111,15 @@ class LocalEnvironment:
         """The last checkpoint's folder; the one before where a kill came between the two renames of a report."""
         yield next((folder for folder in (self._last, self._old) if folder.exists()), None)
 
-    def progress(self, update: dict[str, Any]) -> None:
+    def progress(self, update: ProgressUpdate) -> None:
         """Call back."""
         if self._on_progress is not None:
             self._on_progress(update)
 
+    @property
+    def _last(self) -> Path:
+        return self.folder / "last"
 
-class RayEnvironment:
-    """A worker of Ray Train. Make it within the worker's function."""
-
-    def __init__(self, on_progress: ProgressCallback | None = None) -> None:
-        context = train.get_context()
-        self.rank: int = context.get_world_rank()
-        self.world_size: int = context.get_world_size()
-        self.device: torch.device = ray_torch.get_device()
-        self._on_progress = on_progress
-
-    def wrap(self, model: nn.Module) -> nn.Module:
-        """The model under DistributedDataParallel where there is more than one worker."""
-        wrapped: nn.Module = ray_torch.prepare_model(model)
-        return wrapped
-
-    def sum(self, array: NDArray[Any]) -> NDArray[Any]:
-        """All-reduce over gloo or nccl."""
-        if self.world_size == 1:
-            return array
-        tensor = torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
-        distributed.all_reduce(tensor)
-        return np.asarray(tensor.cpu().numpy())
-
-    def share_buffers(self, model: nn.Module) -> None:
-        """Broadcast over gloo or nccl."""
-        if self.world_size > 1:
-            for buffer in model.buffers():
-                distributed.broadcast(buffer, src=0)
-
-    def report(self, metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
-        """`ray.train.report`, with the checkpoint of rank 0."""
-        if self.rank != 0:
-            train.report(metrics)
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            write_checkpoint(Path(folder))
-            train.report(metrics, checkpoint=train.Checkpoint.from_directory(folder))
-
-    @contextmanager
-    def resume(self) -> Iterator[Path | None]:
-        """The checkpoint that Ray Train restores after a lost worker or a new start of the same run."""
-        checkpoint = train.get_checkpoint()
-        if checkpoint is None:
-            yield None
-            return
-        with checkpoint.as_directory() as folder:
-            yield Path(folder)
-
-    def progress(self, update: dict[str, Any]) -> None:
-        """Rank 0 calls back."""
-        if self._on_progress is not None and self.rank == 0:
-            self._on_progress(update)
+    @property
+    def _old(self) -> Path:
+        return self.folder / ".old"

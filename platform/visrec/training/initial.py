@@ -1,4 +1,4 @@
-"""The model before the first step: random, with pretrained weights, or with the encoders of another checkpoint."""
+"""The model before the first step: random weights, pretrained weights, or the encoders of another checkpoint."""
 
 import hashlib
 from collections.abc import Iterator
@@ -18,66 +18,58 @@ from visrec.models.recommender import WEIGHTS
 from visrec.models.weights import WeightsFacts, fit_weights
 from visrec.storage import Location, Workspace
 
-_OF_THE_ITEMS = ("biases.", "item_counts", "item_tower.ids.", "item_tower.known", "item_tower.attributes.")
-"""What belongs to a catalogue and not to the encoders."""
+_CATALOGUE_PREFIXES = (
+    "biases.",
+    "item_counts",
+    "item_tower.ids.",
+    "item_tower.known",
+    "item_tower.attributes.",
+)
+"""State-dict keys that belong to a catalogue; all others are the encoders, which another catalogue can start from."""
 
 
 def initial_model(job: TrainWorkloadConfig, snapshot: Snapshot) -> tuple[TwoTower, WeightsFacts | None]:
-    """The towers of a job, and the facts of the weights that they start from.
+    """The towers of a job before the first step, and the facts of the weights that they start from.
 
     Raises:
         ConfigError: Settings that do not go together, or no such published weights.
         ArtifactError: A file of weights or a checkpoint that is missing, damaged, or does not fit.
     """
     torch.manual_seed(job.seed)
+    attributes = attribute_facts(job, snapshot)
     model = TwoTower(
-        job.model,
-        num_items=snapshot.num_items,
-        image_facts=snapshot.image_facts,
-        attributes=attribute_facts(job, snapshot),
+        job.model, num_items=snapshot.num_items, image_facts=snapshot.image_facts, attributes=attributes
     )
-    _set_attributes(model, snapshot, attribute_facts(job, snapshot))
+    _set_attributes(model, snapshot, attributes)
     facts = _load_weights(model, job)
     if job.training.start_from is not None:
         facts = _load_encoders(model, job, job.training.start_from) or facts
-    counts = np.zeros(snapshot.num_items)
+    counts_I = np.zeros(snapshot.num_items)
     for block in training_sequences(snapshot, job):
-        counts += np.bincount(block.items, minlength=snapshot.num_items)
-    model.set_item_counts(torch.from_numpy(counts).float())
+        counts_I += np.bincount(block.items, minlength=snapshot.num_items)
+    model.set_item_counts(torch.from_numpy(counts_I).float())
     return model, facts
 
 
+def training_sequences(snapshot: Snapshot, job: TrainWorkloadConfig) -> Iterator[Sequences]:
+    """Training events in blocks of users; a refit trains on the validation events too."""
+    last = VALIDATION if job.training.split.fit_on == "train_and_validation" else TRAIN
+    return (block.where(block.marks <= last) for block in snapshot.sequences(job.training.split))
+
+
 def attribute_facts(job: TrainWorkloadConfig, snapshot: Snapshot) -> AttributeFacts | None:
-    """How attributes of the catalogue become codes; None for a model that uses none."""
+    """Vocabulary of the catalogue's attributes; None for a model that uses none."""
     if not job.model.item.attributes:
         return None
     return AttributeFacts.of(*_attribute_columns(snapshot))
 
 
-def _attribute_columns(snapshot: Snapshot) -> tuple[list[list[str] | None], list[float | None]]:
-    items = snapshot.items
-
-    def column(name: str) -> list[Any]:
-        return items.column(name).to_pylist() if name in items.column_names else [None] * len(items)
-
-    return column("categories"), column("price")
-
-
-def _set_attributes(model: TwoTower, snapshot: Snapshot, facts: AttributeFacts | None) -> None:
-    if facts is not None and model.item_tower.attributes is not None:
-        categories, prices = _attribute_columns(snapshot)
-        codes = facts.category_codes(categories), facts.price_codes(prices)
-        model.item_tower.attributes.set_codes(*(torch.from_numpy(array) for array in codes))
-
-
-def training_sequences(snapshot: Snapshot, job: TrainWorkloadConfig) -> Iterator[Sequences]:
-    """The events that training may see."""
-    last = VALIDATION if job.training.split.fit_on == "train_and_validation" else TRAIN
-    return (block.where(block.marks <= last) for block in snapshot.sequences(job.training.split))
-
-
 def starting_point(job: TrainWorkloadConfig) -> str | None:
-    """What tells apart the weights that a job starts from: the checksum of their file; None for random ones."""
+    """Checksum of the weight files that a job starts from; None for random weights and published ones.
+
+    Raises:
+        ArtifactError: A file of weights or a checkpoint is missing.
+    """
     files = []
     if job.training.start_from is not None:
         files.append(start_checkpoint(job, job.training.start_from) / WEIGHTS)
@@ -98,28 +90,45 @@ def start_checkpoint(job: TrainWorkloadConfig, start_from: str) -> Location:
     return Workspace(job.workspace).find("checkpoints", start_from).location
 
 
+def _attribute_columns(snapshot: Snapshot) -> tuple[list[list[str] | None], list[float | None]]:
+    items = snapshot.items
+
+    def column(name: str) -> list[Any]:
+        return items.column(name).to_pylist() if name in items.column_names else [None] * len(items)
+
+    return column("categories"), column("price")
+
+
+def _set_attributes(model: TwoTower, snapshot: Snapshot, facts: AttributeFacts | None) -> None:
+    if facts is not None and model.item_tower.attributes is not None:
+        categories, prices = _attribute_columns(snapshot)
+        codes = facts.category_codes(categories), facts.price_codes(prices)
+        model.item_tower.attributes.set_codes(*(torch.from_numpy(array) for array in codes))
+
+
 def _load_weights(model: TwoTower, job: TrainWorkloadConfig) -> WeightsFacts | None:
+    """Load pretrained weights of the backbone, by name or from a file, as the config says."""
     config = job.model.item
     if config.weights is None:
         return None
     if config.backbone is None or model.item_tower.backbone is None:
         raise ConfigError("model.item.weights: expected a backbone for them, got backbone: null")
     network, facts = load_pretrained(config.backbone, config.weights)
-    # A chain has names of its own, in the same order.
+    # The parameters of a chain have other names than those of its network, in the same order.
     fit_weights(model.item_tower.backbone.network, network.state_dict(), source=config.weights)
     model.item_tower.normalise_like(facts.mean, facts.std)
     return facts
 
 
 def _load_encoders(model: TwoTower, job: TrainWorkloadConfig, start_from: str) -> WeightsFacts | None:
-    """Lay the encoders of a checkpoint onto the model, where both have the same parts."""
+    """Load the encoders of another checkpoint; item ids, biases and counts keep their initial values."""
     recommender = Recommender.load(start_checkpoint(job, start_from))
-    given = {k: v for k, v in recommender.weights().items() if not k.startswith(_OF_THE_ITEMS)}
-    wanted = {k: v for k, v in model.state_dict().items() if not k.startswith(_OF_THE_ITEMS)}
-    for name in sorted(wanted.keys() | given.keys()):
-        expected, found = wanted.get(name), given.get(name)
-        if expected is None or found is None or expected.shape != found.shape:
-            shapes = [tuple(t.shape) if t is not None else "nothing" for t in (expected, found)]
+    given = {k: v for k, v in recommender.weights().items() if not k.startswith(_CATALOGUE_PREFIXES)}
+    expected = {k: v for k, v in model.state_dict().items() if not k.startswith(_CATALOGUE_PREFIXES)}
+    for name in sorted(expected.keys() | given.keys()):
+        ours, theirs = expected.get(name), given.get(name)
+        if ours is None or theirs is None or ours.shape != theirs.shape:
+            shapes = [tuple(t.shape) if t is not None else "nothing" for t in (ours, theirs)]
             raise ArtifactError(
                 f"training.start_from: {start_from} has other encoders than the config's model: expected {name} of "
                 f"{shapes[0]}, got {shapes[1]}"

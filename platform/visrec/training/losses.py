@@ -1,8 +1,8 @@
-"""Losses of positions over their candidates.
+"""Losses over candidates: sampled or full softmax, BPR, binary cross entropy.
 
 Every loss takes the scores of the candidates [P, C], the place of each position's target among them [P], and log
-weights [P, C] of the candidates as negatives: 0 counts once, log w counts w times, -inf is no negative. The target's
-own weight does not matter. Losses come back one a position [P]; positions do not mix.
+weights [P, C] of the candidates as negatives: 0 counts once, log w counts w times, -inf is no negative. The weight of
+the target itself is ignored. A loss returns one value a position [P], which depends on that position alone.
 
 Shape legend: P positions (events that have a next one), C candidates.
 """
@@ -12,19 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 _SMALLEST = 1e-12
-
-
-def negative_shares(logits_PC: Tensor, targets_P: Tensor, log_weights_PC: Tensor | None) -> Tensor:
-    """Share of each candidate in a mean over the position's negatives [P, C]; zeros for a position without any.
-
-    Example:
-        >>> negative_shares(torch.zeros(1, 3), torch.tensor([0]), torch.tensor([[0.0, 0.0, torch.inf * -1]]))
-        tensor([[0., 1., 0.]])
-    """
-    weights_PC = torch.ones_like(logits_PC) if log_weights_PC is None else log_weights_PC.exp()
-    weights_PC = weights_PC.scatter(1, targets_P.unsqueeze(1), 0.0)
-    shares_PC: Tensor = weights_PC / weights_PC.sum(1, keepdim=True).clamp(min=_SMALLEST)
-    return shares_PC
+"""Guards a division by a sum of zero."""
 
 
 def softmax_loss(
@@ -39,7 +27,7 @@ def softmax_loss(
     With every item of the catalogue as candidates and no weights this is the full softmax. With a sample of them,
     weights 1 / q make the sampled sum an unbiased estimate of the full one: a negative that lands in a fraction q of
     the samples counts 1 / q times (logQ correction: Bengio and Senecal 2008; Yi et al. 2019). The target is in every
-    sample of its own position, so its score stays as it is (Khrylchenko et al. 2025).
+    sample of its own position, so its score is not corrected (Khrylchenko et al. 2025).
 
     Args:
         logits_PC: Scores.
@@ -48,8 +36,8 @@ def softmax_loss(
         label_smoothing: Share of the target's mass that is spread over all candidates.
 
     Example:
-        >>> softmax_loss(torch.eye(2)[:1], torch.tensor([0])).item()                  # log(1 + exp(-1))
-        0.31326165795326233
+        >>> softmax_loss(torch.eye(2)[:1], torch.tensor([0]))                         # log(1 + exp(-1))
+        tensor([0.3133])
     """
     rows_P = torch.arange(len(targets_P), device=targets_P.device)
     if log_weights_PC is not None:
@@ -65,14 +53,14 @@ def softmax_loss(
 
 
 def bpr_loss(logits_PC: Tensor, targets_P: Tensor, log_weights_PC: Tensor | None = None) -> Tensor:
-    """-log sigmoid(score of the target - score of a negative), weighted mean over the position's negatives: [P].
+    """BPR: -log sigmoid(score of the target - score of a negative), weighted mean over the negatives: [P].
 
     After Rendle et al. 2009, who draw one negative a position. Arguments as in `visrec.training.losses`; a position
     without negatives has loss 0.
 
     Example:
-        >>> bpr_loss(torch.tensor([[1.0, 0.0]]), torch.tensor([0])).item()            # log(1 + exp(-1))
-        0.31326165795326233
+        >>> bpr_loss(torch.tensor([[1.0, 0.0]]), torch.tensor([0]))                   # log(1 + exp(-1))
+        tensor([0.3133])
     """
     target_logits_P1 = logits_PC.gather(1, targets_P.unsqueeze(1))
     shares_PC = negative_shares(logits_PC, targets_P, log_weights_PC)
@@ -80,17 +68,30 @@ def bpr_loss(logits_PC: Tensor, targets_P: Tensor, log_weights_PC: Tensor | None
 
 
 def bce_loss(logits_PC: Tensor, targets_P: Tensor, log_weights_PC: Tensor | None = None) -> Tensor:
-    """Binary cross entropy of the target (1) and the negatives (0): [P].
+    """Binary cross entropy of the target (label 1) and the negatives (label 0): [P].
 
-    The target weighs one half and the negatives together the other, however many there are: with a sum instead, more
-    negatives would push every score down, and a plain mean over both would hardly see the target. Arguments as in
-    `visrec.training.losses`; a position without negatives has its target's half alone.
+    The target has half of the weight and the negatives together the other half, however many there are: a sum would
+    lower every score as negatives are added, and a plain mean would give the target hardly any weight. Arguments as in
+    `visrec.training.losses`; a position without negatives has the half of its target alone.
 
     Example:
-        >>> bce_loss(torch.tensor([[0.0, 0.0, 0.0]]), torch.tensor([0])).item()       # log 2
-        0.6931471824645996
+        >>> bce_loss(torch.tensor([[0.0, 0.0, 0.0]]), torch.tensor([0]))              # log 2
+        tensor([0.6931])
     """
     target_logits_P = logits_PC.gather(1, targets_P.unsqueeze(1)).squeeze(1)
     shares_PC = negative_shares(logits_PC, targets_P, log_weights_PC)
     negatives_P = (functional.softplus(logits_PC) * shares_PC).sum(1)
     return (functional.softplus(-target_logits_P) + negatives_P) / 2
+
+
+def negative_shares(logits_PC: Tensor, targets_P: Tensor, log_weights_PC: Tensor | None) -> Tensor:
+    """Weights of a mean over the position's negatives [P, C]: they sum to 1, or to 0 for a position without negatives.
+
+    Example:
+        >>> negative_shares(torch.zeros(1, 3), torch.tensor([0]), torch.tensor([[0.0, 0.0, -torch.inf]]))
+        tensor([[0., 1., 0.]])
+    """
+    weights_PC = torch.ones_like(logits_PC) if log_weights_PC is None else log_weights_PC.exp()
+    weights_PC = weights_PC.scatter(1, targets_P.unsqueeze(1), 0.0)
+    shares_PC: Tensor = weights_PC / weights_PC.sum(1, keepdim=True).clamp(min=_SMALLEST)
+    return shares_PC

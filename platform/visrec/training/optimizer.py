@@ -1,4 +1,4 @@
-"""How fast a phase's parameters learn."""
+"""Optimizer and learning-rate schedule of a phase."""
 
 import math
 from typing import Any
@@ -11,7 +11,11 @@ from visrec.models import TwoTower
 
 
 def build_optimizer(model: TwoTower, phase: PhaseConfig) -> torch.optim.AdamW:
-    """AdamW with the backbone's own rate, lower with each block below; biases and norms are not decayed."""
+    """AdamW with layer-wise learning rates in the backbone, and without weight decay for biases and norms.
+
+    The top block of the backbone has `backbone_learning_rate`, each block below it `layer_decay` times the rate of the
+    block above (after ULMFiT: Howard and Ruder 2018).
+    """
     rates = _block_rates(model, phase)
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
@@ -40,10 +44,14 @@ def _block_rates(model: TwoTower, phase: PhaseConfig) -> dict[int, float]:
 
 
 def resume_optimizer(optimizer: torch.optim.Optimizer, saved: dict[str, Any]) -> None:
-    """Take over the moments of a checkpoint; rates and decays stay those of the config.
+    """Load the moments of a checkpoint; learning rates and weight decays stay those of the config.
 
-    The config may differ from the checkpoint's: population-based training changes it on the way. Where it differs so
-    much that the groups of parameters do not fit any more, the moments start anew.
+    The config may differ from the checkpoint's: population-based training changes it between epochs. Where the groups
+    of parameters no longer match, the moments start from zero.
+
+    Args:
+        optimizer: A new optimizer of the phase.
+        saved: As `torch.optim.Optimizer.state_dict` gives it.
     """
     sizes = [
         [len(group["params"]) for group in groups]
@@ -53,12 +61,12 @@ def resume_optimizer(optimizer: torch.optim.Optimizer, saved: dict[str, Any]) ->
         return
     settings = [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]
     optimizer.load_state_dict(saved)
-    for group, own in zip(optimizer.param_groups, settings, strict=True):
-        group.update(own)
+    for group, current in zip(optimizer.param_groups, settings, strict=True):
+        group.update(current)
 
 
 def learning_rate_factor(phase: PhaseConfig, step: int, num_steps: int) -> float:
-    """Share of the learning rate at a step of the phase: linear warm-up, then constant or half a cosine to 0.
+    """Factor on the learning rate at a step of the phase: linear warm-up, then constant or half a cosine to 0.
 
     Example:
         >>> [round(learning_rate_factor(PhaseConfig(warmup_steps=2), s, 10), 2) for s in (0, 1, 2, 6, 9)]
@@ -68,11 +76,11 @@ def learning_rate_factor(phase: PhaseConfig, step: int, num_steps: int) -> float
         return (step + 1) / phase.warmup_steps
     if phase.schedule == "constant":
         return 1.0
-    done = (step - phase.warmup_steps) / max(num_steps - phase.warmup_steps, 1)
-    return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+    progress = (step - phase.warmup_steps) / max(num_steps - phase.warmup_steps, 1)
+    return 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
-    """Scale every group's own rate."""
+    """Set the learning rate of every group to `factor` times its initial one."""
     for group in optimizer.param_groups:
         group["lr"] = group["initial_lr"] * factor

@@ -1,4 +1,4 @@
-"""What a phase trains: parameters, blocks that stand still, batch norms that keep their statistics."""
+"""What a phase trains and what it reads: trainable parameters, module modes, inputs of the item tower."""
 
 from torch import nn
 
@@ -12,12 +12,14 @@ from visrec.training.activation_cache import FrozenPrefix, find_or_compute
 from visrec.training.closed_form import check_closed_form
 from visrec.training.environment import TrainEnvironment
 
+GIGABYTE = 1e9
+
 
 def check_phases(job: TrainWorkloadConfig, model: TwoTower, snapshot: Snapshot) -> None:
-    """Look at all phases of a job.
+    """Check all phases of a job before the first one starts.
 
     Raises:
-        ConfigError: One of them asks for what the model or the catalogue cannot give.
+        ConfigError: A phase needs something that the model or the catalogue does not have.
 
     Example:
         >>> check_phases(job, initial_model(job, snapshot)[0], snapshot)                # doctest: +SKIP
@@ -32,13 +34,51 @@ def check_phases(job: TrainWorkloadConfig, model: TwoTower, snapshot: Snapshot) 
             check_closed_form(job, number, model, snapshot)
 
 
-GIGABYTE = 1e9
+def set_trainable(model: TwoTower, phase: PhaseConfig) -> int:
+    """Set which parameters train in a phase; returns their number.
+
+    Low-rank updates of an earlier phase are merged into the weights.
+    """
+    merge_lora(model)
+    model.requires_grad_(True)
+    backbone = model.item_tower.backbone
+    if backbone is not None and isinstance(phase.trainable, LoraBlocksConfig):
+        add_lora(backbone, rank=phase.trainable.lora.rank, alpha=phase.trainable.lora.alpha)
+    elif backbone is not None and phase.trainable != "all":
+        # Not every parameter belongs to a block: a transformer's embeddings do not, and they are frozen too.
+        backbone.requires_grad_(False)
+        for block in backbone.blocks()[num_frozen_blocks(model, phase) :]:
+            block.requires_grad_(True)
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def set_modes(model: nn.Module, towers: TwoTower, phase: PhaseConfig) -> None:
+    """Set training mode, but eval mode for frozen blocks: no dropout and no new batch-norm statistics there.
+
+    Args:
+        model: The towers as the environment has wrapped them.
+        towers: The towers themselves.
+        phase: Which blocks are frozen, and whether all batch norms are.
+    """
+    model.train()
+    backbone = towers.item_tower.backbone
+    if backbone is None:
+        return
+    num_frozen = num_frozen_blocks(towers, phase)
+    for block in backbone.blocks()[:num_frozen]:
+        block.eval()
+    if num_frozen == backbone.num_blocks:
+        backbone.eval()
+    if phase.batch_norm == "frozen":
+        for module in backbone.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
 
 
 def phase_inputs(
     job: TrainWorkloadConfig, number: int, model: TwoTower, snapshot: Snapshot, environment: TrainEnvironment
 ) -> ItemInputs:
-    """Inputs of one phase; computes and keeps activations where that is worth it."""
+    """Inputs of the item tower in one phase: cached activations of frozen blocks where they fit, else pictures."""
     prefix = frozen_prefix(job, number, model, snapshot)
     if prefix is None:
         return Pictures.of(snapshot)
@@ -61,10 +101,10 @@ def frozen_prefix(
 
 
 def num_frozen_blocks(model: TwoTower, phase: PhaseConfig) -> int:
-    """How many of the backbone's lowest blocks stand still.
+    """Number of the backbone's lowest blocks that are frozen in a phase.
 
     Raises:
-        ConfigError: The backbone has fewer blocks than are to train.
+        ConfigError: The backbone has fewer blocks than the phase trains.
     """
     backbone = model.item_tower.backbone
     if backbone is None or phase.trainable == "all" or isinstance(phase.trainable, LoraBlocksConfig):
@@ -77,37 +117,3 @@ def num_frozen_blocks(model: TwoTower, phase: PhaseConfig) -> int:
             )
         return backbone.num_blocks - phase.trainable.top
     return backbone.num_blocks
-
-
-def set_trainable(model: TwoTower, phase: PhaseConfig) -> int:
-    """Set which parameters train in a phase; returns their number.
-
-    Updates of an earlier phase's LoRA become part of the weights.
-    """
-    merge_lora(model)
-    model.requires_grad_(True)
-    backbone = model.item_tower.backbone
-    if backbone is not None and isinstance(phase.trainable, LoraBlocksConfig):
-        add_lora(backbone, rank=phase.trainable.lora.rank, alpha=phase.trainable.lora.alpha)
-    elif backbone is not None and phase.trainable != "all":
-        # Not all parameters are of a block: a transformer has embeddings of its own, which stand still too.
-        backbone.requires_grad_(False)
-        for block in backbone.blocks()[num_frozen_blocks(model, phase) :]:
-            block.requires_grad_(True)
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-
-def set_modes(model: nn.Module, towers: TwoTower, phase: PhaseConfig) -> None:
-    """Training mode, but not for blocks that stand still: no dropout there, and no new statistics of batch norms."""
-    model.train()
-    backbone = towers.item_tower.backbone
-    if backbone is None:
-        return
-    for block in backbone.blocks()[: num_frozen_blocks(towers, phase)]:
-        block.eval()
-    if num_frozen_blocks(towers, phase) == backbone.num_blocks:
-        backbone.eval()
-    if phase.batch_norm == "frozen":
-        for module in backbone.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                module.eval()

@@ -1,11 +1,18 @@
-"""Where a run stands: everything that a restart needs to go on as if nothing had happened.
+"""State of a training run: everything that a restart needs to continue bit for bit.
 
-Random numbers need no saving: dropout and negatives of a step are drawn from (seed, phase, epoch, step, rank), low-rank
-updates from (seed, phase).
+Random numbers need no saving: those of a step are seeded by (seed, phase, epoch, step, rank), the initial values of
+low-rank updates by (seed, phase).
+
+A folder with a saved state holds, beside the model (`Recommender.save`) with the best weights so far:
+
+    last.safetensors        last weights, low-rank updates beside the weights that they update
+    optimizer.safetensors   moments of the optimizer; absent after the last step of a run
+    negatives.safetensors   state of the negative samplers; absent where they have none
+    training_state.json     position in the run and epoch records
 """
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +21,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from visrec.models import Recommender
+from visrec.models.epochs import EpochRecord
 from visrec.models.recommender import WEIGHTS
 from visrec.storage import Location
 
@@ -25,16 +33,16 @@ STATE = "training_state.json"
 
 @dataclass(kw_only=True, slots=True)
 class TrainState:
-    """The place in the run, and its history.
+    """Position in the run, epoch records and the best weights so far.
 
     Attributes:
-        phase: Number of the current phase.
-        epoch: Epochs of it that are done.
+        phase: Number of the current phase, from 0.
+        epoch: Finished epochs of the phase.
         step: Steps done in the epoch after those.
         best_metric: Best validation value of the phase so far; None before the first.
-        stale_epochs: Epochs since it.
-        epochs: One record an epoch, over all phases.
-        best_weights: The model of the best epoch, as a safetensors file; None before the first validation.
+        stale_epochs: Epochs since the best one.
+        epochs: Records of the finished epochs of all phases.
+        best_weights: The model of the best epoch as a safetensors file; None before the first validation.
     """
 
     phase: int = 0
@@ -42,24 +50,46 @@ class TrainState:
     step: int = 0
     best_metric: float | None = None
     stale_epochs: int = 0
-    epochs: list[dict[str, Any]] = field(default_factory=list)
+    epochs: list[EpochRecord] = field(default_factory=list)
     best_weights: bytes | None = None
 
     def next_phase(self) -> None:
-        """Go to the start of the next phase."""
+        """Move to the start of the next phase."""
         self.phase, self.epoch, self.step = self.phase + 1, 0, 0
         self.best_metric, self.stale_epochs = None, 0
+
+    def next_epoch(self, record: EpochRecord) -> None:
+        """Move to the start of the next epoch of the phase."""
+        self.epoch, self.step = self.epoch + 1, 0
+        self.epochs.append(record)
+
+    def position_to_json(self) -> dict[str, Any]:
+        """Everything but the weights."""
+        return {
+            "phase": self.phase,
+            "epoch": self.epoch,
+            "step": self.step,
+            "best_metric": self.best_metric,
+            "stale_epochs": self.stale_epochs,
+            "epochs": [record.to_json() for record in self.epochs],
+        }
+
+    @classmethod
+    def from_json(cls, position: dict[str, Any]) -> "TrainState":
+        """Read `position_to_json`."""
+        epochs = [EpochRecord.from_json(values) for values in position["epochs"]]
+        return cls(**{**position, "epochs": epochs})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resumed:
-    """What a restart goes on from.
+    """A saved state, as a restart continues from it.
 
     Attributes:
-        state: The place.
-        weights: The last weights, low-rank updates beside what they update.
-        optimizer: State of the optimizer; None after the last step of a phase.
-        negatives: See `NegativeSamplerState.state`.
+        state: Position in the run.
+        weights: Last weights of the model.
+        optimizer: As `torch.optim.Optimizer.load_state_dict` takes it; None after the last step of a run.
+        negatives: As `NegativeSamplerState.restore` takes it.
     """
 
     state: TrainState
@@ -72,33 +102,41 @@ def save_state(
     folder: Path,
     state: TrainState,
     recommender: Recommender,
-    optimizer: torch.optim.Optimizer | None,
+    *,
+    optimizer: torch.optim.Optimizer | None = None,
     negatives: dict[str, Tensor] | None = None,
 ) -> None:
-    """Write best and last weights, the optimizer (None after the last step) and the place; no pickle is involved."""
+    """Write the state of a run; no pickle is involved.
+
+    Args:
+        folder: An empty folder.
+        state: Position in the run and best weights.
+        recommender: The model with its last weights.
+        optimizer: None after the last step of a run.
+        negatives: See `NegativeSamplerState.state`.
+    """
     recommender.save(Location.parse(folder))
     last = {name: tensor.contiguous() for name, tensor in recommender.weights().items()}
     (folder / LAST_WEIGHTS).write_bytes(save(last))
     if state.best_weights is not None:
         (folder / WEIGHTS).write_bytes(state.best_weights)
-    place = {f.name: getattr(state, f.name) for f in fields(state) if f.name != "best_weights"}
-    found = optimizer.state_dict() if optimizer is not None else None
-    if found is not None:
-        (folder / OPTIMIZER).write_bytes(save(_flat(found["state"])))
+    optimizer_state = optimizer.state_dict() if optimizer is not None else None
+    if optimizer_state is not None:
+        (folder / OPTIMIZER).write_bytes(save(_flat(optimizer_state["state"])))
     if negatives:
         (folder / NEGATIVES).write_bytes(save(negatives))
     text = {
-        "place": place,
+        "place": state.position_to_json(),
         "has_best": state.best_weights is not None,
-        "optimizer_groups": found["param_groups"] if found is not None else None,
+        "optimizer_groups": optimizer_state["param_groups"] if optimizer_state is not None else None,
     }
     (folder / STATE).write_text(json.dumps(text, indent=1))
 
 
 def load_state(folder: Path) -> Resumed:
-    """What `save_state` wrote."""
+    """Read what `save_state` wrote."""
     saved = json.loads((folder / STATE).read_text())
-    state = TrainState(**saved["place"])
+    state = TrainState.from_json(saved["place"])
     if saved["has_best"]:
         state.best_weights = (folder / WEIGHTS).read_bytes()
     optimizer = None
@@ -111,14 +149,22 @@ def load_state(folder: Path) -> Resumed:
     )
 
 
+def load_position(folder: Path) -> TrainState:
+    """Position in the run and epoch records of a saved state, without any weights."""
+    return TrainState.from_json(json.loads((folder / STATE).read_text())["place"])
+
+
 def _flat(state: dict[int, dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Tensors by `parameter.name`; contiguous, since safetensors refuses the channels-last ones."""
+    """Tensors by `parameter.name`; contiguous, since safetensors refuses channels-last ones."""
     return {
-        f"{p}.{name}": tensor.contiguous() for p, found in state.items() for name, tensor in found.items()
+        f"{parameter}.{name}": tensor.contiguous()
+        for parameter, tensors in state.items()
+        for name, tensor in tensors.items()
     }
 
 
 def _nested(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """Read `_flat`."""
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         parameter, _, name = key.partition(".")

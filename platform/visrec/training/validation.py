@@ -1,4 +1,7 @@
-"""Full-catalogue validation after each epoch, spread over the workers."""
+"""Full-catalogue validation after each epoch, sharded over the workers.
+
+Shape legend: B users of a block, D vector size, I items of the catalogue.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.config import SplitConfig
+from visrec.config import VALIDATION_METRICS, SplitConfig
 from visrec.data.held_out import HeldOut, hold_out, ranked_items
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import DataError
@@ -16,15 +19,14 @@ from visrec.models.item_inputs import ItemInputs
 from visrec.training.environment import TrainEnvironment
 
 BLOCK_USERS = 256
-METRICS = ("ndcg@10", "recall@10", "precision@10", "f1@10", "hr@10", "mrr", "auc")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValidationSet:
-    """The users that this worker scores.
+    """This worker's share of the validation users.
 
     Attributes:
-        blocks: Histories and targets of some users each.
+        blocks: Histories and targets, in blocks of at most `BLOCK_USERS` users.
         candidates: Items that are ranked; None for the whole catalogue.
         set_valued: Whether users may have several targets.
     """
@@ -37,10 +39,18 @@ class ValidationSet:
 def load_validation_set(
     snapshot: Snapshot, split: SplitConfig, *, max_users: int, seed: int, rank: int, world_size: int
 ) -> ValidationSet | None:
-    """This worker's share of at most `max_users` users drawn by the seed; None for a refit, which has no validation.
+    """Sample at most `max_users` users and take this worker's share; None for a refit, which has no validation.
+
+    Args:
+        snapshot: The data.
+        split: Which events validate, and whether training may see them.
+        max_users: Most users of all workers.
+        seed: Draws the users.
+        rank: Number of this worker.
+        world_size: Number of workers.
 
     Raises:
-        DataError: No user can be validated on.
+        DataError: No user has a history and a validation item.
     """
     if split.fit_on == "train_and_validation":
         return None
@@ -54,14 +64,14 @@ def load_validation_set(
     chosen = eligible
     if len(eligible) > max_users:
         chosen = np.sort(np.random.default_rng((seed, 2)).choice(eligible, max_users, replace=False))
-    mine = chosen[rank::world_size]
+    shard = chosen[rank::world_size]
     blocks = []
     for block in snapshot.sequences(split):
-        rows = np.flatnonzero(np.isin(block.user_index, mine))
+        rows = np.flatnonzero(np.isin(block.user_index, shard))
         for at in range(0, len(rows), BLOCK_USERS):
             blocks.append(hold_out(block.take(rows[at : at + BLOCK_USERS]), "validation"))
     candidates = ranked_items(split, snapshot.num_items, "validation")
-    return ValidationSet(blocks=blocks, candidates=candidates, set_valued=split.protocol != "leave_one_out")
+    return ValidationSet(blocks=blocks, candidates=candidates, set_valued=split.is_set_valued)
 
 
 def validate(
@@ -70,13 +80,13 @@ def validate(
     validation: ValidationSet,
     environment: TrainEnvironment,
 ) -> dict[str, float]:
-    """Mean of each metric over all workers' users."""
-    sums = np.zeros(len(METRICS) + 1)
-    for found in metrics_by_block(recommender, vectors_ID, validation):
-        sums[:-1] += [found[name].sum() for name in METRICS]
-        sums[-1] += len(found[METRICS[0]])
+    """Mean of each metric over the users of all workers; every worker must call it."""
+    sums = np.zeros(len(VALIDATION_METRICS) + 1)
+    for metrics in metrics_by_block(recommender, vectors_ID, validation):
+        sums[:-1] += [metrics[name].sum() for name in VALIDATION_METRICS]
+        sums[-1] += len(metrics[VALIDATION_METRICS[0]])
     sums = environment.sum(sums)
-    return dict(zip(METRICS, (sums[:-1] / max(sums[-1], 1)).tolist(), strict=True))
+    return dict(zip(VALIDATION_METRICS, (sums[:-1] / max(sums[-1], 1)).tolist(), strict=True))
 
 
 def metrics_by_block(
@@ -99,16 +109,16 @@ def metrics_by_block(
 def encode_catalogue(
     recommender: Recommender, inputs: ItemInputs, environment: TrainEnvironment
 ) -> NDArray[np.float32]:
-    """Vectors of all items [I, D], each worker encoding its share."""
+    """Vectors of all items [I, D], each worker encoding its share; every worker must call it."""
     bounds = np.linspace(0, recommender.num_items, environment.world_size + 1).astype(int)
-    mine = np.arange(bounds[environment.rank], bounds[environment.rank + 1])
+    shard = np.arange(bounds[environment.rank], bounds[environment.rank + 1])
     vectors_ID = np.zeros((recommender.num_items, recommender.config.dim), np.float32)
-    vectors_ID[mine] = recommender.encode_items(inputs, mine)
+    vectors_ID[shard] = recommender.encode_items(inputs, shard)
     return environment.sum(vectors_ID)
 
 
 def histories(sequences: Sequences) -> list[History]:
-    """One `History` a user."""
+    """The history of each user."""
     bounds = zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True)
     return [
         History(items=sequences.items[a:b], kinds=sequences.kinds[a:b], times=sequences.times[a:b])

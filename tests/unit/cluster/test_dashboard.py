@@ -55,7 +55,7 @@ def nobodys_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_token_is_sent_only_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_is_sent_only_where_it_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
     with dashboard(with_token("disabled")) as address:
         assert token_headers(address) == {}
@@ -69,7 +69,7 @@ def test_a_token_is_found_in_the_files_that_ray_reads(
     nobodys_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with dashboard(with_token("token"), token=True) as address:
-        with pytest.raises(ClusterError, match="asks for a token"):
+        with pytest.raises(ClusterError, match="requires a token"):
             token_headers(address)
         (nobodys_home / ".ray").mkdir()
         (nobodys_home / ".ray" / "auth_token").write_text("secret\n")
@@ -82,7 +82,7 @@ def test_a_token_is_found_in_the_files_that_ray_reads(
 
 def test_another_ray_version_is_refused() -> None:
     with dashboard({"/api/version": {"ray_version": "2.9.0"}}) as address:
-        headers = token_headers(address)  # so old that it knows no tokens
+        headers = token_headers(address)  # so old that it has no tokens
         with pytest.raises(
             ClusterError, match=f"expected Ray {ray.__version__} on the cluster .*, it runs 2.9.0"
         ):

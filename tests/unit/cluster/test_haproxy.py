@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from visrec.cluster.haproxy import METRICS_PORT, STATS_PORT, free_ports, haproxy_environment
+from visrec.cluster import internals
+from visrec.cluster.haproxy import free_ports, haproxy_environment
 
 CONFIG = """global
     stats socket /tmp/x/admin.sock mode 666 level admin expose-fd listeners
@@ -38,9 +39,12 @@ def wait_until(path: Path, text: str) -> None:
 def test_statistics_are_closed_and_what_ray_leaves_behind_is_ended(tmp_path: Path, binary: str) -> None:
     config = tmp_path / "haproxy.cfg"
     with haproxy_environment(binary) as environment:
-        stats, metrics = environment[STATS_PORT], environment[METRICS_PORT]
+        stats, metrics = (
+            environment[internals.HAPROXY_STATS_PORT],
+            environment[internals.HAPROXY_METRICS_PORT],
+        )
         config.write_text(CONFIG.format(stats=stats, metrics=metrics, port=8000))
-        script = environment["RAY_SERVE_HAPROXY_BINARY_PATH"]
+        script = environment[internals.HAPROXY_BINARY]
         process = subprocess.Popen([script, "-db", "-f", str(config), "-dR"])
         wait_until(Path(script).parent / "pids", str(process.pid))
         written = config.read_text()
@@ -56,7 +60,7 @@ def test_statistics_are_closed_and_what_ray_leaves_behind_is_ended(tmp_path: Pat
 
 def test_a_process_that_has_ended_is_no_trouble(tmp_path: Path, binary: str) -> None:
     with haproxy_environment(binary) as environment:
-        pids = Path(environment["RAY_SERVE_HAPROXY_BINARY_PATH"]).parent / "pids"
+        pids = Path(environment[internals.HAPROXY_BINARY]).parent / "pids"
         pids.write_text(f"99999999\n{os.getpid()}\n")  # one that is not there, one that is something else
 
 

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,21 @@ from visrec.config import (
     load_config,
     parse_config,
 )
+from visrec.config.keys import configs_in
 from visrec.errors import ConfigError
 
-CLASSES = [
-    value
-    for value in vars(visrec.config).values()
-    if isinstance(value, type) and issubclass(value, Config) and value is not Config
-]
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+def _config_classes(kind: type[Config]) -> Iterator[type[Config]]:
+    """A class and all classes of its fields, at any depth."""
+    yield kind
+    for field in kind.model_fields.values():
+        for inner in configs_in(field.annotation).values():
+            yield from _config_classes(inner)
+
+
+CLASSES = list(dict.fromkeys([*WORKLOADS.values(), *_config_classes(PipelineConfig)]))
 WITH_DEFAULTS = [
     kind
     for kind in CLASSES
@@ -39,6 +48,38 @@ WITH_DEFAULTS = [
 @pytest.mark.parametrize("kind", WITH_DEFAULTS, ids=lambda k: k.__name__)
 def test_nothing_given_is_the_default(kind: type[Config]) -> None:
     assert parse_config(kind, {}) == kind()
+
+
+def test_public_names_are_sorted_and_are_there() -> None:
+    names = visrec.config.__all__
+    assert names == sorted(names, key=lambda name: (not name.isupper(), name))  # constants first
+    assert set(names) >= {kind.__name__ for kind in WORKLOADS.values()}
+    assert all(hasattr(visrec.config, name) for name in names)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.y*ml")), ids=lambda p: p.name)
+def test_every_example_loads(path: Path) -> None:
+    load_config(PipelineConfig, path)
+
+
+def test_there_are_examples() -> None:
+    assert len(list(EXAMPLES.rglob("*.yaml"))) >= 10
+
+
+def test_a_part_of_a_config_is_what_its_own_command_would_read(tmp_path: Path) -> None:
+    path = tmp_path / "all.yaml"
+    path.write_text("seed: 3\nmodel: {dim: 16}\nserve: {port: 9000}\n")
+    everything = load_config(PipelineConfig, path)
+    for kind in WORKLOADS.values():
+        assert everything.project(kind) == load_config(kind, path)
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda k: k.__name__)
+def test_every_key_is_documented(kind: type[Config]) -> None:
+    sections = {name for name, field in kind.model_fields.items() if configs_in(field.annotation)}
+    assert not [
+        name for name, field in kind.model_fields.items() if not field.description and name not in sections
+    ]
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda k: k.__name__)

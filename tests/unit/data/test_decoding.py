@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from visrec.data.decoding import DecodedPicture, decode_picture, make_thumbnail
 from visrec.errors import PictureError
@@ -95,6 +95,29 @@ def test_orientation_is_applied() -> None:
     assert picture.image.size == (20, 30)
     assert picture.pixels[:15].max() < 30
     assert picture.pixels[25:].min() > 225
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(10))
+def test_every_orientation_is_that_of_pillow(orientation: int, file_format: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation  # 1 to 8 are valid, the others mean nothing
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8))
+    data = encode(noise, file_format, exif=exif)
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+    assert np.array_equal(np.asarray(decode(data).image), np.asarray(expected))
+
+
+def test_orientation_is_applied_where_the_other_metadata_are_damaged() -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "maker"
+    written = exif.tobytes()
+    damaged = written.replace(b"\x01\x0f\x00\x02", b"\x01\x00\x00\x02")  # the width, which is no text
+    assert damaged != written
+    data = encode(Image.new("RGB", (30, 20)), "JPEG", exif=damaged)
+    with pytest.raises(struct.error):
+        ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    assert decode(data).image.size == (20, 30)
 
 
 def test_large_jpegs_are_decoded_small_but_not_below_the_detail() -> None:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from tests.support.snapshots import make_snapshot
 
-from visrec.data.images import ROWS_PER_PART, ImageStore, part_name, write_images
+from visrec.data.images import ImageStore, write_images
+from visrec.data.parts import ROWS_PER_PART, part_name
 from visrec.errors import ArtifactError
 from visrec.storage import Location, Workspace
 

@@ -1,8 +1,8 @@
 import pytest
 
 from visrec.config import DemoDataConfig
-from visrec.demo.sessions import Events, simulate
-from visrec.demo.shelf import Shelf
+from visrec.demo.logging_policy import LoggingPolicy
+from visrec.demo.sessions import ShopEvents, simulate
 from visrec.demo.world import World, make_world
 
 
@@ -13,6 +13,6 @@ def world() -> World:
 
 
 @pytest.fixture(scope="session")
-def events(world: World) -> Events:
+def events(world: World) -> ShopEvents:
     """All that its users do."""
-    return simulate(world, Shelf(world.catalogue), range(world.config.num_users))
+    return simulate(world, LoggingPolicy(world.catalogue), range(world.config.num_users))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from visrec.demo.designs import (
+from visrec.demo.catalogue import (
     ATTRIBUTES,
     NUM_COMBINATIONS,
     NUM_VALUES,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from visrec.demo.designs import ATTRIBUTES, COLOURS, PATTERNS, SHAPES, STYLES, Design
+from visrec.demo.catalogue import ATTRIBUTES, COLOURS, PATTERNS, SHAPES, STYLES, Design
 from visrec.demo.drawing import draw_item
 
 SIZE = 32

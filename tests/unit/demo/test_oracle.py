@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from visrec.demo.designs import ATTRIBUTES
+from visrec.demo.catalogue import ATTRIBUTES
 from visrec.demo.oracle import Oracle
 from visrec.demo.tastes import BIAS
 from visrec.demo.truth import write_truth

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from visrec.config import DemoDataConfig
-from visrec.demo.drawing import broken_pictures, file_name, picture_file
+from visrec.demo.pictures import broken_pictures, file_name, picture_file
 from visrec.demo.world import make_world
 
 WORLD = make_world(DemoDataConfig(num_items=20, num_users=10, num_events=100, image_size=32), 0)
@@ -32,7 +32,7 @@ def test_broken_pictures_do_not_decode(broken: str) -> None:
 
 
 def test_a_tenth_of_the_dirt_is_broken_pictures_of_both_kinds() -> None:
-    broken = broken_pictures(DemoDataConfig(num_items=2000, dirt=0.03), 0)
+    broken = broken_pictures(DemoDataConfig(num_items=2000, dirty_share=0.03), 0)
     assert len(broken) == 6
     assert set(broken.values()) == {"truncated", "mislabelled"}
-    assert not broken_pictures(DemoDataConfig(dirt=0), 0)
+    assert not broken_pictures(DemoDataConfig(dirty_share=0), 0)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from visrec.arrays import DAY_MS
-from visrec.demo.designs import NUM_VALUES
+from visrec.demo.catalogue import NUM_VALUES
 from visrec.demo.tastes import ARCHETYPE_SHARE, BIAS, CARE, MINOR, Tastes, affinity, make_tastes
 
 SHAPES = slice(0, 12)

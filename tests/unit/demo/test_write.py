@@ -10,7 +10,7 @@ import pytest
 from visrec.config import DemoDataConfig, IngestWorkloadConfig, load_config
 from visrec.config.ingest import EventsConfig
 from visrec.demo.log import COLUMNS
-from visrec.demo.write import ingest_config, ingest_yaml, write_shop
+from visrec.demo.write import ShopCounts, ingest_config, ingest_yaml, write_shop
 from visrec.storage import Location
 
 A = TypeVar("A")
@@ -22,7 +22,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def _write(folder: Path, config: DemoDataConfig, seed: int, **options: Any) -> dict[str, Any]:
+def _write(folder: Path, config: DemoDataConfig, seed: int, **options: Any) -> ShopCounts:
     return write_shop(Location.parse(folder).make_dirs(), config, seed, **options)
 
 

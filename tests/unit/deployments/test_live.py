@@ -6,8 +6,8 @@ from tests.support.releases import make_release
 from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.deployments.live import LiveRelease
-from visrec.deployments.loaded import ReleaseCache
 from visrec.errors import ArtifactError
+from visrec.recommend.release_cache import ReleaseCache
 from visrec.releases import CURRENT, Release, activate
 from visrec.storage import Workspace
 
@@ -123,12 +123,12 @@ def test_a_release_that_cannot_be_loaded_does_not_go_live(tmp_path: Path) -> Non
         activate(workspace, bad.name)
         await live.refresh()
         assert live.release.name == good.name
-        assert live.trouble is not None
-        assert "items.parquet is damaged" in live.trouble
+        assert live.last_error is not None
+        assert "is damaged: items.parquet" in live.last_error
         with pytest.raises(ArtifactError):
             await live.switch_to(bad.name)
         activate(workspace, good.name)
         await live.refresh()
-        assert live.trouble is None
+        assert live.last_error is None
 
     asyncio.run(story())

@@ -11,10 +11,10 @@ from tests.support.snapshots import checkerboard_snapshot, sequences_of
 from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.data.images import ImageFacts
 from visrec.errors import ArtifactError, VisrecError
-from visrec.models import History, Recommender, TwoTower, gap_buckets
+from visrec.models import History, Recommender, TwoTower, time_buckets
 from visrec.models.item_inputs import Pictures
 from visrec.storage import Location, Workspace
-from visrec.training.batch import TrainingExample, Window, collate
+from visrec.training.examples import TrainingExample, Window, collate
 from visrec.training.losses import softmax_loss
 from visrec.training.negatives.per_sequence import PerSequenceNegatives
 
@@ -80,7 +80,7 @@ def test_serving_a_history_equals_the_training_forward_pass() -> None:
         users = model.user_tower(
             torch.from_numpy(vectors[one.items])[None],
             torch.from_numpy(one.kinds.astype(np.int64))[None],
-            gap_buckets(torch.from_numpy(one.times))[None],
+            time_buckets(torch.from_numpy(one.times))[None],
         )
     np.testing.assert_allclose(recommender.encode_users([one], vectors)[0], users[0, -1].numpy(), atol=1e-6)
 
@@ -108,26 +108,26 @@ def test_the_moment_changes_the_vector_of_a_model_with_recency_only() -> None:
         np.testing.assert_array_equal(plain.encode_users(histories, vectors, moments), without)
 
 
-def test_a_model_with_recency_asks_for_the_moment() -> None:
-    with pytest.raises(VisrecError, match=r"model\.user\.recency: expected the moment of each request"):
+def test_a_model_with_recency_needs_request_times() -> None:
+    with pytest.raises(VisrecError, match=r"model\.user\.recency: expected the time of each request"):
         with_recency().encode_users([history([3])], np.zeros((20, 8), np.float32))
 
 
-def test_waits_are_served_as_they_are_trained() -> None:
+def test_time_to_next_is_the_same_in_serving_and_training() -> None:
     recommender = with_recency()
     vectors = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
     block = replace(sequences_of([[3, 1, 4, 15]]), times=np.array([0, 5_000, 65_000, 4_000_000]))
     batch = collate(
-        [TrainingExample(block=block, rejections=None, window=Window(row=0, start=0, stop=4))],
+        [TrainingExample(block=block, negative_events=None, window=Window(row=0, start=0, stop=4))],
         np.zeros(0, np.int64),
-        PerSequenceNegatives.join([], 1),
+        PerSequenceNegatives.concatenate([], 1),
         num_items=20,
         in_batch=True,
-        spare="all",
-        list_spared=False,
+        masking="all",
+        list_masked=False,
     )
     with torch.no_grad():
-        trained = recommender._model.join(
+        trained = recommender._model.forward_from_items(
             torch.from_numpy(vectors[batch.item_index_N]),
             batch.item_index_N,
             batch.slots_BL,
@@ -150,7 +150,7 @@ def test_training_ranks_by_the_scores_that_are_served() -> None:
         users = recommender._model.user_tower(
             torch.from_numpy(vectors[one.items])[None],
             torch.from_numpy(one.kinds.astype(np.int64))[None],
-            gap_buckets(torch.from_numpy(one.times))[None],
+            time_buckets(torch.from_numpy(one.times))[None],
         )
     biases = torch.from_numpy(recommender.item_biases)
     target = torch.tensor([7])

@@ -5,7 +5,7 @@ import torch
 
 from visrec.config import UserTowerConfig
 from visrec.errors import ConfigError
-from visrec.models import UserTower, gap_buckets
+from visrec.models import UserTower, time_buckets
 
 KINDS = ["gru", "transformer"]
 
@@ -49,11 +49,11 @@ def test_kind_and_time_gap_change_the_vector_only_where_wanted() -> None:
 
 
 def test_a_wait_scales_what_the_sequence_says() -> None:
-    model = tower("gru", recency=True, mean_taste=False)
+    model = tower("gru", recency=True, mean_pooling=False)
     history, zeros = torch.randn(1, 3, 4), torch.zeros(1, 3, dtype=torch.long)
     at_first = [model(history, zeros, zeros, zeros + wait) for wait in (0, 5)]
     torch.testing.assert_close(*at_first)  # before it learns, any wait is like any other
-    plain = tower("gru", mean_taste=False)
+    plain = tower("gru", mean_pooling=False)
     plain.load_state_dict({k: v for k, v in model.state_dict().items() if k != "waits.weight"})
     torch.testing.assert_close(at_first[0], plain(history, zeros, zeros))
     assert model.waits is not None
@@ -74,11 +74,11 @@ def test_without_recency_there_is_nothing_to_learn_of_waits() -> None:
 
 def test_gaps_are_powers_of_two_of_a_second() -> None:
     times = torch.tensor([[0, 500, 1_500, 4_500, 4_500, 3_604_500]])
-    assert gap_buckets(times).tolist() == [[0, 0, 1, 2, 0, 11]]
+    assert time_buckets(times).tolist() == [[0, 0, 1, 2, 0, 11]]
 
 
 def test_a_clock_that_runs_backwards_counts_as_no_time() -> None:
-    assert gap_buckets(torch.tensor([9_000, 1_000])).tolist() == [0, 0]
+    assert time_buckets(torch.tensor([9_000, 1_000])).tolist() == [0, 0]
 
 
 def test_heads_must_divide_the_hidden_size() -> None:

@@ -11,17 +11,18 @@ from PIL import Image
 from tests.support.releases import SMALL_MODEL, make_release
 from tests.support.snapshots import HOUR_MS, START_MS, checkerboard_snapshot
 
-from visrec.config import EVENT_KINDS, ItemTowerConfig
+from visrec.config import EVENT_KINDS, EventKind, ItemTowerConfig
 from visrec.data.decoding import DecodedPicture, decode_picture
-from visrec.deployments.encoder import MAX_DECODING, Encoder, EncoderDeployment, KindRules
-from visrec.errors import PictureError, VisrecError
+from visrec.errors import PictureError, UnsupportedError
 from visrec.models import History
+from visrec.recommend.encoder import MAX_DECODING, Encoder, KindRules, PictureDecoder
 from visrec.recommend.types import Event
 from visrec.releases import Release
 from visrec.storage import Workspace
 
 NOW = START_MS + 1000 * HOUR_MS
 CLICK = EVENT_KINDS.index("click")
+DECODER = PictureDecoder(max_bytes=10_000, max_pixels=10_000)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def stored(release: Release, user: str) -> tuple[list[int], list[int]]:
 
 def test_known_user(release: Release) -> None:
     items, times = stored(release, "u00001")
-    query = Encoder.load(release).encode_user("u00001", [])
+    query = Encoder.load(release, decoder=DECODER).encode_user("u00001", [])
     assert query.source == "user"
     assert query.vector_D is not None
     assert query.vector_D.tolist() == expected(release, items, times)
@@ -60,7 +61,7 @@ def test_given_history_follows_the_stored_one_and_a_repeated_item_counts_at_its_
 ) -> None:
     items, times = stored(release, "u00001")
     events = [Event(item=items[0], kind=None, time=NOW), Event(item=2, kind="click", time=NOW + 1)]
-    query = Encoder.load(release).encode_user("u00001", events)
+    query = Encoder.load(release, decoder=DECODER).encode_user("u00001", events)
     assert query.source == "user"
     assert query.vector_D is not None
     assert query.vector_D.tolist() == expected(release, [*items[1:], items[0], 2], [*times[1:], NOW, NOW + 1])
@@ -69,18 +70,20 @@ def test_given_history_follows_the_stored_one_and_a_repeated_item_counts_at_its_
 
 def test_history_alone_is_enough(release: Release) -> None:
     for user in (None, "nobody knows them"):
-        query = Encoder.load(release).encode_user(user, [Event(item=3, kind="click", time=NOW)])
+        query = Encoder.load(release, decoder=DECODER).encode_user(
+            user, [Event(item=3, kind="click", time=NOW)]
+        )
         assert query.source == "history"
         assert query.vector_D is not None
         assert query.vector_D.tolist() == expected(release, [3], [NOW])
 
 
-def test_a_model_with_recency_looks_at_the_clock(tmp_path: Path) -> None:
+def test_a_model_with_recency_reads_the_time_of_the_request(tmp_path: Path) -> None:
     workspace = Workspace(str(tmp_path))
     recent = SMALL_MODEL.replace(user=SMALL_MODEL.user.replace(recency=True))
     snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6, image_size=16)
     release = make_release(workspace, snapshot, model=recent)
-    encoder, now = Encoder.load(release), int(1000 * time.time())
+    encoder, now = Encoder.load(release, decoder=DECODER), int(1000 * time.time())
     vectors = []
     for days in (1, 30):
         then = now - days * 24 * HOUR_MS
@@ -95,14 +98,16 @@ def test_a_model_with_recency_looks_at_the_clock(tmp_path: Path) -> None:
     assert np.abs(vectors[0] - vectors[1]).max() > 1e-3
 
 
-def test_negative_events_are_seen_and_no_taste(release: Release) -> None:
-    query = Encoder.load(release).encode_user(
+def test_negative_events_are_seen_but_not_encoded(release: Release) -> None:
+    query = Encoder.load(release, decoder=DECODER).encode_user(
         None, [Event(item=3, kind="click", time=NOW), Event(item=4, kind="dislike", time=NOW)]
     )
     assert query.vector_D is not None
     assert query.vector_D.tolist() == expected(release, [3], [NOW])
     assert query.seen.tolist() == [3, 4]
-    only_negative = Encoder.load(release).encode_user(None, [Event(item=4, kind="hide", time=NOW)])
+    only_negative = Encoder.load(release, decoder=DECODER).encode_user(
+        None, [Event(item=4, kind="hide", time=NOW)]
+    )
     assert (only_negative.vector_D, only_negative.source, only_negative.seen.tolist()) == (
         None,
         "popular",
@@ -110,36 +115,36 @@ def test_negative_events_are_seen_and_no_taste(release: Release) -> None:
     )
 
 
-def test_nothing_known(release: Release) -> None:
-    query = Encoder.load(release).encode_user("nobody knows them", [])
+def test_without_any_history_the_source_is_popularity(release: Release) -> None:
+    query = Encoder.load(release, decoder=DECODER).encode_user("nobody knows them", [])
     assert (query.vector_D, query.source, query.seen.tolist()) == (None, "popular", [])
 
 
-def test_an_untrained_kind_is_read_as_the_usual_one() -> None:
+def test_an_untrained_kind_takes_the_embedding_of_the_default() -> None:
     rules = KindRules(
-        weights={"click": 1.0, "purchase": 4.0, "view": 0.0}, trained=frozenset({"click"}), usual="click"
+        weights={"click": 1.0, "purchase": 4.0, "view": 0.0}, trained=frozenset({"click"}), default="click"
     )
-    assert rules.code("purchase") == rules.code(None) == rules.code("click") == CLICK
-    assert [rules.is_positive(kind) for kind in ("click", "purchase", None, "view", "hide")] == [True] * 3 + [
-        False
-    ] * 2
+    assert rules.trained_code("purchase") == rules.trained_code(None) == rules.trained_code("click") == CLICK
+    assert rules.code("purchase") == EVENT_KINDS.index("purchase")
+    assert rules.code(None) == CLICK
+    kinds: tuple[EventKind | None, ...] = ("click", "purchase", None, "view", "hide")
+    assert [rules.is_positive(kind) for kind in kinds] == [True] * 3 + [False] * 2
 
 
 def test_picture_of_an_item_gives_its_direction(release: Release) -> None:
     pixels = np.full((40, 40, 3), (200, 30, 30), np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
-    vector = Encoder.load(release).encode_picture(buffer.getvalue(), max_bytes=10_000, max_pixels=10_000)
+    vector = Encoder.load(release, decoder=DECODER).encode_picture(buffer.getvalue())
     raw = release.recommender().encode_pictures(pixels[None, :16, :16])[0]
     np.testing.assert_allclose(vector, raw / np.linalg.norm(raw), rtol=1e-5)
 
 
 def test_pictures_that_are_none_or_too_large(release: Release) -> None:
-    encoder = Encoder.load(release)
-    with pytest.raises(PictureError, match="expected a picture"):
-        encoder.encode_picture(b"hello", max_bytes=10, max_pixels=10)
-    with pytest.raises(PictureError, match="at most 3 bytes, got 5"):
-        encoder.encode_picture(b"hello", max_bytes=3, max_pixels=10)
+    for max_bytes, message in ((10, "expected a picture"), (3, "at most 3 bytes, got 5")):
+        encoder = Encoder.load(release, decoder=PictureDecoder(max_bytes=max_bytes, max_pixels=10))
+        with pytest.raises(PictureError, match=message):
+            encoder.encode_picture(b"hello")
 
 
 def test_a_release_without_pixels_says_so(tmp_path: Path) -> None:
@@ -148,8 +153,8 @@ def test_a_release_without_pixels_says_so(tmp_path: Path) -> None:
     release = make_release(
         workspace, checkerboard_snapshot(workspace, num_users=4, num_items=6), model=ids_only
     )
-    with pytest.raises(VisrecError, match="by id only and cannot search by picture"):
-        Encoder.load(release).encode_picture(b"", max_bytes=10, max_pixels=10)
+    with pytest.raises(UnsupportedError, match="by id only and cannot search by picture"):
+        Encoder.load(release, decoder=DECODER).encode_picture(b"")
 
 
 def test_few_pictures_are_decoded_at_the_same_time(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,12 +171,15 @@ def test_few_pictures_are_decoded_at_the_same_time(release: Release, monkeypatch
             now -= 1
         return decode_picture(data, **limits)
 
-    monkeypatch.setattr("visrec.deployments.encoder.decode_picture", counted)
-    workspace = str(release.artifact.location.parent.parent)
-    part = EncoderDeployment(workspace, release.name, max_bytes=10_000, max_pixels=10_000)
+    monkeypatch.setattr("visrec.recommend.encoder.decode_picture", counted)
+    encoders = [
+        Encoder.load(release, decoder=DECODER) for _ in range(2)
+    ]  # those of a process share a decoder
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(buffer, "PNG")
     with ThreadPoolExecutor(6) as pool:
-        vectors = list(pool.map(lambda _: part.encode_picture(release.name, buffer.getvalue()), range(6)))
+        vectors = list(
+            pool.map(lambda number: encoders[number % 2].encode_picture(buffer.getvalue()), range(6))
+        )
     assert most == MAX_DECODING
     assert len({vector.tobytes() for vector in vectors}) == 1

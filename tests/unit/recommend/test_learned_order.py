@@ -7,13 +7,13 @@ from tests.support.releases import make_report, report_content
 from tests.support.snapshots import HOUR_MS, START_MS, make_snapshot
 
 from visrec.config import EventKind, RankerConfig, ReleaseConfig, SplitConfig
-from visrec.data.interactions import read_log
+from visrec.data.interactions import read_interactions
 from visrec.data.snapshot import Snapshot
-from visrec.deployments.encoder import Encoder
-from visrec.deployments.ranker import Ranker
 from visrec.ranking.features import RankingQuery, candidate_features
 from visrec.ranking.learn import train_ranker
 from visrec.ranking.user_state import user_states
+from visrec.recommend.encoder import Encoder, PictureDecoder
+from visrec.recommend.list_builder import ListBuilder
 from visrec.recommend.types import Candidates, Event, Rules
 from visrec.releases import Release
 from visrec.releases.build import build_release
@@ -21,6 +21,7 @@ from visrec.storage import Workspace
 
 NUM_USERS, NUM_ITEMS, MAX_HISTORY = 16, 12, 3
 LATER = START_MS + 10_000 * HOUR_MS
+DECODER = PictureDecoder(max_bytes=10_000, max_pixels=10_000)
 
 
 @pytest.fixture(scope="module", params=[2, 200])
@@ -55,30 +56,31 @@ def test_scores_are_those_of_training_for_more_events_than_the_ranker_looks_at(
 ) -> None:
     snapshot, release = made
     block = next(iter(snapshot.sequences(SplitConfig())))
-    log = read_log(snapshot, block)
+    log = read_interactions(snapshot, block)
     learned = release.ranker()
     assert learned is not None
     ranker, facts = learned
     items, scores = np.arange(NUM_ITEMS, dtype=np.int32)[:10], np.linspace(1, 0, 10, dtype=np.float32)
     for row in range(4):
-        past = Encoder.load(release).encode_user(f"u{row:05d}", []).past
-        assert past is not None
-        times = np.full(len(block), past.time)
+        state = Encoder.load(release, decoder=DECODER).encode_user(f"u{row:05d}", []).user_state
+        assert state is not None
+        times = np.full(len(block), state.time)
         known = user_states(block, times, log, max_history=MAX_HISTORY)[row]
         assert (len(known.items), len(known.refused)) == (MAX_HISTORY, MAX_HISTORY)
         features_MF = candidate_features(
             RankingQuery(facts=facts, past=known, items_M=items, scores_M=scores, pool_P=scores), ranker.names
         )
-        served = Ranker.load(release).rank(
-            Candidates(items=items, scores=scores, complete=True), Rules(), 10, past=past
+        served = ListBuilder.load(release).rank(
+            Candidates(items=items, scores=scores, exhausted=True), Rules(), k=10, user_state=state
         )
         assert sorted(served.scores.tolist()) == pytest.approx(sorted(ranker.scores(features_MF).tolist()))
 
 
 def test_events_of_the_request_take_the_place_of_the_oldest(made: tuple[Snapshot, Release]) -> None:
     _, release = made
-    events = [Event(item=item, kind=kind, time=LATER) for kind in ("click", "dislike") for item in range(4)]
-    past = Encoder.load(release).encode_user("u00000", events).past
-    assert past is not None
-    kept = past.last(MAX_HISTORY)
+    kinds: tuple[EventKind, ...] = ("click", "dislike")
+    events = [Event(item=item, kind=kind, time=LATER) for kind in kinds for item in range(4)]
+    state = Encoder.load(release, decoder=DECODER).encode_user("u00000", events).user_state
+    assert state is not None
+    kept = state.last(MAX_HISTORY)
     assert kept.items.tolist() == kept.refused.tolist() == [1, 2, 3]

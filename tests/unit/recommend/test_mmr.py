@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visrec.recommend.mmr import mmr_order
+from visrec.recommend.list_builder import mmr_order
 
 SCORES = np.array([4, 3, 2, 0], np.float32)
 # Two twins, one at a right angle to them, one opposite.

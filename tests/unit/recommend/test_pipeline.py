@@ -1,4 +1,6 @@
 import asyncio
+import time
+from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -8,9 +10,9 @@ from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.config import ServeConfig
 from visrec.config.serving import RankingConfig
-from visrec.deployments.encoder import Encoder
-from visrec.recommend.pipeline import RecommendOptions
-from visrec.recommend.types import Event, Rules
+from visrec.recommend.encoder import Encoder, PictureDecoder
+from visrec.recommend.lists import RecommendationList
+from visrec.recommend.types import Event, HistoryEvent, RecommendOptions, Rules
 from visrec.releases import Release
 from visrec.retrieval import append_one
 from visrec.storage import Workspace
@@ -34,10 +36,10 @@ def graph(workspace: Workspace, release: Release) -> LocalGraph:
 
 
 def best(release: Release, items: list[int]) -> list[int]:
-    """Item indices by the score of a full sort, for a user who clicked `items` just now."""
+    """Item indices by the score of a full sort, for a user who clicked `items`, a second apart."""
     vector = (
-        Encoder.load(release)
-        .encode_user(None, [Event(item=i, kind=None, time=n) for n, i in enumerate(items)])
+        Encoder.load(release, decoder=PictureDecoder(max_bytes=1, max_pixels=1))
+        .encode_user(None, [Event(item=i, kind=None, time=1000 * n) for n, i in enumerate(items)])
         .vector_D
     )
     assert vector is not None
@@ -47,77 +49,101 @@ def best(release: Release, items: list[int]) -> list[int]:
     return order
 
 
-def events(items: list[int]) -> list[Event]:
-    return [Event(item=item, kind=None, time=number) for number, item in enumerate(items)]
+def clicks(items: list[int]) -> list[HistoryEvent]:
+    return [
+        HistoryEvent(item_id=f"i{item:05d}", time=datetime.fromtimestamp(second, UTC))
+        for second, item in enumerate(items)
+    ]
+
+
+def indices(found: RecommendationList) -> list[int]:
+    return [item.index for item in found]
+
+
+def requested(graph: LocalGraph) -> list[int]:
+    """Numbers of candidates that the retriever was called for."""
+    return [keywords["k"] for keywords in graph.retriever.keywords]
+
+
+def recommend(
+    graph: LocalGraph,
+    release: Release,
+    history: list[int],
+    options: RecommendOptions,
+    *,
+    user: str | None = None,
+) -> RecommendationList:
+    return asyncio.run(graph.pipeline.recommend(release, user, clicks(history), options))
 
 
 def test_order_is_that_of_a_full_sort_without_the_seen(graph: LocalGraph, release: Release) -> None:
-    ranked, source = asyncio.run(
-        graph.pipeline.for_user(release.name, None, events([3, 5]), RecommendOptions(k=6))
-    )
-    assert source == "history"
-    assert ranked.items.tolist() == [i for i in best(release, [3, 5]) if i not in (3, 5)][:6]
-    with_seen, _ = asyncio.run(
-        graph.pipeline.for_user(release.name, None, events([3, 5]), RecommendOptions(k=6, exclude_seen=False))
-    )
-    assert with_seen.items.tolist() == best(release, [3, 5])[:6]
+    found = recommend(graph, release, [3, 5], RecommendOptions(k=6))
+    assert (found.source, found.release) == ("history", release.name)
+    assert indices(found) == [i for i in best(release, [3, 5]) if i not in (3, 5)][:6]
+    with_seen = recommend(graph, release, [3, 5], RecommendOptions(k=6, exclude_seen=False))
+    assert indices(with_seen) == best(release, [3, 5])[:6]
 
 
-def test_strict_rules_widen_the_search_until_the_list_is_full(graph: LocalGraph, release: Release) -> None:
+def test_strict_rules_widen_the_retrieval_until_the_list_is_full(graph: LocalGraph, release: Release) -> None:
     rules = Rules(include_categories=frozenset({"blue"}))
-    ranked, _ = asyncio.run(
-        graph.pipeline.for_user(release.name, None, events([0]), RecommendOptions(k=10, rules=rules))
-    )
-    assert ranked.items.tolist() == [i for i in best(release, [0]) if i % 2 == 1]
-    assert graph.retriever.asked == [10, 80]
+    found = recommend(graph, release, [0], RecommendOptions(k=10, rules=rules))
+    assert indices(found) == [i for i in best(release, [0]) if i % 2 == 1]
+    assert requested(graph) == [10, 80]
 
 
-def test_the_search_ends_where_there_is_no_more(graph: LocalGraph, release: Release) -> None:
+def test_the_retrieval_ends_with_the_whole_catalogue(graph: LocalGraph, release: Release) -> None:
     rules = Rules(include_categories=frozenset({"none such"}))
-    ranked, _ = asyncio.run(
-        graph.pipeline.for_user(release.name, None, events([0]), RecommendOptions(k=3, rules=rules))
-    )
-    assert ranked.items.tolist() == []
-    assert graph.retriever.asked == [4, 32]
+    assert indices(recommend(graph, release, [0], RecommendOptions(k=3, rules=rules))) == []
+    assert requested(graph) == [4, 32]
 
 
-def test_without_history_popular_items_come_without_asking_the_retriever(
+def test_without_history_popular_items_come_without_a_call_to_the_retriever(
     graph: LocalGraph, release: Release
 ) -> None:
     for user in (None, "nobody knows them"):
-        ranked, source = asyncio.run(graph.pipeline.for_user(release.name, user, [], RecommendOptions(k=5)))
-        assert source == "popular"
-        assert ranked.items.tolist() == release.popularity.items[:5].tolist()
-    assert graph.retriever.asked == []
+        found = recommend(graph, release, [], RecommendOptions(k=5), user=user)
+        assert found.source == "popular"
+        assert indices(found) == release.popularity.items[:5].tolist()
+    assert requested(graph) == []
 
 
 def test_popular_items_leave_out_what_the_user_disliked(graph: LocalGraph, release: Release) -> None:
     first = int(release.popularity.items[0])
-    ranked, source = asyncio.run(
-        graph.pipeline.for_user(
-            release.name, None, [Event(item=first, kind="hide", time=0)], RecommendOptions(k=3)
-        )
-    )
-    assert source == "popular"
-    assert ranked.items.tolist() == release.popularity.items[1:4].tolist()
+    hidden = [HistoryEvent(item_id=release.catalogue.id_of(first), kind="hide")]
+    found = asyncio.run(graph.pipeline.recommend(release, None, hidden, RecommendOptions(k=3)))
+    assert found.source == "popular"
+    assert indices(found) == release.popularity.items[1:4].tolist()
 
 
 def test_similar_items_are_nearest_by_cosine(graph: LocalGraph, release: Release) -> None:
-    ranked = asyncio.run(graph.pipeline.similar(release.name, 7, RecommendOptions(k=5)))
+    found = asyncio.run(graph.pipeline.similar(release, "i00007", RecommendOptions(k=5)))
     units = release.item_vectors / np.linalg.norm(release.item_vectors, axis=1, keepdims=True)
     cosines = units @ units[7]
     expected = [i for i in np.argsort(-cosines, kind="stable").tolist() if i != 7][:5]
-    assert ranked.items.tolist() == expected
-    np.testing.assert_allclose(ranked.scores, cosines[expected], rtol=1e-5)
+    assert (found.source, indices(found)) == ("item", expected)
+    np.testing.assert_allclose([item.score for item in found], cosines[expected], rtol=1e-5)
 
 
-def test_diversity_of_the_request_goes_before_that_of_the_server(
+def test_diversity_of_the_request_goes_before_that_of_the_config(
     workspace: Workspace, release: Release
 ) -> None:
     diverse = LocalGraph(workspace, ServeConfig(ranking=RankingConfig(diversity=1.0)))
-    plain, _ = asyncio.run(
-        diverse.pipeline.for_user(release.name, None, events([3]), RecommendOptions(k=6, diversity=0.0))
-    )
-    assert plain.items.tolist() == [i for i in best(release, [3]) if i != 3][:6]
-    mixed, _ = asyncio.run(diverse.pipeline.for_user(release.name, None, events([3]), RecommendOptions(k=6)))
-    assert mixed.items.tolist() != plain.items.tolist()
+    plain = recommend(diverse, release, [3], RecommendOptions(k=6, diversity=0.0))
+    assert indices(plain) == [i for i in best(release, [3]) if i != 3][:6]
+    assert indices(recommend(diverse, release, [3], RecommendOptions(k=6))) != indices(plain)
+
+
+def test_an_event_keeps_its_time_and_others_are_a_minute_apart(graph: LocalGraph, release: Release) -> None:
+    naive, aware = datetime(2030, 1, 1), datetime(2030, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))
+    now = time.time() * 1000
+    history = [
+        HistoryEvent(item_id="i00001", time=naive),
+        HistoryEvent(item_id="i00002", time=aware),
+        HistoryEvent(item_id="i00003"),
+        HistoryEvent(item_id="i00004"),
+    ]
+    asyncio.run(graph.pipeline.recommend(release, None, history, RecommendOptions()))
+    first, second, third, fourth = (event.time for event in graph.encoder.arguments[-1][1])
+    assert first == second == 1_893_456_000_000
+    assert fourth - third == 60_000
+    assert 0 <= fourth - int(now) < 60_000

@@ -1,11 +1,18 @@
 """Phases in the report: one row each, sums and bests by hand."""
 
+from visrec.models.epochs import EpochRecord
 from visrec.reports.sections import phases_section
 
 
-def epoch(phase: str, number: int, ndcg: float | None = None) -> dict[str, object]:
-    record = {"phase": phase, "epoch": number, "loss": 1 / number, "seconds": 2.5, "trained_parameters": 1234}
-    return record if ndcg is None else record | {"ndcg@10": ndcg}
+def epoch(phase: str, number: int, ndcg: float | None = None) -> EpochRecord:
+    return EpochRecord(
+        phase=phase,
+        epoch=number,
+        loss=1 / number,
+        seconds=2.5,
+        metrics={} if ndcg is None else {"ndcg@10": ndcg},
+        trained_parameters=1234,
+    )
 
 
 def test_each_phase_is_a_row_with_its_best_epoch() -> None:

@@ -1,4 +1,4 @@
-"""Batches: distinct items, the same order by the same seed, shares of workers, and the odds of an item."""
+"""Batches: distinct items, reproducible order, shards of workers, sampling probabilities."""
 
 import itertools
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from visrec.config import LossConfig, PhaseConfig
 from visrec.data.interactions import NegativeEvents
 from visrec.data.snapshot import Sequences
 from visrec.errors import DataError
-from visrec.models import History, gap_buckets
+from visrec.models import History, time_buckets
 from visrec.training.batch import NEVER, Batch
 from visrec.training.batches import BatchStream, epoch_facts
 
@@ -56,7 +56,7 @@ def test_every_distinct_item_stands_once() -> None:
         assert items == sorted(set(items))
 
 
-def test_a_wait_lasts_from_an_event_to_the_next_one() -> None:
+def test_time_to_next_lasts_from_an_event_to_the_next_one() -> None:
     block = sequences_of([[0, 1, 2, 3]])
     times = np.array([0, 1_000, 4_000, 19_000])  # 1, 3 and 15 seconds
     phase = PhaseConfig(batch_size=1)
@@ -70,32 +70,32 @@ def test_a_wait_lasts_from_an_event_to_the_next_one() -> None:
     )
     for batch in one.epoch(0):
         first = int(batch.item_index_N[batch.slots_BL[0, 0]])
-        waits = [1, 2, 4][first:][: batch.time_to_next_BL.shape[1]]
-        assert batch.time_to_next_BL.tolist() == [waits]
-        assert batch.time_since_previous_BL.tolist() == [[0, *waits[:-1]]]
+        buckets = [1, 2, 4][first:][: batch.time_to_next_BL.shape[1]]
+        assert batch.time_to_next_BL.tolist() == [buckets]
+        assert batch.time_since_previous_BL.tolist() == [[0, *buckets[:-1]]]
         assert torch.equal(
-            batch.time_to_next_BL, gap_buckets(torch.from_numpy(times))[None, first + 1 :][:, : len(waits)]
+            batch.time_to_next_BL, time_buckets(torch.from_numpy(times))[None, first + 1 :][:, : len(buckets)]
         )
 
 
-def test_the_users_positives_outside_the_window_are_spared_too() -> None:
+def test_the_users_positives_outside_the_window_are_masked_too() -> None:
     batch = next(stream([[0, 1, 2, 3, 4, 5, 6, 7], [8, 9]], batch_size=10).epoch(0))
     items = batch.item_index_N.numpy()
     for row in batch.masked_from_BN.numpy():
-        spared = set(items[row == 0].tolist())
-        assert spared == ({8, 9} if 8 in spared else set(range(8)))
+        masked = set(items[row == 0].tolist())
+        assert masked == ({8, 9} if 8 in masked else set(range(8)))
         assert set(row.tolist()) == {0, NEVER}
 
 
-@pytest.mark.parametrize("spare", ["seen", "none"])
-def test_positives_are_spared_from_the_position_on_that_has_seen_them(spare: str) -> None:
-    loss = LossConfig.model_validate({"positive_masking": spare})
+@pytest.mark.parametrize("masking", ["seen", "none"])
+def test_positives_are_masked_from_the_position_on_that_has_seen_them(masking: str) -> None:
+    loss = LossConfig.model_validate({"positive_masking": masking})
     batch = next(stream([[0, 1, 2, 3, 4, 5, 6, 7]], batch_size=10, loss=loss).epoch(0))
     items = batch.item_index_N.tolist()
     for row in range(len(batch.slots_BL)):
         first = items[int(batch.slots_BL[row, 0])]  # the window's first event; the history is 0 to 7 in order
         found = dict(zip(items, batch.masked_from_BN[row].tolist(), strict=True))
-        expected = {i: max(i - first, 0) if spare == "seen" else NEVER for i in items}
+        expected = {i: max(i - first, 0) if masking == "seen" else NEVER for i in items}
         assert found == expected
 
 
@@ -118,11 +118,11 @@ def test_workers_share_an_epoch_in_equal_parts() -> None:
     shares = [list(replace(base, rank=rank, world_size=2).epoch(0)) for rank in (0, 1)]
     assert [len(b.slots_BL) for b in shares[0]] == [len(b.slots_BL) for b in shares[1]]
     both = [p for share in shares for batch in share for p in pairs(batch)]
-    assert len(both) == len(set(both)) == 10  # eleven windows on two workers: one waits for another epoch
+    assert len(both) == len(set(both)) == 10  # eleven windows on two workers: one buckets for another epoch
     assert epoch_facts(replace(base, world_size=2)).num_steps == len(shares[0])
 
 
-def test_fewer_windows_than_workers_is_said() -> None:
+def test_fewer_windows_than_workers_raise() -> None:
     with pytest.raises(DataError, match=r"expected at least one training sequence .* a worker \(8\), got 6"):
         list(replace(stream(), world_size=8).epoch(0))
 
@@ -131,7 +131,7 @@ def test_fewer_windows_than_workers_is_said() -> None:
     ("in_batch", "uniform", "popularity"),
     [(True, 0, 0), (True, 4, 0), (True, 4, 5), (False, 4, 0), (False, 0, 5), (False, 4, 5)],
 )
-def test_odds_of_a_negative_are_the_observed_frequencies(
+def test_sampling_probabilities_are_the_observed_frequencies(
     in_batch: bool, uniform: int, popularity: int
 ) -> None:
     rng = np.random.default_rng(0)
@@ -142,7 +142,7 @@ def test_odds_of_a_negative_are_the_observed_frequencies(
         in_batch_negatives=in_batch,
         num_uniform_negatives=uniform,
         num_popularity_negatives=popularity,
-        num_hard_negatives=2,  # belong to single sequences: the odds are without them
+        num_hard_negatives=2,  # belong to single sequences and do not count
     )
     many = replace(
         stream(histories, batch_size=8, loss=loss),
@@ -172,11 +172,11 @@ class FixedPool:
         self,
         histories: list[History],
         positives: list[NDArray[np.int32]],
-        moments: NDArray[np.int64],
+        request_times_B: NDArray[np.int64],
     ) -> NDArray[np.int64]:
         assert all(set(h.items) < set(p) for h, p in zip(histories, positives, strict=True))
         # The window's last event, which the history does not hold, is an hour later.
-        assert moments.tolist() == [h.times[-1] + HOUR_MS for h in histories]
+        assert request_times_B.tolist() == [h.times[-1] + HOUR_MS for h in histories]
         return np.tile(np.array([0, 3, 9]), (len(histories), 1))
 
 
@@ -193,7 +193,7 @@ def test_hard_negatives_are_encoded_but_belong_to_their_sequence() -> None:
 
 def test_explicit_negatives_are_the_users_own_but_no_item_that_was_taken_or_may_not_be_drawn() -> None:
     block = sequences_of([[0, 1, 2, 3]])
-    rejections = NegativeEvents(
+    negative_events = NegativeEvents(
         offsets=np.array([0, 4]),
         items=np.array(
             [7, 2, 9, 5], np.int32
@@ -201,7 +201,7 @@ def test_explicit_negatives_are_the_users_own_but_no_item_that_was_taken_or_may_
         times=block.times[[1, 1, 1, 3]] + np.array([1, 1, 1, 1]),
         strengths=np.array([0.5, 1, 1, 1], np.float32),
     )
-    phase = PhaseConfig(loss=LossConfig(num_explicit_negatives=5, explicit_weight=4))
+    phase = PhaseConfig(loss=LossConfig(num_explicit_negatives=5, explicit_negative_weight=4))
     made = BatchStream(
         blocks=lambda: iter([block]),
         phase=phase,
@@ -209,7 +209,7 @@ def test_explicit_negatives_are_the_users_own_but_no_item_that_was_taken_or_may_
         candidates=np.arange(9, dtype=np.int32),
         num_items=10,
         seed=0,
-        rejections=lambda _: rejections,
+        negative_events=lambda _: negative_events,
     )
     (batch,) = made.epoch(0)
     valid = batch.per_sequence_weights_BK > 0

@@ -1,3 +1,5 @@
+"""Deterministic algorithms: several threads agree bit for bit, and the former setting is restored."""
+
 from pathlib import Path
 
 import pytest
@@ -37,7 +39,7 @@ def test_two_runs_with_several_threads_agree_bit_for_bit(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("before", [False, True])
-def test_what_was_set_before_comes_back_also_after_an_error(before: bool) -> None:
+def test_the_former_setting_is_restored_also_after_an_error(before: bool) -> None:
     torch.use_deterministic_algorithms(before)
     try:
         with pytest.raises(RuntimeError, match="stop"), deterministic_algorithms(torch.device("cpu")):

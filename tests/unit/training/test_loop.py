@@ -27,8 +27,9 @@ from visrec.config import (
 from visrec.data.snapshot import Snapshot
 from visrec.errors import DivergedError
 from visrec.storage import Workspace
-from visrec.training.environment import LocalEnvironment
+from visrec.training.environment import CheckpointWriter, LocalEnvironment
 from visrec.training.loop import train
+from visrec.training.messages import Report
 
 GOLDEN = Path(__file__).parent / "golden_losses.json"
 
@@ -54,7 +55,7 @@ def test_from_pixels_alone_it_finds_the_one_right_item(snapshot: Snapshot, tmp_p
     phase = PhaseConfig(epochs=12, batch_size=8, learning_rate=1e-2)
     environment = run(job(phase), snapshot, tmp_path)
     # Of twenty items a user has had eight of one colour; validation is one of the two of that colour that remain.
-    metrics = environment.reports[-2]
+    metrics = environment.epochs[-1].metrics
     assert metrics["hr@10"] == 1.0
     assert metrics["auc"] > 0.94  # those two come first: one place lost in half of the cases makes 0.955
 
@@ -64,13 +65,13 @@ def test_two_runs_agree_bit_for_bit_and_with_the_stored_curve(snapshot: Snapshot
     first, second = (run(config, snapshot, tmp_path / name) for name in "ab")
     for name, value in weights(tmp_path / "a").items():
         np.testing.assert_array_equal(value, weights(tmp_path / "b")[name])
-    losses = [r["loss"] for r in first.reports if "loss" in r]
-    assert losses == [r["loss"] for r in second.reports if "loss" in r]
+    losses = [e.loss for e in first.epochs]
+    assert losses == [e.loss for e in second.epochs]
     # A refactoring must not move this curve; the tolerance is what another processor's arithmetic may differ by.
     assert losses == pytest.approx(json.loads(GOLDEN.read_text()), rel=1e-3)
 
 
-def test_recency_learns_what_only_the_wait_tells(tmp_path: Path) -> None:
+def test_recency_learns_what_depends_on_the_time_since_the_last_event_alone(tmp_path: Path) -> None:
     """At once users take an item of the same colour, after a day one of the other: the history alone cannot say."""
     rng = np.random.default_rng(0)
     images = np.zeros((24, 8, 8, 3), np.uint8)
@@ -87,22 +88,22 @@ def test_recency_learns_what_only_the_wait_tells(tmp_path: Path) -> None:
     for recency in (False, True):
         plain = job(PhaseConfig(epochs=20, batch_size=8, learning_rate=3e-2))
         model = plain.model.replace(user=plain.model.user.replace(recency=recency))
-        reports = run(plain.replace(model=model), snapshot, tmp_path / str(recency)).reports
-        auc[recency] = max(report["auc"] for report in reports if "auc" in report)
+        epochs = run(plain.replace(model=model), snapshot, tmp_path / str(recency)).epochs
+        auc[recency] = max(e.metrics["auc"] for e in epochs)
     # Of 20 unseen items about 10 have the right colour: if these come first, in any order, 0.75; by chance 0.5.
     assert auc[False] < 0.6
     assert auc[True] > 0.7
 
 
 class Crash(Exception):
-    """What kills a run in these tests."""
+    """Kills a run in these tests."""
 
 
 def crash_at_report(number: int, environment: LocalEnvironment) -> Callable[..., None]:
-    report = environment.report
+    send = environment.report
 
-    def crashing(metrics: dict[str, Any], write_checkpoint: Callable[[Path], None]) -> None:
-        report(metrics, write_checkpoint)
+    def crashing(report: Report, write_checkpoint: CheckpointWriter) -> None:
+        send(report, write_checkpoint)
         if len(environment.reports) == number:
             raise Crash
 
@@ -147,13 +148,13 @@ def test_a_head_phase_leaves_the_backbone_as_it_was(snapshot: Snapshot, tmp_path
 def test_early_stopping_ends_a_phase_and_the_best_epoch_is_kept(snapshot: Snapshot, tmp_path: Path) -> None:
     phase = PhaseConfig(epochs=40, batch_size=8, learning_rate=1e-2, early_stopping_epochs=2)
     environment = run(job(phase, selection_metric="hr@10"), snapshot, tmp_path)
-    epochs = [r for r in environment.reports if "loss" in r]
+    epochs = environment.epochs
     assert len(epochs) < 40
-    best = max(range(len(epochs)), key=lambda k: epochs[k]["hr@10"])
+    best = max(range(len(epochs)), key=lambda k: epochs[k].metrics["hr@10"])
     assert len(epochs) == best + 3
 
 
-def test_a_run_that_diverges_says_so_and_leaves_no_checkpoint(snapshot: Snapshot, tmp_path: Path) -> None:
+def test_a_diverging_run_raises_and_leaves_no_checkpoint(snapshot: Snapshot, tmp_path: Path) -> None:
     # Each step makes the weights ninety-nine times as large: too large for a float within four epochs.
     exploding = {"learning_rate": 10, "weight_decay": 10, "schedule": "constant", "warmup_steps": 0}
     phase = PhaseConfig(name="wild", epochs=8, batch_size=8, **exploding)
@@ -170,8 +171,8 @@ def test_a_refit_sees_validation_events_and_has_no_validation(snapshot: Snapshot
     phase = PhaseConfig(epochs=1, batch_size=8)
     plain = run(job(phase), snapshot, tmp_path / "plain")
     refit = run(job(phase, split=SplitConfig(fit_on="train_and_validation")), snapshot, tmp_path / "refit")
-    assert "ndcg@10" in plain.reports[0]
-    assert "ndcg@10" not in refit.reports[0]
+    assert "ndcg@10" in plain.epochs[0].metrics
+    assert refit.epochs[0].metrics == {}
     counts = [weights(tmp_path / name)["item_counts"].sum() for name in ("plain", "refit")]
     assert counts == [40 * 8, 40 * 9]
 

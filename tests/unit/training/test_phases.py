@@ -1,4 +1,4 @@
-"""What phases are made of: kept activations, starting points, trained parts."""
+"""Phases: cached activations, starting points, trainable parameters and module modes."""
 
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def lite0_job(tmp_path: Path, *phases: PhaseConfig, **training: Any) -> TrainWor
 
 
 @pytest.mark.parametrize("trainable", ["head", TopBlocksConfig(top=2)])
-def test_kept_activations_give_the_run_that_pixels_give(
+def test_cached_activations_give_the_same_run_as_pixels(
     snapshot: Snapshot, tmp_path: Path, trainable: Any
 ) -> None:
     phase = PhaseConfig(epochs=2, batch_size=20, trainable=trainable, batch_norm="frozen")
@@ -61,17 +61,15 @@ def test_kept_activations_give_the_run_that_pixels_give(
         run(lite0_job(tmp_path, phase, activation_cache_gb=size), snapshot, tmp_path / str(size))
         for size in (0.0, 1.0)
     ]
-    pixels, kept = ([r for r in one.reports if "loss" in r] for one in runs)
-    assert [r["images_per_second"] > 0 for r in pixels] == [True, True]
-    assert [r["images_per_second"] > 0 for r in kept] == [False, False]
-    np.testing.assert_allclose([r["loss"] for r in pixels], [r["loss"] for r in kept], rtol=1e-5)
+    pixels, cached = (one.epochs for one in runs)
+    assert [e.images_per_second > 0 for e in pixels] == [True, True]
+    assert [e.images_per_second > 0 for e in cached] == [False, False]
+    np.testing.assert_allclose([e.loss for e in pixels], [e.loss for e in cached], rtol=1e-5)
     vectors = [np.load(tmp_path / size / "last" / "item_vectors.npy") for size in ("0.0", "1.0")]
     np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-5)
 
 
-def test_activations_are_found_again_by_the_weights_they_come_from(
-    snapshot: Snapshot, tmp_path: Path
-) -> None:
+def test_activations_are_found_by_the_hash_of_their_weights(snapshot: Snapshot, tmp_path: Path) -> None:
     job = within(lite0_job(tmp_path, PhaseConfig(epochs=1, batch_size=20, trainable="head")), snapshot)
     workspace = Workspace(job.workspace)
     run(job, snapshot, tmp_path / "a")
@@ -93,26 +91,26 @@ def test_the_facts_of_weights_travel_with_them(snapshot: Snapshot, tmp_path: Pat
     torch.testing.assert_close(model.item_tower.std, torch.full((3,), 0.3 * 255))
 
 
-def test_which_blocks_stand_still_and_what_trains(snapshot: Snapshot, tmp_path: Path) -> None:
+def test_frozen_blocks_and_trained_parameters(snapshot: Snapshot, tmp_path: Path) -> None:
     model, _ = initial_model(within(lite0_job(tmp_path, PhaseConfig()), snapshot), snapshot)
     backbone = model.item_tower.backbone
     assert backbone is not None
-    whole = sum(p.numel() for p in backbone.parameters())
-    last = sum(p.numel() for p in backbone.blocks()[-1].parameters())
+    num_backbone = sum(p.numel() for p in backbone.parameters())
+    num_last = sum(p.numel() for p in backbone.blocks()[-1].parameters())
     head = set_trainable(model, PhaseConfig(trainable="head"))
-    assert set_trainable(model, PhaseConfig()) == head + whole
+    assert set_trainable(model, PhaseConfig()) == head + num_backbone
     top = PhaseConfig(trainable=TopBlocksConfig(top=1))
-    assert set_trainable(model, top) == head + last
+    assert set_trainable(model, top) == head + num_last
     set_modes(model, model, top)
     assert [block.training for block in backbone.blocks()] == [False] * 17 + [True]
     lora = PhaseConfig(trainable=LoraBlocksConfig(lora=LoraConfig(rank=2)))
-    assert head < set_trainable(model, lora) < head + whole / 5
-    assert set_trainable(model, PhaseConfig()) == head + whole  # merged: the blocks are whole again
+    assert head < set_trainable(model, lora) < head + num_backbone / 5
+    assert set_trainable(model, PhaseConfig()) == head + num_backbone  # LoRA is merged
     with pytest.raises(ConfigError, match="at most 18 top blocks"):
         num_frozen_blocks(model, PhaseConfig(trainable=TopBlocksConfig(top=19)))
 
 
-def test_what_belongs_to_no_block_stands_still_and_names_the_activations(tmp_path: Path) -> None:
+def test_parameters_of_no_block_are_frozen_and_name_the_activations(tmp_path: Path) -> None:
     workspace = Workspace(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6, image_size=224)
     item = ItemTowerConfig(backbone="timm/vit_tiny_patch16_224")
@@ -146,7 +144,7 @@ def test_a_frozen_batch_norm_keeps_its_statistics(snapshot: Snapshot, tmp_path: 
         assert bool(np.any(weights(tmp_path / policy, "last.safetensors")[name] != 0)) == moves
 
 
-def test_a_checkpoint_of_another_catalogue_gives_its_encoders(snapshot: Snapshot, tmp_path: Path) -> None:
+def test_training_starts_from_the_encoders_of_another_catalogue(snapshot: Snapshot, tmp_path: Path) -> None:
     other = Workspace(str(tmp_path / "other"))
     elsewhere = make_checkpoint(other, checkerboard_snapshot(other, num_users=12, num_items=12), seed=9)
     job = TrainWorkloadConfig(model=TINY_MODEL, training=TrainingConfig(start_from=elsewhere.location.path))

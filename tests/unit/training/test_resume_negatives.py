@@ -37,7 +37,7 @@ LOSSES = [
 
 
 class Crash(Exception):
-    """What kills a run in these tests."""
+    """Kills a run in these tests."""
 
 
 class Crashing(LocalEnvironment):

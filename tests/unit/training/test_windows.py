@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.snapshots import sequences_of
 
-from visrec.training.batch import cut_windows, num_windows
+from visrec.training.examples import cut_windows, num_windows
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=6), st.integers(1, 12), st.integers(0, 1000))

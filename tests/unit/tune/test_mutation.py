@@ -3,7 +3,7 @@ from tests.support.studies import DIM, RATE, make_job
 
 from visrec.config import ParameterConfig
 from visrec.errors import ConfigError
-from visrec.tune.points import mutable_keys, within
+from visrec.tune.points import clip_to_space, mutable_keys
 
 
 def test_only_what_means_the_same_to_a_trained_model_may_change() -> None:
@@ -20,10 +20,10 @@ def test_numbers_stay_within_their_range() -> None:
         "a": ParameterConfig(randint=(1, 4)),
         DIM: ParameterConfig(choice=(8,)),
     }
-    assert within(space, {RATE: 0.12, "a": 5, DIM: 9.6, "other": 1}) == {
+    assert clip_to_space(space, {RATE: 0.12, "a": 5, DIM: 9.6, "other": 1}) == {
         RATE: 0.1,
         "a": 3,
         DIM: 9.6,
         "other": 1,
     }
-    assert within(space, {RATE: 0.01}) == {RATE: 0.01}
+    assert clip_to_space(space, {RATE: 0.01}) == {RATE: 0.01}

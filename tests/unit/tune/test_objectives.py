@@ -5,32 +5,34 @@ from tests.support.studies import make_record
 
 from visrec.config import ObjectiveConfig
 from visrec.errors import DivergedError
-from visrec.tune.objectives import pareto_front, ranked, values
+from visrec.models.epochs import EpochRecord
+from visrec.tune.objectives import objective_values, pareto_front, ranked
 
 QUALITY, COST = ObjectiveConfig(), ObjectiveConfig(metric="encode_ms")
 
 
-def epoch(phase: str, ndcg: float, *, seconds: float = 2.0) -> dict[str, object]:
-    return {"phase": phase, "epoch": 1, "loss": 1.0, "ndcg@10": ndcg, "auc": 1 - ndcg, "seconds": seconds}
+def epoch(phase: str, ndcg: float, *, seconds: float = 2.0) -> EpochRecord:
+    metrics = {"ndcg@10": ndcg, "auc": 1 - ndcg}
+    return EpochRecord(phase=phase, epoch=1, loss=1.0, seconds=seconds, metrics=metrics)
 
 
 def test_quality_is_that_of_the_best_epoch_of_the_last_phase() -> None:
     epochs = [epoch("base", 0.9), epoch("next", 0.3), epoch("next", 0.5), epoch("next", 0.4)]
-    assert values([QUALITY], epochs, {}, "ndcg@10") == [0.5]
+    assert objective_values([QUALITY], epochs, {}, "ndcg@10") == [0.5]
     # Another metric's value is that of the epoch that selection keeps, not its own best.
-    assert values([ObjectiveConfig(metric="auc")], epochs, {}, "ndcg@10") == [0.5]
+    assert objective_values([ObjectiveConfig(metric="auc")], epochs, {}, "ndcg@10") == [0.5]
 
 
 def test_costs_are_taken_as_they_are_measured() -> None:
     objectives = [QUALITY, COST, ObjectiveConfig(metric="epoch_seconds")]
     epochs = [epoch("base", 0.1, seconds=1), epoch("base", 0.2, seconds=3)]
-    assert values(objectives, epochs, {"encode_ms": 4.0}, "ndcg@10") == [0.2, 4.0, 2.0]
+    assert objective_values(objectives, epochs, {"encode_ms": 4.0}, "ndcg@10") == [0.2, 4.0, 2.0]
 
 
 @pytest.mark.parametrize("broken", [math.nan, math.inf])
 def test_what_is_no_number_ends_the_trial(broken: float) -> None:
     with pytest.raises(DivergedError, match="after epoch 1 of phase base"):
-        values([QUALITY], [epoch("base", broken)], {}, "ndcg@10")
+        objective_values([QUALITY], [epoch("base", broken)], {}, "ndcg@10")
 
 
 def test_front_and_order() -> None:

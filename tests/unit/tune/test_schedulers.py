@@ -55,4 +55,4 @@ def test_reasons_are_one_line() -> None:
     assert reason_of("ray.exceptions.OutOfMemoryError: Task was killed due to low memory.") == "out of memory"
     assert reason_of("RuntimeError: [enforce] DefaultCPUAllocator: can't allocate memory") == "out of memory"
     assert reason_of("The actor died unexpectedly before finishing this task.").startswith("its process died")
-    assert reason_of("") == "no reason told"
+    assert reason_of("") == "no reason given"

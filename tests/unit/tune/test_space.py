@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from visrec.config import ParameterConfig, TuneConfig, TuneWorkloadConfig, parse_config
 from visrec.errors import ConfigError
-from visrec.tune.points import check_space, default_point, job_at
-from visrec.tune.space import draw, draw_different, grid, in_order
+from visrec.tune.points import apply_point, check_space, default_point
+from visrec.tune.space import draw, draw_distinct, grid, ordered_keys
 
 RATE = "training.phases.0.learning_rate"
 KIND = "model.user.kind"
@@ -39,18 +39,18 @@ def test_a_point_has_a_key_exactly_where_its_condition_holds(seed: int) -> None:
     assert (HEADS in point) == (point[KIND] == "transformer")
     assert 1e-4 <= point[RATE] <= 1e-2
     json.dumps(point)  # plain values only
-    job_at(TuneWorkloadConfig(), point)
+    apply_point(TuneWorkloadConfig(), point)
 
 
 def test_draws_follow_from_the_seed_and_none_comes_twice() -> None:
     choices = space(kind={"choice": ["gru", "transformer"]}, heads=CONDITIONAL[HEADS].model_dump())
-    first = draw_different(choices, 3, 0, known=[])
-    assert first == draw_different(choices, 3, 0, known=[])
+    first = draw_distinct(choices, 3, 0, known=[])
+    assert first == draw_distinct(choices, 3, 0, known=[])
     assert (
         len({json.dumps(p, sort_keys=True) for p in first}) == 3
     )  # gru, and a transformer of 1 and of 2 heads
-    assert len(draw_different(choices, 10, 0, known=[])) == 3
-    assert len(draw_different(choices, 10, 0, known=first[:1])) == 2
+    assert len(draw_distinct(choices, 10, 0, known=[])) == 3
+    assert len(draw_distinct(choices, 10, 0, known=first[:1])) == 2
 
 
 def test_a_grid_holds_each_combination_once() -> None:
@@ -71,8 +71,8 @@ def test_a_section_comes_before_keys_in_it() -> None:
         }
     )
     check_space(found)
-    assert in_order(found.tune.space) == [adversary, f"{adversary}.epsilon"]
-    with_one = job_at(found, {adversary: {"kind": "embedding"}, f"{adversary}.epsilon": 0.25})
+    assert ordered_keys(found.tune.space) == [adversary, f"{adversary}.epsilon"]
+    with_one = apply_point(found, {adversary: {"kind": "embedding"}, f"{adversary}.epsilon": 0.25})
     assert with_one.training.phases[0].adversary.epsilon == 0.25  # type: ignore[union-attr]
     assert found.tune.space[adversary].choice == (
         None,
@@ -169,4 +169,4 @@ def test_the_default_point_is_what_the_config_says() -> None:
     }
     found = parse_config(TuneWorkloadConfig, values)
     assert default_point(found) == {KIND: "transformer", HEADS: 2, RATE: 0.002}
-    assert job_at(found, default_point(found)).model == found.model
+    assert apply_point(found, default_point(found)).model == found.model

@@ -1,7 +1,7 @@
 import pytest
 from tests.support.studies import DIM, RATE, make_job, make_record
 
-from visrec.tune.optuna_bridge import is_inside, recalled_study
+from visrec.tune.optuna_bridge import is_inside, optuna_study
 from visrec.tune.search import StudySearch, count_trials, planned_points
 
 
@@ -40,7 +40,7 @@ def test_optuna_learns_what_ended_and_how() -> None:
     job = make_job()
     failed = make_record(1, [0.9], status="failed")
     outside = make_record(2, [0.5], point={RATE: 0.01, DIM: 64})
-    study = recalled_study(job, [make_record(0, [0.1, 0.3]), failed, outside])
+    study = optuna_study(job, [make_record(0, [0.1, 0.3]), failed, outside])
     assert [(t.state.name, t.values) for t in study.trials] == [("COMPLETE", [0.3]), ("FAIL", None)]
     assert study.trials[0].params == {RATE: 0.01, DIM: 16}
 

@@ -85,7 +85,7 @@ def test_config_schema_names_every_key_and_its_meaning() -> None:
     shown = CliRunner().invoke(app, ["config", "schema", "demo"])
     schema = yaml.safe_load(shown.output)
     assert set(schema["properties"]) == set(PipelineConfig.model_fields)
-    assert schema["properties"]["seed"]["description"] == "Reaches every random choice."
+    assert schema["properties"]["seed"]["description"] == "Seed of all random numbers."
 
 
 def test_every_workload_is_a_command_and_can_be_submitted() -> None:

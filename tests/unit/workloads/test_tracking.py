@@ -10,7 +10,7 @@ from tests.support.studies import RATE, make_job, make_record
 from visrec.config import WorkloadConfig
 from visrec.errors import ConfigError
 from visrec.storage import Artifact, Workspace
-from visrec.tune.report.facts import study_facts
+from visrec.tune.report.facts import StudySummary, study_facts
 from visrec.tune.report.write import write_study
 from visrec.workloads.tracking import run, server_command, track_study
 
@@ -33,7 +33,7 @@ def finished_study(workspace: Workspace) -> Artifact:
     with workspace.create("studies", "s1", config=make_job()) as writer:
         write_study(writer.staging, facts, "abc")
         writer.counts["num_trials"] = 3
-        writer.facts.update(best_trial=0, best_point=records[0].point, best_objectives={"ndcg@10": 0.4})
+        writer.facts.update(StudySummary.of(facts, "abc").as_dict())
     return workspace.find("studies", "s1")
 
 

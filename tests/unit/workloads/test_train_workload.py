@@ -1,6 +1,8 @@
 """`visrec train` in this process: mistakes show before it starts, and the summary names the epoch that is kept."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ def job(tmp_path: Path, *phases: PhaseConfig, **item: Any) -> TrainWorkloadConfi
     model = ModelConfig(
         dim=8,
         item=ItemTowerConfig(width=4, **item),
-        user=UserTowerConfig(hidden_dim=8, max_length=10, mean_taste=False),
+        user=UserTowerConfig(hidden_dim=8, max_length=10, mean_pooling=False),
     )
     training = TrainingConfig(phases=phases, scaling=ScalingConfig(num_workers=0))
     return TrainWorkloadConfig(workspace=str(tmp_path), model=model, training=training)
@@ -72,5 +74,18 @@ def test_the_summary_names_the_epoch_that_the_checkpoint_holds(tmp_path: Path, m
     out = io.StringIO()
     selected = config.replace(training=config.training.replace(selection_metric=metric))
     epochs = run(selected, console=Console(file=out)).epochs
-    best = max(epochs, key=lambda e: float(e[metric]))
-    assert f"best validation {metric} {best[metric]:.4f} (epoch {best['epoch']} of" in out.getvalue()
+    best = max(epochs, key=lambda e: e.metrics[metric])
+    assert f"best validation {metric} {best.metrics[metric]:.4f} (epoch {best.epoch} of" in out.getvalue()
+
+
+def test_training_in_one_process_imports_no_ray(tmp_path: Path) -> None:
+    (tmp_path / "job.json").write_text(job(tmp_path, FIRST).model_dump_json())
+    code = (
+        "import io, pathlib, sys; from rich.console import Console; from visrec.config import TrainWorkloadConfig; "
+        "from visrec.workloads.train import run; "
+        "job = TrainWorkloadConfig.model_validate_json(pathlib.Path(sys.argv[1]).read_text()); "
+        "print(len(run(job, console=Console(file=io.StringIO())).epochs), 'ray' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "job.json")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.split() == ["1", "False"], done.stderr

@@ -1,13 +1,13 @@
-"""The products as parts in the unit square, drawn from back to front."""
+"""Outlines of the twelve products, in layers in the unit square."""
 
 from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
-from visrec.demo.outlines.carried import bag, guitar, shirt, sneaker, umbrella
+from visrec.demo.canvas import Outline
+from visrec.demo.outlines.fashion import bag, guitar, shirt, sneaker, umbrella
 from visrec.demo.outlines.household import chair, clock, lamp, mug, plant, teapot, vase
-from visrec.demo.outlines.parts import Outline, Part
 
 OUTLINES: Final[dict[str, Callable[[np.random.Generator], Outline]]] = {
     "lamp": lamp,
@@ -23,6 +23,4 @@ OUTLINES: Final[dict[str, Callable[[np.random.Generator], Outline]]] = {
     "sneaker": sneaker,
     "guitar": guitar,
 }
-"""How to draw each shape; the random numbers vary its proportions a little."""
-
-__all__ = ["OUTLINES", "Outline", "Part"]
+"""Outline of each shape; the random generator varies its proportions a little."""

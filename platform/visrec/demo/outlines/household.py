@@ -1,9 +1,19 @@
-"""Lamp, vase, armchair, alarm clock, potted plant."""
+"""Outlines for living room and kitchen: mug, teapot, lamp, vase, armchair, alarm clock, potted plant."""
 
 import numpy as np
 
-from visrec.demo.canvas import Place, Points, curve, ellipse, polygon, rotated, rounded, turned
-from visrec.demo.outlines.parts import Outline, Part
+from visrec.demo.canvas import (
+    Layer,
+    Outline,
+    Place,
+    Points,
+    curve,
+    ellipse,
+    polygon,
+    rotated,
+    rounded,
+    turned,
+)
 
 
 def mug(random: np.random.Generator) -> Outline:
@@ -17,12 +27,12 @@ def mug(random: np.random.Generator) -> Outline:
     wisp = np.array([(0.0, -0.04), (-0.03, -0.12), (0.03, -0.19), (0.0, -0.27)])
     steam = [curve(wisp + np.array([x, top])) for x in (axis - 0.1, axis + 0.02, axis + 0.13)]
     return Outline(
-        parts=(
-            *(Part(points=points, role="steam", stroke=0.022, alpha=0.65, edge=False) for points in steam),
-            Part(points=handle, role="plain", tone=0.85, stroke=0.07),
-            Part(points=turned(side, axis=axis), role="body"),
-            Part(points=ellipse(axis, top, half, 0.045), role="plain", tone=1.25),
-            Part(points=ellipse(axis, top + 0.008, half - 0.03, 0.032), role="wood", tone=0.6, edge=False),
+        layers=(
+            *(Layer(points=points, role="steam", stroke=0.022, alpha=0.65, edge=False) for points in steam),
+            Layer(points=handle, role="plain", tone=0.85, stroke=0.07),
+            Layer(points=turned(side, axis=axis), role="body"),
+            Layer(points=ellipse(axis, top, half, 0.045), role="plain", tone=1.25),
+            Layer(points=ellipse(axis, top + 0.008, half - 0.03, 0.032), role="wood", tone=0.6, edge=False),
         ),
         stands=True,
     )
@@ -43,14 +53,14 @@ def teapot(random: np.random.Generator) -> Outline:
     ]
     seam = [(0.5 - 0.64 * width, rim + 0.005), (0.5, rim + 0.02), (0.5 + 0.64 * width, rim + 0.005)]
     return Outline(
-        parts=(
-            Part(points=curve(handle), role="trim", stroke=0.055),
-            Part(points=curve([*lower, *upper]), role="plain", tone=0.85),
-            Part(points=turned([(0.5 * width, 0.885), (0.55 * width, 0.915)], smooth=False), role="trim"),
-            Part(points=ellipse(0.5, y, width, height), role="body"),
-            Part(points=ellipse(0.5, rim, 0.62 * width, 0.11, begin=180, end=360), role="plain", tone=0.9),
-            Part(points=ellipse(0.5, rim - 0.13, 0.04, 0.04), role="trim"),
-            Part(points=curve(seam), role="trim", stroke=0.016, edge=False),
+        layers=(
+            Layer(points=curve(handle), role="trim", stroke=0.055),
+            Layer(points=curve([*lower, *upper]), role="plain", tone=0.85),
+            Layer(points=turned([(0.5 * width, 0.885), (0.55 * width, 0.915)], smooth=False), role="trim"),
+            Layer(points=ellipse(0.5, y, width, height), role="body"),
+            Layer(points=ellipse(0.5, rim, 0.62 * width, 0.11, begin=180, end=360), role="plain", tone=0.9),
+            Layer(points=ellipse(0.5, rim - 0.13, 0.04, 0.04), role="trim"),
+            Layer(points=curve(seam), role="trim", stroke=0.016, edge=False),
         ),
         stands=True,
     )
@@ -64,14 +74,14 @@ def lamp(random: np.random.Generator) -> Outline:
     stem = [(0.02, 0.50), (0.02, 0.57), (0.7 * ball, 0.605), (ball, 0.68), (0.7 * ball, 0.755), (0.03, 0.80)]
     hem = [(0.5 - bottom, 0.535), (0.5, 0.57), (0.5 + bottom, 0.535)]
     return Outline(
-        parts=(
-            Part(points=turned([*stem, (0.03, 0.82)]), role="plain", tone=0.82),
-            Part(points=turned([(0.03, 0.80), (0.14, 0.86), (0.16, 0.885)], smooth=False), role="trim"),
-            Part(points=polygon((0.62, 0.5), (0.62, 0.63)), role="dark", stroke=0.008, edge=False),
-            Part(points=ellipse(0.62, 0.64, 0.014, 0.014), role="trim", edge=False),
-            Part(points=ellipse(0.5, 0.53, bottom, 0.035), role="cream"),
-            Part(points=np.concatenate([upper, lower]), role="body"),
-            Part(points=curve(hem), role="trim", stroke=0.014, edge=False),
+        layers=(
+            Layer(points=turned([*stem, (0.03, 0.82)]), role="plain", tone=0.82),
+            Layer(points=turned([(0.03, 0.80), (0.14, 0.86), (0.16, 0.885)], smooth=False), role="trim"),
+            Layer(points=polygon((0.62, 0.5), (0.62, 0.63)), role="dark", stroke=0.008, edge=False),
+            Layer(points=ellipse(0.62, 0.64, 0.014, 0.014), role="trim", edge=False),
+            Layer(points=ellipse(0.5, 0.53, bottom, 0.035), role="cream"),
+            Layer(points=np.concatenate([upper, lower]), role="body"),
+            Layer(points=curve(hem), role="trim", stroke=0.014, edge=False),
         ),
         stands=True,
     )
@@ -84,15 +94,15 @@ def vase(random: np.random.Generator) -> Outline:
     along = np.linspace(0, 1, 12)
     width = neck + (belly - neck) * np.sin(np.pi * along**low * 0.93) ** 1.3
     side = np.stack([width, 0.41 + 0.49 * along], axis=1)
-    flowers: list[Part] = []
+    flowers: list[Layer] = []
     for x, y in ((0.34, 0.17), (0.66, 0.15), (0.5, 0.09)):
         flowers += _flower(x + random.uniform(-0.03, 0.03), y + random.uniform(-0.02, 0.02))
     return Outline(
-        parts=(
+        layers=(
             *flowers,
-            Part(points=ellipse(0.5, 0.36, lip, 0.022), role="dark"),
-            Part(points=turned([(lip, 0.36), (0.5 * (lip + neck), 0.38), *side.tolist()]), role="body"),
-            Part(
+            Layer(points=ellipse(0.5, 0.36, lip, 0.022), role="dark"),
+            Layer(points=turned([(lip, 0.36), (0.5 * (lip + neck), 0.38), *side.tolist()]), role="body"),
+            Layer(
                 points=ellipse(0.5, 0.362, lip, 0.02, begin=0, end=180), role="trim", stroke=0.014, edge=False
             ),
         ),
@@ -110,12 +120,12 @@ def chair(random: np.random.Generator) -> Outline:
     ]
     arms = [rounded(x, 0.44, x + arm + 0.02, 0.79, 0.05) for x in (left - arm, right - 0.02)]
     return Outline(
-        parts=(
-            *(Part(points=leg, role="wood") for leg in legs),
-            Part(points=rounded(left, top, right, 0.74, 0.11), role="body"),
-            Part(points=rounded(left + 0.015, 0.66, right - 0.015, 0.78, 0.03), role="body", tone=0.74),
-            Part(points=rounded(left + 0.01, 0.54, right - 0.01, 0.68, 0.05), role="body", tone=1.12),
-            *(Part(points=points, role="body", tone=0.86) for points in arms),
+        layers=(
+            *(Layer(points=leg, role="wood") for leg in legs),
+            Layer(points=rounded(left, top, right, 0.74, 0.11), role="body"),
+            Layer(points=rounded(left + 0.015, 0.66, right - 0.015, 0.78, 0.03), role="body", tone=0.74),
+            Layer(points=rounded(left + 0.01, 0.54, right - 0.01, 0.68, 0.05), role="body", tone=1.12),
+            *(Layer(points=points, role="body", tone=0.86) for points in arms),
         ),
         stands=True,
     )
@@ -129,17 +139,17 @@ def clock(random: np.random.Generator) -> Outline:
     bell = ellipse(0.5, 0.17, 0.115, 0.10, begin=180, end=360)
     foot = rounded(0.475, 0.84, 0.525, 0.95, 0.02)
     return Outline(
-        parts=(
-            *(Part(points=rotated(foot, turn, centre), role="trim", tone=0.9) for turn in (-32, 32)),
-            Part(points=polygon((0.5, 0.1), (0.5, 0.2)), role="trim", stroke=0.03),
-            *(Part(points=rotated(bell, turn, centre), role="plain", tone=0.8) for turn in (-33, 33)),
-            Part(points=ellipse(*centre, 0.36, 0.36), role="body"),
-            Part(points=ellipse(*centre, face + 0.02, face + 0.02), role="trim"),
-            Part(points=ellipse(*centre, face, face), role="paper", edge=False),
-            *(Part(points=tick, role="dark", stroke=0.014, edge=False) for tick in ticks),
-            Part(points=_hand(hour, 0, 0.5 * face), role="dark", stroke=0.026, edge=False),
-            Part(points=_hand(minute, 0, 0.78 * face), role="dark", stroke=0.018, edge=False),
-            Part(points=ellipse(*centre, 0.02, 0.02), role="gold", edge=False),
+        layers=(
+            *(Layer(points=rotated(foot, turn, centre), role="trim", tone=0.9) for turn in (-32, 32)),
+            Layer(points=polygon((0.5, 0.1), (0.5, 0.2)), role="trim", stroke=0.03),
+            *(Layer(points=rotated(bell, turn, centre), role="plain", tone=0.8) for turn in (-33, 33)),
+            Layer(points=ellipse(*centre, 0.36, 0.36), role="body"),
+            Layer(points=ellipse(*centre, face + 0.02, face + 0.02), role="trim"),
+            Layer(points=ellipse(*centre, face, face), role="paper", edge=False),
+            *(Layer(points=tick, role="dark", stroke=0.014, edge=False) for tick in ticks),
+            Layer(points=_hand(hour, 0, 0.5 * face), role="dark", stroke=0.026, edge=False),
+            Layer(points=_hand(minute, 0, 0.78 * face), role="dark", stroke=0.018, edge=False),
+            Layer(points=ellipse(*centre, 0.02, 0.02), role="gold", edge=False),
         ),
         stands=True,
     )
@@ -149,40 +159,40 @@ def plant(random: np.random.Generator) -> Outline:
     """Broad leaves in a pot."""
     top, bottom = random.uniform(0.25, 0.3), random.uniform(0.17, 0.21)
     turns = np.linspace(-62, 62, 7) + random.uniform(-7, 7, 7)
-    leaves: list[Part] = []
+    leaves: list[Layer] = []
     for place, turn in enumerate(turns[[0, 6, 1, 5, 2, 4, 3]].tolist()):  # the middle ones in front
         length = random.uniform(0.36, 0.44) * (1 - 0.1 * abs(turn) / 62)
         leaves += _leaf(turn, length, ("leaf_dark", "leaf", "leaf_light")[place % 3])
     return Outline(
-        parts=(
+        layers=(
             *leaves,
-            Part(points=turned([(top - 0.02, 0.56), (bottom, 0.92)], smooth=False), role="body"),
-            Part(points=rounded(0.485 - top, 0.52, 0.515 + top, 0.61, 0.02), role="body", tone=0.86),
-            Part(points=polygon((0.48 - bottom, 0.92), (0.52 + bottom, 0.92)), role="trim", stroke=0.025),
+            Layer(points=turned([(top - 0.02, 0.56), (bottom, 0.92)], smooth=False), role="body"),
+            Layer(points=rounded(0.485 - top, 0.52, 0.515 + top, 0.61, 0.02), role="body", tone=0.86),
+            Layer(points=polygon((0.48 - bottom, 0.92), (0.52 + bottom, 0.92)), role="trim", stroke=0.025),
         ),
         stands=True,
     )
 
 
-def _flower(x: float, y: float) -> list[Part]:
+def _flower(x: float, y: float) -> list[Layer]:
     stem = curve([(0.5 + 0.2 * (x - 0.5), 0.42), (0.5 + 0.55 * (x - 0.5), 0.28), (x, y)])
     turns = np.deg2rad(np.arange(0, 360, 72))
     petals = [ellipse(x + 0.035 * np.cos(turn), y + 0.035 * np.sin(turn), 0.032, 0.032) for turn in turns]
     return [
-        Part(points=stem, role="leaf_dark", stroke=0.016, edge=False),
-        *(Part(points=petal, role="petal", edge=False) for petal in petals),
-        Part(points=ellipse(x, y, 0.022, 0.022), role="gold", edge=False),
+        Layer(points=stem, role="leaf_dark", stroke=0.016, edge=False),
+        *(Layer(points=petal, role="petal", edge=False) for petal in petals),
+        Layer(points=ellipse(x, y, 0.022, 0.022), role="gold", edge=False),
     ]
 
 
-def _leaf(turn: float, length: float, material: str) -> list[Part]:
+def _leaf(turn: float, length: float, material: str) -> list[Layer]:
     root: Place = (0.5, 0.56)
     belly = 0.56 - 0.55 * length
     blade = curve([root, (0.43, belly), (0.5, 0.56 - length), (0.57, belly)], closed=True)
     rib = polygon(root, (0.5, 0.56 - 0.85 * length))
     return [
-        Part(points=rotated(blade, turn, root), role=material),
-        Part(points=rotated(rib, turn, root), role=material, tone=1.25, stroke=0.009, edge=False),
+        Layer(points=rotated(blade, turn, root), role=material),
+        Layer(points=rotated(rib, turn, root), role=material, tone=1.25, stroke=0.009, edge=False),
     ]
 
 

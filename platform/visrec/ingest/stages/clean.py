@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import ray
 
-from visrec.cluster.tasks import fetch, in_order, run_tasks
+from visrec.cluster.tasks import fetch, in_order, run_tasks, share
 from visrec.ingest.chunks import SourceLines
 from visrec.ingest.cleaning import CleaningRules, clean
 from visrec.ingest.events import EVENT_SCHEMA
@@ -53,7 +52,7 @@ def _write_rejects(folder: Location, name: str, places: SourceLines, *tables: pa
 
 def write_read_rejects(tables: Sequence[Any], places: SourceLines, folder: Location) -> None:
     """Write what reading the log refused (references of tables of `REJECT_SCHEMA`) to the quarantine."""
-    shared = ray.put(places)
+    shared = share(places)
     groups = [tables[k : k + _TABLES_PER_FILE] for k in range(0, len(tables), _TABLES_PER_FILE)]
     arguments = ((folder, f"read-{number:05d}", shared, *group) for number, group in enumerate(groups))
     for _, reference in run_tasks(_write_rejects, arguments):
@@ -87,7 +86,7 @@ def clean_users(
         folder: Of `quarantine.parquet`.
         on_users: Told how many users have been cleaned, each time some have.
     """
-    shared = ray.put(rules), ray.put(places), folder
+    shared = share(rules), share(places), folder
     results: dict[int, tuple[Any, RejectSummary, int]] = {}
     arguments = ((number, block, *shared) for number, block in enumerate(blocks))
     for number, (block, reference) in run_tasks(_clean_block, arguments, num_returns=2):

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import ray
 from numpy.typing import NDArray
 
-from visrec.cluster.tasks import fetch, in_order, run_tasks
+from visrec.cluster.tasks import fetch, in_order, run_tasks, share
 from visrec.ingest.cleaning import CleanBlock
 from visrec.ingest.global_stats import count_items, items_in_core, order_statistics, users_in_core
 
@@ -117,7 +116,7 @@ def global_stats(
 
 
 def _surveys(blocks: Sequence[Any], kept_items: NDArray[np.bool_], k: int) -> list[_Survey]:
-    shared = ray.put(kept_items)
+    shared = share(kept_items)
     found = run_tasks(_survey, ((block, shared, k) for block in blocks))
     return in_order((number, fetch(reference)) for number, reference in found)
 
@@ -137,7 +136,7 @@ def _cuts(
     total = int(sum(s.counts.sum() for s in surveys))
     if not total:
         return 0, 0
-    shared = ray.put(kept_items)
+    shared = share(kept_items)
 
     def count_below(edges: NDArray[np.int64]) -> NDArray[np.int64]:
         counts = run_tasks(_count_below, ((block, shared, k, edges) for block in blocks))

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import ray
 
-from visrec.cluster.tasks import fetch, run_tasks
+from visrec.cluster.tasks import fetch, run_tasks, share
 from visrec.config import EVENT_KINDS
 from visrec.config.ingest import CleaningConfig, IngestConfig, InteractionsConfig
 from visrec.ingest.chunks import Chunk, SourceLines, check_columns, split_into_chunks
@@ -216,8 +215,8 @@ def read_log(
     chunks = [chunk for source in sources for chunk in source.chunks]
     log_of_chunk = [place for place, source in enumerate(sources) for _ in source.chunks]
     sample = max(_MIN_USERS_OF_CHUNK, _USERS_IN_SAMPLE // max(len(chunks), 1))
-    shared = ray.put(item_ids), sample
-    rules = [ray.put(of_log) for of_log in event_rules(sources, cleaning)]
+    shared = share(item_ids), sample
+    rules = [share(of_log) for of_log in event_rules(sources, cleaning)]
     tasks = (
         (n, chunk, sources[place].columns, rules[place], *shared)
         for n, (chunk, place) in enumerate(zip(chunks, log_of_chunk, strict=True))

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import ray
 
-from visrec.cluster.tasks import in_order, quiet_ray_data, run_tasks
+from visrec.cluster.datasets import sort_into_ranges
+from visrec.cluster.tasks import in_order, run_tasks
 from visrec.ingest.ids import natural_order, sort_key
 
 RANGE = "range"
@@ -75,6 +75,4 @@ def by_user(blocks: Sequence[Any], sample: Sequence[str], num_events: int, *, in
     num = num_ranges(num_events)
     starts = range_starts(sample, num, integers=integers)
     numbered = in_order(run_tasks(number_ranges, ((block, starts, integers) for block in blocks)))
-    with quiet_ray_data():
-        ranges = ray.data.from_arrow_refs(numbered).sort(RANGE, boundaries=list(range(1, num)))
-        return [block for bundle in ranges.iter_internal_ref_bundles() for block in bundle.block_refs]
+    return sort_into_ranges(numbered, RANGE, range(1, num))

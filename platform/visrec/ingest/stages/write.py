@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import ray
 from numpy.typing import NDArray
 
-from visrec.cluster.tasks import fetch, run_tasks
+from visrec.cluster.tasks import fetch, run_tasks, share
 from visrec.data.snapshot import USERS_PER_ROW_GROUP
 from visrec.data.splits import global_time_marks, leave_one_out_marks
 from visrec.ingest.chunks import SourceLines
@@ -172,7 +171,7 @@ def write_users(
         folder: The snapshot's folder.
         on_users: Told how many users have been written, each time some have.
     """
-    shared = ray.put(core), ray.put(places), folder
+    shared = share(core), share(places), folder
     ends = [*core.first_user[1:], core.num_users]
     total = Written()
     for number, reference in run_tasks(write_block, ((block, n, *shared) for n, block in enumerate(blocks))):

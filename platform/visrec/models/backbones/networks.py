@@ -1,14 +1,13 @@
-"""EfficientNet-Lite0 (Tan and Le 2019; Liu 2020): an EfficientNet without squeeze-and-excitation, for small machines.
+"""Networks that torchvision does not have: a small CNN for CPUs, and EfficientNet-Lite0.
 
-Written out because torchvision has none, and public ImageNet weights of it are small. Layers and their order are
-those of the TensorFlow release: padding "same", batch norms with epsilon 1e-3, ReLU6.
+Shape legend: N pictures, C channels, H x W pixels.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-_STAGES = (
+_LITE0_STAGES = (
     # expansion, kernel, stride, channels, repeats
     (1, 3, 1, 16, 1),
     (6, 3, 2, 24, 2),
@@ -18,11 +17,56 @@ _STAGES = (
     (6, 5, 2, 192, 4),
     (6, 3, 1, 320, 1),
 )
-NUM_FEATURES = 1280
+_LITE0_FEATURES = 1280
+
+
+class SmallCNN(nn.Module):
+    """Small CNN: a patch stem of stride 4, then two stages that halve the size and double the channels.
+
+    The features are the average and the maximum of every stage: early stages carry colour and texture, late ones shape;
+    the average measures how much there is of a pattern, the maximum whether there is any. The stem has no
+    normalisation, which would remove a picture's own colour and brightness. The stages have group normalisation, so
+    that a picture's features do not depend on the rest of the batch: encoding each distinct picture once equals
+    encoding every position.
+
+    Shapes: input float [N, 3, H, W] -> [N, num_features]. H and W of at least 8.
+
+    Example:
+        >>> SmallCNN(width=16)(torch.zeros(2, 3, 64, 64)).shape
+        torch.Size([2, 224])
+    """
+
+    def __init__(self, width: int = 16) -> None:
+        super().__init__()
+        channels = (width, 2 * width, 4 * width)
+        self.stages = nn.ModuleList(
+            [
+                nn.Sequential(nn.Conv2d(3, channels[0], 7, stride=4, padding=3), nn.ReLU(inplace=True)),
+                _stage(channels[0], channels[1], stride=2),
+                nn.Sequential(
+                    _stage(channels[1], channels[2], stride=2),
+                    _stage(channels[2], channels[2], stride=1),
+                ),
+            ]
+        )
+        self.num_features = 2 * sum(channels)
+
+    def forward(self, images_NCHW: Tensor) -> Tensor:
+        """Features [N, num_features]."""
+        pooled = []
+        x_NCHW = images_NCHW
+        for stage in self.stages:
+            x_NCHW = stage(x_NCHW)
+            pooled += [x_NCHW.mean(dim=(2, 3)), x_NCHW.amax(dim=(2, 3))]
+        return torch.cat(pooled, dim=1)
 
 
 def efficientnet_lite0() -> nn.Sequential:
-    """Float [N, 3, H, W] -> [N, 1280]: stem, 16 inverted residual blocks, head; random weights.
+    """EfficientNet-Lite0 (Tan and Le 2019; Liu 2020) without its classifier, float [N, 3, H, W] -> [N, 1280].
+
+    An EfficientNet without squeeze-and-excitation for small machines: stem, 16 inverted residual blocks, head; random
+    weights. Layers and their order are those of the TensorFlow release (padding "same", batch norms with epsilon 1e-3,
+    ReLU6), so that its public ImageNet weights fit.
 
     Example:
         >>> efficientnet_lite0().eval()(torch.zeros(1, 3, 64, 64)).shape
@@ -30,17 +74,26 @@ def efficientnet_lite0() -> nn.Sequential:
     """
     blocks: list[nn.Module] = [nn.Sequential(*_convolution(3, 32, 3, stride=2))]
     channels = 32
-    for expansion, kernel, first_stride, out, repeats in _STAGES:
+    for expansion, kernel, first_stride, out, repeats in _LITE0_STAGES:
         for repeat in range(repeats):
             stride = first_stride if repeat == 0 else 1
             blocks.append(_InvertedResidual(channels, out, kernel, stride, expansion))
             channels = out
     pool = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    blocks.append(nn.Sequential(*_convolution(channels, NUM_FEATURES, 1), *pool))
+    blocks.append(nn.Sequential(*_convolution(channels, _LITE0_FEATURES, 1), *pool))
     for module in (module for block in blocks for module in block.modules()):
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out")
     return nn.Sequential(*blocks)
+
+
+def _stage(num_in: int, num_out: int, *, stride: int) -> nn.Sequential:
+    num_groups = max(1, num_out // 16)
+    return nn.Sequential(
+        nn.Conv2d(num_in, num_out, 3, stride, padding=1, bias=False),
+        nn.GroupNorm(num_groups if num_out % num_groups == 0 else 1, num_out),
+        nn.ReLU(inplace=True),
+    )
 
 
 def _convolution(
@@ -84,53 +137,3 @@ class _InvertedResidual(nn.Module):
     def forward(self, x_NCHW: Tensor) -> Tensor:
         out_NCHW: Tensor = self.layers(x_NCHW)
         return x_NCHW + out_NCHW if self.adds else out_NCHW
-
-
-class SmallCNN(nn.Module):
-    """Picture to feature vector: a patch stem of stride 4, then two stages that halve the size and double the channels.
-
-    Average and maximum of every stage are part of the feature: early stages carry colour and texture, late ones shape;
-    the average says how much there is of something, the maximum whether it is there at all. The stem has no
-    normalisation, which would take a picture's own colour and light away; the stages have group normalisation, under
-    which a picture's vector never depends on its neighbours in the batch, so that encoding each distinct picture once
-    equals encoding every position.
-
-    Shapes: input float [N, 3, H, W] -> [N, num_features]. H and W of at least 8.
-
-    Example:
-        >>> SmallCNN(width=16)(torch.zeros(2, 3, 64, 64)).shape
-        torch.Size([2, 224])
-    """
-
-    def __init__(self, width: int = 16) -> None:
-        super().__init__()
-        channels = (width, 2 * width, 4 * width)
-        self.stages = nn.ModuleList(
-            [
-                nn.Sequential(nn.Conv2d(3, channels[0], 7, stride=4, padding=3), nn.ReLU(inplace=True)),
-                _stage(channels[0], channels[1], stride=2),
-                nn.Sequential(
-                    _stage(channels[1], channels[2], stride=2),
-                    _stage(channels[2], channels[2], stride=1),
-                ),
-            ]
-        )
-        self.num_features = 2 * sum(channels)
-
-    def forward(self, images_NCHW: Tensor) -> Tensor:
-        """Features [N, num_features]."""
-        pooled = []
-        x_NCHW = images_NCHW
-        for stage in self.stages:
-            x_NCHW = stage(x_NCHW)
-            pooled += [x_NCHW.mean(dim=(2, 3)), x_NCHW.amax(dim=(2, 3))]
-        return torch.cat(pooled, dim=1)
-
-
-def _stage(num_in: int, num_out: int, *, stride: int) -> nn.Sequential:
-    num_groups = max(1, num_out // 16)
-    return nn.Sequential(
-        nn.Conv2d(num_in, num_out, 3, stride, padding=1, bias=False),
-        nn.GroupNorm(num_groups if num_out % num_groups == 0 else 1, num_out),
-        nn.ReLU(inplace=True),
-    )

@@ -1,6 +1,6 @@
-"""Laying a closed form into the two towers.
+"""Loading a closed-form solution into the two towers.
 
-Shape legend: I items of the catalogue, N items with a positive, F features, D vector size, R factors.
+Shape legend: I items of the catalogue, N items with a positive, F features, D vector size, R factors (D / 2).
 """
 
 from collections.abc import Iterator
@@ -19,16 +19,24 @@ from visrec.training.closed_form.solvers import Factors, cooccurrence_factors, r
 from visrec.training.initial import training_sequences
 
 _BATCH = 256
+"""Pictures that are encoded at a time."""
 
 
 def fit_closed_form(
     job: TrainWorkloadConfig, number: int, model: TwoTower, snapshot: Snapshot, inputs: ItemInputs
 ) -> float:
-    """Solve a phase; returns the mean squared distance of the pictures' vectors from those of the log (0 without
-    pictures).
+    """Solve a phase and load the solution; returns the mean squared error of the map from pictures (0 without pixels).
 
-    Afterwards an item with positives has its factors as its vector, where it has an id, and an item without positives
-    what its picture says; biases and the sequence encoder say nothing, and the taste map joins history and target.
+    Afterwards the vector of an item with positives is its factors (by its id vector, which holds what the map from
+    pictures leaves over), that of an item without positives is predicted from its picture. Biases and the output of
+    the sequence encoder are zero until a later phase trains them.
+
+    Args:
+        job: The config.
+        number: Number of the phase, from 0.
+        model: The towers.
+        snapshot: The data.
+        inputs: Pictures or cached activations of the items.
 
     Raises:
         ConfigError: Settings under which the model cannot hold the solution, or a catalogue that is too large.
@@ -37,13 +45,13 @@ def fit_closed_form(
     factors = _solve(job, number, snapshot)
     vectors_ID = torch.from_numpy(np.concatenate([factors.history_IR, factors.target_IR], axis=1))
     with torch.no_grad():
-        _silence(model)
-        _join(model, factors.history_IR.shape[1])
+        _zero_sequence_encoder(model)
+        _set_taste_map(model, rank=factors.history_IR.shape[1])
         return _set_items(job, number, model, inputs, vectors_ID.to(model.item_counts.device))
 
 
 def check_closed_form(job: TrainWorkloadConfig, number: int, model: TwoTower, snapshot: Snapshot) -> None:
-    """See whether `fit_closed_form` can solve a phase.
+    """Check that `fit_closed_form` can solve a phase.
 
     Raises:
         ConfigError: Settings under which the model cannot hold the solution, or a catalogue that is too large.
@@ -52,7 +60,7 @@ def check_closed_form(job: TrainWorkloadConfig, number: int, model: TwoTower, sn
     assert phase.closed_form is not None
     where = f"training phase {phase.name}"
     if model.user_tower.taste is None:
-        raise ConfigError(f"{where}: a closed form needs model.user.mean_taste: true, got false")
+        raise ConfigError(f"{where}: a closed form needs model.user.mean_pooling: true, got false")
     if job.model.dim % 2:
         raise ConfigError(f"{where}: a closed form needs an even model.dim, got {job.model.dim}")
     if model.item_tower.attributes is not None:
@@ -64,6 +72,7 @@ def check_closed_form(job: TrainWorkloadConfig, number: int, model: TwoTower, sn
 
 
 def _solve(job: TrainWorkloadConfig, number: int, snapshot: Snapshot) -> Factors:
+    """Factors of half the model's size, padded with zeros where there are fewer items than factors."""
     config = job.training.phases[number].closed_form
 
     def blocks() -> Iterator[Sequences]:
@@ -71,8 +80,8 @@ def _solve(job: TrainWorkloadConfig, number: int, snapshot: Snapshot) -> Factors
 
     rank, user = job.model.dim // 2, job.model.user
     if isinstance(config, TransitionsConfig):
-        decay = 0.5 ** (1 / user.taste_half_life) if user.taste_half_life else 1.0
-        found = transition_factors(
+        decay = 0.5 ** (1 / user.pooling_half_life) if user.pooling_half_life else 1.0
+        factors = transition_factors(
             blocks,
             snapshot.num_items,
             rank=rank,
@@ -84,24 +93,24 @@ def _solve(job: TrainWorkloadConfig, number: int, snapshot: Snapshot) -> Factors
         )
     else:
         assert config is not None
-        found = cooccurrence_factors(
+        factors = cooccurrence_factors(
             blocks,
             snapshot.num_items,
             rank=rank,
             popularity_power=config.popularity_power,
             seed=job.seed,
         )
-    missing = rank - found.history_IR.shape[1]
-    if missing > 0:  # fewer items than factors
+    missing = rank - factors.history_IR.shape[1]
+    if missing > 0:
         padding = ((0, 0), (0, missing))
-        found = Factors(
-            history_IR=np.pad(found.history_IR, padding), target_IR=np.pad(found.target_IR, padding)
+        factors = Factors(
+            history_IR=np.pad(factors.history_IR, padding), target_IR=np.pad(factors.target_IR, padding)
         )
-    return found
+    return factors
 
 
-def _silence(model: TwoTower) -> None:
-    """The sequence encoder and the biases add nothing, until a later phase trains them."""
+def _zero_sequence_encoder(model: TwoTower) -> None:
+    """Zero the output of the sequence encoder and the biases, until a later phase trains them."""
     last = model.user_tower.head[1]
     assert isinstance(last, nn.Linear)
     last.weight.zero_()
@@ -110,8 +119,8 @@ def _silence(model: TwoTower) -> None:
         model.biases.weight.zero_()
 
 
-def _join(model: TwoTower, rank: int) -> None:
-    """The taste map moves the first half of the mean to the second: <W [p, q], [p', q']> = p . q'."""
+def _set_taste_map(model: TwoTower, *, rank: int) -> None:
+    """Make the taste map W move the first half of the mean to the second: <W [p, q], [p', q']> = p . q'."""
     assert model.user_tower.taste is not None
     weight_DD = model.user_tower.taste.weight
     weight_DD.zero_()
@@ -121,37 +130,37 @@ def _join(model: TwoTower, rank: int) -> None:
 def _set_items(
     job: TrainWorkloadConfig, number: int, model: TwoTower, inputs: ItemInputs, vectors_ID: torch.Tensor
 ) -> float:
+    """Fit the projection to the vectors, and set id vectors to the residual; returns the mean squared residual."""
     tower = model.item_tower
     known_N = torch.nonzero(model.item_counts > 0).squeeze(1)
-    own_ND = vectors_ID[known_N]
-    distance = 0.0
+    residual_ND = vectors_ID[known_N]
+    mean_square = 0.0
     if tower.backbone is not None:
         config = job.training.phases[number].closed_form
         assert config is not None
         features_NF = _features(model, inputs, known_N.cpu().numpy())
         counts_N = model.item_counts[known_N].cpu().numpy()
-        found = ridge_map(features_NF, own_ND.cpu().numpy(), counts_N, config.picture_ridge)
+        fitted = ridge_map(features_NF, residual_ND.cpu().numpy(), counts_N, config.picture_ridge)
         norm, linear = tower.projection[0], tower.projection[-1]
         assert isinstance(norm, nn.LayerNorm)
         assert isinstance(linear, nn.Linear)
-        linear.weight.copy_(torch.from_numpy(found.weight_DF))
-        linear.bias.copy_(torch.from_numpy(found.bias_D))
-        from_pictures_ND = linear(torch.from_numpy(features_NF).to(linear.weight.device))
-        own_ND = own_ND - from_pictures_ND
-        distance = float(own_ND.square().mean())
+        linear.weight.copy_(torch.from_numpy(fitted.weight_DF))
+        linear.bias.copy_(torch.from_numpy(fitted.bias_D))
+        residual_ND = residual_ND - linear(torch.from_numpy(features_NF).to(linear.weight.device))
+        mean_square = float(residual_ND.square().mean())
     if tower.ids is not None:
-        tower.ids.weight[known_N] = own_ND
-    return distance
+        tower.ids.weight[known_N] = residual_ND
+    return mean_square
 
 
 def _features(model: TwoTower, inputs: ItemInputs, items: NDArray[np.int64]) -> NDArray[np.float32]:
-    """What the projection's linear layer sees of some items: the mean over the pictures of each."""
+    """Input of the projection's linear layer for some items [N, F]: the mean over the pictures of each."""
     tower = model.item_tower
 
     def encode(rows_P: NDArray[np.int32], _: NDArray[np.int64]) -> NDArray[np.float32]:
-        read = torch.from_numpy(inputs.read(rows_P)).to(tower.mean.device)
-        features: NDArray[np.float32] = tower.features(read, inputs.start).cpu().numpy()
-        return features
+        inputs_P = torch.from_numpy(inputs.read(rows_P)).to(tower.mean.device)
+        features_PF: NDArray[np.float32] = tower.features(inputs_P, inputs.start).cpu().numpy()
+        return features_PF
 
     return np.concatenate(
         [means for _, means in mean_over_pictures(inputs.rows, items, encode, batch_size=_BATCH)]

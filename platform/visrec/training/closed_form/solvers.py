@@ -1,6 +1,7 @@
-"""What is chosen next, regressed on what was chosen lately (SLIT: Choi et al. 2021).
+"""Closed-form solvers: item factors from co-occurrence or from transitions, and a ridge map from features to vectors.
 
-Shape legend: E events, I items, R factors, P positions of a block.
+Shape legend: E events, U users, I items, R factors, P positions of a block, N items with a positive, F features, D
+vector size.
 """
 
 import math
@@ -16,12 +17,14 @@ from sklearn.utils.extmath import randomized_svd
 from visrec.data.snapshot import Sequences
 
 Blocks = Callable[[], Iterator[Sequences]]
-"""Makes a new pass over the training events."""
+"""Starts a new pass over the training events."""
+_SMALLEST_WEIGHT = 1e-3
+"""An event whose weight is less than this share of the latest event's is left out of a history."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Factors:
-    """score(history, i) = sum over j of the history of w_j p_j . q_i.
+    """Factors p and q of score(history, i) = sum over j of the history of w_j p_j . q_i.
 
     Attributes:
         history_IR: p, zero for items without a positive; float32.
@@ -35,8 +38,11 @@ class Factors:
 def cooccurrence_factors(
     blocks: Blocks, num_items: int, *, rank: int, popularity_power: float, seed: int
 ) -> Factors:
-    """With N = R / (sqrt(events of the user) * positives of the item ** power), and V its right singular vectors:
-    p = V / positives ** power, so that a history sums up to what N V is for it, and q = V.
+    """Truncated SVD of the normalised user-item matrix N.
+
+    An entry of N is 1 / (sqrt(events of the user) * positives of the item ** `popularity_power`). With V the right
+    singular vectors of N, q = V and p = V / positives ** `popularity_power`, so that the sum of p over a history is the
+    user's row of N V but for the factor of the user (PureSVD: Cremonesi et al. 2010, on a normalised matrix).
     """
     gram_II = np.zeros((num_items, num_items))
     counts_I = np.zeros(num_items)
@@ -56,10 +62,6 @@ def cooccurrence_factors(
     )
 
 
-_SMALLEST_WEIGHT = 1e-3
-"""An event that counts less than this share of the last one is left out."""
-
-
 def transition_factors(
     blocks: Blocks,
     num_items: int,
@@ -71,11 +73,11 @@ def transition_factors(
     max_length: int,
     seed: int,
 ) -> Factors:
-    """Factors of B = (S'S + ridge I)^-1 S'T, of the rank that loses least of the fit (reduced-rank regression: Izenman
-    1975).
+    """Reduced-rank ridge regression (Izenman 1975) of the next item on the history (SLIT: Choi et al. 2021).
 
-    A row of S is a history at one position: its events, each `decay` times as much as the one after it, at length 1;
-    the same row of T is the item that comes next. Afterwards q is divided by positives ** `popularity_power`.
+    Factors of B = (S'S + ridge I)^-1 S'T, truncated to the rank that loses least of the fit. A row of S is the history
+    at one position: its events, each weighing `decay` times as much as the one after it, scaled to length 1; the same
+    row of T is the next item. Afterwards q is divided by positives ** `popularity_power`.
     """
     num_lags = max_length
     if decay < 1:
@@ -97,6 +99,42 @@ def transition_factors(
     damping_I = np.maximum(counts_I, 1) ** -popularity_power
     target_IR = right_RI.T * roots_R * damping_I[:, None]
     return Factors(history_IR=history_IR.astype(np.float32), target_IR=target_IR.astype(np.float32))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LinearMap:
+    """vector = weight_DF features + bias_D."""
+
+    weight_DF: NDArray[np.float32]
+    bias_D: NDArray[np.float32]
+
+
+def ridge_map(
+    features_NF: NDArray[np.float32],
+    vectors_ND: NDArray[np.float32],
+    counts_N: NDArray[np.float32],
+    ridge: float,
+) -> LinearMap:
+    """Ridge regression of vectors on standardised features.
+
+    An item weighs the square root of its positives, from which its vector was solved. The penalty of each coefficient
+    is `ridge` times the number of features.
+
+    Example: constant features predict vectors of zero.
+        >>> found = ridge_map(np.zeros((3, 2), np.float32), np.eye(3, dtype=np.float32), np.ones(3, np.float32), 1.0)
+        >>> bool((found.weight_DF == 0).all())
+        True
+    """
+    mean_F = features_NF.mean(axis=0, dtype=np.float64)
+    std_F = features_NF.std(axis=0, dtype=np.float64) + 1e-6
+    standard_NF = (features_NF - mean_F) / std_F
+    weights_N = np.sqrt(counts_N.astype(np.float64))
+    weighted_NF = standard_NF * (weights_N / weights_N.mean())[:, None]
+    gram_FF = weighted_NF.T @ standard_NF
+    gram_FF[np.diag_indices_from(gram_FF)] += ridge * features_NF.shape[1]
+    coefficients_FD = np.linalg.solve(gram_FF, weighted_NF.T @ vectors_ND)
+    weight_DF = (coefficients_FD / std_F[:, None]).T
+    return LinearMap(weight_DF=weight_DF.astype(np.float32), bias_D=(-weight_DF @ mean_F).astype(np.float32))
 
 
 def history_rows(
@@ -126,37 +164,3 @@ def history_rows(
     later = np.flatnonzero(place_E > 0)
     target = sp.csr_matrix((np.ones(num_rows), (row_E[later], block.items[later])), shape=shape)
     return history.tocsr(), target
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LinearMap:
-    """vector = weight_DF features + bias_D."""
-
-    weight_DF: NDArray[np.float32]
-    bias_D: NDArray[np.float32]
-
-
-def ridge_map(
-    features_NF: NDArray[np.float32],
-    vectors_ND: NDArray[np.float32],
-    counts_N: NDArray[np.float32],
-    ridge: float,
-) -> LinearMap:
-    """Regress vectors on standardised features; an item counts as the root of its positives, from which its vector was
-    learned. The penalty of each coefficient is `ridge` times the number of features.
-
-    Example: features that tell nothing give vectors of zero.
-        >>> found = ridge_map(np.zeros((3, 2), np.float32), np.eye(3, dtype=np.float32), np.ones(3, np.float32), 1.0)
-        >>> bool((found.weight_DF == 0).all())
-        True
-    """
-    mean_F = features_NF.mean(axis=0, dtype=np.float64)
-    std_F = features_NF.std(axis=0, dtype=np.float64) + 1e-6
-    standard_NF = (features_NF - mean_F) / std_F
-    weights_N = np.sqrt(counts_N.astype(np.float64))
-    weighted_NF = standard_NF * (weights_N / weights_N.mean())[:, None]
-    gram_FF = weighted_NF.T @ standard_NF
-    gram_FF[np.diag_indices_from(gram_FF)] += ridge * features_NF.shape[1]
-    coefficients_FD = np.linalg.solve(gram_FF, weighted_NF.T @ vectors_ND)
-    weight_DF = (coefficients_FD / std_F[:, None]).T
-    return LinearMap(weight_DF=weight_DF.astype(np.float32), bias_D=(-weight_DF @ mean_F).astype(np.float32))

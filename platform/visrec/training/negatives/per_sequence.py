@@ -1,4 +1,7 @@
-"""Explicit negatives: what a user skipped, disliked or hid. Shape legend: B sequences, K explicit negatives of each."""
+"""Per-sequence negatives: items that are negatives of one sequence, from mining or from explicit negative feedback.
+
+Shape legend: B sequences, K per-sequence negatives.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +19,7 @@ class PerSequenceNegatives:
     Attributes:
         items_BK: Item indices, int64; `NO_ITEM` where a sequence has fewer.
         from_BK: First position of the window at which each is a negative, int64.
-        weights_BK: How many times each counts, float32; 0 where there is none.
+        weights_BK: Weight of each, float32; 0 where a sequence has fewer.
     """
 
     items_BK: NDArray[np.int64]
@@ -24,8 +27,8 @@ class PerSequenceNegatives:
     weights_BK: NDArray[np.float32]
 
     @classmethod
-    def everywhere(cls, items_BK: NDArray[np.int64]) -> "PerSequenceNegatives":
-        """Negatives at every position, each of which counts once."""
+    def at_every_position(cls, items_BK: NDArray[np.int64]) -> "PerSequenceNegatives":
+        """Negatives of weight 1 at every position."""
         return cls(
             items_BK=items_BK,
             from_BK=np.zeros(items_BK.shape, np.int64),
@@ -33,10 +36,12 @@ class PerSequenceNegatives:
         )
 
     @classmethod
-    def join(cls, sources: Sequence["PerSequenceNegatives"], num_sequences: int) -> "PerSequenceNegatives":
-        """Those of all sources side by side."""
-        none = cls.everywhere(np.zeros((num_sequences, 0), np.int64))
-        every = [none, *sources]
+    def concatenate(
+        cls, sources: Sequence["PerSequenceNegatives"], num_sequences: int
+    ) -> "PerSequenceNegatives":
+        """Negatives of all sources side by side; without sources [B, 0]."""
+        empty = cls.at_every_position(np.zeros((num_sequences, 0), np.int64))
+        every = [empty, *sources]
         return cls(
             items_BK=np.concatenate([s.items_BK for s in every], axis=1),
             from_BK=np.concatenate([s.from_BK for s in every], axis=1),
@@ -45,49 +50,45 @@ class PerSequenceNegatives:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rejected:
-    """Events of one user that say no, in order of time.
+class NegativeFeedback:
+    """Negative events (skip, dislike, hide) of one user, in time order.
 
     Attributes:
         items: Item indices.
         times: Milliseconds.
-        strengths: Of the kinds of event, above 0.
+        strengths: Strength of each event's kind, above 0.
     """
 
     items: NDArray[np.int32]
     times: NDArray[np.int64]
     strengths: NDArray[np.float32]
 
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def only(self, keep: NDArray[np.bool_]) -> "Rejected":
-        """Those where `keep` is true."""
-        return Rejected(items=self.items[keep], times=self.times[keep], strengths=self.strengths[keep])
-
 
 def explicit_negatives(
-    rejected: Sequence[Rejected], target_times: Sequence[NDArray[np.int64]], *, limit: int, weight: float
+    feedback: Sequence[NegativeFeedback],
+    target_times: Sequence[NDArray[np.int64]],
+    *,
+    limit: int,
+    weight: float,
 ) -> PerSequenceNegatives:
-    """A rejected item is a negative at each position whose target came at or after the event.
+    """Explicit negatives: an item with negative feedback is a negative of each target at or after the event.
 
-    So nothing of a later time than the training's targets gets in. Of more than `limit` the latest stay.
+    So no feedback from after a target enters its loss. Of more than `limit` usable events the latest are kept.
 
     Args:
-        rejected: Of the user of each sequence.
+        feedback: Negative events of the user of each sequence.
         target_times: Times of each sequence's targets, ascending.
         limit: Most negatives of a sequence.
-        weight: Times the strength of the event.
+        weight: Weight of a negative of strength 1.
     """
-    firsts = [np.searchsorted(times, r.times) for r, times in zip(rejected, target_times, strict=True)]
+    firsts = [np.searchsorted(times, f.times) for f, times in zip(feedback, target_times, strict=True)]
     usable = [np.flatnonzero(f < len(t))[-limit:] for f, t in zip(firsts, target_times, strict=True)]
-    width = max((len(u) for u in usable), default=0)
-    shape = (len(rejected), width)
+    shape = (len(feedback), max((len(u) for u in usable), default=0))
     items_BK, from_BK = np.full(shape, NO_ITEM, np.int64), np.zeros(shape, np.int64)
     weights_BK = np.zeros(shape, np.float32)
     for row, chosen in enumerate(usable):
-        places = slice(0, len(chosen))
-        items_BK[row, places] = rejected[row].items[chosen]
-        from_BK[row, places] = firsts[row][chosen]
-        weights_BK[row, places] = weight * rejected[row].strengths[chosen]
+        columns = slice(0, len(chosen))
+        items_BK[row, columns] = feedback[row].items[chosen]
+        from_BK[row, columns] = firsts[row][chosen]
+        weights_BK[row, columns] = weight * feedback[row].strengths[chosen]
     return PerSequenceNegatives(items_BK=items_BK, from_BK=from_BK, weights_BK=weights_BK)

@@ -1,4 +1,7 @@
-"""Negatives drawn for a whole batch: uniformly, and by popularity. Shape legend: C candidates."""
+"""Negatives sampled for a whole batch, uniformly and by popularity.
+
+Shape legend: C candidates, I items of the catalogue.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,56 +13,52 @@ from visrec.config import LossConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DrawnNegatives:
-    """Draws with replacement.
+class SampledNegatives:
+    """Sampler with replacement of the negatives that all sequences of a batch share.
 
     Attributes:
         candidates_C: Item indices that may be drawn.
-        shares_C: Probability of each in a draw by popularity.
+        popularity_C: Probability of each in one draw by popularity.
         num_uniform: Uniform draws a batch.
         num_popularity: Draws by popularity a batch.
 
     Example:
         >>> items, counts = np.array([3, 4], np.int32), np.array([0, 0, 0, 1, 16])
-        >>> drawn = DrawnNegatives.of(LossConfig(num_popularity_negatives=2, popularity_power=0.5), items, counts)
-        >>> drawn.shares_C.tolist(), drawn.missing_C().round(2).tolist()
+        >>> sampler = SampledNegatives.of(LossConfig(num_popularity_negatives=2, popularity_power=0.5), items, counts)
+        >>> sampler.popularity_C.tolist(), sampler.miss_probability_C().round(2).tolist()
         ([0.2, 0.8], [0.64, 0.04])
     """
 
     candidates_C: NDArray[np.int32]
-    shares_C: NDArray[np.float64]
+    popularity_C: NDArray[np.float64]
     num_uniform: int
     num_popularity: int
 
     @classmethod
     def of(
         cls, loss: LossConfig, candidates_C: NDArray[np.int32], counts_I: NDArray[Any]
-    ) -> "DrawnNegatives":
-        """The draws that a loss asks for, by the training positives of each item."""
+    ) -> "SampledNegatives":
+        """The sampler of a loss: popularity is the count of training positives to the power of `popularity_power`."""
         weights_C = np.asarray(counts_I[candidates_C], np.float64) ** loss.popularity_power
         return cls(
             candidates_C=candidates_C,
-            shares_C=weights_C / max(weights_C.sum(), 1e-12),
+            popularity_C=weights_C / max(weights_C.sum(), 1e-12),
             num_uniform=loss.num_uniform_negatives,
             num_popularity=loss.num_popularity_negatives,
         )
 
-    def draw(self, generator: np.random.Generator) -> NDArray[np.int64]:
-        """Items of one batch; some may be drawn twice."""
+    def sample(self, generator: np.random.Generator) -> NDArray[np.int64]:
+        """Items of one batch; some may come twice."""
         uniform = generator.choice(self.candidates_C, self.num_uniform)
         if not self.num_popularity:
             return uniform.astype(np.int64)
-        places = np.searchsorted(self._bounds_C, generator.random(self.num_popularity), side="right")
+        bounds_C: NDArray[np.float64] = np.cumsum(self.popularity_C)
+        places = np.searchsorted(bounds_C, generator.random(self.num_popularity), side="right")
         popular = self.candidates_C[places.clip(max=len(self.candidates_C) - 1)]
         return np.concatenate([uniform, popular]).astype(np.int64)
 
-    def missing_C(self) -> NDArray[np.float64]:
-        """Probability that a batch's draws miss the candidate."""
+    def miss_probability_C(self) -> NDArray[np.float64]:
+        """Probability of each candidate to be in none of a batch's draws."""
         uniform = (1 - 1 / len(self.candidates_C)) ** self.num_uniform
-        missing: NDArray[np.float64] = uniform * (1 - self.shares_C) ** self.num_popularity
-        return missing
-
-    @property
-    def _bounds_C(self) -> NDArray[np.float64]:
-        bounds: NDArray[np.float64] = np.cumsum(self.shares_C)
-        return bounds
+        missing_C: NDArray[np.float64] = uniform * (1 - self.popularity_C) ** self.num_popularity
+        return missing_C

@@ -1,4 +1,4 @@
-"""A closed form in the two towers: the served scores are those of the factors."""
+"""Closed-form phases in the two towers: the served scores are those of the factors."""
 
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ def job(*phases: PhaseConfig, **model: Any) -> TrainWorkloadConfig:
     settings: dict[str, Any] = {
         "dim": 16,
         "item": ItemTowerConfig(width=4, id_embedding=True, dropout=0),
-        "user": UserTowerConfig(hidden_dim=8, taste_half_life=2.0),
+        "user": UserTowerConfig(hidden_dim=8, pooling_half_life=2.0),
     }
     return TrainWorkloadConfig(model=ModelConfig(**settings | model), training=TrainingConfig(phases=phases))
 
@@ -82,13 +82,13 @@ def test_an_item_without_positives_has_the_vector_of_its_picture(snapshot: Snaps
     np.testing.assert_allclose(vectors[[6]], recommender.encode_pictures(picture), atol=1e-5)
 
 
-def test_a_later_phase_goes_on_from_the_solution(snapshot: Snapshot, tmp_path: Path) -> None:
+def test_a_later_phase_starts_from_the_solution(snapshot: Snapshot, tmp_path: Path) -> None:
     descent = PhaseConfig(name="descent", epochs=1, batch_size=2, trainable="head")
     split = SplitConfig(fit_on="train_and_validation")
     config = job(solved(), descent)
     config = config.replace(training=config.training.replace(split=split))
     environment = run_training(config, snapshot, tmp_path / "run")
-    assert [r["phase"] for r in environment.reports if "loss" in r] == ["solved", "descent"]
+    assert [e.phase for e in environment.epochs] == ["solved", "descent"]
 
 
 @pytest.mark.parametrize("dim", [4, 64])
@@ -97,14 +97,14 @@ def test_cooccurrence_fits_with_fewer_and_with_more_factors_than_items(
 ) -> None:
     phase = solved(closed_form=CoOccurrenceConfig(kind="cooccurrence"))
     environment = run_training(job(phase, dim=dim), snapshot, tmp_path / "run")
-    assert environment.reports[0]["ndcg@10"] > 0
+    assert environment.epochs[0].metrics["ndcg@10"] > 0
 
 
 @pytest.mark.parametrize(
     ("phase", "model", "line"),
     [
         ({}, {"dim": 15}, "needs an even model.dim, got 15"),
-        ({}, {"user": UserTowerConfig(mean_taste=False)}, "needs model.user.mean_taste: true"),
+        ({}, {"user": UserTowerConfig(mean_pooling=False)}, "needs model.user.mean_pooling: true"),
         ({"closed_form": TRANSITIONS.replace(max_items=5)}, {}, r"at most 5 items \(max_items\), got 7"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Hard negatives: the top of the retriever's own ranking, without what the user has taken."""
+"""Hard negatives: the top of the retriever's own ranking, without the user's positives."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from visrec.arrays import NO_ITEM
 from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.data.images import ImageFacts
 from visrec.models import History, Recommender, TwoTower
-from visrec.training.negatives.hard import HardMiner, draw_hard
+from visrec.training.negatives.hard import HardNegativeMiner, draw_hard
 
 FACTS = ImageFacts(height=8, width=8, mean=(0.5,) * 3, std=(0.25,) * 3)
 CONFIG = ModelConfig(
@@ -29,36 +29,34 @@ HISTORIES = [
     )
     for items in ([0, 1], [5])
 ]
-MOMENTS = np.array([60_000, 7_000])
+REQUEST_TIMES = np.array([60_000, 7_000])
 POSITIVES = [np.array([0, 1, 7], np.int32), np.array([5, 6], np.int32)]
 
 
 def miner(
     candidates: NDArray[np.int32], *, pool: int, skip: int, recency: bool = False
-) -> tuple[HardMiner, Recommender, TwoTower]:
+) -> tuple[HardNegativeMiner, Recommender, TwoTower]:
     torch.manual_seed(0)
     config = CONFIG.replace(user=CONFIG.user.replace(recency=recency))
     model = TwoTower(config, num_items=12, image_facts=FACTS)
     if model.user_tower.waits is not None:
         torch.nn.init.normal_(model.user_tower.waits.weight, std=5)
     recommender = Recommender(model, config, num_items=12, image_facts=FACTS)
-    found = HardMiner(recommender, model.user_tower, candidates, pool=pool, skip=skip)
+    found = HardNegativeMiner(recommender, model.user_tower, candidates, pool=pool, skip=skip)
     found.refresh(VECTORS, BIASES)
     return found, recommender, model
 
 
 @pytest.mark.parametrize("recency", [False, True])
 @pytest.mark.parametrize(("pool", "skip"), [(3, 0), (3, 2), (100, 1)])
-def test_pools_are_the_ranking_without_positives_and_others_than_candidates(
-    pool: int, skip: int, recency: bool
-) -> None:
+def test_pools_are_the_ranking_of_candidates_without_positives(pool: int, skip: int, recency: bool) -> None:
     candidates = np.arange(11, dtype=np.int32)  # item 11 has no positive
     mined, recommender, model = miner(candidates, pool=pool, skip=skip, recency=recency)
     model.train()
-    pools = mined.pools(HISTORIES, POSITIVES, MOMENTS)
-    assert model.user_tower.training  # it was at rest only for the while
+    pools = mined.pools(HISTORIES, POSITIVES, REQUEST_TIMES)
+    assert model.user_tower.training  # in eval mode only while it mined
     model.eval()
-    scores = recommender.encode_users(HISTORIES, VECTORS, MOMENTS) @ VECTORS.T + BIASES
+    scores = recommender.encode_users(HISTORIES, VECTORS, REQUEST_TIMES) @ VECTORS.T + BIASES
     for row in range(2):
         ranking = [int(i) for i in np.argsort(-scores[row]) if i != 11 and i not in POSITIVES[row]]
         assert [int(i) for i in pools[row] if i != NO_ITEM] == ranking[skip : skip + pool]
@@ -68,7 +66,7 @@ def test_mining_draws_no_random_numbers() -> None:
     mined, _, model = miner(np.arange(12, dtype=np.int32), pool=3, skip=0)
     model.train()
     before = torch.get_rng_state()
-    first, second = (mined.pools(HISTORIES, POSITIVES, MOMENTS) for _ in range(2))
+    first, second = (mined.pools(HISTORIES, POSITIVES, REQUEST_TIMES) for _ in range(2))
     assert torch.equal(before, torch.get_rng_state())
     assert first.tolist() == second.tolist()
 

@@ -1,4 +1,4 @@
-"""The queue of recent batches: whole batches, the newest vector of each item, and no item twice."""
+"""Cross-batch queue: whole batches, the newest vector of each item, and no item twice."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -21,20 +21,20 @@ def output(*values: float) -> TowerOutput:
     return TowerOutput(users_BLD=torch.zeros(1, 1, 1), items_ND=column[:, None], biases_N=10 * column)
 
 
-def recalled(found: QueuedNegatives | None) -> dict[int, tuple[float, float]]:
+def by_item(found: QueuedNegatives | None) -> dict[int, tuple[float, float]]:
     assert found is not None
     columns = (found.item_index_Q, found.vectors_QD[:, 0], found.biases_Q)
     return {int(i): (float(v), float(b)) for i, v, b in zip(*columns, strict=True)}
 
 
-def test_the_newest_vector_of_each_item_that_the_batch_does_not_have() -> None:
+def test_the_queue_gives_the_newest_vector_of_each_item_that_is_not_in_the_batch() -> None:
     queue = CrossBatchQueue(capacity=10)
     batch = make_batch([2, 4])
     assert queue.recall(batch) is None
     queue.push(make_batch([1, 2, 3]), output(0.1, 0.2, 0.3))
     queue.push(make_batch([3, 5]), output(3.0, 5.0))
     found = queue.recall(batch)
-    assert recalled(found) == {1: (_f(0.1), 1.0), 3: (3.0, 30.0), 5: (5.0, 50.0)}
+    assert by_item(found) == {1: (_f(0.1), 1.0), 3: (3.0, 30.0), 5: (5.0, 50.0)}
     assert found is not None
     assert (found.num_batches, found.vectors_QD.requires_grad) == (2, False)
 
@@ -45,25 +45,25 @@ def test_whole_batches_leave_and_at_least_one_stays() -> None:
     queue.push(make_batch([3, 4]), output(3, 4))
     queue.push(make_batch([5]), output(5))
     found = queue.recall(make_batch([9]))
-    assert set(recalled(found)) == {3, 4, 5}
+    assert set(by_item(found)) == {3, 4, 5}
     queue.push(make_batch([1, 2, 3, 4, 5, 6]), output(1, 2, 3, 4, 5, 6))
     assert len(queue) == 1
 
 
-def test_only_shared_negatives_are_remembered_and_only_they_replace_one() -> None:
+def test_only_shared_negatives_are_queued_and_only_they_replace_one() -> None:
     queue = CrossBatchQueue(capacity=10)
     queue.push(make_batch([1, 2, 3], shared=[True, False, True]), output(1, 2, 3))
     # Item 3 is in the batch, but as another user's own negative: all others still need it.
     found = queue.recall(make_batch([1, 3], shared=[True, False]))
-    assert set(recalled(found)) == {3}
+    assert set(by_item(found)) == {3}
 
 
-def test_the_positives_of_each_user_are_spared() -> None:
+def test_the_positives_of_each_user_are_masked() -> None:
     queue = CrossBatchQueue(capacity=10)
     queue.push(make_batch([1, 2, 3]), output(1, 2, 3))
     found = queue.recall(make_batch([7, 8], targets=[[0], [1]], positives=[[7, 2, 9], [8, 1, 3]]))
     assert found is not None
-    assert (found.spared_from_BQ == 0).tolist() == [[False, True, False], [True, False, True]]
+    assert (found.masked_from_BQ == 0).tolist() == [[False, True, False], [True, False, True]]
 
 
 def test_a_restored_queue_is_the_same_queue() -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,8 +6,11 @@ import yaml
 from tests.support.studies import DIM, RATE, make_job, make_record
 
 from visrec.config import TrainWorkloadConfig, load_config
-from visrec.storage import Location
-from visrec.tune.report.facts import best_so_far, study_facts
+from visrec.errors import ArtifactError
+from visrec.evaluation.bootstrap import Interval
+from visrec.storage import Location, Workspace
+from visrec.tune.compare import Improvement
+from visrec.tune.report.facts import StudySummary, best_so_far, study_facts
 from visrec.tune.report.write import write_study
 
 RECORDS = [
@@ -87,3 +91,21 @@ def test_a_population_shows_its_schedules(tmp_path: Path) -> None:
     write_study(Location.parse(tmp_path), facts, "abc")
     assert (tmp_path / "schedules.png").exists()
     assert "# The settings of its last epoch" in (tmp_path / "best.yaml").read_text()
+
+
+def test_the_summary_in_the_manifest_reads_back_and_a_damaged_one_is_named(tmp_path: Path) -> None:
+    interval = Interval(mean=0.1, low=-0.1, high=0.3)
+    lead = Improvement(metric="ndcg@10", trial=0, num_users=5, interval=interval)
+    facts = replace(study_facts(make_job(), RECORDS, "done", 1.0), lead=lead)
+    summary = StudySummary.of(facts, "abc")
+    assert (summary.best_trial, summary.best_objectives) == (4, {"ndcg@10": 0.6})
+    workspace = Workspace(str(tmp_path))
+    with workspace.create("studies", "s1", config=make_job()) as writer:
+        writer.facts.update(summary.as_dict())
+    study = workspace.find("studies", "s1")
+    assert study.manifest.facts["lead"]["text"] == lead.text
+    assert StudySummary.read(study) == summary
+    with workspace.create("studies", "s2", config=make_job()) as writer:
+        writer.facts.update(summary.as_dict() | {"best_trial": "first"})
+    with pytest.raises(ArtifactError, match=r"study s2: damaged manifest: facts\.best_trial"):
+        StudySummary.read(workspace.find("studies", "s2"))

@@ -1,0 +1,66 @@
+"""Facts of a snapshot: the part of its manifest that other rooms read."""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from visrec.config import EventKind
+from visrec.data.images import ImageFacts
+from visrec.errors import ArtifactError
+
+
+class _Facts(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+
+class InputFacts(_Facts):
+    """Where the input of an ingest was: absolute paths and URIs."""
+
+    interactions: str | tuple[str, ...] | None = None
+    """The log, or each of several logs."""
+    items: str | None = None
+    images: str | None = None
+    truth: str | None = None
+    """Folder with the truth behind a generated log; None for real data."""
+
+
+class SnapshotFacts(_Facts):
+    """Facts of a snapshot, as `facts` of its manifest holds them.
+
+    Example:
+        >>> facts = SnapshotFacts.from_json(snapshot.artifact.manifest.facts, source="snapshot 1a2b")  # doctest: +SKIP
+        >>> facts.images.height, facts.event_weights["cart"]                                           # doctest: +SKIP
+        (64, 3.0)
+    """
+
+    images: ImageFacts
+    """Size and statistics of the stored pictures."""
+    input: InputFacts = InputFacts()
+    global_time_cuts: tuple[int, int]
+    """Milliseconds from which events are validation, and from which test, in the global-time split."""
+    reasons: dict[str, int] = {}
+    """Rejected rows, items and pictures by reason code."""
+    event_weights: dict[EventKind, float]
+    """Strength of each event kind."""
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any], *, source: str) -> Self:
+        """From the facts of a manifest.
+
+        Args:
+            values: The facts.
+            source: Name of the artifact, for the message.
+
+        Raises:
+            ArtifactError: A fact is missing or of another type.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise ArtifactError(f"{source}: facts.{place} in its manifest is damaged: {first['msg']}") from None
+
+    def to_json(self) -> dict[str, Any]:
+        """For the facts of a manifest."""
+        return self.model_dump(mode="json")

@@ -1,0 +1,99 @@
+"""Messages of the training loop: reports, which come with a checkpoint, and progress updates, which do not.
+
+Reports go to `TrainEnvironment.report`, on all workers; progress updates go to `TrainEnvironment.progress` and may be
+dropped.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from visrec.models.epochs import EpochRecord
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepReport:
+    """A checkpoint within an epoch.
+
+    Attributes:
+        phase: Name of the phase.
+        epoch: Finished epochs of the phase.
+        step: Steps done in the epoch after those.
+    """
+
+    phase: str
+    epoch: int
+    step: int
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, as Ray Train takes it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFinished:
+    """The final checkpoint, with the best weights and all item vectors.
+
+    Attributes:
+        num_epochs: Epochs of all phases.
+    """
+
+    num_epochs: int
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, as Ray Train takes it."""
+        return {"finished": True, "epochs": self.num_epochs}
+
+
+Report = EpochRecord | StepReport | RunFinished
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepProgress:
+    """Progress within an epoch.
+
+    Attributes:
+        phase: Name of the phase.
+        epoch: The running epoch, from 1.
+        num_epochs: Epochs of the phase.
+        step: Steps done in this epoch.
+        num_steps: Steps of an epoch.
+        loss: Mean loss of a position so far.
+        images_per_second: Pictures encoded from pixels by this worker.
+        sequences_per_second: Sequences of this worker.
+    """
+
+    phase: str
+    epoch: int
+    num_epochs: int
+    step: int
+    num_steps: int
+    loss: float
+    images_per_second: float
+    sequences_per_second: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidationStarted:
+    """The epoch's steps are done; the validation set is being scored.
+
+    Attributes:
+        phase: Name of the phase.
+        epoch: The running epoch, from 1.
+    """
+
+    phase: str
+    epoch: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CachingStarted:
+    """Activations of the frozen blocks are being computed for all pictures.
+
+    Attributes:
+        num_blocks: Number of frozen blocks.
+    """
+
+    num_blocks: int
+
+
+ProgressUpdate = StepProgress | ValidationStarted | CachingStarted | EpochRecord

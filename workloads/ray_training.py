@@ -1,0 +1,63 @@
+"""The part of `visrec train` that needs Ray: training on the workers of Ray Train, with progress in the terminal."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ray
+from rich.console import Console
+
+from visrec.cluster.session import ray_session
+from visrec.cluster.training import train_on_workers
+from visrec.config import TrainWorkloadConfig
+from visrec.data.snapshot import Snapshot
+from visrec.models import TwoTower
+from visrec.storage import Location
+from visrec.workloads.activations import precompute
+from visrec.workloads.progress import ProgressBoard, TrainingProgress
+
+_POLL_SECONDS = 0.3
+
+
+@contextmanager
+def on_workers(
+    job: TrainWorkloadConfig, model: TwoTower, snapshot: Snapshot, run_folder: Location, console: Console
+) -> Iterator[Path]:
+    """Train on workers; a context with the folder that the finished run of the loop has written.
+
+    Args:
+        job: The training's config.
+        model: The towers before the first step, from which activations of frozen blocks are computed.
+        snapshot: The data.
+        run_folder: Where a run that was killed left off, and this one keeps its state.
+        console: Shows the progress.
+    """
+    with ray_session(job.ray), shown_progress(console) as board:
+        precompute(job, model, snapshot, console)
+        with train_on_workers(job, snapshot, run_folder, board) as folder:
+            yield folder
+
+
+@contextmanager
+def shown_progress(console: Console) -> Iterator[Any]:
+    """Show the progress of training workers; a context with an actor handle: `handle.tell.remote(update)`."""
+    # No CPU: workers must never wait for it.
+    board = ray.remote(num_cpus=0)(ProgressBoard).remote()
+    stop = threading.Event()
+    with TrainingProgress(console) as progress:
+
+        def poll() -> None:
+            while not stop.wait(_POLL_SECONDS):
+                progress.show(*ray.get(board.read.remote()))
+
+        thread = threading.Thread(target=poll, daemon=True)
+        thread.start()
+        try:
+            yield board
+        finally:
+            stop.set()
+            thread.join()
+            progress.show(*ray.get(board.read.remote()))
+            ray.kill(board)
