@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
@@ -150,12 +149,6 @@ def test_every_example_loads(path: Path) -> None:
 
 def test_there_are_examples() -> None:
     assert ROOT / "examples" / "demo.yaml" in EXAMPLES
-
-
-def test_every_test_file_has_a_name_of_its_own() -> None:
-    # Without __init__.py files two of the same name would be one module.
-    names = Counter(p.name for p in (ROOT / "tests").rglob("test_*.py"))
-    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_no_module_loads_pickles() -> None:
