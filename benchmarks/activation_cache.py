@@ -1,12 +1,13 @@
-"""How much kept activations save: steps that train the head alone on them, against steps end to end from pixels.
+"""Speed of the activation cache: training steps of the head on cached activations, against steps end to end from
+pixels.
 
     python benchmarks/activation_cache.py --config examples/movielens-efficientnet.yaml --sequences 2 --steps 9
 
-Needs a snapshot. Both kinds of step take turns in this process, on the same batches, from the same weights. A step is
-reading the inputs, forward, backward, and the optimizer. End to end, the activations of every layer of every picture
-of a batch are in memory, at 224 x 224 pixels some 40 MB a picture: hence small batches here. An epoch is as many steps
-for both, so the ratio of steps is that of epochs, but for validation, which kept activations make faster as well:
-encoding the catalogue is timed too.
+Needs a snapshot. Both kinds of step alternate in one process, on the same batches and from the same weights. A step
+is reading the inputs, forward pass, backward pass and optimizer. End to end, the activations of all layers are in
+memory for every picture of a batch (some 40 MB a picture at 224 x 224 pixels), so batches are small here. An epoch
+has the same number of steps for both. Validation encodes the whole catalogue, which the cache makes faster too and is
+timed apart.
 """
 
 import argparse
@@ -42,9 +43,11 @@ def main() -> None:
     )
     parser.add_argument("--config", default="examples/movielens-efficientnet.yaml")
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
-    parser.add_argument("--sequences", type=int, default=2, help="a step")
-    parser.add_argument("--steps", type=int, default=9, help="timed steps of each kind, after one untimed")
-    parser.add_argument("--pictures", type=int, default=128, help="encoded for the time of a catalogue")
+    parser.add_argument("--sequences", type=int, default=2, help="sequences in a step")
+    parser.add_argument(
+        "--steps", type=int, default=9, help="timed steps of each kind, after one warm-up step"
+    )
+    parser.add_argument("--pictures", type=int, default=128, help="pictures encoded to time the validation")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -59,7 +62,7 @@ def main() -> None:
 
 
 def with_phase(job: TrainWorkloadConfig, trainable: str, num_sequences: int) -> TrainWorkloadConfig:
-    """The job with one phase that trains all, or the head alone."""
+    """The config with a single phase that trains everything, or only the head."""
     first = job.training.phases[0]
     phase = PhaseConfig.model_validate(
         first.model_dump() | {"trainable": trainable, "batch_size": num_sequences, "epochs": 1}
@@ -68,7 +71,7 @@ def with_phase(job: TrainWorkloadConfig, trainable: str, num_sequences: int) -> 
 
 
 class Side:
-    """One kind of step, with a model of its own."""
+    """One kind of training step, with a model of its own."""
 
     def __init__(self, job: TrainWorkloadConfig, snapshot: Snapshot) -> None:
         self._phase = job.training.phases[0]
@@ -104,7 +107,7 @@ class Side:
         self.pictures: list[int] = []
 
     def step(self, batch: Batch, *, counts: bool) -> None:
-        """Time one step."""
+        """Run and time one step; a warm-up step does not count."""
         set_modes(self._model, self._model, self._phase)
         started = time.perf_counter()
         self._step.run(batch)
@@ -113,7 +116,7 @@ class Side:
             self.pictures.append(len(batch.item_index_N))
 
     def seconds_per_picture(self, num_pictures: int) -> float:
-        """Time to encode a picture of the catalogue, as validation does."""
+        """Time to encode a picture as validation does."""
         self._model.eval()
         started = time.perf_counter()
         self.recommender.encode_items(self.inputs, np.arange(num_pictures), batch_size=16)
@@ -123,7 +126,7 @@ class Side:
 def print_table(
     sides: dict[str, Side], num_pictures: int, job: TrainWorkloadConfig, console: Console
 ) -> None:
-    """Medians, and the middle half of the ratios."""
+    """Print medians, and quartiles of the speed-up."""
     table = Table(title=f"{job.model.item.backbone}, {torch.get_num_threads()} thread(s)")
     columns = ("trains", "reads", "pictures a step", "seconds a step", "ms a picture, validation")
     for column in columns:
@@ -137,7 +140,7 @@ def print_table(
     ratios = [a / h for a, h in zip(sides["all"].seconds, sides["head"].seconds, strict=True)]
     low, _, high = statistics.quantiles(ratios, n=4)
     console.print(
-        f"head steps are {statistics.median(ratios):.0f} times faster (middle half {low:.0f} to {high:.0f})"
+        f"head steps are {statistics.median(ratios):.0f} times faster (quartiles {low:.0f} to {high:.0f})"
     )
 
 

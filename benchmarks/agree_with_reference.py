@@ -1,11 +1,11 @@
-"""Show that the evaluation's metrics agree with the published protocol, to 1e-9, on the same scores.
+"""Check that the evaluation's metrics agree with a published reference implementation to 1e-9, on the same scores.
 
     python benchmarks/agree_with_reference.py --reference DIR --workspace WORKSPACE [--snapshot NAME]
 
-`DIR` holds the peers' `eval.py`; the workspace holds a snapshot of the same data (`examples/movielens-posters.yaml`).
-Three protocols (warm, temporal, cold), four kinds of scores (random, constant, popularity and item-kNN: the last three
-full of ties), every metric that the reference has, user by user, and its bootstrap intervals. Exit code 1 where
-anything differs by more.
+`DIR` holds the reference's `eval.py`; the workspace holds a snapshot of the same data
+(`examples/movielens-posters.yaml`). Compares all metrics of the reference user by user, and their bootstrap
+intervals, under three protocols (warm, temporal, cold) with four kinds of scores (random, constant, popularity,
+item-kNN; the last three are full of ties). Exit code 1 if anything differs by more.
 """
 
 import argparse
@@ -35,7 +35,7 @@ Scores = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 
 
 def main() -> int:
-    """Compare; 0 where everything agrees."""
+    """Compare; return 0 if everything agrees."""
     parser = argparse.ArgumentParser(description="Compare the metrics with the published protocol's.")
     parser.add_argument("--reference", required=True, type=Path, help="folder with eval.py")
     parser.add_argument("--workspace", required=True, help="workspace with a snapshot of the same data")
@@ -58,7 +58,7 @@ def main() -> int:
 
 
 def _load(path: Path) -> Any:
-    """The module in a file of any place."""
+    """Import a module from a file."""
     spec = importlib.util.spec_from_file_location("reference_eval", path)
     if spec is None or spec.loader is None or not path.exists():
         raise SystemExit(f"expected the published protocol at {path}, found no such file")
@@ -69,7 +69,7 @@ def _load(path: Path) -> Any:
 
 
 def _whole(snapshot: Snapshot, data: Any) -> Sequences:
-    """All sequences as one block (the data is small), after a check that they are the reference's data."""
+    """All sequences as one block (the data is small), checked to be the reference's data."""
     block = _joined(snapshot, SplitConfig())
     users = block.user_index[block.row_of_event]
     same = np.array_equal(users, data.u) and np.array_equal(block.items, data.i)
@@ -170,7 +170,7 @@ def _set_names() -> dict[str, str]:
 
 
 def _rows(scores: NDArray[np.float32], users: NDArray[np.int64]) -> Scores:
-    """The scores as the callable over user indices that the reference wants."""
+    """The scores as a function of user indices, which the reference expects."""
     row_of_user = np.full(int(users.max()) + 1, -1)
     row_of_user[users] = np.arange(len(users))
     return lambda wanted: scores[row_of_user[wanted]]
@@ -183,7 +183,7 @@ def _compare(
     theirs: dict[str, NDArray[np.float64]],
     names: dict[str, str],
 ) -> float:
-    """Largest difference of any user's metric, and of the intervals."""
+    """Largest difference of the metrics of any user, and of the intervals."""
     by_user = max(float(np.abs(ours[a] - theirs[b]).max()) for a, b in names.items())
     mine = intervals({a: ours[a] for a in names}, num_samples=200, seed=0)
     summary = reference.summarise({b: theirs[b] for b in names.values()}, n_boot=200, seed=0)

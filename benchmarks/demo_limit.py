@@ -1,16 +1,16 @@
-"""How much of the oracle a log of the demo shop can tell: the best guess of one who knows how the shop and its users
-behave, and every picture's content, but has to infer each user's taste from what that user did.
+"""Upper bound for models on the demo shop: a Bayesian scorer that knows the generator and the content of every
+picture, but has to infer each user's taste from that user's events.
 
     python benchmarks/demo_limit.py --config examples/demo.yaml --users 600
 
-The oracle knows each user's taste. Here it is drawn from its posterior instead (Metropolis-Hastings, --chains chains of
---steps steps a user, the second half kept), given the user's positives and negative events and that these items were
-shown, and scores are averaged over the draws. It knows the true quality and popularity of the items that have positives
-in the known events, and nothing of the others but their looks. Drift and views are left out. A model that has to learn
-the shop's ways from the same events cannot be expected to do better. Two scores each:
+The oracle knows each user's taste. Here tastes are sampled from their posterior instead (Metropolis-Hastings, --chains
+chains of --steps steps for each user, of which the second half is kept), given the user's positive and negative events
+and the logging policy. Scores are averaged over the samples. True quality and popularity are known for items with
+positives in the known events; of the others only the design is known. Drift and views are ignored. A model that has to
+learn the generator from the same events cannot be expected to do better. Two scores:
 
-    affinity            chance of a positive once the item is looked at: what the oracle ranks by
-    affinity x shown    the same, times the chance that the shop shows the item: what comes next in the log
+    affinity            probability of a positive given that the item is examined; the oracle ranks by it
+    affinity x shown    the same times the probability that the logging policy shows the item
 
 Needs the demo's snapshot and truth. Shape legend: U users, C chains, L events, V values, D designs, I items.
 """
@@ -46,13 +46,13 @@ SIZES = torch.tensor(tastes.SIZES)
 
 
 def main() -> None:
-    """Measure, and print a table a protocol."""
+    """Measure, and print one table for each protocol."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--config", default="examples/demo.yaml")
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
-    parser.add_argument("--users", type=int, default=600, help="the first so many")
+    parser.add_argument("--users", type=int, default=600, help="number of users, the first ones")
     parser.add_argument("--chains", type=int, default=8)
     parser.add_argument("--steps", type=int, default=5000)
     arguments = parser.parse_args()
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def print_limits(protocol: Split, snapshot: Snapshot, where: Location, arguments: argparse.Namespace) -> None:
-    """Sample, score, and print."""
+    """Sample tastes, score, and print."""
     truth = read_truth(where)
     split = SplitConfig(protocol=protocol)
     block = next(snapshot.sequences(split, block_users=arguments.users))
@@ -77,14 +77,16 @@ def print_limits(protocol: Split, snapshot: Snapshot, where: Location, arguments
     counts_I = count_items(
         KnownEvents(artifact=snapshot.artifact, split=split, part="test"), snapshot.num_items
     )
-    shop = Shop.of(truth, snapshot, counts_I > 0)
+    shop = ShopModel.of(truth, snapshot, counts_I > 0)
     ranked = ranked_items(split, snapshot.num_items, "test")
     times_U = held_out.times
     there_UI = shop.created_I[None] <= times_U[:, None]
     oracle_UI = OracleScorer.load(where, snapshot).score(held_out.histories, times_U)
-    events = ShopEvents.of(held_out, snapshot, ranked)
+    events = UserEvents.of(held_out, snapshot, ranked)
     scores = posterior_scores(shop, events, arguments.chains, arguments.steps)
-    table = Table("scorer", "NDCG@10", "of the oracle", title=f"Test, {protocol}, {len(held_out):,} users")
+    table = Table(
+        "scorer", "NDCG@10", "share of the oracle", title=f"Test, {protocol}, {len(held_out):,} users"
+    )
     reference = None
     for name, scores_UI in ({"oracle": oracle_UI} | scores).items():
         masked_UI = (scores_UI * there_UI).astype(np.float32)
@@ -96,22 +98,22 @@ def print_limits(protocol: Split, snapshot: Snapshot, where: Location, arguments
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shop:
-    """What is known of items and of how tastes are made.
+class ShopModel:
+    """Known parameters of the generator and of the items.
 
     Attributes:
-        looks_DV: Designs, one-hot.
+        designs_DV: Designs, one-hot.
         design_I: Design of each item.
-        quality_I: In log-odds; 0 where nobody can know it.
-        in_design_I: Share that the item has of its design's popularity.
-        always_I: Chance to be shown by a source that does not look at tastes.
-        created_I: Milliseconds.
-        archetypes_GV: Leanings that users share.
-        care_P4: Every pattern of care.
-        care_chance_P: How often each occurs.
+        quality_I: Quality in log-odds; 0 where it cannot be known.
+        in_design_I: Share of the item in the popularity of its design.
+        always_I: Probability to be shown by a source that does not depend on taste.
+        created_I: Arrival in milliseconds since 1970.
+        archetypes_GV: Leanings of the archetypes.
+        care_P4: All patterns of care.
+        care_chance_P: Frequency of each pattern of care.
     """
 
-    looks_DV: Tensor
+    designs_DV: Tensor
     design_I: Tensor
     quality_I: Tensor
     in_design_I: Tensor
@@ -122,8 +124,8 @@ class Shop:
     care_chance_P: Tensor
 
     @classmethod
-    def of(cls, truth: GroundTruth, snapshot: Snapshot, known_I: NDArray[np.bool_]) -> "Shop":
-        """From the truth; qualities only of items that are `known`."""
+    def of(cls, truth: GroundTruth, snapshot: Snapshot, known_I: NDArray[np.bool_]) -> "ShopModel":
+        """From the ground truth; qualities only of known items."""
         row = {item: place for place, item in enumerate(truth.item_ids)}
         rows = [row[item] for item in snapshot.items.column("item_id").to_pylist()]
         designs_D4, design_I = np.unique(truth.values[rows], axis=0, return_inverse=True)
@@ -135,7 +137,7 @@ class Shop:
         always_I += (sources["random"] + sources["new"]) / len(rows)
         care_P4, counts_P = np.unique(truth.tastes.care, axis=0, return_counts=True)
         return cls(
-            looks_DV=torch.from_numpy(one_hot(designs_D4)),
+            designs_DV=torch.from_numpy(one_hot(designs_D4)),
             design_I=torch.from_numpy(design_I),
             quality_I=torch.from_numpy(quality_I).float(),
             in_design_I=torch.from_numpy(popularity_I / by_design_D[design_I]).float(),
@@ -147,7 +149,7 @@ class Shop:
         )
 
     def shown(self, worth_ND: Tensor, items: Tensor | None = None) -> Tensor:
-        """Chance that a place of a page shows each item [N, I], or the given one of each row's [N, L] items."""
+        """Probability that a position of a page shows each item [N, I], or each of the given items [N, L]."""
         guess_ND = (
             torch.softmax(worth_ND / logging_policy.GUESS_TEMPERATURE, -1) * logging_policy.SOURCES["taste"]
         )
@@ -157,8 +159,8 @@ class Shop:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ShopEvents:
-    """What each user did: the last `MAX_EVENTS` of it.
+class UserEvents:
+    """The last `MAX_EVENTS` events of each user.
 
     Attributes:
         items_UL: Item indices; 0 where padded.
@@ -169,21 +171,21 @@ class ShopEvents:
     sign_UL: Tensor
 
     @classmethod
-    def of(cls, held_out: HeldOut, snapshot: Snapshot, cold: NDArray[np.int32] | None) -> "ShopEvents":
+    def of(cls, held_out: HeldOut, snapshot: Snapshot, cold: NDArray[np.int32] | None) -> "UserEvents":
         """Positives of the histories, and negative events before the first held-out one; none on cold items."""
         histories = held_out.histories
-        refusals = read_negative_events(snapshot, histories)
+        negatives = read_negative_events(snapshot, histories)
         items = np.zeros((len(held_out), MAX_EVENTS), np.int64)
         sign = np.zeros((len(held_out), MAX_EVENTS), np.int64)
         for user, time in enumerate(held_out.times):
             liked = histories.items[histories.offsets[user] : histories.offsets[user + 1]]
-            mine = slice(refusals.offsets[user], refusals.offsets[user + 1])
+            mine = slice(negatives.offsets[user], negatives.offsets[user + 1])
             keep = np.ones(mine.stop - mine.start, bool)
             if cold is None:
-                keep &= refusals.times[mine] < time
+                keep &= negatives.times[mine] < time
             else:
-                keep &= ~np.isin(refusals.items[mine], cold)
-            both = np.r_[refusals.items[mine][keep], liked][-MAX_EVENTS:]
+                keep &= ~np.isin(negatives.items[mine], cold)
+            both = np.r_[negatives.items[mine][keep], liked][-MAX_EVENTS:]
             items[user, : len(both)] = both
             sign[user, : len(both)] = np.r_[-np.ones(keep.sum()), np.ones(len(liked))][-MAX_EVENTS:]
         return cls(items_UL=torch.from_numpy(items), sign_UL=torch.from_numpy(sign))
@@ -191,27 +193,27 @@ class ShopEvents:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draw:
-    """One taste for each user and chain: archetype [U, C], personal leanings [U, C, V], pattern of care [U, C]."""
+    """Sampled taste of each user and chain: archetype [U, C], personal leanings [U, C, V], pattern of care [U, C]."""
 
     archetype: Tensor
     personal: Tensor
     care: Tensor
 
-    def worths(self, shop: Shop) -> Tensor:
+    def worths(self, shop: ShopModel) -> Tensor:
         """Log-odds of every value [U, C, V]: see `visrec.demo.tastes`."""
         share = tastes.ARCHETYPE_SHARE
         leaning = share**0.5 * shop.archetypes_GV[self.archetype] + (1 - share) ** 0.5 * self.personal
         parts = leaning.split(tastes.SIZES, -1)
-        behind = torch.cat([part - part.amax(-1, keepdim=True) for part in parts], -1)
-        favour = torch.tanh(tastes.SHARPNESS * (behind + tastes.FAVOURITE_GAP))
+        below_best = torch.cat([part - part.amax(-1, keepdim=True) for part in parts], -1)
+        favour = torch.tanh(tastes.SHARPNESS * (below_best + tastes.FAVOURITE_GAP))
         return favour * shop.care_P4[self.care].repeat_interleave(SIZES, -1)
 
 
-def log_likelihood(draw: Draw, shop: Shop, events: ShopEvents) -> Tensor:
-    """Of each user's events under each chain's taste [U, C]."""
+def log_likelihood(draw: Draw, shop: ShopModel, events: UserEvents) -> Tensor:
+    """Log-likelihood of each user's events under each chain's taste [U, C]."""
     worth_UCV = draw.worths(shop)
     num_users, num_chains, _ = worth_UCV.shape
-    worth_ND = worth_UCV.flatten(0, 1) @ shop.looks_DV.T
+    worth_ND = worth_UCV.flatten(0, 1) @ shop.designs_DV.T
     items_NL = events.items_UL.repeat_interleave(num_chains, 0)
     sign_NL = events.sign_UL.repeat_interleave(num_chains, 0)
     logits_NL = worth_ND.gather(1, shop.design_I[items_NL]) + shop.quality_I[items_NL] + tastes.BIAS
@@ -221,11 +223,12 @@ def log_likelihood(draw: Draw, shop: Shop, events: ShopEvents) -> Tensor:
     return torch.where(sign_NL != 0, told_NL, 0.0).sum(-1).view(num_users, num_chains)
 
 
-def proposal(step: int, draw: Draw, shop: Shop) -> tuple[Draw, Tensor]:
-    """Another taste, and the log of what the acceptance needs beside the likelihoods.
+def proposal(step: int, draw: Draw, shop: ShopModel) -> tuple[Draw, Tensor]:
+    """Proposed taste, and the log of the factor that the acceptance ratio needs beside the likelihoods.
 
-    In turn: another archetype with the leanings kept; another pattern of care; all leanings a little, those of one
-    attribute much, one of them anew (the last three keep the prior: Neal 1999, Cotter et al. 2013).
+    Alternates between another archetype with the leanings kept, another pattern of care, a small step of all
+    leanings, a large step of one attribute's leanings, and a new draw of one leaning (the last three preserve the
+    prior: Neal 1999, Cotter et al. 2013).
     """
     size, none = draw.archetype.shape, torch.zeros(())
     personal, noise = draw.personal, torch.randn_like(draw.personal)
@@ -256,9 +259,9 @@ def proposal(step: int, draw: Draw, shop: Shop) -> tuple[Draw, Tensor]:
 
 
 def posterior_scores(
-    shop: Shop, events: ShopEvents, num_chains: int, num_steps: int
+    shop: ShopModel, events: UserEvents, num_chains: int, num_steps: int
 ) -> dict[str, NDArray[np.float32]]:
-    """Scores [U, I] by name, mean over the draws of the second half; the likelihood comes in slowly before."""
+    """Scores [U, I] by name, mean over the second half of the samples; the likelihood is tempered at first."""
     num_users = len(events.items_UL)
     size = (num_users, num_chains)
     care = torch.multinomial(shop.care_chance_P.expand(num_users, -1), num_chains, replacement=True)
@@ -280,7 +283,7 @@ def posterior_scores(
         told = torch.where(taken, told_other, told)
         if step >= num_steps // 2 and step % max(num_steps // 2 // NUM_DRAWS, 1) == 0:
             for user, worth_CV in enumerate(draw.worths(shop)):
-                worth_CD = worth_CV @ shop.looks_DV.T
+                worth_CD = worth_CV @ shop.designs_DV.T
                 affinity_CI = torch.sigmoid(worth_CD[:, shop.design_I] + shop.quality_I + tastes.BIAS)
                 affinity_UI[user] += affinity_CI.mean(0)
                 next_UI[user] += (affinity_CI * shop.shown(worth_CD)).mean(0)

@@ -1,11 +1,12 @@
-"""The demo shop by every protocol, against the baselines, the same towers on ids, and the truth behind the data.
+"""Test metrics on the demo shop for each split protocol: the model on pictures, the same towers on ids, the baselines
+and the oracle.
 
     python benchmarks/demo_results.py --config examples/demo.yaml --seeds 0 1 2
 
-Pixels are trained for the config's epochs; ids instead of pixels, with a width and dropout of their own, for as many as
-were best in the validation of seed 0 under each protocol. Every model is trained on training and validation part, as
-the baselines are, and tested once. Ingests first, and draws the shop where the config names no log. What was done
-before is found in the workspace and not done again.
+The model on pictures trains for the config's number of epochs. The model on ids trains for the number that was best in
+the validation of seed 0 under each protocol. All models and baselines are then fitted on the training and validation
+parts and tested once. Ingests first, and generates the demo shop if the config names no log. Results that the workspace
+already holds are not computed again.
 """
 
 import argparse
@@ -37,33 +38,33 @@ from visrec.workloads import evaluate, train
 from visrec.workloads.demo import prepare_snapshot
 
 CUTOFFS: dict[Split, int] = {"leave_one_out": 10, "global_time": 20, "cold_items": 10}
-PIXELS, IDS = "visrec, pixels", "the same towers, ids"
+PIXELS, IDS = "visrec, pictures", "visrec, ids"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tested:
-    """One model under one protocol.
+    """Test reports of one model under one protocol.
 
     Attributes:
-        reports: A report a seed.
-        k: Cut-off.
+        reports: One report for each seed.
+        k: Cut-off of the ranking metrics.
     """
 
     reports: list[Artifact]
     k: int
 
     def values(self, scorer: str, metric: str) -> list[float]:
-        """Mean over users of each seed."""
+        """Value of a metric for each seed, mean over users."""
         return [_json(report)["metrics"][scorer][metric]["mean"] for report in self.reports]
 
     def per_user(self, scorer: str) -> NDArray[np.float64]:
-        """NDCG@k of each user, mean over the seeds."""
+        """NDCG@k of each user, mean over seeds."""
         columns = [read_per_user(report, scorer, f"ndcg@{self.k}") for report in self.reports]
         return np.asarray(np.mean(columns, axis=0))
 
 
 def main() -> None:
-    """Run everything and print a table a protocol."""
+    """Run everything and print one table for each protocol."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -78,19 +79,19 @@ def main() -> None:
         prepare_snapshot(job, console=console)
         for protocol in arguments.protocols:
             models = {PIXELS: tested(job, protocol, arguments.seeds, console)}
-            if protocol != "cold_items":  # an item that nobody has had is nothing to a model of ids
+            if protocol != "cold_items":  # a model on ids knows nothing of unseen items
                 models[IDS] = tested(of_ids(job), protocol, arguments.seeds, console)
             print_table(protocol, models, console)
 
 
 def of_ids(job: PipelineConfig) -> PipelineConfig:
-    """The job with id vectors in the place of pictures."""
+    """The config with item ids in the place of pictures."""
     item = job.model.item.replace(backbone=None, id_embedding=True, dropout=0.3)
     return job.replace(model=job.model.replace(item=item))
 
 
 def tested(job: PipelineConfig, protocol: Split, seeds: list[int], console: Console) -> Tested:
-    """Refit with each seed, and test."""
+    """Train on the training and validation parts with each seed, and test."""
     k = CUTOFFS[protocol]
     phase = job.training.phases[0]
     if job.model.item.backbone is None:
@@ -117,7 +118,7 @@ def tested(job: PipelineConfig, protocol: Split, seeds: list[int], console: Cons
 
 
 def with_split(job: PipelineConfig, split: SplitConfig, num_epochs: int) -> TrainWorkloadConfig:
-    """The training job on another split."""
+    """The training config with another split and number of epochs."""
     phase = job.training.phases[0].replace(epochs=num_epochs)
     return job.project(TrainWorkloadConfig).replace(
         training=job.training.replace(split=split, phases=(phase,))
@@ -125,7 +126,7 @@ def with_split(job: PipelineConfig, split: SplitConfig, num_epochs: int) -> Trai
 
 
 def print_table(protocol: Split, models: dict[str, Tested], console: Console) -> None:
-    """Means, and the lead of the first model over all others, paired by user."""
+    """Print means over seeds, and the lead of the first model over the others, paired by user."""
     first = next(iter(models.values()))
     metrics = (f"ndcg@{first.k}", f"recall@{first.k}", "auc")
     table = Table("scorer", *metrics, f"lead in ndcg@{first.k}", title=f"Test, {protocol}")

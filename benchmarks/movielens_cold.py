@@ -1,10 +1,9 @@
-"""Cold items of movielens-posters from their pictures: five splits, a tenth of the items out of training, ranked among
-themselves.
+"""Cold-start items of MovieLens, ranked by their posters alone: five splits, each with a tenth of the items held out.
 
     python benchmarks/movielens_cold.py --config examples/movielens-cold.yaml --splits 0 1 2 3 4
 
-Needs the snapshot (`visrec ingest --config examples/movielens-efficientnet.yaml`). What was done before is found in the
-workspace and not done again.
+Needs the snapshot of `visrec ingest --config examples/movielens-efficientnet.yaml`. Results that the workspace already
+holds are not computed again.
 """
 
 import argparse
@@ -37,7 +36,7 @@ def main() -> None:
     job = load_config(PipelineConfig, arguments.config, arguments.overrides)
     with ray_session(job.ray):
         reports = [tested(job, seed, console) for seed in arguments.splits]
-    table = Table("split", *METRICS, title="Test-cold items, model from pixels")
+    table = Table("split", *METRICS, title="Held-out items, ranked by pictures")
     for seed, report in zip(arguments.splits, reports, strict=True):
         table.add_row(str(seed), *(cell(report["metrics"]["model"][metric]) for metric in METRICS))
     summary = []
@@ -51,7 +50,7 @@ def main() -> None:
 
 
 def tested(job: PipelineConfig, seed: int, console: Console) -> dict[str, Any]:
-    """The test report of one split."""
+    """Test report of one split."""
     split = job.training.split.replace(cold_seed=seed)
     job = job.replace(training=job.training.replace(split=split))
     checkpoint = train.run(job, console=console).checkpoint
@@ -64,7 +63,7 @@ def tested(job: PipelineConfig, seed: int, console: Console) -> dict[str, Any]:
 
 
 def cell(metric: dict[str, float]) -> str:
-    """Mean and interval."""
+    """Mean and confidence interval."""
     return f"{metric['mean']:.4f} [{metric['low']:.4f}, {metric['high']:.4f}]"
 
 

@@ -1,11 +1,11 @@
-"""Pixels, ids and both on movielens-posters: leave-one-out, full ranking, refit on train and validation.
+"""Test metrics on MovieLens with posters (leave-one-out, full ranking) of models on pictures, on ids and on both.
 
     python benchmarks/movielens_results.py --config examples/movielens-posters.yaml --seeds 0 1 2
     python benchmarks/movielens_results.py --config examples/movielens-transitions.yaml --models given
 
-For each kind of model the number of epochs is that of the best validation NDCG@10 of seed 0, trained on the training
-part. Then each seed trains on training and validation part for as many epochs, and is tested once. What was done before
-is found in the workspace and not done again.
+For each model the number of epochs is that of the best validation NDCG@10 of seed 0, trained on the training part. Then
+each seed trains on the training and validation parts for this number of epochs and is tested once. Results that the
+workspace already holds are not computed again.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def with_inputs(job: TrainWorkloadConfig, name: str) -> TrainWorkloadConfig:
-    """The job with an item tower of pixels, of ids or of both, or as it is given."""
+    """The config with an item tower of pictures, of ids or of both, or unchanged (`given`)."""
     item = job.model.item
     towers: dict[str, ItemTowerConfig] = {
         "given": item,
@@ -71,13 +71,13 @@ def with_inputs(job: TrainWorkloadConfig, name: str) -> TrainWorkloadConfig:
 
 
 def best_epoch(job: TrainWorkloadConfig, console: Console) -> int:
-    """Epoch of the best validation NDCG@10, trained on the training part."""
+    """Number of epochs with the best validation NDCG@10, trained on the training part."""
     epochs = train.run(job, console=console).epochs
     return 1 + max(range(len(epochs)), key=lambda k: epochs[k].metrics["ndcg@10"])
 
 
 def tested(job: TrainWorkloadConfig, num_epochs: int, seed: int, console: Console) -> dict[str, Any]:
-    """The report of a model that was trained on training and validation part."""
+    """Test report of a model that was trained on the training and validation parts."""
     phase = job.training.phases[0].replace(epochs=num_epochs, early_stopping_epochs=0)
     split = SplitConfig(fit_on="train_and_validation")
     refit = job.replace(seed=seed, training=job.training.replace(split=split, phases=(phase,)))
@@ -93,7 +93,7 @@ def tested(job: TrainWorkloadConfig, num_epochs: int, seed: int, console: Consol
 
 
 def print_table(rows: dict[str, tuple[int, list[dict[str, Any]]]], console: Console) -> None:
-    """Mean and spread over the seeds, and the lead over EASE with its paired interval of each seed."""
+    """Print mean and range over the seeds, and the lead over EASE of each seed with its paired interval."""
     table = Table(
         "model",
         "epochs",

@@ -1,11 +1,11 @@
-"""How much "pixels once" saves: a training step that encodes every distinct picture once, against one that encodes
-the pictures of every position (its history event, its target, its negatives).
+"""Speed of encoding each distinct picture of a batch once, against encoding the pictures of every position (its history
+event, its target and its negatives).
 
     python benchmarks/pixels_once.py --config examples/demo.yaml --negatives 1 4 16
 
-Needs a snapshot (`make demo`, or `visrec ingest`). Both kinds of step take turns in this process, on the same batches,
-from the same weights; dropout is off, so that their losses must agree. A step is reading the pictures, forward,
-backward, and the optimizer. Timed with one thread unless --threads says otherwise.
+Needs a snapshot (`make demo`, or `visrec ingest`). Both kinds of step alternate in one process, on the same batches and
+from the same weights; dropout is off, and their losses must agree. A step is reading the pictures, forward pass,
+backward pass and optimizer. One thread by default (--threads).
 
 Shape legend: B sequences, L positions, P valid positions, N distinct items, K negatives, D vector size.
 """
@@ -38,13 +38,13 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bench:
-    """What both kinds of step share.
+    """Model and data that both kinds of step share.
 
     Attributes:
-        model: The towers.
-        snapshot: Where the pictures are.
+        model: The two-tower model.
+        snapshot: Source of the pictures.
         phase: Loss and optimizer.
-        log_q_I: Log of the odds of each item as a negative.
+        log_q_I: Log-probability of each item as a negative.
     """
 
     model: TwoTower
@@ -53,13 +53,13 @@ class Bench:
     log_q_I: Tensor
 
     def vectors(self, item_index: Tensor) -> Tensor:
-        """Encode the picture of each of these items, as often as it is named: [N, D]."""
+        """Encode the pictures of items, repeated ones again: [N, D]."""
         pictures = self.snapshot.images.read(self.snapshot.image_rows[item_index.numpy()])
         vectors: Tensor = self.model.item_tower(torch.from_numpy(pictures), item_index)
         return vectors
 
     def once(self, batch: Batch) -> tuple[Tensor, int]:
-        """Losses [P] by way of the distinct items, and the number of pictures encoded."""
+        """Losses [P] with each distinct picture encoded once, and the number of encoded pictures."""
         items_ND = self.vectors(batch.item_index_N)
         output = self.model.forward_from_items(
             items_ND,
@@ -72,7 +72,7 @@ class Bench:
         return position_losses(output, batch, self.phase.loss, self.log_q_I), len(batch.item_index_N)
 
     def every_position(self, batch: Batch) -> tuple[Tensor, int]:
-        """The same losses, each position with pictures of its own."""
+        """The same losses with the pictures of each position encoded anew."""
         rows_P, columns_P = torch.nonzero(batch.targets_BL >= 0, as_tuple=True)
         history_P = batch.item_index_N[batch.slots_BL[rows_P, columns_P]]
         targets_P = batch.item_index_N[batch.targets_BL[rows_P, columns_P]]
@@ -106,12 +106,12 @@ class Bench:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
-    """Steps of one kind.
+    """Measurements of one kind of step.
 
     Attributes:
-        losses: Mean loss of each.
-        images: Pictures encoded in each.
-        seconds: Time of each.
+        losses: Mean loss of each step.
+        images: Encoded pictures of each step.
+        seconds: Time of each step.
     """
 
     losses: list[float]
@@ -126,8 +126,12 @@ def main() -> None:
     )
     parser.add_argument("--config", default="examples/demo.yaml")
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
-    parser.add_argument("--negatives", type=int, nargs="+", default=[1, 4, 16], help="a position")
-    parser.add_argument("--steps", type=int, default=15, help="timed steps of each kind, after one untimed")
+    parser.add_argument(
+        "--negatives", type=int, nargs="+", default=[1, 4, 16], help="negatives of a position"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=15, help="timed steps of each kind, after one warm-up step"
+    )
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -147,7 +151,7 @@ def without_dropout(job: TrainWorkloadConfig) -> TrainWorkloadConfig:
 def compare(
     job: TrainWorkloadConfig, snapshot: Snapshot, num_negatives: int, num_steps: int
 ) -> tuple[Measured, Measured]:
-    """Time both kinds of step on the same batches, in turns, the first kind of a pair changing each time."""
+    """Time both kinds of step on the same batches, in alternating order."""
     loss = LossConfig(in_batch_negatives=False, num_uniform_negatives=num_negatives)
     phase = job.training.phases[0].replace(loss=loss)
     model, _ = initial_model(job, snapshot)
@@ -181,7 +185,7 @@ def timed_step(
     *,
     counts: bool,
 ) -> None:
-    """One step; the weights are put back afterwards, outside the time."""
+    """Run and time one step; the weights are restored afterwards, outside the measured time."""
     before = {name: tensor.clone() for name, tensor in bench.model.state_dict().items()}
     optimizer = build_optimizer(bench.model, bench.phase)
     started = time.perf_counter()
@@ -201,13 +205,19 @@ def timed_step(
 def print_table(
     rows: list[tuple[int, Measured, Measured]], job: TrainWorkloadConfig, console: Console
 ) -> None:
-    """Medians, and the middle half of the times."""
+    """Print medians and quartiles."""
     phase = job.training.phases[0]
     table = Table(
         title=f"One training step: {phase.batch_size} sequences, {job.model.item.backbone} "
         f"(width {job.model.item.width}), {torch.get_num_threads()} thread(s)"
     )
-    for column in ("negatives", "encodes", "pictures a step", "seconds a step (middle half)", "times faster"):
+    for column in (
+        "negatives",
+        "encodes",
+        "pictures a step",
+        "seconds a step (quartiles)",
+        "speed-up (quartiles)",
+    ):
         table.add_column(column, justify="right")
     table.add_column("largest difference of losses", justify="right")
     for num_negatives, once, every in rows:

@@ -1,10 +1,10 @@
-"""The learned ranker against retrieval alone: test NDCG@10, paired, and how well its probabilities are calibrated.
+"""Gain of the learned ranker over retrieval alone in test NDCG@10, and the calibration of its probabilities.
 
     python benchmarks/ranker_results.py --config examples/demo.yaml --seeds 0 1 2
 
-Each seed trains the two towers on the training part and a ranker on the validation part; both are tested once. Ingests
-first, and draws the shop where the config names no log. What was done before is found in the workspace and not done
-again.
+Each seed trains the two-tower model on the training part and a ranker on the validation part; both are tested once.
+Ingests first, and generates the demo shop if the config names no log. Results that the workspace already holds are not
+computed again.
 """
 
 import argparse
@@ -78,7 +78,7 @@ def measured(job: PipelineConfig, seed: int, console: Console) -> dict[str, Any]
 def test_calibration(
     checkpoint: Checkpoint, workspace: Workspace, ranker: Artifact, config: RankerConfig
 ) -> float:
-    """Expected calibration error of "this candidate is what the user takes next" on the lists of the test part."""
+    """Expected calibration error of the main task ("the user's next positive") on candidate lists of the test part."""
     learned, towers = Ranker.load(ranker.location), TwoTowerScorer.load(checkpoint)
     snapshot = Snapshot(workspace.find("snapshots", checkpoint.snapshot_name))
     biases_I = towers.recommender.item_biases
@@ -95,8 +95,15 @@ def test_calibration(
 
 
 def print_table(results: dict[int, dict[str, Any]], console: Console) -> None:
-    """A row a seed, and the mean."""
-    table = Table("seed", "retrieval", "with the ranker", "paired gain", "gain", "calibration error, test")
+    """Print one row for each seed, and the mean gain."""
+    table = Table(
+        "seed",
+        "retrieval",
+        "with the ranker",
+        "gain, paired interval",
+        "relative gain",
+        "calibration error (test)",
+    )
     shares = []
     for seed, result in results.items():
         metrics, gain = result["test"]["metrics"], result["test"]["ranker_gain"][METRIC]
@@ -115,7 +122,7 @@ def print_table(results: dict[int, dict[str, Any]], console: Console) -> None:
 
 
 def print_tasks(results: dict[int, dict[str, Any]], console: Console) -> None:
-    """Quality of each task on users held out of the ranker's training, mean over the seeds."""
+    """Print metrics of each task on users held out of the ranker's training, mean over seeds."""
     names = ("auc", "log_loss", "baseline_log_loss", "calibration_error", "precision", "recall", "f1")
     table = Table("task, validation", *names)
     tasks = [result["ranker"]["tasks"] for result in results.values()]

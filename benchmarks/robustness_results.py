@@ -1,10 +1,10 @@
-"""What a defence is worth: attack gains and clean NDCG@10 of undefended and defended checkpoints side by side.
+"""Effect of adversarial training: exposure gained by an attacker and clean NDCG@10, undefended and defended.
 
     python benchmarks/robustness_results.py --config shop.yaml --undefended 5a9389ce283f --defended 0f3c2a61b7d4
 
-Several checkpoints on a side are seeds of one recipe: the first undefended one is compared with the first defended one,
-and so on. Each is attacked with several draws of the target items (--draws), against itself (white box). What was
-measured before is found in the workspace and not done again.
+Several checkpoints of a group are seeds of one training config; they are compared in pairs, the first undefended with
+the first defended one and so on. Each is attacked in white-box mode with several samples of the target items
+(--draws). Results that the workspace already holds are not computed again.
 """
 
 import argparse
@@ -27,11 +27,11 @@ K = 10
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
-    """One checkpoint.
+    """Measurements of one checkpoint.
 
     Attributes:
-        ndcg: NDCG@10 with the pictures as they are, over all evaluated users.
-        gains: Epsilon -> gain in exposure, mean over the draws of targets.
+        ndcg: NDCG@10 on clean pictures, over all evaluated users.
+        gains: Gain in exposure of the target items by epsilon, mean over the samples of targets.
     """
 
     ndcg: float
@@ -39,15 +39,15 @@ class Measured:
 
 
 def main() -> None:
-    """Measure both sides and print the table."""
+    """Measure both groups and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--config", default="examples/demo.yaml")
     parser.add_argument("--undefended", nargs="+", required=True, help="names of checkpoints")
-    parser.add_argument("--defended", nargs="+", required=True, help="names of checkpoints, as many")
-    parser.add_argument("--draws", type=int, nargs="+", default=[0, 1, 2], help="seeds of the targets")
-    parser.add_argument("--steps", type=int, default=20, help="of projected gradient descent")
+    parser.add_argument("--defended", nargs="+", required=True, help="names of as many checkpoints")
+    parser.add_argument("--draws", type=int, nargs="+", default=[0, 1, 2], help="seeds of the target items")
+    parser.add_argument("--steps", type=int, default=20, help="steps of projected gradient descent")
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
     arguments = parser.parse_args()
     if len(arguments.undefended) != len(arguments.defended):
@@ -65,7 +65,7 @@ def main() -> None:
 def measured(
     job: EvaluateWorkloadConfig, checkpoint: str, draws: Sequence[int], steps: int, console: Console
 ) -> Measured:
-    """Attack one checkpoint, once a draw of targets."""
+    """Attack one checkpoint, once for each sample of targets."""
     reports = [_report(job, checkpoint, draw, steps, console) for draw in draws]
     pushes = [report["robustness"]["pushes"] for report in reports]
     gains = {
@@ -90,7 +90,7 @@ def _report(
 
 
 def print_table(undefended: list[Measured], defended: list[Measured], console: Console) -> None:
-    """Mean and spread over the pairs of checkpoints."""
+    """Print mean and range over the pairs of checkpoints."""
     table = Table("", "undefended", "defended", "change", title="Means (lowest to highest pair)")
     before, after = [m.ndcg for m in undefended], [m.ndcg for m in defended]
     changes = [new / old - 1 for old, new in zip(before, after, strict=True)]

@@ -1,14 +1,15 @@
-"""What a starting point and a choice of trained parts are worth: quality, time and memory at an equal number of epochs.
+"""Transfer learning: quality, time and memory by initial weights and by trainable part, at an equal number of epochs.
 
     python benchmarks/transfer_results.py --config examples/movielens-efficientnet.yaml --epochs 3 \\
         --set model.item.weights=WEIGHTS
     python benchmarks/transfer_results.py --config examples/demo.yaml --epochs 8 --source CHECKPOINT
 
-Needs a snapshot. Every variant is a process of its own, one thread each. With `model.item.weights`: the backbone from
-random weights, and from these with its head, its upper blocks, a low-rank update and all of it trained, at the same
-learning rate and ("gently") with a small one for the backbone and its batch-norm statistics kept. With --source:
-the encoders of a checkpoint of another catalogue against random ones. Prints the validation curve of each, and what its
-process took, start and last encoding included. What was done before is found in the workspace and not done again.
+Needs a snapshot. Each variant runs in a process of its own with one thread. With `model.item.weights`, the backbone is
+trained from random weights and from the given ones: the head only, the upper blocks, a low-rank update, all of it, and
+all of it "gently" (a small learning rate and frozen batch norms for the backbone). With --source, the encoders of a
+checkpoint of another catalogue are compared with random ones. Prints the validation curve of each variant, and the time
+and memory of its process, start-up and the final encoding included. Results that the workspace already holds are not
+computed again.
 """
 
 import argparse
@@ -36,7 +37,7 @@ PARTS = {
 
 
 def main() -> None:
-    """Run every variant, or the one that a child process is told, and print the table."""
+    """Run all variants and print the table; as a child process, run one."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -45,7 +46,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--source", help="checkpoint of another catalogue: a path or URI")
-    parser.add_argument("--at-once", type=int, default=1, help="processes side by side")
+    parser.add_argument("--at-once", type=int, default=1, help="processes in parallel")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
@@ -60,7 +61,7 @@ def main() -> None:
 
 
 def variants(arguments: argparse.Namespace, weights: str | None) -> dict[str, list[str]]:
-    """Overrides of each variant that there is something for."""
+    """Config overrides of each variant that the arguments allow."""
     common = [*arguments.overrides, *ALONE, f"training.phases.0.epochs={arguments.epochs}"]
     found = {}
     if weights is not None:
@@ -75,7 +76,7 @@ def variants(arguments: argparse.Namespace, weights: str | None) -> dict[str, li
 
 
 def child(config: str, overrides: list[str]) -> dict[str, Any]:
-    """What a process of its own says of one variant."""
+    """Result of one variant, trained in a child process."""
     sets = [part for override in overrides for part in ("--set", override)]
     command = [sys.executable, __file__, "--child", "--config", config, *sets]
     result = run_process(command, check=True, capture_output=True, text=True)
@@ -84,7 +85,7 @@ def child(config: str, overrides: list[str]) -> dict[str, Any]:
 
 
 def trained(job: TrainWorkloadConfig) -> dict[str, Any]:
-    """Curve, time, memory and trained parameters of one run."""
+    """Train one variant; return curve, time, memory and number of trained parameters."""
     console = Console(stderr=True)
     done = train.run(job, console=console)
     epochs = done.epochs
@@ -99,7 +100,7 @@ def trained(job: TrainWorkloadConfig) -> dict[str, Any]:
 
 
 def print_table(results: dict[tuple[str, int], dict[str, Any]]) -> None:
-    """A row for each variant and seed."""
+    """Print one row for each variant and seed."""
     table = Table(
         "variant", "seed", "trained parameters", "CPU seconds", "peak memory", "validation NDCG@10 by epoch"
     )
@@ -107,7 +108,7 @@ def print_table(results: dict[tuple[str, int], dict[str, Any]]) -> None:
         curve = "  ".join(f"{value:.4f}" for value in result["curve"])
         seconds, memory = f"{result['cpu_seconds']:.0f}", f"{result['peak_bytes'] / 1e9:.1f} GB"
         if result["found"]:
-            seconds = memory = "found"
+            seconds = memory = "(earlier run)"
         parameters = f"{result['parameters']:,}"
         table.add_row(name, str(seed), parameters, seconds, memory, curve)
     Console(highlight=False, width=150).print(table)

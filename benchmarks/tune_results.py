@@ -1,11 +1,12 @@
-"""A study, and whether its winner is better than the config it started from.
+"""A hyperparameter study, and the lead of its best config over the config that it started from.
 
     python benchmarks/tune_results.py --config examples/tune-demo.yaml --seeds 1 2 3
     python benchmarks/tune_results.py --config examples/tune-movielens.yaml --seeds 1 2 3 --test
 
-The study runs with seed 0 (or is found). Then winner and default train with other seeds, each for its config's epochs,
-and are compared on every validation user: NDCG@10 of the best epoch, paired by user and seed. With --test both are then
-trained on training and validation part, for as many epochs as were best in the study, and tested once with each seed.
+The study runs with seed 0, unless the workspace already holds it. Then the best config and the default one train with
+other seeds, for the epochs of their configs, and are compared on all validation users: NDCG@10 of the best epoch,
+paired by user and seed. With --test both are also trained on the training and validation parts, for the number of
+epochs that was best in the study, and tested once with each seed.
 """
 
 import argparse
@@ -44,7 +45,7 @@ def main() -> None:
     )
     parser.add_argument("--config", default="examples/tune-demo.yaml")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--test", action="store_true", help="refit, and look at the test part")
+    parser.add_argument("--test", action="store_true", help="also refit and test")
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
     arguments = parser.parse_args()
     console = Console(highlight=False, width=160)
@@ -61,7 +62,7 @@ def main() -> None:
 
 
 def print_study(study: Artifact, console: Console) -> None:
-    """What the study cost."""
+    """Print the cost of the study."""
     counts = study.manifest.counts
     share = counts["trained_epochs"] / counts["planned_epochs"]
     console.print(
@@ -72,7 +73,7 @@ def print_study(study: Artifact, console: Console) -> None:
 def compare_validation(
     job: TuneWorkloadConfig, best: TrialRecord, seeds: list[int], console: Console
 ) -> None:
-    """Winner against default on all validation users, paired by user; the values of a user are its mean over seeds."""
+    """Print the lead of the best config over the default on all validation users, paired by user, mean over seeds."""
     table = Table("seed", f"default {METRIC}", f"winner {METRIC}", "difference")
     differences = []
     for seed in seeds:
@@ -92,13 +93,13 @@ def compare_validation(
 
 
 def seeded(job: TuneWorkloadConfig, record: TrialRecord | None, seed: int) -> TrainWorkloadConfig:
-    """The training config of a trial, or of the study itself, with another seed."""
+    """Training config of a trial, or of the default (None), with another seed."""
     own = trial_job(job, record.last_point if record is not None else {})
     return own.replace(seed=seed)
 
 
 def per_user(checkpoint: Checkpoint, job: TuneWorkloadConfig, console: Console) -> NDArray[np.float64]:
-    """NDCG@10 of every validation user, in the order of the users."""
+    """NDCG@10 of every validation user, in order of the users."""
     evaluation = EvaluationConfig(part="validation", ks=(10,), list_size=10, baselines=(), ranker="none")
     asked = EvaluateWorkloadConfig(workspace=job.workspace, checkpoint=checkpoint.name, evaluation=evaluation)
     return read_per_user(evaluate.run(asked, console=console).report, "model", METRIC)
@@ -107,7 +108,7 @@ def per_user(checkpoint: Checkpoint, job: TuneWorkloadConfig, console: Console) 
 def print_test(
     job: TuneWorkloadConfig, name: str, record: TrialRecord, seeds: list[int], console: Console
 ) -> None:
-    """Refit on all but the test events, for as many epochs as were best in the study, and test once with each seed."""
+    """Refit on the training and validation parts, for the number of epochs that was best in the study, and test."""
     validated = [float(result.metrics[METRIC]) for result in record.results]
     num_epochs = 1 + int(np.argmax(validated))
     reports = [tested(seeded(job, record, seed), num_epochs, console) for seed in seeds]
@@ -125,7 +126,7 @@ def print_test(
 def tested(
     job: TrainWorkloadConfig, num_epochs: int, console: Console
 ) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
-    """The report of a refit model."""
+    """Test report of a refitted model."""
     training = job.training
     phase = training.phases[0].replace(epochs=num_epochs, early_stopping_epochs=0)
     split = training.split.replace(fit_on="train_and_validation")
