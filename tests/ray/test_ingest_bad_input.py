@@ -94,7 +94,7 @@ def test_a_log_without_a_valid_row(shop: Shop) -> None:
     shop.write_log([("", "i1", "click", START), ("u", "i1", "clikc", START), ("v", "i1", "clikc", START)])
     _refuse(
         shop,
-        r"expected a valid row in .*, all 3 are refused; .*unknown_kind 2 \(e\.g\. .*log\.csv:3: clikc\)",
+        r"expected a valid row in .*, all 3 are rejected; .*unknown_kind 2 \(e\.g\. .*log\.csv:3: clikc\)",
     )
 
 
@@ -109,12 +109,12 @@ def test_a_bad_second_log_is_told_however_small_it_is(shop: Shop) -> None:
     log.write_text(f"user_id,item_id,kind,time\nu1,i1,click,{START}\nu2,i1,click,{START}\n")
     _refuse(
         shop,
-        r"^ingest\.interactions\.1: expected a valid row in .*more\.csv, all 2 are refused; "
+        r"^ingest\.interactions\.1: expected a valid row in .*more\.csv, all 2 are rejected; "
         r"most frequent: bad_time 2 \(e\.g\. .*more\.csv:2: 1700000000\)$",
     )
     log.write_text(f"user_id,item_id,kind,time\nu1,i1,click,{START}\nu2,i1,click,2023-11-15\n")
     _refuse(
-        shop, r"^1 of 2 rows of .*more\.csv \(50\.0%\) are refused, the limit is 20\.0% .*more\.csv:2: 17"
+        shop, r"^1 of 2 rows of .*more\.csv \(50\.0%\) are rejected, the limit is 20\.0% .*more\.csv:2: 17"
     )
 
 
@@ -130,7 +130,7 @@ def test_too_many_bad_rows(shop: Shop) -> None:
     shop.write_log(good_rows(), end=b"u1,i1,click,soon\n" * 70 + b"u2\n" * 20)
     _refuse(
         shop,
-        r"^90 of 330 log rows \(27\.3%\) are refused, the limit is 20\.0% \(ingest\.cleaning\.max_rejected_share\); "
+        r"^90 of 330 log rows \(27\.3%\) are rejected, the limit is 20\.0% \(ingest\.cleaning\.max_rejected_share\); "
         r"most frequent: bad_time 70 \(e\.g\. .*log\.csv:242: soon\); malformed_row 20 \(e\.g\. .*log\.csv:312: u2\)",
     )
 
@@ -145,7 +145,7 @@ def test_thirty_percent_broken_pictures(shop: Shop) -> None:
         _picture(shop, item, b"broken")
     _refuse(
         shop,
-        r"^4 of 12 pictures \(33\.3%\) are refused, the limit is 20\.0% "
+        r"^4 of 12 pictures \(33\.3%\) are rejected, the limit is 20\.0% "
         r"\(ingest\.cleaning\.max_rejected_images_share\); most frequent: image_not_an_image 4 \(e\.g\. .*i0\.png",
     )
     shop.config["cleaning"] = {"max_rejected_images_share": 0.4, "max_rejected_share": 0.5}

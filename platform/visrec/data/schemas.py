@@ -56,7 +56,7 @@ SEQUENCES_SCHEMA: Final = pa.schema(
     [
         ("user_index", pa.int32()),
         ("user_id", pa.string()),
-        # Positives only, each item once at its first time, in order of (time, item_index); empty for a user without any.
+        # Positives only, each item once at its first time, in order of (time, item_index); empty for a user without.
         ("items", pa.list_(pa.int32())),
         ("kinds", pa.list_(pa.int8())),
         ("times", pa.list_(pa.int64())),

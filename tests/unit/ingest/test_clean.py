@@ -7,8 +7,8 @@ import pyarrow as pa
 from visrec.config import EVENT_KINDS
 from visrec.config.base import DEFAULT_WEIGHTS
 from visrec.ingest.cleaning import CLEAN_SCHEMA, CleaningRules, clean
-from visrec.ingest.events import EVENT_SCHEMA, REJECT_SCHEMA
-from visrec.ingest.quarantine import REASONS
+from visrec.ingest.events import EVENT_SCHEMA
+from visrec.ingest.quarantine import REASONS, REJECT_SCHEMA
 
 VIEW, CLICK, CART, HIDE = (EVENT_KINDS.index(k) for k in ("view", "click", "cart", "hide"))
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
