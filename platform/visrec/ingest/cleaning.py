@@ -66,7 +66,22 @@ class CleanBlock:
         return np.asarray(self.events.column(name))
 
 
-def clean(events: pa.Table, rules: CleaningRules) -> tuple[CleanBlock, pa.Table, int]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CleanResult:
+    """Result of cleaning one block.
+
+    Attributes:
+        block: What is kept.
+        rejects: What is rejected, `REJECT_SCHEMA`.
+        num_merged: Events that were merged into others, and are in neither.
+    """
+
+    block: CleanBlock
+    rejects: pa.Table
+    num_merged: int
+
+
+def clean(events: pa.Table, rules: CleaningRules) -> CleanResult:
     """Clean all events of some users.
 
     In this order: exact duplicates, bots (so that an upload that was repeated makes none), unknown items, near
@@ -75,9 +90,6 @@ def clean(events: pa.Table, rules: CleaningRules) -> tuple[CleanBlock, pa.Table,
     Args:
         events: `EVENT_SCHEMA`, any order; all events of each user.
         rules: Parameters of cleaning.
-
-    Returns:
-        What is kept, what is rejected (`REJECT_SCHEMA`), and how many events were merged into others.
     """
     events = events.combine_chunks()
     work = _WorkingSet(events, rules.integer_users)
@@ -99,15 +111,15 @@ def clean(events: pa.Table, rules: CleaningRules) -> tuple[CleanBlock, pa.Table,
     representative = merge(
         work.user[left], work.item[left], work.time[left], weight[left], rules.merge_window
     )
-    return (
-        _block(work, left, weight, representative),
-        work.rejects(),
-        int((representative != np.arange(len(left))).sum()),
+    return CleanResult(
+        block=_block(work, left, weight, representative),
+        rejects=work.rejects(),
+        num_merged=int((representative != np.arange(len(left))).sum()),
     )
 
 
 class _WorkingSet:
-    """The columns of a block as arrays, in the order in which the rows stand in the input."""
+    """The columns of a block as arrays, in the order of the input, and the reason of each row rejected so far."""
 
     def __init__(self, events: pa.Table, integer_users: bool) -> None:
         order = pc.sort_indices(events, [("chunk", "ascending"), ("line", "ascending")])

@@ -23,8 +23,9 @@ def text(column: Any) -> tuple[Any, NDArray[np.bool_]]:
         DataError: The column's type is neither text nor numbers.
 
     Example:
-        >>> text(pa.array([b" a ", b"", b"\\xff"]))
-        (<pyarrow.lib.StringArray ...>, array([False, False,  True]))     # doctest: +SKIP
+        >>> values, undecodable = text(pa.array([b" a ", b"", b"\\xff"]))
+        >>> values.to_pylist(), undecodable.tolist()
+        (['a', None, None], [False, False, True])
     """
     broken = np.zeros(len(column), bool)
     if pa.types.is_binary(column.type):

@@ -81,9 +81,10 @@ def _clean_block(
 ) -> tuple[Any, Any]:
     if not events.num_rows:  # the shuffle leaves an empty range without columns
         events = EVENT_SCHEMA.empty_table()
-    block, rejects, num_merged = clean(events, rules)
-    write_rejected_rows(quarantine, f"clean-{number:05d}", rejects, source_lines)
-    return block, (RejectSummary.of(rejects), num_merged, len(block.user_ids))
+    result = clean(events, rules)
+    write_rejected_rows(quarantine, f"clean-{number:05d}", result.rejects, source_lines)
+    summary = RejectSummary.of(result.rejects)
+    return result.block, (summary, result.num_merged, len(result.block.user_ids))
 
 
 def _write_tables(quarantine: Location, name: str, source_lines: SourceLines, *tables: pa.Table) -> None:
