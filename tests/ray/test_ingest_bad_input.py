@@ -49,7 +49,7 @@ def _ingest(shop: Shop) -> tuple[Snapshot, list[dict[str, str]]]:
 
 
 def _refuse(shop: Shop, message: str) -> None:
-    """It stops with one line, and leaves nothing."""
+    """The ingest ends with an error of one line, and leaves no files."""
     with pytest.raises(DataError, match=message) as caught:
         run(shop.job(), console=CONSOLE)
     assert "\n" not in str(caught.value)
@@ -98,7 +98,7 @@ def test_a_log_without_a_valid_row(shop: Shop) -> None:
     )
 
 
-def test_a_bad_second_log_is_told_however_small_it_is(shop: Shop) -> None:
+def test_a_bad_second_log_is_an_error_however_small_it_is(shop: Shop) -> None:
     shop.write_log(good_rows())
     first = shop.config["interactions"]
     more = {"path": str(shop.root / "more.csv"), "time_unit": "iso8601"}
@@ -197,9 +197,9 @@ def test_strange_pictures_are_decoded_and_bad_ones_are_in_the_quarantine(shop: S
     assert shown["i1"] == [156, 156, 156]
     assert np.abs(np.array(shown["i2"]) - (255, 0, 0)).max() < 12
     assert shown["i3"] == [255, 0, 0]
-    lost = [r for r in rows if r["source"] == "interactions"]
-    assert {r["reason"] for r in lost} == {"item_without_image"}
-    assert len(lost) == sum(item in ("i0", "i4", "i5", "i6") for _, item, _, _ in good_rows())
+    rejected = [r for r in rows if r["source"] == "interactions"]
+    assert {r["reason"] for r in rejected} == {"item_without_image"}
+    assert len(rejected) == sum(item in ("i0", "i4", "i5", "i6") for _, item, _, _ in good_rows())
 
 
 def test_no_item_with_a_picture(shop: Shop) -> None:

@@ -7,8 +7,8 @@
     images/ thumbnails/     see `visrec.data.images`
     manifest.json           counts, and facts (`visrec.data.facts`)
 
-All times are int64 milliseconds since 1970, UTC. Event kinds are places in `visrec.config.EVENT_KINDS`. Users and items
-are numbered in the natural order of their ids: by value where all ids are integers, else by text.
+All times are int64 milliseconds since 1970, UTC. Event kinds are codes: indices into `visrec.config.EVENT_KINDS`. Users
+and items are numbered in the natural order of their ids: by value where all ids are integers, else by text.
 """
 
 from typing import Final

@@ -237,11 +237,11 @@ def _read_range(chunk: Chunk) -> Iterator[bytes]:
 
 
 def _after_line(file: Any, size: int) -> int:
-    """Place after the first line end at or after the current place."""
-    place = int(file.tell())
+    """Position after the first line end at or after the current position."""
+    position = int(file.tell())
     while block := file.read(1 << 16):
         found = block.find(b"\n")
         if found >= 0:
-            return place + int(found) + 1
-        place += len(block)
+            return position + int(found) + 1
+        position += len(block)
     return size

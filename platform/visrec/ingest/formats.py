@@ -104,8 +104,8 @@ def csv_rows(
     malformed = [(int(k) + 1, _text(data[starts[k] : ends[k]])) for k in np.flatnonzero(unclosed)]
     kept = np.flatnonzero(~(skip | unclosed))
     parsed, invalid = _parse(_select(data, starts, ends, kept), fields, columns, delimiter)
-    valid = np.setdiff1d(np.arange(len(kept)), [place for place, _ in invalid])[: parsed.num_rows]
-    malformed += [(int(kept[place]) + 1, text) for place, text in invalid]
+    valid = np.setdiff1d(np.arange(len(kept)), [row for row, _ in invalid])[: parsed.num_rows]
+    malformed += [(int(kept[row]) + 1, text) for row, text in invalid]
     # With line breaks inside values there are fewer rows than lines, and a row's line is only approximate.
     return RawRows(
         columns={role: parsed.column(name).combine_chunks() for role, name in columns.items()},
@@ -198,7 +198,7 @@ def _parse(
 
 
 def _line_ends(data: bytes) -> NDArray[np.int64]:
-    """Place after each line."""
+    """Position after each line."""
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE) + 1
     return ends if not data or data.endswith(b"\n") else np.r_[ends, len(data)]
 

@@ -27,7 +27,7 @@ def sort_key(ids: Any, *, integers: bool) -> Any:
 
 
 def natural_order(ids: Any, *, integers: bool | None = None) -> NDArray[np.int64]:
-    """Places of the ids in their natural order.
+    """Indices that sort the ids into their natural order.
 
     Args:
         ids: pyarrow string array.

@@ -120,7 +120,7 @@ def _sub_folder(folder: Location, info: pafs.FileInfo) -> str | None:
 
 def _in_natural_order(names: Sequence[str]) -> list[str]:
     order = natural_order(pa.array([_stem_and_ending(name)[0] for name in names], pa.string()))
-    return [names[place] for place in order]
+    return [names[k] for k in order]
 
 
 def _lists(chunk: Chunk, column: str, group: int) -> Iterator[Sequence[PictureSource]]:

@@ -53,7 +53,7 @@ class Reason(StrEnum):
 
 REASONS: tuple[Reason, ...] = tuple(Reason)
 REASON_CODES: dict[Reason, int] = {reason: code for code, reason in enumerate(REASONS)}
-"""Place of each reason in `REASONS`, by which tables of rejected log rows hold it."""
+"""Index of each reason in `REASONS`: its code in tables of rejected log rows."""
 
 EXEMPT_REASONS: frozenset[Reason] = frozenset({Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.BELOW_K_CORE})
 """Reasons that say nothing about the quality of the input: they do not count against `max_rejected_share`."""
@@ -62,7 +62,7 @@ REJECT_SCHEMA = pa.schema(
     [
         ("chunk", pa.int32()),  # number of the chunk, see `SourceLines`
         ("line", pa.int64()),  # within the chunk
-        ("reason", pa.int8()),  # place in `REASONS`
+        ("reason", pa.int8()),  # index into `REASONS`
         ("detail", pa.string()),
     ]
 )
@@ -168,7 +168,7 @@ def check_rejected_share(
     """Stop the ingest where too much of its input is bad.
 
     Args:
-        rejected: What was rejected.
+        rejected: Rejected rows or pictures.
         total: Out of how many.
         limit: Largest share of `total`, from 0 to 1.
         what: What is counted, such as `log rows`.

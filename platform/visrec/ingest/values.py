@@ -14,7 +14,7 @@ from visrec.errors import DataError
 def text(column: Any) -> tuple[Any, NDArray[np.bool_]]:
     """A column as text without spaces around it; empty values become null.
 
-    Whole numbers become their digits, also where they stand in a float column (as an id column with gaps does).
+    Whole numbers become their digits, also those of a float column (such as an id column with nulls).
 
     Returns:
         pyarrow string array, and whether each value is bytes that are not UTF-8, bool [N].

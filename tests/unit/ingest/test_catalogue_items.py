@@ -112,7 +112,7 @@ def test_wrong_column_and_no_item(root: Path) -> None:
         ({"interactions": {"path": "log.csv"}, "items": {"path": "i.csv"}}, r"expected pictures"),
     ],
 )
-def test_settings_that_nothing_can_be_done_without(values: dict[str, Any], message: str) -> None:
+def test_required_settings(values: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
         find_inputs(parse_config(IngestConfig, values))
 

@@ -74,7 +74,7 @@ def test_compressed_files_come_in_pieces_of_whole_lines(tmp_path: Path, piece_by
     found = list(read_pieces(chunk, piece_bytes=piece_bytes))
     assert b"".join(found) == TEXT
     assert all(piece.endswith(b"\n") for piece in found[:-1])
-    assert [place for place, _, _ in _rows(uri, chunk_bytes=1)][-1] == "log.csv.gz:7"
+    assert [location for location, _, _ in _rows(uri, chunk_bytes=1)][-1] == "log.csv.gz:7"
 
 
 def test_parquet_is_cut_at_row_groups(tmp_path: Path) -> None:
@@ -102,7 +102,9 @@ def test_header_with_mark_tab_and_quotes(tmp_path: Path) -> None:
         ("log.csv.gz", b"no gzip", r"log\.csv\.gz cannot be read"),
     ],
 )
-def test_files_that_are_not_what_they_say(tmp_path: Path, name: str, data: bytes, message: str) -> None:
+def test_files_whose_content_does_not_match_their_name(
+    tmp_path: Path, name: str, data: bytes, message: str
+) -> None:
     uri = _write(tmp_path / name, data)
     with pytest.raises(DataError, match=message):
         split_into_chunks(list_files(uri, "auto", setting="s"))

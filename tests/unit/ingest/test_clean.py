@@ -88,7 +88,7 @@ def test_users_are_in_natural_order() -> None:
     assert clean(events, _rules()).block.user_ids.to_pylist() == ["10", "100", "9"]
 
 
-def test_nothing_at_all() -> None:
+def test_no_events() -> None:
     result = clean(EVENT_SCHEMA.empty_table(), _rules())
     assert (len(result.block.user_ids), result.block.events.num_rows) == (0, 0)
     assert (result.rejects.num_rows, result.num_merged) == (0, 0)

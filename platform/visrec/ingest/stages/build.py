@@ -36,7 +36,7 @@ class Progress(Protocol):
     """Receives the progress of an ingest."""
 
     def start(self, stage: str, total: int | None) -> None:
-        """A stage begins: what it counts, and up to which number, if that is known."""
+        """A stage begins: the name of what it counts, and how many there are, if that is known."""
 
     def advance(self, count: int) -> None:
         """`count` more are done."""
@@ -44,7 +44,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IngestPlan:
-    """What is known before rows and pictures are read.
+    """Result of looking into the files, before rows and pictures are read.
 
     Attributes:
         logs: The logs and the chunks of their files.
@@ -83,7 +83,7 @@ class IngestCounts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BuiltSnapshot:
-    """What there is to say about a snapshot whose files are written.
+    """Counts and facts of a snapshot whose files are written.
 
     Attributes:
         counts: For the manifest.
@@ -175,7 +175,7 @@ def _cleaning_rules(config: IngestConfig, log: EventLog, pictures: DecodedPictur
 
 
 def _check_rejected_rows(config: IngestConfig, log: EventLog, cleaned: CleanLog) -> RejectCounts:
-    """All rejected log rows so far.
+    """Rejected log rows so far.
 
     Raises:
         DataError: They are too many.

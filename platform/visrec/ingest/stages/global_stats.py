@@ -18,7 +18,7 @@ NUM_EDGES = 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GlobalStats:
-    """What is kept, and what blocks must know of each other to be written.
+    """What is kept, and what writing a block takes from the other blocks.
 
     Attributes:
         k: Least number of positives of each user and item; 0 keeps all.
@@ -113,9 +113,9 @@ def _narrow(
     edges: NDArray[np.int64], below: NDArray[np.int64], rank: int, span: tuple[int, int]
 ) -> tuple[int, int]:
     """The number at `rank` is at least each edge with `rank` or fewer below it, and less than every other edge."""
-    place = int(np.searchsorted(below, rank, side="right"))
-    first = max(span[0], int(edges[place - 1])) if place else span[0]
-    last = min(span[1], int(edges[place]) - 1) if place < len(edges) else span[1]
+    k = int(np.searchsorted(below, rank, side="right"))
+    first = max(span[0], int(edges[k - 1])) if k else span[0]
+    last = min(span[1], int(edges[k]) - 1) if k < len(edges) else span[1]
     return first, last
 
 

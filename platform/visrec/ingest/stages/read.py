@@ -173,7 +173,7 @@ def read_logs(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _PieceSummary:
-    """What the driver sees of one piece of a chunk."""
+    """Summary of one piece of a chunk, for the driver."""
 
     num_lines: int
     num_events: int
