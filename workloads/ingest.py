@@ -19,8 +19,8 @@ from rich.table import Table
 from visrec.cluster.session import ray_session
 from visrec.config import IngestWorkloadConfig
 from visrec.ingest.files import find_inputs
-from visrec.ingest.quarantine import Tally
-from visrec.ingest.stages.build import Built, build_snapshot, plan_snapshot
+from visrec.ingest.quarantine import RejectCounts
+from visrec.ingest.stages.build import BuiltSnapshot, build_snapshot, plan_snapshot
 from visrec.storage import Artifact, Workspace, content_id
 
 FORMAT_VERSION = 2
@@ -63,8 +63,8 @@ def run(job: IngestWorkloadConfig, *, console: Console) -> IngestResult:
     with workspace.create("snapshots", name, config=job) as writer, ray_session(job.ray):
         with StageProgress(console) as progress:
             built = build_snapshot(job.ingest, inputs, plan, writer.staging, progress)
-        writer.counts.update(built.counts)
-        writer.facts.update(built.facts)
+        writer.counts.update(built.counts.to_json())
+        writer.facts.update(built.facts.to_json())
     workspace.point("snapshots", name)
     seconds = time.perf_counter() - started
     console.print(_table(built, seconds))
@@ -98,10 +98,10 @@ class StageProgress:
             self._end()
         self._bars.stop()
 
-    def start(self, what: str, total: int | None) -> None:
+    def start(self, stage: str, total: int | None) -> None:
         """A stage begins; the one before has ended."""
         self._end()
-        self._stage = self._bars.add_task(what, total=total)
+        self._stage = self._bars.add_task(stage, total=total)
 
     def advance(self, count: int) -> None:
         """So many more are done."""
@@ -120,33 +120,31 @@ class StageProgress:
         self._stage = None
 
 
-def _table(built: Built, seconds: float) -> Table:
+def _table(built: BuiltSnapshot, seconds: float) -> Table:
     counts = built.counts
     table = Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column(justify="right")
-    table.add_row("rows read", f"{counts['num_rows_read']:,.0f}")
-    table.add_row("rows kept", f"{counts['num_interactions']:,.0f}")
-    table.add_row("rows merged into others", f"{counts['num_merged_events']:,.0f}")
-    _add_reasons(table, "rows refused", built.refused)
-    table.add_row("users", f"{counts['num_users']:,.0f}")
-    table.add_row("positives in sequences", f"{counts['num_positives']:,.0f}")
-    table.add_row("items read", f"{counts['num_items_read']:,.0f}")
-    table.add_row("items kept", f"{counts['num_items']:,.0f}")
-    table.add_row("pictures decoded", f"{counts['num_images'] - counts['num_rejected_images']:,.0f}")
-    if counts["num_left_out_images"]:
-        table.add_row("pictures beyond max_per_item, not read", f"{counts['num_left_out_images']:,.0f}")
-    _add_reasons(table, "items and pictures refused", built.refused_items)
-    if counts["num_unreadable_item_values"]:
-        table.add_row(
-            "item attributes that could not be read", f"{counts['num_unreadable_item_values']:,.0f}"
-        )
+    table.add_row("rows read", f"{counts.num_rows_read:,}")
+    table.add_row("rows kept", f"{counts.num_interactions:,}")
+    table.add_row("rows merged into others", f"{counts.num_merged_events:,}")
+    _add_reasons(table, "rows rejected", built.rejected_rows)
+    table.add_row("users", f"{counts.num_users:,}")
+    table.add_row("positives in sequences", f"{counts.num_positives:,}")
+    table.add_row("items read", f"{counts.num_items_read:,}")
+    table.add_row("items kept", f"{counts.num_items:,}")
+    table.add_row("pictures decoded", f"{counts.num_images - counts.num_rejected_images:,}")
+    if counts.num_left_out_images:
+        table.add_row("pictures beyond max_per_item, not read", f"{counts.num_left_out_images:,}")
+    _add_reasons(table, "items and pictures rejected", built.rejected_items)
+    if counts.num_unreadable_item_values:
+        table.add_row("item attributes that could not be read", f"{counts.num_unreadable_item_values:,}")
     table.add_row("time", f"{seconds:.1f} s")
     return table
 
 
-def _add_reasons(table: Table, title: str, refused: Tally) -> None:
-    table.add_row(title, f"{sum(refused.counts.values()):,}")
-    for reason, count in refused.counts.most_common():
+def _add_reasons(table: Table, title: str, rejected: RejectCounts) -> None:
+    table.add_row(title, f"{rejected.total:,}")
+    for reason, count in rejected.counts.most_common():
         if count:
             table.add_row(f"  [dim]{reason.value}[/dim]", f"[dim]{count:,}[/dim]")

@@ -1,4 +1,4 @@
-"""Ingest end to end: formats, what is found again, what a kill leaves."""
+"""Ingest end to end: formats, reuse of snapshots, killed runs."""
 
 import os
 import signal
@@ -20,6 +20,7 @@ from tests.support.snapshots import make_snapshot
 
 from visrec.cluster.tasks import fetch, in_order, run_tasks
 from visrec.config import IngestWorkloadConfig, SplitConfig, dump_yaml
+from visrec.data.schemas import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, QUARANTINE_SCHEMA, SEQUENCES_SCHEMA
 from visrec.data.snapshot import Snapshot
 from visrec.data.splits import TEST
 from visrec.errors import ClusterError, DataError
@@ -141,17 +142,18 @@ def test_two_logs_are_merged_in_time_order_like_one_of_the_same_rows(tmp_path: P
     assert where == [f"{two.root}/views.csv", f"{two.root}/bought.parquet"]
 
 
-def test_files_have_the_columns_that_everybody_expects(tmp_path: Path) -> None:
+def test_files_have_the_schemas_of_snapshots_also_those_made_for_tests(tmp_path: Path) -> None:
     made = make_snapshot(Workspace(str(tmp_path / "made")), [[0, 1, 2]], num_items=3).artifact.location
     real = _ingest(Shop(root=tmp_path / "shop").job()).artifact.location
-    for name in ("items.parquet", "sequences.parquet", "interactions.parquet"):
-        assert pq.read_table(f"{real}/{name}").schema.equals(pq.read_table(f"{made}/{name}").schema), name
-    assert pq.read_table(f"{real}/quarantine.parquet").column_names == [
-        "source",
-        "location",
-        "reason",
-        "detail",
-    ]
+    schemas = {
+        "items.parquet": ITEMS_SCHEMA,
+        "sequences.parquet": SEQUENCES_SCHEMA,
+        "interactions.parquet": INTERACTIONS_SCHEMA,
+    }
+    for name, schema in schemas.items():
+        assert pq.read_table(f"{real}/{name}").schema.equals(schema), name
+        assert pq.read_table(f"{made}/{name}").schema.equals(schema), name
+    assert pq.read_table(f"{real}/quarantine.parquet").schema.equals(QUARANTINE_SCHEMA)
 
 
 def test_the_same_input_is_found_and_another_one_is_not(tmp_path: Path) -> None:
@@ -233,9 +235,9 @@ def test_k_core_takes_items_out_of_the_catalogue(tmp_path: Path) -> None:
     assert "new" not in _sequences(snapshot)
     assert snapshot.num_items == NUM_ITEMS - 1
     assert snapshot.artifact.manifest.facts["reasons"] == {"below_k_core": 2}
-    lost = pq.read_table(f"{snapshot.artifact.location}/quarantine.parquet").to_pylist()
+    removed = pq.read_table(f"{snapshot.artifact.location}/quarantine.parquet").to_pylist()
     lines = (shop.root / "log.csv").read_text().splitlines()
-    assert sorted(lines[int(row["location"].rsplit(":", 1)[1]) - 1].split(",")[0] for row in lost) == [
+    assert sorted(lines[int(row["location"].rsplit(":", 1)[1]) - 1].split(",")[0] for row in removed) == [
         "new",
         "u0",
     ]

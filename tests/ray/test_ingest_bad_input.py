@@ -49,7 +49,7 @@ def _ingest(shop: Shop) -> tuple[Snapshot, list[dict[str, str]]]:
 
 
 def _refuse(shop: Shop, message: str) -> None:
-    """It stops with one line, and leaves nothing."""
+    """The ingest ends with an error of one line, and leaves no files."""
     with pytest.raises(DataError, match=message) as caught:
         run(shop.job(), console=CONSOLE)
     assert "\n" not in str(caught.value)
@@ -94,11 +94,11 @@ def test_a_log_without_a_valid_row(shop: Shop) -> None:
     shop.write_log([("", "i1", "click", START), ("u", "i1", "clikc", START), ("v", "i1", "clikc", START)])
     _refuse(
         shop,
-        r"expected a valid row in .*, all 3 are refused; .*unknown_kind 2 \(e\.g\. .*log\.csv:3: clikc\)",
+        r"expected a valid row in .*, all 3 are rejected; .*unknown_kind 2 \(e\.g\. .*log\.csv:3: clikc\)",
     )
 
 
-def test_a_bad_second_log_is_told_however_small_it_is(shop: Shop) -> None:
+def test_a_bad_second_log_is_an_error_however_small_it_is(shop: Shop) -> None:
     shop.write_log(good_rows())
     first = shop.config["interactions"]
     more = {"path": str(shop.root / "more.csv"), "time_unit": "iso8601"}
@@ -109,12 +109,12 @@ def test_a_bad_second_log_is_told_however_small_it_is(shop: Shop) -> None:
     log.write_text(f"user_id,item_id,kind,time\nu1,i1,click,{START}\nu2,i1,click,{START}\n")
     _refuse(
         shop,
-        r"^ingest\.interactions\.1: expected a valid row in .*more\.csv, all 2 are refused; "
+        r"^ingest\.interactions\.1: expected a valid row in .*more\.csv, all 2 are rejected; "
         r"most frequent: bad_time 2 \(e\.g\. .*more\.csv:2: 1700000000\)$",
     )
     log.write_text(f"user_id,item_id,kind,time\nu1,i1,click,{START}\nu2,i1,click,2023-11-15\n")
     _refuse(
-        shop, r"^1 of 2 rows of .*more\.csv \(50\.0%\) are refused, the limit is 20\.0% .*more\.csv:2: 17"
+        shop, r"^1 of 2 rows of .*more\.csv \(50\.0%\) are rejected, the limit is 20\.0% .*more\.csv:2: 17"
     )
 
 
@@ -130,7 +130,7 @@ def test_too_many_bad_rows(shop: Shop) -> None:
     shop.write_log(good_rows(), end=b"u1,i1,click,soon\n" * 70 + b"u2\n" * 20)
     _refuse(
         shop,
-        r"^90 of 330 log rows \(27\.3%\) are refused, the limit is 20\.0% \(ingest\.cleaning\.max_rejected_share\); "
+        r"^90 of 330 log rows \(27\.3%\) are rejected, the limit is 20\.0% \(ingest\.cleaning\.max_rejected_share\); "
         r"most frequent: bad_time 70 \(e\.g\. .*log\.csv:242: soon\); malformed_row 20 \(e\.g\. .*log\.csv:312: u2\)",
     )
 
@@ -145,7 +145,7 @@ def test_thirty_percent_broken_pictures(shop: Shop) -> None:
         _picture(shop, item, b"broken")
     _refuse(
         shop,
-        r"^4 of 12 pictures \(33\.3%\) are refused, the limit is 20\.0% "
+        r"^4 of 12 pictures \(33\.3%\) are rejected, the limit is 20\.0% "
         r"\(ingest\.cleaning\.max_rejected_images_share\); most frequent: image_not_an_image 4 \(e\.g\. .*i0\.png",
     )
     shop.config["cleaning"] = {"max_rejected_images_share": 0.4, "max_rejected_share": 0.5}
@@ -197,9 +197,9 @@ def test_strange_pictures_are_decoded_and_bad_ones_are_in_the_quarantine(shop: S
     assert shown["i1"] == [156, 156, 156]
     assert np.abs(np.array(shown["i2"]) - (255, 0, 0)).max() < 12
     assert shown["i3"] == [255, 0, 0]
-    lost = [r for r in rows if r["source"] == "interactions"]
-    assert {r["reason"] for r in lost} == {"item_without_image"}
-    assert len(lost) == sum(item in ("i0", "i4", "i5", "i6") for _, item, _, _ in good_rows())
+    rejected = [r for r in rows if r["source"] == "interactions"]
+    assert {r["reason"] for r in rejected} == {"item_without_image"}
+    assert len(rejected) == sum(item in ("i0", "i4", "i5", "i6") for _, item, _, _ in good_rows())
 
 
 def test_no_item_with_a_picture(shop: Shop) -> None:

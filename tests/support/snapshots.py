@@ -29,7 +29,7 @@ START_MS = 1_700_000_000_000
 
 
 class SnapshotSettings(Config):
-    """Stands in for the config of an ingest."""
+    """Config of these snapshots, in the place of an ingest's."""
 
     made_by: str = "tests/support/snapshots.py"
 
@@ -59,7 +59,7 @@ def make_snapshot(
         times: Milliseconds of each event; default: the k-th event of every user k hours after the start.
         kind: Kind of all events.
         categories: Of each item; default: none.
-        images: uint8 [I or more, H, W, 3], the main picture of item i at place i; default: 8 x 8 pictures, each of a
+        images: uint8 [I or more, H, W, 3], the main picture of item i in row i; default: 8 x 8 pictures, each of a
             colour of its own.
         further_pictures: Rows of `images` that each item has besides; default: none.
         global_time_cuts: (validation from, test from); default: at 80% and 90% of the events.
@@ -92,10 +92,11 @@ def checkerboard_snapshot(
     seed: int = 0,
     image_size: int = 8,
 ) -> Snapshot:
-    """Two groups: even users take all red items, odd users all blue ones, each user in an order of its own.
+    """Two groups: even users click all red items, odd users all blue ones, each user in an order of its own.
 
-    The held-out item is the one item of the right colour that the user has not had: a model that has understood it
-    reaches NDCG 1 in leave-one-out. Even items are red and odd ones blue; with `group_sizes` the first so many are red.
+    The held-out item is the one item of the user's colour that is not in the history: a model that has learned the
+    groups reaches NDCG 1 in leave-one-out. Even items are red and odd ones blue; with `group_sizes` the first
+    `group_sizes[0]` are red.
     """
     rng = np.random.default_rng(seed)
     red = np.arange(num_items) % 2 == 0 if group_sizes is None else np.arange(num_items) < group_sizes[0]
@@ -111,7 +112,7 @@ def checkerboard_snapshot(
 def sequences_of(
     histories: Sequence[Sequence[int]], marks: Sequence[Sequence[int]] | None = None
 ) -> Sequences:
-    """A block in memory, without a snapshot: clicks an hour apart, weight 1, all marked 0 unless told otherwise."""
+    """A block in memory, without a snapshot: clicks an hour apart, weight 1, marked 0 without `marks`."""
     lengths = [len(h) for h in histories]
     num_events = sum(lengths)
     places = [k for length in lengths for k in range(length)]

@@ -165,7 +165,7 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _apply_orientation(image: Image.Image, rgb: Image.Image) -> Image.Image:
-    """`rgb` turned upright, as the metadata of the file's `image` say."""
+    """`rgb` transposed by the orientation in the metadata of `image`."""
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     except _DAMAGE:  # damaged metadata do not make the picture unusable

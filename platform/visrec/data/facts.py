@@ -59,7 +59,9 @@ class SnapshotFacts(_Facts):
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise ArtifactError(f"{source}: facts.{place} in its manifest is damaged: {first['msg']}") from None
+            raise ArtifactError(
+                f"{source}: facts.{place} in its manifest is damaged: {first['msg']}"
+            ) from None
 
     def to_json(self) -> dict[str, Any]:
         """For the facts of a manifest."""

@@ -1,8 +1,8 @@
 """Decoded pictures of a snapshot: which rows an item has, and the stores that hold the rows.
 
 Pictures are decoded once, to uint8 pixels of one size, in memory-mapped parts (see `visrec.data.parts`) of the folder
-`images/`. A picture that could not be decoded leaves a black row, to which no item points. `thumbnails/` holds JPEG
-files of the same rows, for people to look at.
+`images/`. A picture that could not be decoded leaves a black row that no item has. `thumbnails/` holds JPEG files of
+the same rows, to be shown to people.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ NO_PICTURE = -1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageFacts:
-    """What a model must know of the pictures that it was trained on.
+    """Size and normalisation of stored pictures; travels with a model, which is trained on them.
 
     Attributes:
         height: Pixels.
@@ -54,8 +54,8 @@ class PictureRows:
     """The pictures of each item.
 
     Attributes:
-        main_I: Row of the main picture, the one that people are shown; -1 for an item without any. int32.
-        more: Rows of each item's further pictures, int32.
+        main_I: Row of the main picture, the one that is shown; -1 for an item without any: int32 [I].
+        more: Rows of the further pictures of each item, int32.
 
     Example: item 0 has rows 0 and 1, item 1 has row 2.
         >>> pictures = PictureRows.of_rows(np.array([0, 0, 1]), num_items=2)
@@ -118,7 +118,7 @@ class PictureRows:
 
     @cached_property
     def counts_I(self) -> NDArray[np.int64]:
-        """Pictures of each item, int64; 1 also for an item without any, whose row -1 stands for a black one."""
+        """Pictures of each item, int64; also 1 for an item without any, whose row is -1 (a black picture)."""
         return np.asarray(1 + np.diff(self.more.offsets))
 
     def pick(self, item_index_N: NDArray[Any], which_N: NDArray[Any]) -> NDArray[np.int32]:

@@ -7,8 +7,8 @@
     images/ thumbnails/     see `visrec.data.images`
     manifest.json           counts, and facts (`visrec.data.facts`)
 
-All times are int64 milliseconds since 1970, UTC. Event kinds are places in `visrec.config.EVENT_KINDS`. Users and items
-are numbered in the natural order of their ids: by value where all ids are integers, else by text.
+All times are int64 milliseconds since 1970, UTC. Event kinds are codes: indices into `visrec.config.EVENT_KINDS`. Users
+and items are numbered in the natural order of their ids: by value where all ids are integers, else by text.
 """
 
 from typing import Final
@@ -56,7 +56,7 @@ SEQUENCES_SCHEMA: Final = pa.schema(
     [
         ("user_index", pa.int32()),
         ("user_id", pa.string()),
-        # Positives only, each item once at its first time, in order of (time, item_index); empty for a user without any.
+        # Positives only, each item once at its first time, in order of (time, item_index); empty for a user without.
         ("items", pa.list_(pa.int32())),
         ("kinds", pa.list_(pa.int8())),
         ("times", pa.list_(pa.int64())),

@@ -31,7 +31,7 @@ def global_time_marks(times: NDArray[np.int64], validation_from: int, test_from:
 
 
 def cold_items(num_items: int, seed: int, share: float) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Item indices (test-cold, validation-cold), each sorted: the first places of a seeded permutation."""
+    """Item indices (test-cold, validation-cold), each sorted: the first of a seeded permutation."""
     # RandomState and not Generator: the published peers' splits were drawn with it.
     order = np.random.RandomState(seed).permutation(num_items)
     size = round(share * num_items)

@@ -1,4 +1,4 @@
-"""The catalogue's rows: ids, attributes and where each picture is. As large as the catalogue, so kept in the driver."""
+"""Source catalogue: ids and attributes of all items, and where their pictures are; small enough for the driver."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,17 @@ from pyarrow import fs as pafs
 from visrec.config.ingest import IngestConfig
 from visrec.errors import DataError
 from visrec.ingest.attributes import parse_attributes
-from visrec.ingest.chunks import Chunk, check_columns, split_into_chunks
+from visrec.ingest.chunks import Chunk, check_columns, mapped_columns, split_into_chunks
 from visrec.ingest.files import InputFile
-from visrec.ingest.formats import RawRows, read
+from visrec.ingest.formats import RawRows, read_rows
 from visrec.ingest.ids import natural_order
-from visrec.ingest.picture_places import cells, holds_bytes, paths, pictures_by_item
-from visrec.ingest.pictures import PictureSource
+from visrec.ingest.item_pictures import (
+    is_bytes_column,
+    pictures_at_paths,
+    pictures_by_item,
+    pictures_in_cells,
+)
+from visrec.ingest.picture_sources import PictureSource
 from visrec.ingest.quarantine import Reason, Reject
 from visrec.ingest.values import text
 from visrec.storage import Location
@@ -27,17 +32,17 @@ _WHOLE_FILE = 1 << 62
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Catalogue:
+class SourceCatalogue:
     """All items that have an id, in the natural order of their ids.
 
     Attributes:
-        items: item_id and the attributes, one row an item.
-        sources: Where the picture of each row of the image store is: in the order in which the input lists the items
-            and the pictures of each.
+        items: item_id and the attributes (`ATTRIBUTES_SCHEMA`), one row an item.
+        sources: Location of the picture of each row of the image store, in the order in which the input lists the
+            items and the pictures of each.
         row_item: Item of each row of the image store, int32 [R].
-        rejects: Rows of the items file that were refused, and items without a picture.
-        num_unreadable_values: Attributes that could not be read and are null.
-        num_left_out: Pictures that are not read, since their items have enough others.
+        rejects: Rejected rows of the items file, and items without a picture.
+        num_unreadable_values: Attribute values that could not be read and are null.
+        num_left_out: Pictures beyond `max_per_item`, which are not read.
     """
 
     items: pa.Table
@@ -57,8 +62,8 @@ class Catalogue:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Listing:
-    """Items in the order of the input, as read: nothing checked against each other."""
+class _ParsedItems:
+    """Items in the order of the input; ids can repeat."""
 
     items: pa.Table
     locations: list[str]
@@ -69,7 +74,7 @@ class _Listing:
 
 def read_catalogue(
     config: IngestConfig, files: Sequence[InputFile], pictures: Sequence[pafs.FileInfo]
-) -> Catalogue:
+) -> SourceCatalogue:
     """Read the catalogue.
 
     Args:
@@ -82,16 +87,16 @@ def read_catalogue(
     """
     folder = Location.parse(config.images.path) if config.images.path is not None else None
     by_name, rejects = pictures_by_item(folder, pictures) if folder else ({}, [])
-    listing = _from_files(config, files, folder, by_name) if files else _from_folder(by_name)
-    if not listing.items.num_rows:
+    parsed = _from_files(config, files, folder, by_name) if files else _from_folder(by_name)
+    if not parsed.items.num_rows:
         raise DataError(f"expected items in {config.items.path or config.images.path}, found none")
-    return _catalogue(listing, rejects if not files else [], config.images.max_per_item)
+    return _unique_items(parsed, rejects if not files else [], config.images.max_per_item)
 
 
-def _from_folder(by_name: Mapping[str, Sequence[PictureSource]]) -> _Listing:
+def _from_folder(by_name: Mapping[str, Sequence[PictureSource]]) -> _ParsedItems:
     attributes, _ = parse_attributes({}, len(by_name), separator="|")
     items = attributes.add_column(0, "item_id", pa.array(list(by_name), pa.string()))
-    return _Listing(
+    return _ParsedItems(
         items=items,
         locations=[str(p[0]) for p in by_name.values()],
         pictures=list(by_name.values()),
@@ -105,25 +110,25 @@ def _from_files(
     files: Sequence[InputFile],
     folder: Location | None,
     by_name: Mapping[str, Sequence[PictureSource]],
-) -> _Listing:
-    columns = {role: name for role, name in config.items.columns.model_dump().items() if name is not None}
+) -> _ParsedItems:
+    columns = mapped_columns(config.items.columns)
     chunks = split_into_chunks(files, chunk_bytes=_WHOLE_FILE)
     check_columns(chunks, columns, setting="ingest.items.columns")
     parts = []
     for chunk in chunks:
         image = columns.get("image")
-        as_bytes = image is not None and holds_bytes(chunk, image)
-        wanted = {role: name for role, name in columns.items() if not (as_bytes and role == "image")}
-        for raw in read(chunk, wanted, whole=True):
+        as_bytes = image is not None and is_bytes_column(chunk, image)
+        to_read = {role: name for role, name in columns.items() if not (as_bytes and role == "image")}
+        for raw in read_rows(chunk, to_read, whole=True):
             sources: list[Sequence[PictureSource]]
             if image is None:
-                sources = _by_name(raw, by_name)
+                sources = _pictures_of(raw, by_name)
             elif as_bytes:
-                sources = cells(chunk, image)
+                sources = pictures_in_cells(chunk, image)
             else:
-                sources = paths(raw.columns["image"], folder, config.items.image_separator)
-            parts.append(_listing(raw, chunk, sources, config.items.category_separator))
-    return _Listing(
+                sources = pictures_at_paths(raw.columns["image"], folder, config.items.image_separator)
+            parts.append(_parse(raw, chunk, sources, config.items.category_separator))
+    return _ParsedItems(
         items=pa.concat_tables([p.items for p in parts]) if parts else _from_folder({}).items,
         locations=[location for p in parts for location in p.locations],
         pictures=[picture for p in parts for picture in p.pictures],
@@ -132,12 +137,16 @@ def _from_files(
     )
 
 
-def _by_name(raw: RawRows, by_name: Mapping[str, Sequence[PictureSource]]) -> list[Sequence[PictureSource]]:
+def _pictures_of(
+    raw: RawRows, by_name: Mapping[str, Sequence[PictureSource]]
+) -> list[Sequence[PictureSource]]:
     ids, _ = text(raw.columns["item_id"])
     return [by_name.get(item, []) for item in ids.to_pylist()]
 
 
-def _listing(raw: RawRows, chunk: Chunk, sources: list[Sequence[PictureSource]], separator: str) -> _Listing:
+def _parse(
+    raw: RawRows, chunk: Chunk, sources: list[Sequence[PictureSource]], separator: str
+) -> _ParsedItems:
     name = str(chunk.file.location)
     ids, broken = text(raw.columns["item_id"])
     missing = np.asarray(pc.is_null(ids))
@@ -150,7 +159,7 @@ def _listing(raw: RawRows, chunk: Chunk, sources: list[Sequence[PictureSource]],
         reason = Reason.NOT_UTF8 if broken[row] else Reason.MISSING_ITEM
         rejects.append(Reject(source="items", location=f"{name}:{raw.lines[row]}", reason=reason))
     kept = np.flatnonzero(~missing)
-    return _Listing(
+    return _ParsedItems(
         items=attributes.add_column(0, "item_id", ids).take(pa.array(kept)),
         locations=[f"{name}:{line}" for line in raw.lines[kept]],
         pictures=[sources[row] for row in kept],
@@ -159,29 +168,29 @@ def _listing(raw: RawRows, chunk: Chunk, sources: list[Sequence[PictureSource]],
     )
 
 
-def _catalogue(listing: _Listing, rejects: list[Reject], max_pictures: int) -> Catalogue:
-    """Each id once (its first row), in natural order; picture rows in the order of the listing."""
-    codes = np.asarray(listing.items.column("item_id").combine_chunks().dictionary_encode().indices)
+def _unique_items(parsed: _ParsedItems, rejects: list[Reject], max_pictures: int) -> SourceCatalogue:
+    """Each id once (its first row), in natural order; image rows in the order of the input."""
+    codes = np.asarray(parsed.items.column("item_id").combine_chunks().dictionary_encode().indices)
     _, firsts = np.unique(codes, return_index=True)
     firsts = np.sort(firsts)
-    ids = listing.items.column("item_id").to_pylist()
-    rejects = [*listing.rejects, *rejects]
+    ids = parsed.items.column("item_id").to_pylist()
+    rejects = [*parsed.rejects, *rejects]
     for row in np.setdiff1d(np.arange(len(codes)), firsts):
         rejects.append(
             Reject(
-                source="items", location=listing.locations[row], reason=Reason.DUPLICATE_ITEM, detail=ids[row]
+                source="items", location=parsed.locations[row], reason=Reason.DUPLICATE_ITEM, detail=ids[row]
             )
         )
-    items = listing.items.take(pa.array(firsts))
+    items = parsed.items.take(pa.array(firsts))
     order = natural_order(items.column("item_id").combine_chunks())
-    place = np.empty(len(order), np.int32)
-    place[order] = np.arange(len(order))
+    item_of = np.empty(len(order), np.int32)  # by place among `firsts`
+    item_of[order] = np.arange(len(order))
 
     sources: list[PictureSource] = []
     row_item: list[int] = []
     num_left_out = 0
     for k, row in enumerate(firsts):
-        pictures = listing.pictures[row][:max_pictures]
+        pictures = parsed.pictures[row][:max_pictures]
         if not pictures:
             rejects.append(
                 Reject(
@@ -192,13 +201,13 @@ def _catalogue(listing: _Listing, rejects: list[Reject], max_pictures: int) -> C
                 )
             )
         sources += pictures
-        row_item += [place[k]] * len(pictures)
-        num_left_out += len(listing.pictures[row]) - len(pictures)
-    return Catalogue(
+        row_item += [item_of[k]] * len(pictures)
+        num_left_out += len(parsed.pictures[row]) - len(pictures)
+    return SourceCatalogue(
         items=items.take(pa.array(order)),
         sources=sources,
         row_item=np.array(row_item, np.int32),
         rejects=rejects,
-        num_unreadable_values=listing.num_unreadable_values,
+        num_unreadable_values=parsed.num_unreadable_values,
         num_left_out=num_left_out,
     )

@@ -1,4 +1,4 @@
-"""Files cut into chunks of a size that one task reads: byte ranges of text, row groups of Parquet."""
+"""Chunks of input files, each read by one task: byte ranges of text, row groups of Parquet."""
 
 import csv
 import difflib
@@ -13,10 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from visrec.config import Config
 from visrec.errors import DataError
 from visrec.ingest.files import InputFile
 
 CHUNK_BYTES = 16 << 20
+PIECE_BYTES = 32 << 20
+"""Of the text of a compressed file, which is one chunk however large it is."""
+
 _OTHER_ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _BOM = b"\xef\xbb\xbf"
 
@@ -27,11 +31,10 @@ class Chunk:
 
     Attributes:
         file: The file.
-        fields: Names of all columns of the file (of a JSONL file: the keys of its first rows).
+        fields: Names of all columns of the file; of a JSONL file the keys of its first rows.
         start: First byte, or first row group.
         end: Byte after the last, or row group after the last. A line belongs to the chunk that holds its first byte.
         delimiter: Between the fields of a CSV file.
-        first_row: Parquet: rows of the file before this chunk.
     """
 
     file: InputFile
@@ -39,11 +42,10 @@ class Chunk:
     start: int
     end: int
     delimiter: str = ","
-    first_row: int = 0
 
 
 def split_into_chunks(files: Sequence[InputFile], *, chunk_bytes: int = CHUNK_BYTES) -> list[Chunk]:
-    """All chunks of the files, in order. Opens each file once, for its column names.
+    """All chunks of the files, in order. Opens each file for its column names.
 
     A compressed text file is one chunk. Files without any byte have none.
 
@@ -51,8 +53,85 @@ def split_into_chunks(files: Sequence[InputFile], *, chunk_bytes: int = CHUNK_BY
         DataError: A file is not UTF-8 text or no Parquet; names it.
     """
     with ThreadPoolExecutor(16) as pool:
-        per_file = list(pool.map(lambda f: list(_cut_file(f, chunk_bytes)), files))
+        per_file = list(pool.map(lambda file: list(_cut_file(file, chunk_bytes)), files))
     return [chunk for chunks in per_file for chunk in chunks]
+
+
+def mapped_columns(columns: Config) -> dict[str, str]:
+    """Role and column name of the columns that the input has, from a config of column names."""
+    return {role: name for role, name in columns.model_dump().items() if name is not None}
+
+
+def check_columns(chunks: Sequence[Chunk], columns: Mapping[str, str], *, setting: str) -> None:
+    """Check that every file has every mapped column, once.
+
+    Args:
+        chunks: Chunks of all files.
+        columns: Role and column name.
+        setting: Where the mapping is configured, such as `ingest.interactions.columns`.
+
+    Raises:
+        DataError: A column is missing or there twice; names the setting, the file, its columns and the nearest name.
+    """
+    for fields, name in {chunk.fields: chunk.file.location.name for chunk in reversed(chunks)}.items():
+        for role, column in columns.items():
+            if column not in fields:
+                close = difflib.get_close_matches(column, fields, n=1) or difflib.get_close_matches(
+                    role, fields, n=1
+                )
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                raise DataError(
+                    f"{setting}.{role}: expected a column of {name} ({', '.join(fields)}), got {column!r}{hint}"
+                )
+            if fields.count(column) > 1:
+                raise DataError(
+                    f"{setting}.{role}: expected one column {column!r}, {name} has {fields.count(column)}"
+                )
+
+
+def read_pieces(chunk: Chunk, *, piece_bytes: int | None = PIECE_BYTES) -> Iterator[bytes]:
+    """The bytes of the chunk's lines. Each piece but the last ends with a line end.
+
+    Only compressed files come in several pieces, of about `piece_bytes`; None gives these too as one.
+
+    The first piece of a file begins with its first line, the header of a CSV file included, without a byte-order mark.
+
+    Raises:
+        OSError: The file cannot be read, or its compression is damaged.
+    """
+    blocks = _read_compressed(chunk, piece_bytes) if chunk.file.compressed else _read_range(chunk)
+    for number, piece in enumerate(blocks):
+        yield piece.removeprefix(_BOM) if chunk.start == 0 and number == 0 else piece
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceLines:
+    """Maps (chunk, line within the chunk) to `file:line`; known once all chunks have been read.
+
+    Attributes:
+        files: Path of each chunk's file.
+        lines_before: Lines of the same file before each chunk, int64 [C].
+    """
+
+    files: tuple[str, ...]
+    lines_before: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, chunks: Sequence[Chunk], num_lines: Sequence[int]) -> "SourceLines":
+        """From the number of lines of each chunk, in order."""
+        before = np.zeros(len(chunks), np.int64)
+        for k in range(1, len(chunks)):
+            # A file may be in two logs, one after the other: each begins at its first line.
+            if chunks[k].file == chunks[k - 1].file and chunks[k].start > chunks[k - 1].start:
+                before[k] = before[k - 1] + num_lines[k - 1]
+        return cls(files=tuple(str(c.file.location) for c in chunks), lines_before=before)
+
+    def format(self, chunk: NDArray[np.int32], line: NDArray[np.int64]) -> Any:
+        """`file:line` of each row, a pyarrow string array."""
+        lines = self.lines_before[chunk] + line
+        return pa.array(
+            [f"{self.files[c]}:{k}" for c, k in zip(chunk.tolist(), lines.tolist(), strict=True)], pa.string()
+        )
 
 
 def _cut_file(file: InputFile, chunk_bytes: int) -> Iterator[Chunk]:
@@ -82,13 +161,12 @@ def _cut_parquet(file: InputFile, chunk_bytes: int) -> Iterator[Chunk]:
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"expected a Parquet file at {file.location}: {error}") from None
     fields = tuple(metadata.schema.to_arrow_schema().names)
-    start = first_row = rows = size = 0
+    start = size = 0
     for group in range(metadata.num_row_groups):
-        rows += metadata.row_group(group).num_rows
         size += metadata.row_group(group).total_byte_size
         if size >= chunk_bytes or group == metadata.num_row_groups - 1:
-            yield Chunk(file=file, fields=fields, start=start, end=group + 1, first_row=first_row)
-            start, first_row, rows, size = group + 1, first_row + rows, 0, 0
+            yield Chunk(file=file, fields=fields, start=start, end=group + 1)
+            start, size = group + 1, 0
 
 
 def _head(file: InputFile) -> bytes:
@@ -124,101 +202,25 @@ def _json_fields(head: bytes) -> tuple[str, ...]:
     return tuple(names)
 
 
-def check_columns(chunks: Sequence[Chunk], columns: Mapping[str, str], *, setting: str) -> None:
-    """See that every file has every mapped column.
-
-    Args:
-        chunks: Chunks of all files.
-        columns: Role and column name.
-        setting: Where the mapping is configured, such as `ingest.interactions.columns`.
-
-    Raises:
-        DataError: A column is missing; names the setting, the file, its columns and the nearest of them.
-    """
-    for fields, name in {chunk.fields: chunk.file.location.name for chunk in reversed(chunks)}.items():
-        for role, column in columns.items():
-            if column not in fields:
-                close = difflib.get_close_matches(column, fields, n=1) or difflib.get_close_matches(
-                    role, fields, n=1
-                )
-                hint = f"; did you mean {close[0]!r}?" if close else ""
-                raise DataError(
-                    f"{setting}.{role}: expected a column of {name} ({', '.join(fields)}), got {column!r}{hint}"
-                )
-            if fields.count(column) > 1:
-                raise DataError(
-                    f"{setting}.{role}: expected one column {column!r}, {name} has {fields.count(column)}"
-                )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceLines:
-    """Turns (chunk, line within the chunk) into `file:line`. Known once all chunks have been read.
-
-    Attributes:
-        files: Path of each chunk's file.
-        lines_before: Lines of the same file before each chunk, int64 [C].
-    """
-
-    files: tuple[str, ...]
-    lines_before: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, chunks: Sequence[Chunk], num_lines: Sequence[int]) -> "SourceLines":
-        """From the number of lines of each chunk, in order."""
-        before = np.zeros(len(chunks), np.int64)
-        for k in range(1, len(chunks)):
-            # A file may be in two logs, one after the other: each begins at its first line.
-            if chunks[k].file == chunks[k - 1].file and chunks[k].start > chunks[k - 1].start:
-                before[k] = before[k - 1] + num_lines[k - 1]
-        return cls(files=tuple(str(c.file.location) for c in chunks), lines_before=before)
-
-    def format(self, chunk: NDArray[np.int32], line: NDArray[np.int64]) -> Any:
-        """`file:line` of each row, a pyarrow string array."""
-        lines = self.lines_before[chunk] + line
-        return pa.array(
-            [f"{self.files[c]}:{k}" for c, k in zip(chunk.tolist(), lines.tolist(), strict=True)], pa.string()
-        )
-
-
-PIECE_BYTES = 32 << 20
-
-
-def pieces(chunk: Chunk, *, piece_bytes: int | None = PIECE_BYTES) -> Iterator[bytes]:
-    """The bytes of the chunk's lines. Each piece but the last ends with a line end.
-
-    Only compressed files come in several pieces, of about `piece_bytes`; None gives these too as one.
-
-    The first piece of a file begins with its first line, the header of a CSV file included, without a byte-order mark.
-
-    Raises:
-        OSError: The file cannot be read, or its compression is damaged.
-    """
-    blocks = _compressed(chunk, piece_bytes) if chunk.file.compressed else _range(chunk)
-    for number, piece in enumerate(blocks):
-        yield piece.removeprefix(_BOM) if chunk.start == 0 and number == 0 else piece
-
-
-def _compressed(chunk: Chunk, piece_bytes: int | None) -> Iterator[bytes]:
+def _read_compressed(chunk: Chunk, piece_bytes: int | None) -> Iterator[bytes]:
     location = chunk.file.location
-    rest = b""
-    with location.filesystem.open_input_stream(
-        location.path
-    ) as stream:  # pyarrow goes by the file name's ending
+    unfinished = b""
+    # pyarrow decompresses by the ending of the file name
+    with location.filesystem.open_input_stream(location.path) as stream:
         if piece_bytes is None:
             yield bytes(stream.read())
             return
         while block := stream.read(piece_bytes):
-            data = rest + bytes(block)
+            data = unfinished + bytes(block)
             end = data.rfind(b"\n") + 1
-            rest = data[end:]
+            unfinished = data[end:]
             if end:
                 yield data[:end]
-    if rest:
-        yield rest
+    if unfinished:
+        yield unfinished
 
 
-def _range(chunk: Chunk) -> Iterator[bytes]:
+def _read_range(chunk: Chunk) -> Iterator[bytes]:
     location = chunk.file.location
     with location.filesystem.open_input_file(location.path) as file:
         start = chunk.start
@@ -235,11 +237,11 @@ def _range(chunk: Chunk) -> Iterator[bytes]:
 
 
 def _after_line(file: Any, size: int) -> int:
-    """Place after the first line end at or after the current place."""
-    place = int(file.tell())
+    """Position after the first line end at or after the current position."""
+    position = int(file.tell())
     while block := file.read(1 << 16):
         found = block.find(b"\n")
         if found >= 0:
-            return place + int(found) + 1
-        place += len(block)
+            return position + int(found) + 1
+        position += len(block)
     return size

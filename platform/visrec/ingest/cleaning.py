@@ -1,4 +1,4 @@
-"""All cleaning of one block of users: who leaves and why, who stays, merged and in order."""
+"""Cleaning of one block of users: duplicates, bots, unknown items; merging of visits; ordering."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,15 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from visrec.ingest.events import REJECT_SCHEMA
 from visrec.ingest.ids import natural_order
-from visrec.ingest.quarantine import CODE, Reason
+from visrec.ingest.quarantine import REASON_CODES, REJECT_SCHEMA, Reason
 from visrec.ingest.rules import bots, exact_duplicates, first_known, merge, near_duplicates
 
 CLEAN_SCHEMA = pa.schema(
     [
-        ("user", pa.int32()),  # place in the block's `user_ids`
-        ("item", pa.int32()),
+        ("user", pa.int32()),  # row of the block's `user_ids`
+        ("item", pa.int32()),  # row of the catalogue
         ("kind", pa.int8()),
         ("weight", pa.float32()),
         ("time", pa.int64()),
@@ -31,13 +30,13 @@ CLEAN_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CleaningRules:
-    """What is dirt.
+    """Parameters of cleaning.
 
     Attributes:
         near_duplicate_window: Milliseconds.
         merge_window: Milliseconds.
-        events_per_minute: Highest rate of a person.
-        weights: Of each kind by code, float32.
+        events_per_minute: Users above this rate are bots.
+        weights: Weight of each kind by code, float32.
         has_picture: Whether each item of the catalogue has a picture, bool [I].
         integer_users: Whether all user ids are integers.
     """
@@ -52,7 +51,7 @@ class CleaningRules:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CleanBlock:
-    """Some users, all of their events that count.
+    """Some users and all of their events that are kept.
 
     Attributes:
         user_ids: In natural order, a pyarrow string array.
@@ -63,30 +62,43 @@ class CleanBlock:
     events: pa.Table
 
     def column(self, name: str) -> NDArray[Any]:
-        """A column without missing values as an array."""
+        """A column without nulls as an array."""
         return np.asarray(self.events.column(name))
 
 
-def clean(events: pa.Table, rules: CleaningRules) -> tuple[CleanBlock, pa.Table, int]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CleanResult:
+    """Result of cleaning one block.
+
+    Attributes:
+        block: What is kept.
+        rejects: What is rejected, `REJECT_SCHEMA`.
+        num_merged: Events that were merged into others, and are in neither.
+    """
+
+    block: CleanBlock
+    rejects: pa.Table
+    num_merged: int
+
+
+def clean(events: pa.Table, rules: CleaningRules) -> CleanResult:
     """Clean all events of some users.
 
-    In this order: exact duplicates, bots (a retried upload is none), unknown items, near duplicates, merging.
+    In this order: exact duplicates, bots (so that an upload that was repeated makes none), unknown items, near
+    duplicates, merging.
 
     Args:
-        events: `EVENT_SCHEMA`, any order; no user's events may be elsewhere.
-        rules: What is dirt.
-
-    Returns:
-        What stays, what leaves (`REJECT_SCHEMA`), and how many events were merged into others.
+        events: `EVENT_SCHEMA`, any order; all events of each user.
+        rules: Parameters of cleaning.
     """
     events = events.combine_chunks()
-    work = _Work(events, rules.integer_users)
+    work = _WorkingSet(events, rules.integer_users)
     work.reject(exact_duplicates(work.user, work.item, work.kind, work.time, work.event), Reason.DUPLICATE)
     left = work.left
-    fast = np.zeros(len(work.user_ids), bool)
+    is_bot = np.zeros(len(work.user_ids), bool)
     found = bots(work.user[left], work.time[left], rules.events_per_minute)
-    fast[: len(found)] = found
-    work.reject(fast[work.user], Reason.BOT, work.user_ids.take(pa.array(work.user)))
+    is_bot[: len(found)] = found
+    work.reject(is_bot[work.user], Reason.BOT, work.user_ids.take(pa.array(work.user)))
     work.reject(work.item < 0, Reason.UNKNOWN_ITEM, work.events.column("item_id").combine_chunks())
     work.reject(~rules.has_picture[np.maximum(work.item, 0)] & (work.item >= 0), Reason.ITEM_WITHOUT_IMAGE)
     left = work.left
@@ -99,24 +111,24 @@ def clean(events: pa.Table, rules: CleaningRules) -> tuple[CleanBlock, pa.Table,
     representative = merge(
         work.user[left], work.item[left], work.time[left], weight[left], rules.merge_window
     )
-    return (
-        _block(work, left, weight, representative),
-        work.rejects(),
-        int((representative != np.arange(len(left))).sum()),
+    return CleanResult(
+        block=_block(work, left, weight, representative),
+        rejects=work.rejects(),
+        num_merged=int((representative != np.arange(len(left))).sum()),
     )
 
 
-class _Work:
-    """The columns of a block as arrays, in the order in which the rows stand in the input."""
+class _WorkingSet:
+    """The columns of a block as arrays, in the order of the input, and the reason of each row rejected so far."""
 
     def __init__(self, events: pa.Table, integer_users: bool) -> None:
         order = pc.sort_indices(events, [("chunk", "ascending"), ("line", "ascending")])
         self.events = events.take(order)
         users = self.events.column("user_id").combine_chunks().dictionary_encode()
-        by_name = natural_order(users.dictionary, integers=integer_users)
-        rank = np.empty(len(by_name), np.int32)
-        rank[by_name] = np.arange(len(by_name), dtype=np.int32)
-        self.user_ids = users.dictionary.take(pa.array(by_name))
+        natural = natural_order(users.dictionary, integers=integer_users)
+        rank = np.empty(len(natural), np.int32)
+        rank[natural] = np.arange(len(natural), dtype=np.int32)
+        self.user_ids = users.dictionary.take(pa.array(natural))
         self.user = rank[np.asarray(users.indices)]
         self.item = np.asarray(self.events.column("item"))
         self.kind = np.asarray(self.events.column("kind"))
@@ -128,17 +140,19 @@ class _Work:
 
     @property
     def left(self) -> NDArray[np.int64]:
-        """Rows that have not been rejected."""
+        """Rows that have not been rejected yet."""
         return np.flatnonzero(self.reason < 0)
 
     def reject(self, wrong: NDArray[np.bool_], reason: Reason, detail: Any = None) -> None:
+        """Reject rows by a mask, unless they have been before; with the row's `detail`."""
         new = wrong & (self.reason < 0)
-        self.reason[new] = CODE[reason]
+        self.reason[new] = REASON_CODES[reason]
         if detail is not None:
             self.detail = pc.if_else(pa.array(new), detail, self.detail)
 
     def reject_rows(self, rows: NDArray[np.int64], reason: Reason) -> None:
-        self.reason[rows] = CODE[reason]
+        """Reject rows that have not been rejected before."""
+        self.reason[rows] = REASON_CODES[reason]
 
     def rejects(self) -> pa.Table:
         """The rejected rows."""
@@ -152,13 +166,13 @@ class _Work:
 
 
 def _block(
-    work: _Work, left: NDArray[np.int64], weight: NDArray[np.float32], representative: NDArray[np.int64]
+    work: _WorkingSet, left: NDArray[np.int64], weight: NDArray[np.float32], representative: NDArray[np.int64]
 ) -> CleanBlock:
-    """Representatives only, in order, users without events left out."""
+    """The representatives in order; users without events are left out."""
     position = np.asarray(pc.fill_null(work.events.column("position"), -1), np.int64)[left]
     position = first_known(position, representative, work.time[left], -1)
-    stays = representative == np.arange(len(left))
-    rows, position = left[stays], position[stays]
+    kept = representative == np.arange(len(left))
+    rows, position = left[kept], position[kept]
     order = np.lexsort((work.kind[rows], work.item[rows], work.time[rows], work.user[rows]))
     rows, position = rows[order], position[order]
     users, user = np.unique(work.user[rows], return_inverse=True)

@@ -1,4 +1,4 @@
-"""From raw rows to checked events: ids, kind, time, place; and a reason for each row that is none."""
+"""Validation of raw log rows: typed events, and a reason for each rejected row."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,44 +11,41 @@ from numpy.typing import NDArray
 
 from visrec.config import EVENT_KINDS
 from visrec.config.base import EventKind
-from visrec.config.ingest import InteractionColumnsConfig, TimeUnit
+from visrec.config.ingest import CleaningConfig, InteractionsConfig, TimeUnit
 from visrec.ingest.formats import RawRows
-from visrec.ingest.quarantine import CODE, REASONS, Reason
-from visrec.ingest.times import parse_times
+from visrec.ingest.quarantine import REASON_CODES, REJECT_SCHEMA, Reason
+from visrec.ingest.times import parse_iso, parse_times
 from visrec.ingest.values import integers, text
 
 EVENT_SCHEMA = pa.schema(
     [
         ("user_id", pa.string()),
-        ("item", pa.int32()),  # place in the catalogue, -1 where it is not there
-        ("item_id", pa.string()),  # only where it is not there
+        ("item", pa.int32()),  # row of the catalogue, -1 for an unknown item
+        ("item_id", pa.string()),  # of unknown items only
         ("kind", pa.int8()),
         ("time", pa.int64()),
         ("position", pa.int32()),
         ("session_id", pa.string()),
         ("event_id", pa.string()),
-        ("chunk", pa.int32()),  # with `line`: where the row stands
+        ("chunk", pa.int32()),  # with `line` the row's location, see `SourceLines`
         ("line", pa.int64()),
     ]
-)
-REJECT_SCHEMA = pa.schema(
-    [("chunk", pa.int32()), ("line", pa.int64()), ("reason", pa.int8()), ("detail", pa.string())]
 )
 _DETAIL_LENGTH = 120
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventRules:
-    """What makes a row an event.
+    """Rules of one log that its rows are validated by.
 
     Attributes:
-        time_unit: What numbers in the time column count.
-        kinds: Code of each name of a kind.
+        time_unit: Unit of numbers in the time column.
+        kinds: Code of each kind by each of its names.
         default_kind: Code where there is no kind column.
         min_time: Milliseconds; earlier events are impossible.
         max_time: Milliseconds; later events are impossible.
         setting: Name of the log's setting, for messages.
-        event_id_prefix: Tells the event ids of this log from those of others.
+        event_id_prefix: Keeps the event ids of this log apart from those of other logs.
     """
 
     time_unit: TimeUnit
@@ -59,16 +56,26 @@ class EventRules:
     setting: str = "ingest.interactions"
     event_id_prefix: str = ""
 
-
-def kind_codes(names: Mapping[str, EventKind]) -> dict[str, int]:
-    """Code of each kind by its own name and by the input's other names for it."""
-    codes: dict[str, int] = {kind: code for code, kind in enumerate(EVENT_KINDS)}
-    return codes | {name: codes[kind] for name, kind in names.items()}
-
-
-def mapped_columns(columns: InteractionColumnsConfig) -> dict[str, str]:
-    """Role and column name of those columns that the input has."""
-    return {role: name for role, name in columns.model_dump().items() if name is not None}
+    @classmethod
+    def of(
+        cls,
+        log: InteractionsConfig,
+        cleaning: CleaningConfig,
+        *,
+        now: float,
+        setting: str,
+        event_id_prefix: str = "",
+    ) -> "EventRules":
+        """From the settings of a log and of cleaning; `now` in seconds since 1970 is where the future begins."""
+        return cls(
+            time_unit=log.time_unit,
+            kinds=kind_codes(log.kind_names),
+            default_kind=EVENT_KINDS.index(log.default_kind),
+            min_time=parse_iso(cleaning.min_time) or 0,
+            max_time=int((now + cleaning.max_future_seconds) * 1000),
+            setting=setting,
+            event_id_prefix=event_id_prefix,
+        )
 
 
 def check_events(raw: RawRows, rules: EventRules, item_ids: Any, chunk: int) -> tuple[pa.Table, pa.Table]:
@@ -76,14 +83,14 @@ def check_events(raw: RawRows, rules: EventRules, item_ids: Any, chunk: int) -> 
 
     Args:
         raw: Rows with the columns user_id, item_id, time and perhaps kind, position, session_id, event_id.
-        rules: What is allowed.
+        rules: Rules of the log.
         item_ids: Ids of the catalogue, a pyarrow string array.
         chunk: Number of the chunk that the rows are from.
 
     Returns:
         Events (`EVENT_SCHEMA`) and rejects (`REJECT_SCHEMA`).
     """
-    check = _Check(len(raw.lines))
+    check = _RowCheck(len(raw.lines))
     users = check.text(raw.columns["user_id"], Reason.MISSING_USER)
     items = check.text(raw.columns["item_id"], Reason.MISSING_ITEM)
     kinds = _kinds(raw, rules, check)
@@ -93,11 +100,11 @@ def check_events(raw: RawRows, rules: EventRules, item_ids: Any, chunk: int) -> 
     if rules.event_id_prefix:
         event_ids = pc.binary_join_element_wise(rules.event_id_prefix, event_ids, "")
     times = _times(raw.columns["time"], rules, check)
-    found = pc.fill_null(pc.index_in(items, value_set=item_ids), -1)
-    known = pc.greater_equal(found, 0)
+    item = pc.fill_null(pc.index_in(items, value_set=item_ids), -1)
+    known = pc.greater_equal(item, 0)
     columns = {
         "user_id": users,
-        "item": found,
+        "item": item,
         "item_id": pc.if_else(known, pa.scalar(None, pa.string()), items),
         "kind": pa.array(kinds),
         "time": pa.array(times),
@@ -107,22 +114,33 @@ def check_events(raw: RawRows, rules: EventRules, item_ids: Any, chunk: int) -> 
         "chunk": pa.array(np.full(len(raw.lines), chunk, np.int32)),
         "line": pa.array(raw.lines),
     }
-    good = pa.array(check.reason < 0)
-    events = pa.table(columns, schema=EVENT_SCHEMA).filter(good)
+    valid = pa.array(check.reason < 0)
+    events = pa.table(columns, schema=EVENT_SCHEMA).filter(valid)
     return events, _rejects(raw, check, chunk)
 
 
-class _Check:
-    """The first problem of each row, found column by column."""
+def kind_codes(names: Mapping[str, EventKind]) -> dict[str, int]:
+    """Code of each kind by its own name and by the names that the log has for it.
+
+    Example:
+        >>> kind_codes({"addtocart": "cart"})["addtocart"] == EVENT_KINDS.index("cart")
+        True
+    """
+    codes: dict[str, int] = {kind: code for code, kind in enumerate(EVENT_KINDS)}
+    return codes | {name: codes[kind] for name, kind in names.items()}
+
+
+class _RowCheck:
+    """The first fault of each row, found column by column: a reason code, -1 for none, and the value in question."""
 
     def __init__(self, num_rows: int) -> None:
         self.reason = np.full(num_rows, -1, np.int8)
         self.detail: dict[int, str] = {}
 
     def mark(self, wrong: NDArray[np.bool_], reason: Reason, values: Any = None) -> None:
-        """Record a reason, and the value in question, where there is none yet."""
+        """Record a reason, and the value in question, for rows that have no fault yet."""
         new = np.flatnonzero(wrong & (self.reason < 0))
-        self.reason[new] = CODE[reason]
+        self.reason[new] = REASON_CODES[reason]
         if values is not None:
             for row in new:
                 self.detail[int(row)] = _shorten(values[int(row)].as_py())
@@ -138,7 +156,7 @@ class _Check:
         return values
 
 
-def _kinds(raw: RawRows, rules: EventRules, check: _Check) -> NDArray[np.int8]:
+def _kinds(raw: RawRows, rules: EventRules, check: _RowCheck) -> NDArray[np.int8]:
     if "kind" not in raw.columns:
         return np.full(len(raw.lines), rules.default_kind, np.int8)
     names = pc.fill_null(check.text(raw.columns["kind"]), "").dictionary_encode()
@@ -150,16 +168,16 @@ def _kinds(raw: RawRows, rules: EventRules, check: _Check) -> NDArray[np.int8]:
     return kinds
 
 
-def _positions(raw: RawRows, check: _Check) -> Any:
+def _positions(raw: RawRows, check: _RowCheck) -> Any:
     if "position" not in raw.columns:
         return pa.nulls(len(raw.lines), pa.int32())
     values, bad = integers(raw.columns["position"])
     check.mark(bad, Reason.BAD_POSITION, raw.columns["position"])
-    inside = pc.and_(pc.greater_equal(values, 0), pc.less(values, 2**31))  # below 0: logged as "none"
+    inside = pc.and_(pc.greater_equal(values, 0), pc.less(values, 2**31))  # some logs write -1 for none
     return pc.cast(pc.if_else(inside, values, pa.scalar(None, pa.int64())), pa.int32())
 
 
-def _times(column: Any, rules: EventRules, check: _Check) -> NDArray[np.int64]:
+def _times(column: Any, rules: EventRules, check: _RowCheck) -> NDArray[np.int64]:
     if pa.types.is_binary(column.type) or pa.types.is_string(column.type):
         column = check.text(column)
     times, readable = parse_times(column, rules.time_unit, setting=f"{rules.setting}.time_unit")
@@ -170,10 +188,12 @@ def _times(column: Any, rules: EventRules, check: _Check) -> NDArray[np.int64]:
     return times
 
 
-def _rejects(raw: RawRows, check: _Check, chunk: int) -> pa.Table:
+def _rejects(raw: RawRows, check: _RowCheck, chunk: int) -> pa.Table:
     bad = np.flatnonzero(check.reason >= 0)
     lines = [int(raw.lines[row]) for row in bad] + [line for line, _ in raw.malformed]
-    reasons = [int(check.reason[row]) for row in bad] + [CODE[Reason.MALFORMED_ROW]] * len(raw.malformed)
+    reasons = [int(check.reason[row]) for row in bad] + [REASON_CODES[Reason.MALFORMED_ROW]] * len(
+        raw.malformed
+    )
     details = [check.detail.get(int(row), "") for row in bad] + [_shorten(row) for _, row in raw.malformed]
     order = np.argsort(lines, kind="stable")
     return pa.table(
@@ -190,8 +210,3 @@ def _rejects(raw: RawRows, check: _Check, chunk: int) -> pa.Table:
 def _shorten(value: Any) -> str:
     shown = value.decode("utf-8", errors="backslashreplace") if isinstance(value, bytes) else str(value)
     return shown if len(shown) <= _DETAIL_LENGTH else shown[: _DETAIL_LENGTH - 1] + "…"
-
-
-def reason_name(code: int) -> str:
-    """The code of a `Reason` as its text."""
-    return REASONS[code].value

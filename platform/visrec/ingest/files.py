@@ -1,4 +1,4 @@
-"""Which files an input setting names, and what they are."""
+"""Input files of an ingest: finding them by path, folder or glob, their formats, and a fingerprint of them all."""
 
 import hashlib
 import re
@@ -34,7 +34,7 @@ class InputFile:
         location: Where it is.
         size: Bytes.
         modified: Time of the last change, nanoseconds since 1970; 0 where the filesystem does not say.
-        format: How its rows are written.
+        format: Format of its rows.
         compressed: Whether the whole file is compressed, so that it can only be read from its beginning.
     """
 
@@ -45,11 +45,62 @@ class InputFile:
     compressed: bool
 
 
-def list_files(uri: str, file_format: FileFormat, *, setting: str) -> list[InputFile]:
-    """The files that a path, a folder or a glob (`*`, `?`, `**`) names, sorted by path.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inputs:
+    """All input files.
 
-    In a folder, hidden files (`.x`, `_x`) and, where the format goes by the ending, those with other endings are
-    left out.
+    Attributes:
+        logs: Files of each interaction log, by the name of its setting.
+        items: Files of the catalogue; empty where the pictures are the catalogue.
+        pictures: Files in the picture folder and, where pictures are found by name, in its sub-folders; empty where
+            there is none.
+        truth: Folder with the truth behind a generated log, or None.
+    """
+
+    logs: dict[str, list[InputFile]]
+    items: list[InputFile]
+    pictures: list[pafs.FileInfo]
+    truth: Location | None
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the state of all files. Pictures outside the picture folder (URIs in a column) count only by their
+        names in the catalogue."""
+        files = [file for log in [*self.logs.values(), self.items] for file in log]
+        rows = [(str(f.location), f.size, f.modified) for f in files]
+        pictures = [(str(i.path), int(i.size), modified_ns(i)) for i in self.pictures]
+        return fingerprint([*rows, *pictures])
+
+
+def find_inputs(config: IngestConfig) -> Inputs:
+    """Find all files that the config names.
+
+    Raises:
+        DataError: A required setting is missing, or names nothing that exists.
+    """
+    for setting, log in config.logs.items():
+        if log.path is None:
+            raise DataError(f"{setting}.path: expected a file, a folder or a glob, got nothing")
+    if config.images.path is None and (config.items.path is None or config.items.columns.image is None):
+        raise DataError(
+            "expected pictures: a folder in ingest.images.path, or ingest.items.path with ingest.items.columns.image; "
+            "got neither"
+        )
+    items = config.items
+    return Inputs(
+        logs={setting: _log_files(setting, log) for setting, log in config.logs.items()},
+        items=list_files(items.path, items.format, setting="ingest.items.path")
+        if items.path is not None
+        else [],
+        pictures=_pictures(config),
+        truth=next(filter(None, (_truth(log.path) for log in config.logs.values() if log.path)), None),
+    )
+
+
+def list_files(uri: str, file_format: FileFormat, *, setting: str) -> list[InputFile]:
+    """Files at a path, in a folder, or matching a glob (`*`, `?`, `**`), sorted by path.
+
+    In a folder hidden files (`.x`, `_x`) are left out and, with format `auto`, those with unknown endings.
 
     Args:
         uri: A path or a URI.
@@ -57,7 +108,7 @@ def list_files(uri: str, file_format: FileFormat, *, setting: str) -> list[Input
         setting: Name of the setting that holds `uri`, for the message.
 
     Raises:
-        DataError: Nothing is there, or nothing of a known format.
+        DataError: There is no file, or none of a known format.
     """
     infos = _find(uri)
     if not infos:
@@ -65,8 +116,8 @@ def list_files(uri: str, file_format: FileFormat, *, setting: str) -> list[Input
             f"{setting}: expected a file, a folder or a glob that matches files, found nothing at {uri}"
         )
     one_file = len(infos) == 1 and infos[0][0].path == Location.parse(_base(uri)[0]).path
-    visible = [(place, info) for place, info in infos if one_file or not _hidden(place, uri)]
-    files = [_input_file(place, info, file_format) for place, info in visible]
+    visible = [(location, info) for location, info in infos if one_file or not _hidden(location, uri)]
+    files = [_input_file(location, info, file_format) for location, info in visible]
     known = [f for f in files if f is not None]
     if not known:
         endings = ", ".join(_ENDINGS)
@@ -96,51 +147,48 @@ def list_folder(folder: Location, *, setting: str, sub_folders: bool = False) ->
     prefix = len(folder.path.rstrip("/")) + 1
 
     def wanted(info: pafs.FileInfo) -> bool:
-        place = str(info.path)[prefix:]
+        inner = str(info.path)[prefix:]
         return info.type == pafs.FileType.File and (
-            "/" not in place or (place.count("/") == 1 and not place.startswith("."))
+            "/" not in inner or (inner.count("/") == 1 and not inner.startswith("."))
         )
 
     return sorted((info for info in found if wanted(info)), key=lambda i: str(i.path))
 
 
 def fingerprint(files: Iterable[tuple[str, int, int]]) -> str:
-    """One value for the (path, size, time of change) of all files: another one as soon as any of them changes."""
+    """Hash of the (path, size, time of change) of all files."""
     digest = hashlib.sha256()
     for path, size, modified in files:
         digest.update(f"{path}\t{size}\t{modified}\n".encode())
     return digest.hexdigest()
 
 
-def file_times(info: pafs.FileInfo) -> int:
+def modified_ns(info: pafs.FileInfo) -> int:
     """Nanoseconds since 1970 of a file's last change; 0 where the filesystem does not say."""
     return int(info.mtime_ns or 0)
 
 
 def _find(uri: str) -> list[tuple[Location, pafs.FileInfo]]:
     base, pattern = _base(uri)
-    place = Location.parse(base)
-    info = place.filesystem.get_file_info(place.path)
+    root = Location.parse(base)
+    info = root.filesystem.get_file_info(root.path)
     if info.type == pafs.FileType.File:
-        return [(place, info)] if not pattern else []
+        return [(root, info)] if not pattern else []
     if info.type != pafs.FileType.Directory:
         return []
-    selector = pafs.FileSelector(place.path, recursive=True)
-    found = sorted(
-        (i for i in place.filesystem.get_file_info(selector) if i.type == pafs.FileType.File),
-        key=lambda i: str(i.path),
-    )
-    prefix = len(place.path.rstrip("/")) + 1
+    selector = pafs.FileSelector(root.path, recursive=True)
+    files = [i for i in root.filesystem.get_file_info(selector) if i.type == pafs.FileType.File]
+    prefix = len(root.path.rstrip("/")) + 1
     matches = _glob(pattern) if pattern else re.compile("")
     return [
-        (Location(filesystem=place.filesystem, path=i.path), i)
-        for i in found
+        (Location(filesystem=root.filesystem, path=i.path), i)
+        for i in sorted(files, key=lambda i: str(i.path))
         if matches.match(i.path[prefix:])
     ]
 
 
 def _base(uri: str) -> tuple[str, str]:
-    """A glob cut at the last slash before its first wildcard; without a wildcard the whole and ""."""
+    """Folder and pattern of a glob, cut at the last slash before its first wildcard; without one the path and ""."""
     wildcard = re.search(r"[*?]", uri)
     if not wildcard:
         return uri, ""
@@ -154,77 +202,25 @@ def _glob(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(steps.get(p, re.escape(p)) for p in parts) + r"\Z")
 
 
-def _hidden(place: Location, uri: str) -> bool:
+def _hidden(location: Location, uri: str) -> bool:
     base = Location.parse(_base(uri)[0]).path.rstrip("/")
-    return any(part.startswith((".", "_")) for part in place.path[len(base) + 1 :].split("/"))
+    return any(part.startswith((".", "_")) for part in location.path[len(base) + 1 :].split("/"))
 
 
-def _input_file(place: Location, info: pafs.FileInfo, file_format: FileFormat) -> InputFile | None:
-    name = place.name.lower()
+def _input_file(location: Location, info: pafs.FileInfo, file_format: FileFormat) -> InputFile | None:
+    name = location.name.lower()
     compressed = name.endswith(_COMPRESSED)
     stem = name.rsplit(".", 1)[0] if compressed else name
     ending = "." + stem.rsplit(".", 1)[-1] if "." in stem else ""
-    kind = _ENDINGS.get(ending) if file_format == "auto" else file_format
-    if kind is None:
+    row_format = _ENDINGS.get(ending) if file_format == "auto" else file_format
+    if row_format is None:
         return None
     return InputFile(
-        location=place,
+        location=location,
         size=int(info.size),
-        modified=file_times(info),
-        format=kind,
-        compressed=compressed and kind != "parquet",
-    )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Inputs:
-    """All input files.
-
-    Attributes:
-        logs: Files of each interaction log, by the name of its setting.
-        items: Files of the catalogue; empty where the pictures are the catalogue.
-        pictures: Files in the picture folder and, where pictures are found by name, in its sub-folders; empty where
-            there is none.
-        truth: Folder of the truth beside generated data, or None.
-    """
-
-    logs: dict[str, list[InputFile]]
-    items: list[InputFile]
-    pictures: list[pafs.FileInfo]
-    truth: Location | None
-
-    @property
-    def fingerprint(self) -> str:
-        """Changes as soon as any of the files does. Pictures outside of the picture folder (URIs in a column) are not
-        looked at: they count by their names in the catalogue."""
-        files = [file for log in [*self.logs.values(), self.items] for file in log]
-        rows = [(str(f.location), f.size, f.modified) for f in files]
-        pictures = [(str(i.path), int(i.size), file_times(i)) for i in self.pictures]
-        return fingerprint([*rows, *pictures])
-
-
-def find_inputs(config: IngestConfig) -> Inputs:
-    """Find all files that the config names.
-
-    Raises:
-        DataError: A setting is missing that nothing can be done without, or names nothing that is there.
-    """
-    for setting, log in config.logs.items():
-        if log.path is None:
-            raise DataError(f"{setting}.path: expected a file, a folder or a glob, got nothing")
-    if config.images.path is None and (config.items.path is None or config.items.columns.image is None):
-        raise DataError(
-            "expected pictures: a folder in ingest.images.path, or ingest.items.path with ingest.items.columns.image; "
-            "got neither"
-        )
-    items = config.items
-    return Inputs(
-        logs={setting: _log_files(setting, log) for setting, log in config.logs.items()},
-        items=list_files(items.path, items.format, setting="ingest.items.path")
-        if items.path is not None
-        else [],
-        pictures=_pictures(config),
-        truth=next(filter(None, (_truth(log.path) for log in config.logs.values() if log.path)), None),
+        modified=modified_ns(info),
+        format=row_format,
+        compressed=compressed and row_format != "parquet",
     )
 
 
@@ -253,6 +249,6 @@ def _truth(path: str) -> Location | None:
     """The folder `truth` beside the log."""
     if "*" in path or "?" in path:
         return None
-    place = Location.parse(path)
-    truth = (place if place.is_dir() else place.parent) / "truth"
+    log = Location.parse(path)
+    truth = (log if log.is_dir() else log.parent) / "truth"
     return truth if (truth / "truth.json").exists() else None

@@ -1,4 +1,4 @@
-"""The natural order of ids: by value where all are integers, else by text."""
+"""Natural order of ids: by value where all are integers, else by text."""
 
 from typing import Any
 
@@ -22,12 +22,12 @@ def all_integers(ids: Any) -> bool:
 
 
 def sort_key(ids: Any, *, integers: bool) -> Any:
-    """What to sort ids by: a pyarrow int64 array of their values, or the texts themselves."""
+    """Sort key of ids: a pyarrow int64 array of their values, or the texts themselves."""
     return pc.cast(ids, pa.int64()) if integers else ids
 
 
 def natural_order(ids: Any, *, integers: bool | None = None) -> NDArray[np.int64]:
-    """Places of the ids in their natural order.
+    """Indices that sort the ids into their natural order.
 
     Args:
         ids: pyarrow string array.

@@ -1,19 +1,26 @@
-"""Everything that was refused: counting it, keeping it, and stopping where it is too much."""
+"""Rejected rows and pictures: reason codes, counts, the limit on them, and the rows of `quarantine.parquet`.
+
+Log rows are rejected in Ray tasks, in numbers that the driver does not hold: they are tables of `REJECT_SCHEMA`, of
+which the driver sees a `RejectSummary`. Items and pictures are as many as the catalogue: they are a list of `Reject`.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from visrec.data.schemas import QUARANTINE_SCHEMA
 from visrec.errors import DataError
+from visrec.ingest.chunks import SourceLines
 from visrec.storage import Location
 
 
 class Reason(StrEnum):
-    """Reason codes. Their order is the order in which a row is checked: the first that fits is the one recorded."""
+    """Reason codes. Of several reasons against a row the first that is found is recorded."""
 
     # a row that cannot be read
     MALFORMED_ROW = "malformed_row"
@@ -45,26 +52,29 @@ class Reason(StrEnum):
 
 
 REASONS: tuple[Reason, ...] = tuple(Reason)
-"""All codes; a row's reason is kept as the place in this tuple while rows move."""
+REASON_CODES: dict[Reason, int] = {reason: code for code, reason in enumerate(REASONS)}
+"""Index of each reason in `REASONS`: its code in tables of rejected log rows."""
 
-CODE: dict[Reason, int] = {reason: code for code, reason in enumerate(REASONS)}
+EXEMPT_REASONS: frozenset[Reason] = frozenset({Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.BELOW_K_CORE})
+"""Reasons that say nothing about the quality of the input: they do not count against `max_rejected_share`."""
 
-NOT_DIRT: frozenset[Reason] = frozenset({Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.BELOW_K_CORE})
-"""Reasons that say nothing about the input's quality: they do not count against `max_rejected_share`."""
-
-
-QUARANTINE_SCHEMA = pa.schema(
-    [("source", pa.string()), ("location", pa.string()), ("reason", pa.string()), ("detail", pa.string())]
+REJECT_SCHEMA = pa.schema(
+    [
+        ("chunk", pa.int32()),  # number of the chunk, see `SourceLines`
+        ("line", pa.int64()),  # within the chunk
+        ("reason", pa.int8()),  # index into `REASONS`
+        ("detail", pa.string()),
+    ]
 )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reject:
-    """One refused row or picture.
+    """One rejected row of the catalogue, or one picture.
 
     Attributes:
-        source: `interactions`, `items` or `images`.
-        location: File and line, or the picture's place.
+        source: `items` or `images`.
+        location: File and line, or the picture's path.
         reason: Why.
         detail: The value in question.
     """
@@ -76,73 +86,125 @@ class Reject:
 
 
 @dataclass(kw_only=True, slots=True)
-class Tally:
-    """Refused rows by reason, with one example each."""
+class RejectCounts:
+    """Rejected rows by reason, with one example of each reason."""
 
     counts: Counter[Reason] = field(default_factory=Counter)
     examples: dict[Reason, str] = field(default_factory=dict)
 
-    def add(self, reason: Reason, count: int, example: str) -> None:
-        """Count some rows; the first example of a reason stays."""
-        self.counts[reason] += count
-        self.examples.setdefault(reason, example)
+    @classmethod
+    def of(cls, rejects: Iterable[Reject]) -> "RejectCounts":
+        """Count rejects by reason."""
+        result = cls()
+        for reject in rejects:
+            result.add(reject.reason, 1, reject.location, reject.detail)
+        return result
 
-    def include(self, other: "Tally") -> None:
-        """Count another tally's rows too."""
+    def add(self, reason: Reason, count: int, location: str, detail: str) -> None:
+        """Count some rows; the example is kept where the reason has none yet."""
+        self.counts[reason] += count
+        self.examples.setdefault(reason, f"{location}: {detail}" if detail else location)
+
+    def include(self, other: "RejectCounts") -> None:
+        """Count the rows of others too."""
         for reason, count in other.counts.items():
-            self.add(reason, count, other.examples[reason])
+            self.counts[reason] += count
+            self.examples.setdefault(reason, other.examples[reason])
 
     @property
-    def dirt(self) -> int:
-        """Rows that count against the limit."""
-        return sum(n for reason, n in self.counts.items() if reason not in NOT_DIRT)
+    def total(self) -> int:
+        """All rejected rows."""
+        return sum(self.counts.values())
+
+    @property
+    def num_bad(self) -> int:
+        """Rows that count against the limit: all but those of `EXEMPT_REASONS`."""
+        return sum(n for reason, n in self.counts.items() if reason not in EXEMPT_REASONS)
 
     def most_frequent(self, count: int = 3, *, all_reasons: bool = False) -> str:
-        """The most frequent reasons in words, with an example each."""
-        chosen = [(r, n) for r, n in self.counts.most_common() if all_reasons or r not in NOT_DIRT][:count]
-        return "; ".join(f"{reason} {n:,} (e.g. {self.examples[reason]})" for reason, n in chosen)
+        """The most frequent reasons as text, with an example each; exempt ones only with `all_reasons`."""
+        chosen = [
+            (reason, n)
+            for reason, n in self.counts.most_common()
+            if all_reasons or reason not in EXEMPT_REASONS
+        ]
+        return "; ".join(f"{reason} {n:,} (e.g. {self.examples[reason]})" for reason, n in chosen[:count])
 
 
-def tally(rejects: Iterable[Reject]) -> Tally:
-    """Count rejects by reason."""
-    counted = Tally()
-    for reject in rejects:
-        counted.add(reject.reason, 1, example(reject.location, reject.detail))
-    return counted
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RejectSummary:
+    """Counts of a table of `REJECT_SCHEMA`, and the (chunk, line, detail) of one row of each reason."""
+
+    counts: dict[Reason, int]
+    examples: dict[Reason, tuple[int, int, str]]
+
+    @classmethod
+    def of(cls, rejects: pa.Table) -> "RejectSummary":
+        """Summarise a table."""
+        codes, firsts, counts = np.unique(
+            np.asarray(rejects.column("reason")), return_index=True, return_counts=True
+        )
+        rows = rejects.take(pa.array(firsts)).to_pylist()
+        reasons = [REASONS[code] for code in codes]
+        examples = [(row["chunk"], row["line"], row["detail"]) for row in rows]
+        return cls(
+            counts=dict(zip(reasons, counts.tolist(), strict=True)),
+            examples=dict(zip(reasons, examples, strict=True)),
+        )
+
+    def resolve(self, source_lines: SourceLines) -> RejectCounts:
+        """The counts with the examples' files and lines."""
+        result = RejectCounts()
+        for reason, count in self.counts.items():
+            chunk, line, detail = self.examples[reason]
+            location = source_lines.format(np.array([chunk], np.int32), np.array([line]))[0].as_py()
+            result.add(reason, count, location, detail)
+        return result
 
 
-def example(location: str, detail: str) -> str:
-    """How an example of a refused row is shown."""
-    return f"{location}: {detail}" if detail else location
-
-
-def check_share(refused: Tally, total: int, *, limit: float, what: str, setting: str) -> None:
-    """Stop where too much is dirt.
+def check_rejected_share(
+    rejected: RejectCounts, total: int, *, limit: float, what: str, setting: str
+) -> None:
+    """Stop the ingest where too much of its input is bad.
 
     Args:
-        refused: What was refused.
+        rejected: Rejected rows or pictures.
         total: Out of how many.
         limit: Largest share of `total`, from 0 to 1.
         what: What is counted, such as `log rows`.
         setting: Where the limit is configured.
 
     Raises:
-        DataError: Says the share, the limit and the three most frequent reasons with an example each.
+        DataError: Names the share, the limit and the three most frequent reasons with an example each.
     """
-    if total and refused.dirt > limit * total:
+    if total and rejected.num_bad > limit * total:
         raise DataError(
-            f"{refused.dirt:,} of {total:,} {what} ({refused.dirt / total:.1%}) are refused, the limit is {limit:.1%} "
-            f"({setting}); most frequent: {refused.most_frequent()}"
+            f"{rejected.num_bad:,} of {total:,} {what} ({rejected.num_bad / total:.1%}) are rejected, the limit is "
+            f"{limit:.1%} ({setting}); most frequent: {rejected.most_frequent()}"
         )
 
 
-def write_quarantine(folder: Location, name: str, rows: pa.Table, *, even_if_empty: bool = False) -> None:
-    """Write one part of `quarantine.parquet`; where there are no rows only if asked to."""
-    if rows.num_rows or even_if_empty:
-        pq.write_table(rows, f"{folder.path}/{name}.parquet", filesystem=folder.filesystem)
+def write_rejected_rows(folder: Location, name: str, rejects: pa.Table, source_lines: SourceLines) -> None:
+    """Write log rows of `REJECT_SCHEMA` as one part of `quarantine.parquet`; without rows nothing is written."""
+    if not rejects.num_rows:
+        return
+    rejects = rejects.combine_chunks()
+    reasons = pa.array([reason.value for reason in REASONS])
+    chunk, line = np.asarray(rejects.column("chunk")), np.asarray(rejects.column("line"))
+    columns = {
+        "source": pa.array(["interactions"] * rejects.num_rows, pa.string()),
+        "location": source_lines.format(chunk, line),
+        "reason": reasons.take(rejects.column("reason")),
+        "detail": rejects.column("detail"),
+    }
+    _write(folder, name, pa.table(columns, schema=QUARANTINE_SCHEMA))
 
 
-def rejects_table(rejects: Sequence[Reject]) -> pa.Table:
-    """Rejects as rows of `quarantine.parquet`."""
+def write_rejects(folder: Location, name: str, rejects: Sequence[Reject]) -> None:
+    """Write one part of `quarantine.parquet`, also an empty one: readers need a file to find the columns in."""
     rows = [asdict(reject) for reject in rejects]
-    return pa.Table.from_pylist(rows, schema=QUARANTINE_SCHEMA)
+    _write(folder, name, pa.Table.from_pylist(rows, schema=QUARANTINE_SCHEMA))
+
+
+def _write(folder: Location, name: str, table: pa.Table) -> None:
+    pq.write_table(table, f"{folder.path}/{name}.parquet", filesystem=folder.filesystem)

@@ -1,21 +1,21 @@
-"""The same event logged twice, and the same thing done twice within a moment."""
+"""Rules of cleaning on arrays of events: bots, exact and near duplicates, merging of visits."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 MIN_MINUTES = 3
-"""So many minutes over the rate make a bot: one burst may be a page that logged everything at once."""
+"""Minutes over the rate that make a bot: a single burst can be a page that logged everything at once."""
 
-_MINUTE = 60_000
+_MINUTE_MS = 60_000
 
 
 def bots(user: NDArray[np.int32], time: NDArray[np.int64], events_per_minute: float) -> NDArray[np.bool_]:
-    """Users with more than `events_per_minute` events in at least three different minutes of the clock.
+    """Users with more than `events_per_minute` events in at least `MIN_MINUTES` minutes of the clock.
 
     Args:
         user: Code of the user, from 0, [N].
         time: Milliseconds, [N].
-        events_per_minute: Highest rate of a person.
+        events_per_minute: Highest rate of a human user.
 
     Returns:
         Whether each user is a bot, bool [largest code + 1].
@@ -26,7 +26,7 @@ def bots(user: NDArray[np.int32], time: NDArray[np.int64], events_per_minute: fl
         ([True], [False])
     """
     num_users = int(user.max()) + 1 if len(user) else 0
-    minute = time // _MINUTE
+    minute = time // _MINUTE_MS
     order = np.lexsort((minute, user))
     user, minute = user[order], minute[order]
     starts = np.flatnonzero(np.r_[True, (user[1:] != user[:-1]) | (minute[1:] != minute[:-1])][: len(user)])
@@ -46,13 +46,13 @@ def exact_duplicates(
 
     Args:
         user: Code of the user, [N].
-        item: Place in the catalogue, -1 where it is not there (such rows are compared by event id only).
-        kind: Code of the kind.
-        time: Milliseconds.
-        event: Code of the event id, -1 where there is none.
+        item: Row of the catalogue, -1 for an unknown item (such rows are compared by event id only), [N].
+        kind: Code of the kind, [N].
+        time: Milliseconds, [N].
+        event: Code of the event id, -1 where there is none, [N].
 
     Returns:
-        Whether each row is a repetition, bool [N]. The first of a group is none.
+        Whether each row is a repetition, bool [N]; the first of a group is not.
 
     Example:
         >>> one, two = np.array([1, 1], np.int32), np.array([5, 5])
@@ -71,10 +71,10 @@ def near_duplicates(
     time: NDArray[np.int64],
     window: float,
 ) -> NDArray[np.bool_]:
-    """Events that follow one of the same user, item and kind within `window` milliseconds; 0 marks none.
+    """Events that follow one of the same user, item and kind within `window` milliseconds: bool [N]; 0 marks none.
 
-    In a burst each event follows the one before it: only the first stays, however long the burst is. Marking what is
-    left marks nothing more.
+    In a burst each event follows the one before it: only the first is kept, however long the burst. The rule is
+    idempotent.
     """
     if window <= 0:
         return np.zeros(len(user), bool)
@@ -84,28 +84,6 @@ def near_duplicates(
     return _unsort(follows, order)
 
 
-def _repeats(columns: list[NDArray[np.int64] | NDArray[np.int32] | NDArray[np.int8]]) -> NDArray[np.bool_]:
-    # lexsort is stable: among equals the first row comes first.
-    order = np.lexsort(columns[::-1])
-    return _unsort(_same_as_before([c[order] for c in columns]), order)
-
-
-def _same_as_before(
-    columns: list[NDArray[np.int64] | NDArray[np.int32] | NDArray[np.int8]],
-) -> NDArray[np.bool_]:
-    same = np.ones(len(columns[0]), bool)
-    same[:1] = False
-    for column in columns:
-        same[1:] &= column[1:] == column[:-1]
-    return same
-
-
-def _unsort(values: NDArray[np.bool_], order: NDArray[np.int64]) -> NDArray[np.bool_]:
-    out = np.empty_like(values)
-    out[order] = values
-    return out
-
-
 def merge(
     user: NDArray[np.int32],
     item: NDArray[np.int32],
@@ -113,21 +91,20 @@ def merge(
     weight: NDArray[np.float32],
     window: float,
 ) -> NDArray[np.int64]:
-    """For each event the one that stands for it.
+    """Merge a user's events on one item, each within `window` milliseconds of the one before, into one visit.
 
-    Events of one user on one item, each within `window` milliseconds of the one before, are one visit. The strongest of
-    it (by the size of its weight; among equals the first) stands for all and keeps its own time, so that merging what
-    is left merges nothing more.
+    The strongest event (largest absolute weight; among equals the first) represents the visit and keeps its own time,
+    which makes the rule idempotent.
 
     Args:
         user: Code of the user, [N].
-        item: Place in the catalogue, [N].
+        item: Row of the catalogue, [N].
         time: Milliseconds, [N].
         weight: Of the event's kind, [N].
         window: Milliseconds; 0 merges nothing.
 
     Returns:
-        Row of the representative of each row, int64 [N]; a row that stands for itself stays.
+        Row of the representative of each row, int64 [N]; a representative has its own row.
 
     Example:
         >>> user = item = np.array([1, 1, 1], np.int32)
@@ -150,9 +127,31 @@ def merge(
 def first_known(
     values: NDArray[np.int64], representative: NDArray[np.int64], time: NDArray[np.int64], missing: int
 ) -> NDArray[np.int64]:
-    """Each representative's value, or where it has none the earliest one among the events that it stands for."""
+    """Each representative's value or, where it is missing, the earliest one of its visit: int64 [N]."""
     known = np.flatnonzero(values != missing)
     latest_first = known[np.argsort(-time[known], kind="stable")]
     earliest = np.full(len(values), missing, np.int64)
-    earliest[representative[latest_first]] = values[latest_first]  # the last write, the earliest, stays
+    earliest[representative[latest_first]] = values[latest_first]  # the last write, of the earliest, wins
     return np.where(values != missing, values, earliest)
+
+
+def _repeats(columns: list[NDArray[np.int64] | NDArray[np.int32] | NDArray[np.int8]]) -> NDArray[np.bool_]:
+    # lexsort is stable: among equals the first row comes first.
+    order = np.lexsort(columns[::-1])
+    return _unsort(_same_as_before([c[order] for c in columns]), order)
+
+
+def _same_as_before(
+    columns: list[NDArray[np.int64] | NDArray[np.int32] | NDArray[np.int8]],
+) -> NDArray[np.bool_]:
+    same = np.ones(len(columns[0]), bool)
+    same[:1] = False
+    for column in columns:
+        same[1:] &= column[1:] == column[:-1]
+    return same
+
+
+def _unsort(values: NDArray[np.bool_], order: NDArray[np.int64]) -> NDArray[np.bool_]:
+    out = np.empty_like(values)
+    out[order] = values
+    return out

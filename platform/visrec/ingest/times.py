@@ -1,4 +1,4 @@
-"""Times of any spelling to milliseconds since 1970, UTC."""
+"""Conversion of times in any format to milliseconds since 1970, UTC."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from visrec.errors import DataError
 _PER_MS: dict[str, float] = {"s": 1e-3, "ms": 1.0, "us": 1e3, "ns": 1e6}
 _NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 _LIMIT = 2.0**62
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_times(
@@ -21,20 +22,20 @@ def parse_times(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Milliseconds of each value.
 
-    Text is read as a number or as ISO 8601 (without a zone: UTC). With unit `auto` the size of a number tells its
-    unit: below 1e11 seconds, below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds; each of them means
-    the years 1973 to 5138.
+    Text is read as a number or as ISO 8601 (without a zone: UTC). With `auto` the unit of a number follows from its
+    size: below 1e11 seconds, below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds; each of these ranges
+    covers the years 1973 to 5138.
 
     Args:
         column: pyarrow array of text, numbers, timestamps or dates.
-        unit: What numbers count.
-        setting: Where that is configured, for the message.
+        unit: Unit of numbers.
+        setting: Where the unit is configured, for the message.
 
     Returns:
         Milliseconds, int64 [N] (0 where unreadable), and whether each value is readable, bool [N].
 
     Raises:
-        DataError: The column has a type that no time has.
+        DataError: The column is of a type that does not hold times.
 
     Example:
         >>> parse_times(pa.array(["1700000000", "2023-11-14T22:13:20Z", "soon"]), "auto")[0].tolist()
@@ -60,8 +61,18 @@ def parse_times(
     raise DataError(f"expected times as text, numbers or timestamps, got a column of {column.type}")
 
 
+def parse_iso(value: str) -> int | None:
+    """Milliseconds of one ISO 8601 time (without a zone: UTC), or None for other text."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return int((aware - _EPOCH).total_seconds() * 1000 // 1)
+
+
 def _from_text(text: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    times, good = np.zeros(len(text), np.int64), np.zeros(len(text), bool)
+    times, readable = np.zeros(len(text), np.int64), np.zeros(len(text), bool)
     text = pc.fill_null(pc.utf8_trim_whitespace(text), "")
     number = np.zeros(len(text), bool)
     if unit != "iso8601":
@@ -69,10 +80,10 @@ def _from_text(text: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArray[np
         whole = number & np.asarray(pc.match_substring_regex(text, r"^[-+]?[0-9]{1,18}$"))
         for mask, kind in ((whole, pa.int64()), (number & ~whole, pa.float64())):
             chosen = pc.utf8_ltrim(text.filter(pa.array(mask)), "+")
-            times[mask], good[mask] = _from_numbers(pc.cast(chosen, kind), unit)
+            times[mask], readable[mask] = _from_numbers(pc.cast(chosen, kind), unit)
     if unit in ("auto", "iso8601"):
-        times[~number], good[~number] = _from_iso(text.filter(pa.array(~number)))
-    return times, good
+        times[~number], readable[~number] = _from_iso(text.filter(pa.array(~number)))
+    return times, readable
 
 
 def _from_numbers(column: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -108,22 +119,9 @@ def _from_iso(text: Any) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         return np.array([v or 0 for v in values], np.int64), np.array([v is not None for v in values], bool)
 
 
-def parse_iso(value: str) -> int | None:
-    """Milliseconds of one ISO 8601 time (without a zone: UTC), or None where it is none."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return int((aware - _EPOCH).total_seconds() * 1000 // 1)
-
-
 def _valid(column: Any) -> NDArray[np.bool_]:
     return np.asarray(pc.is_valid(column))
 
 
 def _fill(column: Any) -> NDArray[Any]:
     return np.asarray(pc.fill_null(column, 0))
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

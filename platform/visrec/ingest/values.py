@@ -1,5 +1,6 @@
-"""Columns of any type as text or whole numbers, value by value, with a mark at what cannot be read."""
+"""Conversion of columns of any type to text and numbers, with a mask of the values that cannot be read."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from visrec.errors import DataError
 def text(column: Any) -> tuple[Any, NDArray[np.bool_]]:
     """A column as text without spaces around it; empty values become null.
 
-    Whole numbers become their digits, also where they stand in a float column (as an id column with gaps does).
+    Whole numbers become their digits, also those of a float column (such as an id column with nulls).
 
     Returns:
         pyarrow string array, and whether each value is bytes that are not UTF-8, bool [N].
@@ -22,8 +23,9 @@ def text(column: Any) -> tuple[Any, NDArray[np.bool_]]:
         DataError: The column's type is neither text nor numbers.
 
     Example:
-        >>> text(pa.array([b" a ", b"", b"\\xff"]))
-        (<pyarrow.lib.StringArray ...>, array([False, False,  True]))     # doctest: +SKIP
+        >>> values, undecodable = text(pa.array([b" a ", b"", b"\\xff"]))
+        >>> values.to_pylist(), undecodable.tolist()
+        (['a', None, None], [False, False, True])
     """
     broken = np.zeros(len(column), bool)
     if pa.types.is_binary(column.type):
@@ -43,7 +45,7 @@ def integers(column: Any) -> tuple[Any, NDArray[np.bool_]]:
     """A column as int64; empty values become null.
 
     Returns:
-        pyarrow int64 array, and whether each value is there but no whole number, bool [N].
+        pyarrow int64 array, and whether each value is there but not a whole number, bool [N].
     """
     values, broken = text(column)
     number = pc.fill_null(pc.match_substring_regex(values, r"^[-+]?[0-9]{1,18}(\.0*)?$"), False)
@@ -58,7 +60,7 @@ def floats(column: Any) -> tuple[Any, NDArray[np.bool_]]:
     """A column as float64; empty values become null.
 
     Returns:
-        pyarrow float64 array, and whether each value is there but no finite number, bool [N].
+        pyarrow float64 array, and whether each value is there but not a finite number, bool [N].
     """
     values, broken = text(column)
     number = pc.fill_null(
@@ -70,10 +72,28 @@ def floats(column: Any) -> tuple[Any, NDArray[np.bool_]]:
     ), bad
 
 
+def split_list(value: str | None, separator: str | None) -> list[str]:
+    """Values of a cell that holds several: a JSON list, or text between separators (None: one value).
+
+    Example:
+        >>> split_list("a| b |", "|"), split_list('["a|b", 2]', "|"), split_list("a|b", None), split_list(None, "|")
+        (['a', 'b'], ['a|b', '2'], ['a|b'], [])
+    """
+    if not value:
+        return []
+    if value.startswith("["):
+        try:
+            return [str(element) for element in json.loads(value) if element is not None]
+        except (ValueError, RecursionError):
+            pass  # text that begins with a bracket
+    parts = [value] if separator is None else value.split(separator)
+    return [part.strip() for part in parts if part.strip()]
+
+
 def _decode(column: Any) -> tuple[Any, NDArray[np.bool_]]:
     try:
         return pc.cast(column, pa.string()), np.zeros(len(column), bool)
-    except pa.ArrowInvalid:  # some value is not UTF-8: find out which
+    except pa.ArrowInvalid:  # some value is not UTF-8
         decoded = [_utf8(value) for value in column.to_pylist()]
         broken = np.array([value is None for value in decoded]) & np.asarray(pc.is_valid(column))
         return pa.array(decoded, pa.string()), broken
@@ -91,7 +111,7 @@ def _utf8(value: bytes | None) -> str | None:
 def _whole(column: Any) -> Any:
     """A float column as text, whole numbers without the point."""
     values = np.asarray(pc.fill_null(column, np.nan), np.float64)
-    # 2^53 is the last up to which a float holds every whole number.
+    # Up to 2^53 a float holds every whole number.
     exact = np.isfinite(values) & (values == np.floor(values)) & (np.abs(values) < 2.0**53)
     whole = pa.array(np.where(exact, values, 0).astype(np.int64)).cast(pa.string())
     return pc.if_else(pa.array(exact), whole, pc.cast(column, pa.string()))

@@ -62,7 +62,9 @@ def user_states(
     ]
 
 
-def user_state(histories: Sequences, row: int, time: int, log: InteractionBlock, *, max_history: int) -> UserState:
+def user_state(
+    histories: Sequences, row: int, time: int, log: InteractionBlock, *, max_history: int
+) -> UserState:
     """The past of one user of a block; see `user_states`."""
     known = slice(int(histories.offsets[row]), int(histories.offsets[row + 1]))
     rows = log.of_user(row)

@@ -130,13 +130,13 @@ def test_large_jpegs_are_decoded_small_but_not_below_the_detail() -> None:
 
 
 @pytest.mark.parametrize("size", [(1001, 100), (10_000, 10_000), (12_000, 12_000), (60_000, 60_000)])
-def test_bombs_are_refused_by_their_header(size: tuple[int, int]) -> None:
+def test_bombs_are_rejected_by_their_header(size: tuple[int, int]) -> None:
     with pytest.raises(PictureError) as caught:
         decode(bomb(*size))
     assert caught.value.code == "too_many_pixels"
 
 
-def test_large_files_are_refused_unread() -> None:
+def test_large_files_are_rejected_unread() -> None:
     with pytest.raises(PictureError, match="at most 10 bytes, got 11") as caught:
         decode(b"x" * 11, max_bytes=10)
     assert caught.value.code == "too_large"
@@ -145,14 +145,14 @@ def test_large_files_are_refused_unread() -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"not a picture", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%!PS-Adobe-3.0 EPSF-3.0"]
 )
-def test_what_is_no_picture(data: bytes) -> None:
+def test_data_that_are_not_a_picture(data: bytes) -> None:
     with pytest.raises(PictureError) as caught:
         decode(data)
     assert caught.value.code == "not_an_image"
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP", "GIF"])
-def test_any_cut_is_an_error_of_ours(file_format: str) -> None:
+def test_every_truncation_is_a_picture_error(file_format: str) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype(np.uint8)
     data = encode(Image.fromarray(noise), file_format)
     codes = set()

@@ -42,7 +42,7 @@ def test_only_cold_items_are_ranked_under_their_protocol() -> None:
     assert ranked_items(SplitConfig(), 30, "test") is None
 
 
-def test_known_events_can_be_gone_over_again(tmp_path: Path) -> None:
+def test_known_events_can_be_iterated_again(tmp_path: Path) -> None:
     snapshot = checkerboard_snapshot(Workspace(str(tmp_path)), num_users=5, num_items=12)
     known = KnownEvents(artifact=snapshot.artifact, split=SplitConfig(), part="validation", block_users=2)
     first, second = list(known), list(known)

@@ -23,7 +23,7 @@ def test_rows_are_found_across_parts_and_in_any_order(tmp_path: Path) -> None:
     assert snapshot.thumbnails.read(num - 1)[:2] == b"\xff\xd8"
 
 
-def test_rows_outside_are_refused(tmp_path: Path) -> None:
+def test_rows_outside_are_an_error(tmp_path: Path) -> None:
     snapshot = make_snapshot(Workspace(str(tmp_path)), [[0, 1, 2]], num_items=3)
     for rows in ([-1], [3]):
         with pytest.raises(IndexError, match="expected image rows from 0 to 2"):

@@ -1,4 +1,4 @@
-"""Attributes as codes: known answers, and nothing invented for what a catalogue does not have."""
+"""Attribute codes: known answers, and code 0 for what a catalogue does not have."""
 
 import numpy as np
 

@@ -19,7 +19,7 @@ def test_rows_are_grouped_by_item_and_the_first_is_the_main_one() -> None:
     assert pictures.pick(np.array([1, 1, 1, 2, 0]), np.array([2, 0, 1, 0, 0])).tolist() == [4, 0, 3, -1, 2]
 
 
-def test_rows_that_hold_no_picture_belong_to_nobody() -> None:
+def test_rows_without_a_picture_belong_to_no_item() -> None:
     usable = np.array([False, False, True, True, True])
     pictures = PictureRows.of_rows(ITEM_OF_ROW, num_items=4, usable_R=usable)
     assert pictures.main_I.tolist() == [2, 3, -1, -1]

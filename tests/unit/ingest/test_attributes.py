@@ -1,6 +1,7 @@
 import pyarrow as pa
 
-from visrec.ingest.attributes import ATTRIBUTES, parse_attributes
+from visrec.data.schemas import ATTRIBUTES_SCHEMA
+from visrec.ingest.attributes import parse_attributes
 
 
 def test_text_of_a_csv_file() -> None:
@@ -12,7 +13,7 @@ def test_text_of_a_csv_file() -> None:
         "available": pa.array([b"No", b"", b"perhaps"]),
     }
     table, unreadable = parse_attributes(columns, 3, separator="|")
-    assert table.schema == ATTRIBUTES
+    assert table.schema == ATTRIBUTES_SCHEMA
     assert unreadable == 4
     assert table.to_pylist() == [
         {
@@ -40,7 +41,7 @@ def test_types_of_parquet_and_lists_of_json() -> None:
     assert table.column("price").to_pylist() == [3.0, None]
     assert table.column("created_at").to_pylist() == [1_700_000_000_000, None]
     assert table.column("available").to_pylist() == [False, True]
-    lists, _ = parse_attributes({"categories": pa.array(['["x|y", 2]', "[odd"])}, 2, separator="|")
+    lists, _ = parse_attributes({"categories": pa.array(['["x|y", null, 2]', "[odd"])}, 2, separator="|")
     assert lists.column("categories").to_pylist() == [["x|y", "2"], ["[odd"]]
 
 

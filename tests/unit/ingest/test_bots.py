@@ -22,5 +22,5 @@ def test_three_fast_minutes_make_a_bot() -> None:
     assert bots(rows[:, 0].astype(np.int32), rows[:, 1], 3).tolist() == [True, False, False, True, False]
 
 
-def test_nobody() -> None:
+def test_no_events() -> None:
     assert bots(np.zeros(0, np.int32), np.zeros(0, np.int64), 1).tolist() == []

@@ -8,11 +8,13 @@ import pytest
 from visrec.config import IngestConfig, parse_config
 from visrec.data.images import PictureRows
 from visrec.errors import DataError
-from visrec.ingest.catalogue import Catalogue, read_catalogue
+from visrec.ingest.catalogue import SourceCatalogue, read_catalogue
 from visrec.ingest.files import find_inputs
 
 
-def _catalogue(root: Path, items: dict[str, Any] | None = None, images: str | None = "images") -> Catalogue:
+def _catalogue(
+    root: Path, items: dict[str, Any] | None = None, images: str | None = "images"
+) -> SourceCatalogue:
     (root / "log.csv").write_text("x")
     values: dict[str, Any] = {"interactions": {"path": str(root / "log.csv")}}
     values["images"] = {"path": str(root / images) if images else None}
@@ -23,19 +25,19 @@ def _catalogue(root: Path, items: dict[str, Any] | None = None, images: str | No
     return read_catalogue(config, inputs.items, inputs.pictures)
 
 
-def _main_rows(catalogue: Catalogue) -> list[int]:
+def _main_rows(catalogue: SourceCatalogue) -> list[int]:
     rows = PictureRows.of_rows(catalogue.row_item, num_items=len(catalogue)).main_I
     return [int(row) for row in rows]
 
 
-def _pictures(catalogue: Catalogue) -> dict[str, str | None]:
+def _pictures(catalogue: SourceCatalogue) -> dict[str, str | None]:
     return {
         item: None if row < 0 else str(catalogue.sources[row]).rsplit("/", 1)[-1]
         for item, row in zip(catalogue.item_ids.to_pylist(), _main_rows(catalogue), strict=True)
     }
 
 
-def _reasons(catalogue: Catalogue) -> list[tuple[str, str]]:
+def _reasons(catalogue: SourceCatalogue) -> list[tuple[str, str]]:
     return sorted((r.reason.value, r.location.rsplit("/", 1)[-1]) for r in catalogue.rejects)
 
 
@@ -110,7 +112,7 @@ def test_wrong_column_and_no_item(root: Path) -> None:
         ({"interactions": {"path": "log.csv"}, "items": {"path": "i.csv"}}, r"expected pictures"),
     ],
 )
-def test_settings_that_nothing_can_be_done_without(values: dict[str, Any], message: str) -> None:
+def test_required_settings(values: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
         find_inputs(parse_config(IngestConfig, values))
 

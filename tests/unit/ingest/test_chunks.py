@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visrec.errors import DataError
-from visrec.ingest.chunks import SourceLines, check_columns, pieces, split_into_chunks
+from visrec.ingest.chunks import SourceLines, check_columns, read_pieces, split_into_chunks
 from visrec.ingest.files import list_files
-from visrec.ingest.formats import read
+from visrec.ingest.formats import read_rows
 
 COLUMNS = {"user_id": "u", "item_id": "i"}
 TEXT = b"u,i\n1,a\n2,b\n\n3,c\n44444,dddd\n5,e"
@@ -22,16 +22,18 @@ def _write(path: Path, data: bytes) -> str:
 
 
 def _rows(uri: str, *, chunk_bytes: int) -> list[tuple[str, str, str]]:
-    """Every row with its place, read chunk by chunk."""
+    """Every row with its location, read chunk by chunk."""
     chunks = split_into_chunks(list_files(uri, "auto", setting="s"), chunk_bytes=chunk_bytes)
-    raws = [list(read(chunk, COLUMNS)) for chunk in chunks]
-    places = SourceLines.of(chunks, [sum(r.num_lines for r in pieces) for pieces in raws])
+    raws = [list(read_rows(chunk, COLUMNS)) for chunk in chunks]
+    source_lines = SourceLines.of(chunks, [sum(r.num_lines for r in raw) for raw in raws])
     rows = []
     for number, chunk_pieces in enumerate(raws):
         for raw in chunk_pieces:
             users, items = (raw.columns[role].cast(pa.string()).to_pylist() for role in COLUMNS)
             numbers = pa.array([number] * len(raw.lines), pa.int32()).to_numpy()
-            where = [place.rsplit("/", 1)[1] for place in places.format(numbers, raw.lines).to_pylist()]
+            where = [
+                location.rsplit("/", 1)[1] for location in source_lines.format(numbers, raw.lines).to_pylist()
+            ]
             rows += list(zip(where, users, items, strict=True))
     return rows
 
@@ -60,7 +62,7 @@ def test_chunks_partition_any_text(
     uri = _write(tmp_path_factory.mktemp("chunks") / "log.csv", data)
     chunks = split_into_chunks(list_files(uri, "auto", setting="s"), chunk_bytes=chunk_bytes)
     read_lines = [
-        line for chunk in chunks for piece in pieces(chunk) for line in piece.splitlines(keepends=True)
+        line for chunk in chunks for piece in read_pieces(chunk) for line in piece.splitlines(keepends=True)
     ]
     assert b"".join(read_lines) == data
 
@@ -69,10 +71,10 @@ def test_chunks_partition_any_text(
 def test_compressed_files_come_in_pieces_of_whole_lines(tmp_path: Path, piece_bytes: int) -> None:
     uri = _write(tmp_path / "log.csv.gz", gzip.compress(TEXT))
     (chunk,) = split_into_chunks(list_files(uri, "auto", setting="s"), chunk_bytes=1)
-    found = list(pieces(chunk, piece_bytes=piece_bytes))
+    found = list(read_pieces(chunk, piece_bytes=piece_bytes))
     assert b"".join(found) == TEXT
     assert all(piece.endswith(b"\n") for piece in found[:-1])
-    assert [place for place, _, _ in _rows(uri, chunk_bytes=1)][-1] == "log.csv.gz:7"
+    assert [location for location, _, _ in _rows(uri, chunk_bytes=1)][-1] == "log.csv.gz:7"
 
 
 def test_parquet_is_cut_at_row_groups(tmp_path: Path) -> None:
@@ -100,7 +102,9 @@ def test_header_with_mark_tab_and_quotes(tmp_path: Path) -> None:
         ("log.csv.gz", b"no gzip", r"log\.csv\.gz cannot be read"),
     ],
 )
-def test_files_that_are_not_what_they_say(tmp_path: Path, name: str, data: bytes, message: str) -> None:
+def test_files_whose_content_does_not_match_their_name(
+    tmp_path: Path, name: str, data: bytes, message: str
+) -> None:
     uri = _write(tmp_path / name, data)
     with pytest.raises(DataError, match=message):
         split_into_chunks(list_files(uri, "auto", setting="s"))
@@ -111,7 +115,7 @@ def test_damage_within_a_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     uri = _write(tmp_path / "log.csv.gz", gzip.compress(b"u,i\n" + lines, 1)[:-1000])
     (chunk,) = split_into_chunks(list_files(uri, "auto", setting="s"))
     with pytest.raises(DataError, match=r"log\.csv\.gz cannot be read"):
-        list(read(chunk, COLUMNS))
+        list(read_rows(chunk, COLUMNS))
 
 
 def test_an_empty_file_has_no_chunk(tmp_path: Path) -> None:

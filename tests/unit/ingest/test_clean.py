@@ -8,8 +8,8 @@ import pyarrow as pa
 from visrec.config import EVENT_KINDS
 from visrec.config.base import DEFAULT_WEIGHTS
 from visrec.ingest.cleaning import CLEAN_SCHEMA, CleaningRules, clean
-from visrec.ingest.events import EVENT_SCHEMA, REJECT_SCHEMA
-from visrec.ingest.quarantine import REASONS
+from visrec.ingest.events import EVENT_SCHEMA
+from visrec.ingest.quarantine import REASONS, REJECT_SCHEMA
 
 VIEW, CLICK, CART, HIDE = (EVENT_KINDS.index(k) for k in ("view", "click", "cart", "hide"))
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
@@ -54,10 +54,11 @@ def test_a_block_by_hand() -> None:
     ]
     order = np.random.default_rng(0).permutation(len(rows))
     events = _events(rows).take(pa.array(order))  # blocks come in any order
-    block, rejects, num_merged = clean(events, _rules())
+    result = clean(events, _rules())
+    block, rejects = result.block, result.rejects
     assert block.events.schema == CLEAN_SCHEMA
     assert rejects.schema == REJECT_SCHEMA
-    assert num_merged == 1
+    assert result.num_merged == 1
     assert block.user_ids.to_pylist() == ["a", "b"]
     kept = [
         (e["user"], e["item"], e["kind"], e["time"], e["first_positive"]) for e in block.events.to_pylist()
@@ -84,13 +85,14 @@ def test_a_block_by_hand() -> None:
 
 def test_users_are_in_natural_order() -> None:
     events = _events([_row(user, 0, CLICK, 0) for user in ("10", "9", "100")])
-    assert clean(events, _rules(integer_users=True))[0].user_ids.to_pylist() == ["9", "10", "100"]
-    assert clean(events, _rules())[0].user_ids.to_pylist() == ["10", "100", "9"]
+    assert clean(events, _rules(integer_users=True)).block.user_ids.to_pylist() == ["9", "10", "100"]
+    assert clean(events, _rules()).block.user_ids.to_pylist() == ["10", "100", "9"]
 
 
-def test_nothing_at_all() -> None:
-    block, rejects, num_merged = clean(EVENT_SCHEMA.empty_table(), _rules())
-    assert (len(block.user_ids), block.events.num_rows, rejects.num_rows, num_merged) == (0, 0, 0, 0)
+def test_no_events() -> None:
+    result = clean(EVENT_SCHEMA.empty_table(), _rules())
+    assert (len(result.block.user_ids), result.block.events.num_rows) == (0, 0)
+    assert (result.rejects.num_rows, result.num_merged) == (0, 0)
 
 
 def _one_user(num: int) -> pa.Table:
@@ -128,6 +130,6 @@ def test_one_user_with_a_hundred_thousand_events_is_cleaned_in_whole_columns() -
     few, many = _one_user(100), _one_user(100_000)
     clean(few, rules)  # the first call imports what it needs
     assert _num_calls(lambda: clean(many, rules)) < 2 * _num_calls(lambda: clean(few, rules))
-    block, _, _ = clean(many, rules)
+    block = clean(many, rules).block
     assert block.column("first_positive").sum() == 5000
     assert (np.diff(block.column("time")) >= 0).all()

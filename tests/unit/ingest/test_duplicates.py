@@ -13,7 +13,7 @@ ROWS = [
     (1, 5, 1, 100, 7),  # same id, other user
     (0, 5, 2, 100, -1),  # other kind
     (0, -1, 1, 100, -1),  # unknown item: another one,
-    (0, -1, 1, 100, -1),  # as far as anybody knows
+    (0, -1, 1, 100, -1),  # since unknown items have no index
     (0, 5, 2, 100, -1),
 ]
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from visrec.ingest.global_stats import count_items, items_in_core, users_in_core
+from visrec.ingest.k_core import count_items, items_in_core, users_in_core
 
 
 def _core(pairs: list[tuple[int, int]], num_items: int, k: int, num_blocks: int = 1) -> set[tuple[int, int]]:

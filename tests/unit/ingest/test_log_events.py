@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 
 from visrec.config import EVENT_KINDS
-from visrec.ingest.events import EVENT_SCHEMA, REJECT_SCHEMA, EventRules, check_events, kind_codes
+from visrec.ingest.events import EVENT_SCHEMA, EventRules, check_events, kind_codes
 from visrec.ingest.formats import RawRows, csv_rows
-from visrec.ingest.quarantine import REASONS
+from visrec.ingest.quarantine import REASONS, REJECT_SCHEMA
 
 ITEMS = pa.array(["a", "b"])
 RULES = EventRules(

@@ -10,10 +10,12 @@ from pyarrow import fs as pafs
 from tests.support.snapshots import SnapshotSettings
 
 from visrec.config.ingest import ImagesConfig
+from visrec.data import images, parts
 from visrec.data.images import ImageStore, ThumbnailStore
 from visrec.errors import PictureError
-from visrec.ingest import pictures as parts
-from visrec.ingest.pictures import CellPicture, FilePicture, PictureSums, decode_and_store, read_pictures
+from visrec.ingest import pictures
+from visrec.ingest.picture_sources import CellPicture, FilePicture, read_pictures
+from visrec.ingest.pictures import PictureSums, decode_and_store
 from visrec.storage import Location, Workspace
 
 CONFIG = ImagesConfig(height=8, width=10, thumbnail_size=32, max_pixels=10_000, max_bytes=5_000)
@@ -82,7 +84,7 @@ def test_cells_are_read_in_order(tmp_path: Path) -> None:
 def test_parts_with_black_rows_for_bad_pictures(
     tmp_path: Path, num: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (parts, __import__("visrec.data.images", fromlist=["x"])):
+    for module in (parts, images, pictures):
         monkeypatch.setattr(module, "ROWS_PER_PART", 4)
     source = tmp_path / "in"
     source.mkdir()

@@ -10,9 +10,9 @@ import pytest
 
 from visrec.config import IngestConfig, parse_config
 from visrec.errors import PictureError
-from visrec.ingest.catalogue import Catalogue, read_catalogue
+from visrec.ingest.catalogue import SourceCatalogue, read_catalogue
 from visrec.ingest.files import Inputs, find_inputs
-from visrec.ingest.pictures import read_pictures
+from visrec.ingest.picture_sources import read_pictures
 
 
 def _inputs(root: Path, items: dict[str, Any] | None, **images: Any) -> tuple[IngestConfig, Inputs]:
@@ -29,12 +29,12 @@ def _inputs(root: Path, items: dict[str, Any] | None, **images: Any) -> tuple[In
     return config, find_inputs(config)
 
 
-def _catalogue(root: Path, items: dict[str, Any] | None = None, **images: Any) -> Catalogue:
+def _catalogue(root: Path, items: dict[str, Any] | None = None, **images: Any) -> SourceCatalogue:
     config, inputs = _inputs(root, items, **images)
     return read_catalogue(config, inputs.items, inputs.pictures)
 
 
-def _pictures(catalogue: Catalogue, root: Path) -> dict[str, list[str]]:
+def _pictures(catalogue: SourceCatalogue, root: Path) -> dict[str, list[str]]:
     """Pictures of each item by name."""
     found: dict[str, list[str]] = {item: [] for item in catalogue.item_ids.to_pylist()}
     for source, item in zip(catalogue.sources, catalogue.row_item, strict=True):

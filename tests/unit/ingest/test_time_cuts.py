@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from visrec.ingest.global_stats import NUM_EDGES, order_statistics
+from visrec.ingest.stages.global_stats import NUM_EDGES, order_statistics
 
 
 @given(st.lists(st.integers(-(2**41), 2**41), min_size=1), st.data())

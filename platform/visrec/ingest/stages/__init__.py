@@ -1,1 +1,1 @@
-"""The stages of ingest on Ray: the driver holds what is as large as the catalogue; rows and pictures stay in tasks."""
+"""Stages of an ingest on Ray. The driver holds data of the catalogue's size; rows and pixels stay in tasks."""

@@ -1,4 +1,4 @@
-"""Stage: decode the pictures. One Ray task writes one part of the image store, or as many as a row group holds."""
+"""Stage: decode the pictures. One Ray task writes one part of the image store, or as many as a row group fills."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,22 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.cluster.tasks import fetch, in_order, run_tasks
-from visrec.config.ingest import ImagesConfig
-from visrec.data.images import ROWS_PER_PART, PictureRows
-from visrec.ingest.catalogue import Catalogue
-from visrec.ingest.pictures import CellPicture, PartResult, PictureSource, PictureSums, decode_and_store
-from visrec.ingest.quarantine import Reject
+from visrec.config.ingest import IngestConfig
+from visrec.data.images import PictureRows
+from visrec.data.parts import ROWS_PER_PART
+from visrec.errors import DataError
+from visrec.ingest.catalogue import SourceCatalogue
+from visrec.ingest.picture_sources import CellPicture, PictureSource
+from visrec.ingest.pictures import PartResult, PictureSums, decode_and_store
+from visrec.ingest.quarantine import Reason, Reject, RejectCounts, check_rejected_share
 from visrec.storage import Location
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pictures:
-    """What became of all pictures.
+class DecodedPictures:
+    """The pictures of the catalogue, as stored.
 
     Attributes:
-        rows: Where each item's pictures are, those that could be decoded.
+        rows: Rows of the decoded pictures of each item.
         rejects: Pictures that could not be decoded.
-        sums: Over the good ones.
+        sums: Over the decoded pictures.
     """
 
     rows: PictureRows
@@ -36,22 +39,25 @@ class Pictures:
         return self.rows.has_picture_I
 
 
-def write_pictures(
-    catalogue: Catalogue, folder: Location, config: ImagesConfig, *, on_pictures: Callable[[int], None]
-) -> Pictures:
+def decode_pictures(
+    catalogue: SourceCatalogue, folder: Location, config: IngestConfig, *, on_pictures: Callable[[int], None]
+) -> DecodedPictures:
     """Write `images/` and `thumbnails/`.
 
     Args:
         catalogue: Where the pictures are.
         folder: The snapshot's folder.
         config: Sizes and limits.
-        on_pictures: Told how many pictures have been decoded, each time some have.
+        on_pictures: Called with the number of pictures decoded, each time some have been.
+
+    Raises:
+        DataError: Too many pictures cannot be decoded, or no item has one.
     """
     for name in ("images", "thumbnails"):
         (folder / name).make_dirs()
     starts = _task_starts(catalogue.sources)
     arguments = (
-        (catalogue.sources[start:end], start // ROWS_PER_PART, folder, config)
+        (catalogue.sources[start:end], start // ROWS_PER_PART, folder, config.images)
         for start, end in pairwise([*starts, len(catalogue.sources)])
     )
     results: dict[int, PartResult] = {}
@@ -60,25 +66,44 @@ def write_pictures(
         on_pictures(results[number].num_rows)
     usable_R = np.ones(len(catalogue.sources), bool)
     rejects: list[Reject] = []
-    sums = PictureSums(count=0, total=np.zeros(3), squares=np.zeros(3))
-    for result in in_order(results.items()):  # so that sums of floats are the same in every run
+    sums = PictureSums.zero()
+    for result in in_order(results.items()):  # in order: sums of floats depend on it
         usable_R[result.bad_rows] = False
         rejects += result.rejects
         sums += result.sums
     rows = PictureRows.of_rows(catalogue.row_item, num_items=len(catalogue), usable_R=usable_R)
-    return Pictures(rows=rows, rejects=rejects, sums=sums)
+    pictures = DecodedPictures(rows=rows, rejects=rejects, sums=sums)
+    _check_pictures(catalogue, pictures, config)
+    return pictures
 
 
 def _task_starts(sources: Sequence[PictureSource]) -> list[int]:
     """First row of each task: every part for files; for cells as many parts as the row group fills, so that a row group
     is not read again for each."""
-    starts = list(range(0, len(sources), ROWS_PER_PART))
-    kept: list[int] = []
-    group: object = None
-    for start in starts:
+    starts: list[int] = []
+    last_group: object = None
+    for start in range(0, len(sources), ROWS_PER_PART):
         source = sources[start]
-        here = (source.file, source.row_group) if isinstance(source, CellPicture) else None
-        if here is None or here != group:
-            kept.append(start)
-        group = here
-    return kept
+        group = (source.file, source.row_group) if isinstance(source, CellPicture) else None
+        if group is None or group != last_group:
+            starts.append(start)
+        last_group = group
+    return starts
+
+
+def _check_pictures(catalogue: SourceCatalogue, pictures: DecodedPictures, config: IngestConfig) -> None:
+    # An item without a picture is not a damaged picture.
+    damaged = [reject for reject in pictures.rejects if reject.reason != Reason.NO_IMAGE]
+    num_missing = len(pictures.rejects) - len(damaged)
+    check_rejected_share(
+        RejectCounts.of(damaged),
+        len(catalogue.sources) - num_missing,
+        limit=config.cleaning.max_rejected_images_share,
+        what="pictures",
+        setting="ingest.cleaning.max_rejected_images_share",
+    )
+    if not pictures.has_picture.any():
+        rejected = RejectCounts.of([*catalogue.rejects, *pictures.rejects])
+        raise DataError(
+            f"expected items with a picture, found none; most frequent: {rejected.most_frequent()}"
+        )

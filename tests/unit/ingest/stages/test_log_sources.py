@@ -66,7 +66,7 @@ def test_each_log_has_its_files_and_its_rules(shop: Shop) -> None:
         ),
     ],
 )
-def test_a_mistake_in_the_second_log_is_told_with_its_place(
+def test_a_mistake_in_the_second_log_names_its_setting(
     shop: Shop, change: dict[str, Any], message: str
 ) -> None:
     shop.config["interactions"][1] |= change

@@ -8,10 +8,10 @@ from pyarrow import fs as pafs
 from visrec.ingest.chunks import SourceLines
 from visrec.ingest.cleaning import CLEAN_SCHEMA, CleanBlock
 from visrec.ingest.stages.global_stats import GlobalStats
-from visrec.ingest.stages.write import Written, write_block
+from visrec.ingest.stages.write import WrittenCounts, write_block
 from visrec.storage import Location
 
-PLACES = SourceLines(files=("log.csv",), lines_before=np.array([0]))
+SOURCE_LINES = SourceLines(files=("log.csv",), lines_before=np.array([0]))
 
 
 def _block() -> CleanBlock:
@@ -32,21 +32,21 @@ def _block() -> CleanBlock:
 
 
 def _write(
-    core: GlobalStats, folder: Path
-) -> tuple[Written, list[dict[str, object]], list[dict[str, object]]]:
+    stats: GlobalStats, folder: Path
+) -> tuple[WrittenCounts, list[dict[str, object]], list[dict[str, object]]]:
     for name in ("interactions.parquet", "sequences.parquet", "quarantine.parquet"):
         (folder / name).mkdir()
     # not the plain local filesystem: nothing may depend on it
     elsewhere = Location(
         filesystem=pafs.SubTreeFileSystem(str(folder.parent), pafs.LocalFileSystem()), path=folder.name
     )
-    written = write_block(_block(), 0, core, PLACES, elsewhere)
+    written = write_block(_block(), 0, stats, SOURCE_LINES, elsewhere)
     tables = [pq.read_table(folder / name) for name in ("interactions.parquet", "sequences.parquet")]
     return written, tables[0].to_pylist(), tables[1].to_pylist()
 
 
-def test_everybody_stays_without_a_core(tmp_path: Path) -> None:
-    core = GlobalStats(
+def test_all_users_are_kept_without_a_core(tmp_path: Path) -> None:
+    stats = GlobalStats(
         k=0,
         kept_items=np.ones(4, bool),
         num_positives=np.zeros(4, np.int64),
@@ -54,8 +54,8 @@ def test_everybody_stays_without_a_core(tmp_path: Path) -> None:
         num_users=10,
         cuts=(20, 40),
     )
-    written, interactions, sequences = _write(core, tmp_path)
-    assert written == Written(num_interactions=7, num_positives=4, num_below_core=0, num_empty_users=1)
+    written, interactions, sequences = _write(stats, tmp_path)
+    assert written == WrittenCounts(num_interactions=7, num_positives=4, num_below_core=0, num_empty_users=1)
     assert [(r["user_index"], r["item_index"], r["time"]) for r in interactions][:2] == [
         (7, 1, 10),
         (7, 3, 20),
@@ -72,12 +72,12 @@ def test_everybody_stays_without_a_core(tmp_path: Path) -> None:
         "leave_one_out": [0, 1, 2],
         "global_time": [0, 1, 2],
     }
-    assert (sequences[1]["items"], sequences[1]["leave_one_out"]) == ([], [])  # only ever said no
+    assert (sequences[1]["items"], sequences[1]["leave_one_out"]) == ([], [])  # negatives only
     assert (sequences[2]["items"], sequences[2]["leave_one_out"]) == ([3], [0])
     assert not list((tmp_path / "quarantine.parquet").iterdir())
 
 
-def test_what_the_core_takes_away_is_in_the_quarantine(tmp_path: Path) -> None:
+def test_events_outside_the_core_are_in_the_quarantine(tmp_path: Path) -> None:
     kept_items = np.array([False, True, False, True])
     written, interactions, sequences = _write(
         GlobalStats(
@@ -90,10 +90,10 @@ def test_what_the_core_takes_away_is_in_the_quarantine(tmp_path: Path) -> None:
         ),
         tmp_path,
     )
-    assert written == Written(num_interactions=3, num_positives=2, num_below_core=4, num_empty_users=0)
+    assert written == WrittenCounts(num_interactions=3, num_positives=2, num_below_core=4, num_empty_users=0)
     assert [(r["user_index"], r["item_index"]) for r in interactions] == [(0, 0), (0, 1), (0, 0)]
     assert [(s["user_id"], s["items"]) for s in sequences] == [("a", [0, 1])]
-    lost = pq.read_table(tmp_path / "quarantine.parquet").to_pylist()
-    assert [(r["location"], r["reason"]) for r in lost] == [
+    removed = pq.read_table(tmp_path / "quarantine.parquet").to_pylist()
+    assert [(r["location"], r["reason"]) for r in removed] == [
         (f"log.csv:{line}", "below_k_core") for line in (2, 4, 5, 6)
     ]
