@@ -37,6 +37,7 @@ from visrec.demo.designs import one_hot
 from visrec.demo.oracle import OracleScorer
 from visrec.demo.sessions import NEGATIVE_AT_ZERO
 from visrec.demo.truth import Truth, read_truth
+from visrec.errors import ConfigError
 from visrec.evaluation.metrics import per_user_metrics
 from visrec.storage import Location, Workspace
 
@@ -59,8 +60,10 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     job = load_config(PipelineConfig, arguments.config, arguments.overrides)
-    snapshot = Snapshot(Workspace(job.workspace).find("snapshots"))
-    where = Location.parse(snapshot.artifact.manifest.facts["input"]["truth"])
+    snapshot = Snapshot.find(Workspace(job.workspace))
+    if snapshot.facts.truth is None:
+        raise ConfigError(f"expected a snapshot of a demo shop, got {snapshot.name}, which has no truth")
+    where = Location.parse(snapshot.facts.truth)
     for protocol in PROTOCOLS:
         torch.manual_seed(job.seed)
         print_limits(protocol, snapshot, where, arguments)

@@ -23,7 +23,9 @@ from rich.console import Console
 from rich.table import Table
 
 from visrec.config import TrainWorkloadConfig, load_config
-from visrec.workloads import train
+from visrec.data.snapshot import Snapshot
+from visrec.storage import Workspace
+from visrec.workloads.train import checkpoint_name, train
 
 ALONE = ["training.scaling.num_workers=0", "training.torch_threads=1"]
 PARTS = {
@@ -86,15 +88,16 @@ def child(config: str, overrides: list[str]) -> dict[str, Any]:
 def trained(job: TrainWorkloadConfig) -> dict[str, Any]:
     """Curve, time, memory and trained parameters of one run."""
     console = Console(stderr=True)
-    done = train.run(job, console=console)
-    epochs = done.epochs
+    workspace = Workspace(job.workspace)
+    found = workspace.has("checkpoints", checkpoint_name(job, Snapshot.find(workspace, job.snapshot)))
+    epochs = train(job, console=console).epochs
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "curve": [epoch["ndcg@10"] for epoch in epochs],
         "cpu_seconds": used.ru_utime + used.ru_stime,
         "parameters": epochs[-1]["trained_parameters"],
         "peak_bytes": used.ru_maxrss * 1024,
-        "found": done.found,
+        "found": found,
     }
 
 

@@ -32,6 +32,8 @@ def violations(root: Path) -> Iterator[str]:
     """One line for each import that goes the wrong way."""
     for folder, package in FOLDERS.items():
         for path in sorted((root / folder).rglob("*.py")):
+            if path == root / "platform/visrec/__init__.py":
+                continue  # the front door names the functions of the workloads
             for line, target in _imports(path, root / folder, package):
                 wrong = any(_within(target, f) for f in FORBIDDEN[folder])
                 if wrong and not any(_within(target, a) for a in ALLOWED.get(folder, ())):

@@ -1,7 +1,6 @@
 """Studies in MLflow, where the extra `tracking` is installed, and `visrec tracking`, which opens its page."""
 
 import importlib.util
-import json
 import logging
 import os
 import sys
@@ -14,10 +13,10 @@ from rich.console import Console
 
 from visrec.config import WorkloadConfig
 from visrec.errors import ConfigError, first_line
-from visrec.storage import Artifact, Workspace
+from visrec.storage import Workspace
+from visrec.tune.artifact import Study
 from visrec.tune.environment import download
-from visrec.tune.records import EpochResult, TrialRecord, record_from
-from visrec.tune.report.write import TRIALS
+from visrec.tune.records import EpochResult, TrialRecord
 
 EXPERIMENT = "visrec"
 HOST = "127.0.0.1"
@@ -43,7 +42,7 @@ def tracking_folder(workspace: Workspace) -> Path:
     return Path(workspace.root.path) / "tracking"
 
 
-def track_study(workspace: Workspace, study: Artifact, console: Console) -> None:
+def track_study(workspace: Workspace, study: Study, console: Console) -> None:
     """Record a finished study as a parent run with a child run for each trial; once, however often it is called.
 
     It goes to `MLFLOW_TRACKING_URI` where that is set, else to a database in the workspace. Without MLflow, or with a
@@ -108,7 +107,7 @@ def _store(workspace: Workspace) -> tuple[str, str]:
     return f"sqlite:///{folder / 'mlflow.db'}", (folder / "artifacts").as_uri()
 
 
-def _record(client: Any, artifacts: str, study: Artifact) -> int:
+def _record(client: Any, artifacts: str, study: Study) -> int:
     """Make the runs of a study; the number of them, 0 where it is recorded already."""
     experiment = _experiment(client, artifacts)
     same_study = f"tags.`{STUDY_TAG}` = '{study.name}'"
@@ -120,19 +119,18 @@ def _record(client: Any, artifacts: str, study: Artifact) -> int:
         for child in client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{half.info.run_id}'"):
             client.delete_run(child.info.run_id)
         client.delete_run(half.info.run_id)
-    records = [record_from(values) for values in json.loads((study.location / TRIALS).read_text())]
-    facts = study.manifest.facts
+    records = study.trials()
     parent = client.create_run(
         experiment,
         run_name=f"study {study.name}",
-        tags={STUDY_TAG: study.name, "visrec.best_trial": str(facts["best_trial"])},
+        tags={STUDY_TAG: study.name, "visrec.best_trial": str(study.best_trial)},
         start_time=min((_ms(r.started_at) for r in records if r.started_at), default=None),
     ).info.run_id
-    for name, number in {**study.manifest.counts, **facts["best_objectives"]}.items():
+    for name, number in {**study.artifact.manifest.counts, **study.best_objectives}.items():
         client.log_metric(parent, _safe(name), number)
-    _log_point(client, parent, facts["best_point"])
+    _log_point(client, parent, study.best_point)
     for record in records:
-        _log_trial(client, experiment, parent, list(facts["best_objectives"]), record)
+        _log_trial(client, experiment, parent, list(study.best_objectives), record)
     with tempfile.TemporaryDirectory() as scratch:
         download(study.location, Path(scratch) / "study")
         client.log_artifacts(parent, str(Path(scratch) / "study"))

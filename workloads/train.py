@@ -6,7 +6,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,42 +22,50 @@ from visrec.models import TwoTower
 from visrec.models.checkpoint import EPOCHS, Checkpoint
 from visrec.reports.training import draw_curves
 from visrec.storage import Location, Workspace, content_id
+from visrec.training import loop
 from visrec.training.environment import LocalEnvironment, RayEnvironment
 from visrec.training.initial import initial_model, starting_point
-from visrec.training.loop import train
 from visrec.training.phase import check_phases
 from visrec.workloads.activations import precompute
 from visrec.workloads.progress import ProgressBoard, TrainingProgress, follow
+from visrec.workloads.settings import PlainSettings, workload_config, workload_console
 
 VERSION = 3
 """Raised when the same config would give another model, so that old checkpoints are not taken for new ones."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrainResult:
-    """What came out.
+def train(
+    config: TrainWorkloadConfig | PlainSettings = None,
+    *,
+    console: Console | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> Checkpoint:
+    """Train the two towers on a snapshot, or find the checkpoint that the same config and snapshot gave before.
 
-    Attributes:
-        checkpoint: The finished artifact.
-        epochs: One record an epoch.
-        seconds: Wall time of this call.
-        found: Whether it had been trained before, so that nothing was done.
-    """
+    A run that was killed continues from its last state when it is started again.
 
-    checkpoint: Checkpoint
-    epochs: list[dict[str, Any]]
-    seconds: float
-    found: bool
+    Args:
+        config: A finished config, a mapping, or the path of a YAML file; see `visrec.workloads.settings`.
+        console: Shows what the command shows; by default nothing is printed.
+        progress: Show it on standard output.
+        **settings: Settings laid over the mapping, the file or the defaults.
 
+    Raises:
+        ArtifactError: The snapshot is missing.
+        ConfigError: A setting is wrong, or does not fit the model or the snapshot.
+        DivergedError: Training produced a NaN or infinite loss.
+        ClusterError: Ray cannot be reached, or training failed on it.
 
-def run(job: TrainWorkloadConfig, *, console: Console) -> TrainResult:
-    """Train, or find what the same config and snapshot gave before.
-
-    A run that was killed goes on from its last checkpoint when it is started again.
+    Example:
+        >>> visrec.train("shop.yaml", model={"dim": 32}).epochs[-1]["ndcg@10"]           # doctest: +SKIP
+        0.1146
     """
     started = time.perf_counter()
+    job = workload_config(TrainWorkloadConfig, config, settings)
+    console = workload_console(console, progress)
     workspace = Workspace(job.workspace)
-    snapshot = Snapshot(workspace.find("snapshots", job.snapshot))
+    snapshot = Snapshot.find(workspace, job.snapshot)
     name = checkpoint_name(job, snapshot)
     found = workspace.has("checkpoints", name)
     if not found:
@@ -67,11 +74,12 @@ def run(job: TrainWorkloadConfig, *, console: Console) -> TrainResult:
         )
         _train(job, snapshot, workspace, name, console)
     workspace.point("checkpoints", name)
-    artifact = Checkpoint.find(workspace, name)
-    epochs = artifact.epochs
+    checkpoint = Checkpoint.find(workspace, name)
     seconds = time.perf_counter() - started
-    console.print(_summary(artifact, epochs, job.training.selection_metric, seconds, found), soft_wrap=True)
-    return TrainResult(checkpoint=artifact, epochs=epochs, seconds=seconds, found=found)
+    console.print(
+        _summary(checkpoint, checkpoint.epochs, job.training.selection_metric, seconds, found), soft_wrap=True
+    )
+    return checkpoint
 
 
 def checkpoint_name(job: TrainWorkloadConfig, snapshot: Snapshot) -> str:
@@ -135,7 +143,7 @@ def _in_process(
             progress.show(*board.read())
 
         environment = LocalEnvironment(Path(run_folder.path), tell)
-        train(job, snapshot, environment)
+        loop.train(job, snapshot, environment)
     with environment.resume() as folder:
         assert folder is not None
         yield folder
@@ -160,7 +168,7 @@ def _on_workers(
 
 
 def ray_trainer(
-    loop: Callable[[dict[str, Any]], None],
+    run_worker: Callable[[dict[str, Any]], None],
     settings: dict[str, Any],
     job: TrainWorkloadConfig,
     run_folder: Location,
@@ -169,7 +177,7 @@ def ray_trainer(
     """Ray Train's trainer of a function that every worker runs; a run of the same folder goes on where it stood."""
     scaling = job.training.scaling
     return TorchTrainer(
-        loop,
+        run_worker,
         train_loop_config=settings,
         scaling_config=ScalingConfig(
             num_workers=scaling.num_workers,
@@ -192,7 +200,7 @@ def worker(config: dict[str, Any]) -> None:
     job = parse_config(TrainWorkloadConfig, config["job"])
     snapshot = Snapshot(Workspace(job.workspace).find("snapshots", config["snapshot"]))
     board = config["board"]
-    train(job, snapshot, RayEnvironment(lambda update: board.tell.remote(update)))
+    loop.train(job, snapshot, RayEnvironment(lambda update: board.tell.remote(update)))
 
 
 def failure(error: TrainingFailedError) -> VisrecError:

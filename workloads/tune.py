@@ -1,8 +1,8 @@
-"""`visrec tune`: search for a better config, survive what happens, hand over what can be released."""
+"""`visrec tune`: a search for better settings of `visrec train`, which survives crashes and Ctrl-C."""
 
-import time
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from rich.console import Console
 
@@ -14,22 +14,26 @@ from visrec.config import (
     TuneWorkloadConfig,
 )
 from visrec.data.snapshot import Snapshot
-from visrec.errors import ConfigError, VisrecError
+from visrec.errors import ConfigError, StudyInterrupted, VisrecError
 from visrec.models.checkpoint import Checkpoint
-from visrec.storage import Artifact, Location, Workspace, content_id
+from visrec.releases import Release
+from visrec.storage import Location, Workspace, content_id
 from visrec.training.initial import initial_model
+from visrec.tune.artifact import Study
 from visrec.tune.compare import default_trial, lead_over
 from visrec.tune.points import check_space, mutable_keys
 from visrec.tune.records import StudyLog
 from visrec.tune.report.facts import StudyFacts, study_facts
 from visrec.tune.report.markdown import value
-from visrec.tune.report.write import BEST, write_study
+from visrec.tune.report.write import write_study
 from visrec.tune.search import count_trials
 from visrec.tune.study import run_trials
 from visrec.tune.trial import trial_job
 from visrec.tune.winner import keep_checkpoint
-from visrec.workloads import evaluate, publish
 from visrec.workloads.activations import precompute
+from visrec.workloads.evaluate import evaluate
+from visrec.workloads.publish import publish
+from visrec.workloads.settings import PlainSettings, workload_config, workload_console
 from visrec.workloads.study_table import StudyTable
 from visrec.workloads.tracking import track_study
 
@@ -47,69 +51,71 @@ _PATIENT = (
 """Settings that may change between two starts of a study: what they change is not the result."""
 
 
-class StudyInterrupted(VisrecError):
-    """The study was told to stop; what it has is kept."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TuneResult:
-    """What came out.
+    """Artifacts of a study.
 
     Attributes:
-        study: The artifact with the report.
-        checkpoint: The best trial's.
-        release: Candidate release, where one was asked for.
-        seconds: Wall time of this call.
-        found: Whether the study had been done before, so that nothing was done.
+        study: The study with its report.
+        checkpoint: Checkpoint of the best trial.
+        release: Candidate release, not yet current; None unless `tune.candidate_release` is set.
     """
 
-    study: Artifact
+    study: Study
     checkpoint: Checkpoint
-    release: Artifact | None
-    seconds: float
-    found: bool
+    release: Release | None
 
 
-def run(job: TuneWorkloadConfig, *, console: Console) -> TuneResult:
-    """Run a study, or go on with one (`tune.resume`), or find what the same config gave before.
+def tune(
+    config: TuneWorkloadConfig | PlainSettings = None,
+    *,
+    console: Console | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> TuneResult:
+    """Run a study, resume one (`tune.resume`), or find the one that the same config gave before.
+
+    Args:
+        config: A finished config, a mapping, or the path of a YAML file; see `visrec.workloads.settings`.
+        console: Shows what the command shows; by default nothing is printed.
+        progress: Show it on standard output.
+        **settings: Settings laid over the mapping, the file or the defaults.
 
     Raises:
-        ConfigError: The space does not fit the config, or an unfinished study is there and `tune.resume` is not set.
+        ConfigError: The space does not fit the config, or an unfinished study exists and `tune.resume` is not set.
         VisrecError: Every trial failed.
         StudyInterrupted: Ctrl-C; the study can be resumed.
+
+    Example:
+        >>> visrec.tune("examples/tune-demo.yaml", progress=True).checkpoint.name        # doctest: +SKIP
+        '4d9c98537a31'
     """
-    started = time.perf_counter()
+    job = workload_config(TuneWorkloadConfig, config, settings)
+    console = workload_console(console, progress)
     check(job)
     workspace = Workspace(job.workspace)
-    snapshot = Snapshot(workspace.find("snapshots", job.snapshot))
+    snapshot = Snapshot.find(workspace, job.snapshot)
     name = study_name(job, snapshot)
     folder = workspace.root / "runs" / f"study-{name}"
-    found = workspace.has("studies", name)
-    if found:
+    if workspace.has("studies", name):
         console.print(f"study {name}: found, nothing to do")
     else:
         log = _open_log(job, folder, console)
         ending = _run(job, snapshot, log, console)
         _write(job, name, snapshot, log, ending)
     workspace.point("studies", name)
-    study = workspace.find("studies", name)
+    study = Study.find(workspace, name)
     folder.delete()  # what a restart would have needed
     if job.tune.tracking:
         track_study(workspace, study, console)
-    checkpoint = Checkpoint.find(workspace, study.manifest.facts["checkpoint"])
+    checkpoint = Checkpoint.find(workspace, study.checkpoint_name)
     release = _candidate(job, checkpoint, console) if job.tune.candidate_release else None
     console.print(_summary(study), soft_wrap=True)
     if release is not None:
         console.print(
             f"  candidate release {release.name}: live after `visrec activate {release.name}`", soft_wrap=True
         )
-    return TuneResult(
-        study=study,
-        checkpoint=checkpoint,
-        release=release,
-        seconds=time.perf_counter() - started,
-        found=found,
-    )
+    return TuneResult(study=study, checkpoint=checkpoint, release=release)
 
 
 def check(job: TuneWorkloadConfig) -> None:
@@ -217,22 +223,21 @@ def _facts(facts: StudyFacts, checkpoint: str) -> dict[str, object]:
     }
 
 
-def _candidate(job: TuneWorkloadConfig, checkpoint: Checkpoint, console: Console) -> Artifact:
-    """A release of the best checkpoint, measured on the test part, which does not go live by itself."""
+def _candidate(job: TuneWorkloadConfig, checkpoint: Checkpoint, console: Console) -> Release:
+    """A release of the best checkpoint, measured on the test part; it does not become the current one."""
     common = {"workspace": job.workspace, "seed": job.seed, "ray": job.ray, "checkpoint": checkpoint.name}
-    report = evaluate.run(EvaluateWorkloadConfig(**common, evaluation=job.evaluation), console=console).report
+    report = evaluate(EvaluateWorkloadConfig(**common, evaluation=job.evaluation), console=console)
     release = job.release.replace(activate=False)
     publishing = PublishWorkloadConfig(**common, report=report.name, release=release)
-    return publish.run(publishing, console=console).release
+    return publish(publishing, console=console)
 
 
-def _summary(study: Artifact) -> str:
-    facts, counts = study.manifest.facts, study.manifest.counts
-    values = ", ".join(f"{name} {value(v)}" for name, v in facts["best_objectives"].items())
-    share = counts["trained_epochs"] / max(counts["planned_epochs"], 1)
-    lead = f"  {facts['lead']['text']}\n" if facts.get("lead") else ""
+def _summary(study: Study) -> str:
+    values = ", ".join(f"{name} {value(v)}" for name, v in study.best_objectives.items())
+    lead = f"  {study.lead}\n" if study.lead else ""
     return (
-        f"study {study.name}: best trial {facts['best_trial']}, validation {values}; {share:.0%} of the epochs of full "
-        f"runs, {counts['seconds'] / 60:.1f} min\n{lead}"
-        f"  config {study.location / BEST}\n  checkpoint {facts['checkpoint']}\n  report {study.location / 'report.md'}"
+        f"study {study.name}: best trial {study.best_trial}, validation {values}; {study.trained_share:.0%} of the "
+        f"epochs of full runs, {study.seconds / 60:.1f} min\n{lead}"
+        f"  config {study.best_config}\n  checkpoint {study.checkpoint_name}\n"
+        f"  report {study.location / 'report.md'}"
     )

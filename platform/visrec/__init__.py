@@ -1,16 +1,66 @@
-"""visrec: pixels and clicks in, personalised pictures out, on one laptop or on a Ray cluster.
+"""visrec: visual recommendation from item pictures and interaction logs, on one machine or on a Ray cluster.
 
-The library holds the parts (config, data, models, training, evaluation, retrieval, releases); the
-jobs that put them together are in `visrec.workloads`, the serving graph in `visrec.deployments`.
+    import visrec
+
+    snapshot = visrec.ingest("shop.yaml")
+    checkpoint = visrec.train("shop.yaml", model={"dim": 32}, progress=True)
+    report = visrec.evaluate("shop.yaml")
+    visrec.Workspace("workspace").report().metrics["model"]["ndcg@10"]
+
+The library's rooms hold the parts; the jobs that put them together are in `visrec.workloads`, the serving graph in
+`visrec.deployments`. Importing this module imports no other: its names are loaded at their first use.
 """
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
 
 from visrec.errors import VisrecError
+
+if TYPE_CHECKING:
+    from visrec.workloads.demo_data import demo_data
+    from visrec.workloads.evaluate import evaluate
+    from visrec.workloads.publish import publish
+    from visrec.workloads.train import train
+    from visrec.workloads.train_ranker import train_ranker
+    from visrec.workspace import Workspace
 
 try:
     __version__ = version("visrec")
 except PackageNotFoundError:  # a wheel unpacked by a Ray runtime environment has no metadata on the path
     __version__ = "0.0.0+unpacked"
 
-__all__ = ["VisrecError", "__version__"]
+# Public names that are loaded at their first use: module and name there. Each also stands above, for type checkers.
+# The library imports no workload; that this table names their functions is the one exception, for the sake of users.
+_LAZY = {
+    "Workspace": ("visrec.workspace", "Workspace"),
+    "demo_data": ("visrec.workloads.demo_data", "demo_data"),
+    "evaluate": ("visrec.workloads.evaluate", "evaluate"),
+    "publish": ("visrec.workloads.publish", "publish"),
+    "train": ("visrec.workloads.train", "train"),
+    "train_ranker": ("visrec.workloads.train_ranker", "train_ranker"),
+}
+
+__all__ = [
+    "VisrecError",
+    "Workspace",
+    "__version__",
+    "demo_data",
+    "evaluate",
+    "publish",
+    "train",
+    "train_ranker",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _LAZY[name]
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

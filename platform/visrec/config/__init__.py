@@ -3,7 +3,7 @@
 from visrec.config.base import EVENT_KINDS, NEGATIVE_KINDS, Config, EventKind
 from visrec.config.evaluation import AttackConfig, EvaluationConfig
 from visrec.config.ingest import IngestConfig
-from visrec.config.load import assign, dump_yaml, json_schema, load_config, parse_config
+from visrec.config.load import assign, dump_yaml, json_schema, load_config, parse_config, read_yaml
 from visrec.config.loss import LossConfig
 from visrec.config.model import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.config.phase import (
@@ -87,4 +87,5 @@ __all__ = [
     "json_schema",
     "load_config",
     "parse_config",
+    "read_yaml",
 ]

@@ -41,11 +41,11 @@ class Config(BaseModel):
             return values
         read: dict[str, Any] = {}
         for key, value in values.items():
-            name = cls.renamed_keys[key] if key in cls.renamed_keys else key
+            name = cls.renamed_keys.get(str(key), str(key))
             if name in read:
                 raise ValueError(f"expected {name} once, got it by its former name as well")
             if name != key:
-                warnings.warn(f"{key} is now called {name}", RenamedKeyWarning, stacklevel=2)
+                warnings.warn(f"`{key}` is now called `{name}`", RenamedKeyWarning, stacklevel=2)
             read[name] = value
         return read
 

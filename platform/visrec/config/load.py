@@ -37,7 +37,7 @@ def load_config(
         >>> load_config(WorkloadConfig, overrides=["seed=3"]).seed
         3
     """
-    values = _read(path) if path is not None else {}
+    values = read_yaml(path) if path is not None else {}
     for override in overrides:
         _apply(values, override)
     everything = parse_config(PipelineConfig, values)
@@ -66,7 +66,12 @@ def json_schema(kind: type[Config]) -> str:
     return json.dumps(kind.model_json_schema(), indent=2)
 
 
-def _read(path: str | Path) -> dict[str, Any]:
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """The plain values of a YAML file; an empty file has none.
+
+    Raises:
+        ConfigError: The file is missing, unreadable, or no YAML mapping.
+    """
     try:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:

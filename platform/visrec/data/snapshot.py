@@ -30,7 +30,7 @@ from visrec.arrays import Ragged
 from visrec.config import SplitConfig
 from visrec.data.images import ImageFacts, ImageStore, PictureRows, ThumbnailStore
 from visrec.data.splits import cold_item_marks
-from visrec.storage import Artifact
+from visrec.storage import Artifact, Location, Manifest, Workspace
 
 USERS_PER_ROW_GROUP = 4096
 
@@ -99,8 +99,40 @@ class Sequences:
         )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SnapshotFacts:
+    """Facts of a snapshot's manifest.
+
+    Attributes:
+        images: Size and statistics of the stored pictures.
+        event_weights: Weight of each event kind.
+        global_time_cuts: Starts of the validation and test parts under `global_time`, milliseconds since 1970.
+        reasons: Rejected rows, items and pictures by reason code.
+        truth: Folder of the truth behind generated data; None for real data.
+    """
+
+    images: ImageFacts
+    event_weights: dict[str, float]
+    global_time_cuts: tuple[int, int]
+    reasons: dict[str, int]
+    truth: str | None
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> "SnapshotFacts":
+        """Read them from the manifest."""
+        facts = manifest.facts
+        validation_from, test_from = facts["global_time_cuts"]
+        return cls(
+            images=ImageFacts.from_dict(facts["images"]),
+            event_weights=facts["event_weights"],
+            global_time_cuts=(int(validation_from), int(test_from)),
+            reasons=facts.get("reasons", {}),
+            truth=(facts.get("input") or {}).get("truth"),
+        )
+
+
 class Snapshot:
-    """A finished snapshot.
+    """A finished snapshot: the catalogue, the sequences of all users, the decoded pictures.
 
     Example:
         >>> snapshot = Snapshot(Workspace("workspace").find("snapshots"))                # doctest: +SKIP
@@ -111,10 +143,35 @@ class Snapshot:
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
 
+    def __repr__(self) -> str:
+        return (
+            f"Snapshot({self.name!r}: {self.num_users:,} users, {self.num_items:,} items, "
+            f"{self.artifact.manifest.counts['num_images']:,.0f} pictures, {self.location})"
+        )
+
+    @classmethod
+    def find(cls, workspace: Workspace, name: str = "latest") -> "Snapshot":
+        """Open a snapshot of a workspace by name.
+
+        Raises:
+            ArtifactError: There is none of this name.
+        """
+        return cls(workspace.find("snapshots", name))
+
     @property
     def name(self) -> str:
         """Name of the artifact."""
         return self.artifact.name
+
+    @property
+    def location(self) -> Location:
+        """Folder of the artifact."""
+        return self.artifact.location
+
+    @cached_property
+    def facts(self) -> SnapshotFacts:
+        """Facts of its manifest."""
+        return SnapshotFacts.of(self.artifact.manifest)
 
     @property
     def num_users(self) -> int:
@@ -152,7 +209,7 @@ class Snapshot:
     @property
     def image_facts(self) -> ImageFacts:
         """Size and statistics of the stored pictures."""
-        return ImageFacts.from_dict(self.artifact.manifest.facts["images"])
+        return self.facts.images
 
     @cached_property
     def images(self) -> ImageStore:

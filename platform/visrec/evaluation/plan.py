@@ -7,7 +7,7 @@ from visrec.baselines.item_item import Ease, ItemKnn
 from visrec.baselines.popularity import Popularity, RecentPopularity
 from visrec.config import EvaluationConfig, SplitConfig
 from visrec.data.held_out import KnownEvents, ranked_items
-from visrec.data.snapshot import Snapshot
+from visrec.data.snapshot import Snapshot, SnapshotFacts
 from visrec.errors import ConfigError
 from visrec.evaluation.beyond_accuracy import category_matrix, self_information
 from visrec.evaluation.groups import popularity_groups
@@ -146,7 +146,7 @@ def make_evaluation_context(plan: EvaluationPlan, seed: int) -> EvaluationContex
 def _truth(snapshot: Artifact, config: EvaluationConfig) -> Location | None:
     if config.truth is not None:
         return Location.parse(config.truth)
-    uri = (snapshot.manifest.facts.get("input") or {}).get("truth")
+    uri = SnapshotFacts.of(snapshot.manifest).truth
     if not uri:
         return None
     location = Location.parse(uri)

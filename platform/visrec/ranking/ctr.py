@@ -61,8 +61,8 @@ def _end(snapshot: Snapshot, split: SplitConfig, part: Part | None) -> int:
     """Time from which on rows of users from whom nothing is hidden do not count."""
     if part is None or split.protocol != "global_time":
         return _NEVER
-    validation_from, test_from = snapshot.artifact.manifest.facts["global_time_cuts"]
-    return int(test_from if part == "test" else validation_from)
+    validation_from, test_from = snapshot.facts.global_time_cuts
+    return test_from if part == "test" else validation_from
 
 
 def _ends(block: Sequences, part: Part, end: int) -> NDArray[np.int64]:
