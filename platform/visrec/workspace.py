@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from visrec import storage
 from visrec.storage import ArtifactKind
+from visrec.storage import Workspace as ArtifactStore
 
 if TYPE_CHECKING:  # each brings torch or scikit-learn along: imported by the method that opens one
     from visrec.data.snapshot import Snapshot
@@ -31,7 +31,7 @@ class Entry:
     is_latest: bool
 
 
-class Workspace(storage.Workspace):
+class Workspace(ArtifactStore):
     """All artifacts under one root, each as a typed object.
 
     Example:
