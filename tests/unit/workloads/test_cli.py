@@ -66,13 +66,14 @@ def test_brackets_in_an_error_are_shown_as_they_are(tmp_path: Path) -> None:
 
 
 def test_a_former_key_is_a_note_of_one_line_and_not_a_python_warning(tmp_path: Path) -> None:
-    phases = "training: {phases: [{loss: {spared_positives: seen}}, {loss: {spared_positives: all}}]}\n"
-    (tmp_path / "old.yaml").write_text(phases)
+    losses = {"one": "seen", "two": "all"}
+    phases = [{"name": name, "loss": {"spared_positives": value}} for name, value in losses.items()]
+    (tmp_path / "old.yaml").write_text(yaml.safe_dump({"training": {"phases": phases}}))
     done = visrec("config", "show", "train", "--config", "old.yaml", cwd=tmp_path)
     assert done.returncode == 0
     assert done.stderr == "note: `spared_positives` is now called `positive_masking`\n"
-    losses = [phase["loss"] for phase in yaml.safe_load(done.stdout)["training"]["phases"]]
-    assert [loss["positive_masking"] for loss in losses] == ["seen", "all"]
+    shown = yaml.safe_load(done.stdout)["training"]["phases"]
+    assert {phase["name"]: phase["loss"]["positive_masking"] for phase in shown} == losses
 
 
 @pytest.mark.parametrize("workload", sorted(WORKLOADS))
