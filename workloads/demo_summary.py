@@ -18,20 +18,20 @@ _METRIC = "ndcg@10"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DemoSummary:
-    """All numbers of one demo, each of them measured.
+    """Measured numbers of one demo run.
 
     Attributes:
-        stages: Seconds of each stage, in order; a stage whose result was found is short.
-        peak_memory_bytes: Of all processes together; None where the system does not tell.
-        counts: Of the snapshot.
+        stages: Wall time in seconds of each stage, in order.
+        peak_memory_bytes: Of all processes together; None where the system does not report it.
+        counts: Counts of the snapshot.
         metric: Name of the metric.
         scores: The metric of the model and of each baseline.
-        leads: The model's lead over each baseline in the metric, with its paired interval: (mean, low, high).
-        ranker_gain: What the ranker adds to the model, in the same way; None without a ranker.
-        oracle_share: Share of the oracle's metric that the model reaches; None without truth.
-        num_users: Users that were measured.
+        leads: Baseline -> model minus baseline in the metric, paired by user: (mean, low, high).
+        ranker_gain: With the ranker minus without it, likewise; None without a ranker.
+        oracle_share: The model's metric divided by the oracle's; None without an oracle.
+        num_users: Users measured.
         queries: The sample queries.
-        address: Where the page is, or was.
+        address: Address of the page.
     """
 
     stages: dict[str, float]
@@ -48,7 +48,7 @@ class DemoSummary:
 
     @property
     def seconds(self) -> float:
-        """From the start to the sample queries' answers."""
+        """Wall time of all stages."""
         return sum(self.stages.values())
 
 
@@ -61,7 +61,7 @@ def summarise(
     queries: tuple[QueryResult, ...],
     address: str,
 ) -> DemoSummary:
-    """Put the numbers of the artifacts and of the run together."""
+    """Summary of the artifacts and the run."""
     facts, found = report.facts, snapshot.artifact.manifest.counts
     metric = _metric(facts.metrics["model"])
     wanted = ("num_items", "num_users", "num_interactions", "num_rejected_rows", "num_rejected_images")
@@ -85,12 +85,12 @@ def _triple(interval: Interval) -> tuple[float, float, float]:
 
 
 def _metric(measured: Iterable[str]) -> str:
-    """NDCG at 10, or at the first cut-off where the config leaves out 10."""
+    """NDCG@10, or NDCG at the first cutoff if 10 is not among them."""
     return _METRIC if _METRIC in measured else next(m for m in measured if m.startswith("ndcg@"))
 
 
 def print_summary(summary: DemoSummary, console: Console) -> None:
-    """The summary as two small tables."""
+    """Print the summary as two tables."""
     stages = Table("stage", "seconds", box=None, pad_edge=False)
     for name, seconds in summary.stages.items():
         stages.add_row(name, f"{seconds:.1f}")
@@ -108,7 +108,7 @@ def print_summary(summary: DemoSummary, console: Console) -> None:
 
 
 def write_summary(summary: DemoSummary, folder: Location) -> None:
-    """`summary.json` and `summary.md`."""
+    """Write `summary.json` and `summary.md`."""
     values = {**asdict(summary), "seconds": summary.seconds}
     (folder / "summary.json").write_text(json.dumps(values, indent=1) + "\n")
     (folder / "summary.md").write_text(_markdown(summary))

@@ -1,4 +1,4 @@
-"""A study while it runs: one calm table in a terminal, a line for each ended trial elsewhere."""
+"""Progress of a study: a live table on a terminal, elsewhere a line for each ended trial."""
 
 import time
 from collections.abc import Sequence
@@ -19,19 +19,19 @@ from visrec.tune.space import in_order
 
 _REFRESH_SECONDS = 1.0
 _SHOWN = 12
-"""Trials in the table."""
+"""Most trials in the table."""
 _WIDEST = 18
-"""Letters of a column."""
+"""Widest column, in characters."""
 _STYLES = {"running": "cyan", "finished": "green", "stopped": "dim", "failed": "red"}
 
 
 class StudyTable:
-    """Context that shows a study's log; `show` may be called as often as one likes.
+    """Context manager that shows the log of a running study; it redraws at most once a second.
 
     Args:
-        console: Where to.
-        job: The study's config.
-        log: Its records.
+        console: Console to draw on.
+        job: Config of the study.
+        log: Records of the trials.
     """
 
     def __init__(self, console: Console, job: TuneWorkloadConfig, log: StudyLog) -> None:
@@ -56,7 +56,7 @@ class StudyTable:
             self._live.stop()
 
     def show(self) -> None:
-        """Print trials that have ended since, and draw the table, at most once a second."""
+        """Print trials that have ended since the last call, or redraw the table."""
         if not self._console.is_terminal:
             for record in self._log.records:
                 if record.has_ended and record.number not in self._told:
@@ -93,7 +93,7 @@ class StudyTable:
         return Group(self._heading(records, best), table, *note)
 
     def _rows(self, records: list[TrialRecord], keys: list[str], best: int) -> Table:
-        """The trials with the settings that have room."""
+        """Table of some trials and settings."""
         table = Table(box=None, pad_edge=False, header_style="bold")
         objectives = [o.metric for o in self._job.tune.objectives]
         for title in ("trial", "state", "epochs", *objectives, *(self._names[key] for key in keys)):
@@ -123,12 +123,12 @@ class StudyTable:
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """Key -> as many of its last parts as tell it from the others: columns are narrow.
+    """Short names of keys for narrow columns: as many of their last parts as make them unique.
 
     Example:
         >>> short_names(["model.dim", "model.item.dropout", "model.user.dropout"])
         {'model.dim': 'dim', 'model.item.dropout': 'item.dropout', 'model.user.dropout': 'user.dropout'}
-        >>> short_names(["model.user.kind"])  # of what?
+        >>> short_names(["model.user.kind"])
         {'model.user.kind': 'user.kind'}
     """
     names = {}

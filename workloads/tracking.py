@@ -1,4 +1,4 @@
-"""Studies in MLflow, where the extra `tracking` is installed, and `visrec tracking`, which opens its page."""
+"""Studies recorded in MLflow, and `visrec tracking`, which serves its page. Needs the extra `tracking`."""
 
 import importlib.util
 import logging
@@ -32,10 +32,10 @@ def is_installed() -> bool:
 
 
 def tracking_folder(workspace: Workspace) -> Path:
-    """Where the database and the artifacts of MLflow are.
+    """Folder of MLflow's database and artifacts.
 
     Raises:
-        ConfigError: The workspace is not on this machine's filesystem, which a database needs.
+        ConfigError: The workspace is remote; the database needs a local filesystem.
     """
     if not workspace.root.is_local:
         raise ConfigError(f"tracking needs a local workspace, or MLFLOW_TRACKING_URI; got {workspace.root}")
@@ -43,11 +43,11 @@ def tracking_folder(workspace: Workspace) -> Path:
 
 
 def track_study(workspace: Workspace, study: Study, console: Console) -> None:
-    """Record a finished study as a parent run with a child run for each trial; once, however often it is called.
+    """Record a finished study as a parent run with a child run for each trial; idempotent.
 
-    It goes to `MLFLOW_TRACKING_URI` where that is set, else to a database in the workspace. Without MLflow, or with a
-    remote workspace and no server named, nothing is recorded. A server that cannot be reached is told of, and does not
-    end the command: the study is safe, and the next call records it.
+    It is recorded on `MLFLOW_TRACKING_URI` if that is set, else in a database in the workspace. Nothing is recorded
+    without MLflow, nor for a remote workspace without a server. If the server cannot be reached, the console says so
+    and the next call records the study.
     """
     if not is_installed() or not (os.environ.get("MLFLOW_TRACKING_URI") or workspace.root.is_local):
         return
@@ -67,7 +67,7 @@ def track_study(workspace: Workspace, study: Study, console: Console) -> None:
 
 
 def run(job: WorkloadConfig, *, console: Console, port: int = 5000) -> NoReturn:
-    """Become the server of MLflow's page over the workspace's studies, on this machine's loopback.
+    """Replace this process by MLflow's server for the workspace's studies, on the loopback interface.
 
     Raises:
         ConfigError: MLflow is not installed, the workspace is remote, or the records are on a server of their own.
@@ -76,13 +76,13 @@ def run(job: WorkloadConfig, *, console: Console, port: int = 5000) -> NoReturn:
         raise ConfigError("tracking needs MLflow: install the extra, pip install 'visrec[tracking]'")
     command = server_command(Workspace(job.workspace), port)
     console.print(f"MLflow at http://{HOST}:{port} (Ctrl-C ends it)")
-    # In this process's place, so that whoever ends this command ends the server. Its workers for jobs of language
-    # models are not needed, and would outlive it.
+    # It replaces this process, so that ending the command ends the server. Its job workers, for language models, are
+    # not needed and would outlive it.
     os.execve(sys.executable, command, {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
 
 
 def server_command(workspace: Workspace, port: int) -> list[str]:
-    """The command line of the server: it has no login, so it listens to this machine only.
+    """Command line of the server. It has no login, so it listens on the loopback interface only.
 
     Raises:
         ConfigError: The workspace is remote, or MLFLOW_TRACKING_URI names a server, which has a page already.
@@ -98,7 +98,7 @@ def server_command(workspace: Workspace, port: int) -> list[str]:
 
 
 def _store(workspace: Workspace) -> tuple[str, str]:
-    """Addresses of the records and of the artifacts."""
+    """URIs of the records and of the artifacts."""
     own = os.environ.get("MLFLOW_TRACKING_URI")
     if own:
         return own, ""
@@ -108,7 +108,7 @@ def _store(workspace: Workspace) -> tuple[str, str]:
 
 
 def _record(client: Any, artifacts: str, study: Study) -> int:
-    """Make the runs of a study; the number of them, 0 where it is recorded already."""
+    """Record the runs of a study; returns how many, 0 if it was recorded before."""
     experiment = _experiment(client, artifacts)
     same_study = f"tags.`{STUDY_TAG}` = '{study.name}'"
     if client.search_runs([experiment], f"{same_study} and attributes.status = 'FINISHED'", max_results=1):
@@ -164,7 +164,7 @@ def _log_trial(client: Any, experiment: str, parent: str, objectives: list[str],
 
 
 def _numbers(result: EpochResult, objectives: list[str]) -> Iterator[tuple[str, float]]:
-    """Names and values of an epoch: objectives, what the loop reported, and settings, which may change on the way."""
+    """Names and values of an epoch: objectives, metrics of the loop, and settings, which may change during a trial."""
     for objective, number in zip(objectives, result.objectives, strict=True):
         yield f"best_{_safe(objective)}", number
     for prefix, values in (("", result.metrics), ("setting.", result.point)):

@@ -1,4 +1,4 @@
-"""The running code as a wheel, so that a job on a cluster runs exactly what was submitted.
+"""A wheel of the running code, so that a job on a cluster runs exactly what was submitted.
 
 Written here and not by a build tool for three reasons. Ray installs a job's wheel with everything that it requires,
 so it must not require anything: the cluster has Ray and torch, and a second copy of both would take gigabytes and
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import visrec
 
-# These three lie outside of the package's own folder in a checkout.
+# In a checkout, the last three lie outside the folder of `visrec`.
 _PACKAGES = ("visrec", "visrec.deployments", "visrec.tune", "visrec.workloads")
 _TIME = (1980, 1, 1, 0, 0, 0)
 
