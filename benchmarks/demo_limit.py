@@ -36,6 +36,7 @@ from visrec.demo.catalogue import POPULARITY_SPREAD, QUALITY_SPREAD, one_hot
 from visrec.demo.oracle import OracleScorer
 from visrec.demo.sessions import NEGATIVE_AT_ZERO
 from visrec.demo.truth import GroundTruth, read_truth
+from visrec.errors import ConfigError
 from visrec.evaluation.metrics import per_user_metrics
 from visrec.storage import Location, Workspace
 
@@ -58,11 +59,10 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     job = load_config(PipelineConfig, arguments.config, arguments.overrides)
-    snapshot = Snapshot(Workspace(job.workspace).find("snapshots"))
-    truth = snapshot.facts.input.truth
-    if truth is None:
-        parser.error(f"expected a snapshot of generated data, {snapshot.name} has no truth beside its input")
-    where = Location.parse(truth)
+    snapshot = Snapshot.find(Workspace(job.workspace))
+    if snapshot.facts.input.truth is None:
+        raise ConfigError(f"expected a snapshot of a demo shop, got {snapshot.name}, which has no truth")
+    where = Location.parse(snapshot.facts.input.truth)
     for protocol in PROTOCOLS:
         torch.manual_seed(job.seed)
         print_limits(protocol, snapshot, where, arguments)

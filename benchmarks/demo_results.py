@@ -10,10 +10,9 @@ already holds are not computed again.
 """
 
 import argparse
-import json
 import statistics
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +31,10 @@ from visrec.config import (
 from visrec.config.evaluation import BaselineName
 from visrec.config.training import Split
 from visrec.evaluation.bootstrap import Interval, intervals
-from visrec.reports.files import read_per_user
-from visrec.storage import Artifact
-from visrec.workloads import evaluate, train
+from visrec.reports.report import Report
 from visrec.workloads.demo import prepare_snapshot
+from visrec.workloads.evaluate import evaluate
+from visrec.workloads.train import train
 
 CUTOFFS: dict[Split, int] = {"leave_one_out": 10, "global_time": 20, "cold_items": 10}
 PIXELS, IDS = "visrec, pictures", "visrec, ids"
@@ -50,16 +49,16 @@ class Tested:
         k: Cut-off of the ranking metrics.
     """
 
-    reports: list[Artifact]
+    reports: list[Report]
     k: int
 
     def values(self, scorer: str, metric: str) -> list[float]:
-        """Value of a metric for each seed, mean over users."""
-        return [_json(report)["metrics"][scorer][metric]["mean"] for report in self.reports]
+        """Mean over users of each seed."""
+        return [report.metrics[scorer][metric].mean for report in self.reports]
 
     def per_user(self, scorer: str) -> NDArray[np.float64]:
-        """NDCG@k of each user, mean over seeds."""
-        columns = [read_per_user(report, scorer, f"ndcg@{self.k}") for report in self.reports]
+        """NDCG@k of each user, mean over the seeds."""
+        columns = [report.per_user(scorer, f"ndcg@{self.k}") for report in self.reports]
         return np.asarray(np.mean(columns, axis=0))
 
 
@@ -96,7 +95,7 @@ def tested(job: PipelineConfig, protocol: Split, seeds: list[int], console: Cons
     phase = job.training.phases[0]
     if job.model.item.backbone is None:
         split = SplitConfig(protocol=protocol)
-        epochs = train.run(with_split(job, split, phase.epochs), console=console).epochs
+        epochs = train(with_split(job, split, phase.epochs), console=console).epochs
         num_epochs = 1 + max(range(len(epochs)), key=lambda e: epochs[e].metrics["ndcg@10"])
     else:
         num_epochs = phase.epochs
@@ -109,11 +108,11 @@ def tested(job: PipelineConfig, protocol: Split, seeds: list[int], console: Cons
         refit = with_split(
             job, SplitConfig(protocol=protocol, fit_on="train_and_validation"), num_epochs
         ).replace(seed=seed)
-        checkpoint = train.run(refit, console=console).checkpoint
+        checkpoint = train(refit, console=console)
         evaluate_job = EvaluateWorkloadConfig(
             workspace=job.workspace, checkpoint=checkpoint.name, evaluation=evaluation, seed=0, ray=job.ray
         )
-        reports.append(evaluate.run(evaluate_job, console=console).report)
+        reports.append(evaluate(evaluate_job, console=console))
     return Tested(reports=reports, k=k)
 
 
@@ -133,13 +132,12 @@ def print_table(protocol: Split, models: dict[str, Tested], console: Console) ->
     for name, model in models.items():
         cells = [_spread(model.values("model", metric)) for metric in metrics]
         table.add_row(name, *cells, "" if model is first else _lead(first, model, "model"))
-    for scorer in _json(first.reports[0])["metrics"]:
+    for scorer in first.reports[0].metrics:
         if scorer != "model":
             cells = [f"{first.values(scorer, metric)[0]:.4f}" for metric in metrics]
             table.add_row(scorer, *cells, _lead(first, first, scorer))
-    report = _json(first.reports[0])
     share = statistics.mean(first.values("model", metrics[0])) / first.values("oracle", metrics[0])[0]
-    table.caption = f"{report['num_users']:,} users; {share:.1%} of the oracle"
+    table.caption = f"{first.reports[0].num_users:,} users; {share:.1%} of the oracle"
     console.print(table)
 
 
@@ -152,11 +150,6 @@ def _lead(first: Tested, other: Tested, scorer: str) -> str:
 
 def _spread(values: list[float]) -> str:
     return f"{statistics.mean(values):.4f} ({min(values):.4f} to {max(values):.4f})"
-
-
-def _json(report: Artifact) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((report.location / "report.json").read_text())
-    return found
 
 
 if __name__ == "__main__":

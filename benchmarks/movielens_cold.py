@@ -7,16 +7,17 @@ holds are not computed again.
 """
 
 import argparse
-import json
 import statistics
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from visrec.cluster.session import ray_session
 from visrec.config import EvaluateWorkloadConfig, PipelineConfig, load_config
-from visrec.workloads import evaluate, train
+from visrec.evaluation.bootstrap import Interval
+from visrec.reports.report import Report
+from visrec.workloads.evaluate import evaluate
+from visrec.workloads.train import train
 
 METRICS = ("recall@20", "auc")
 
@@ -38,10 +39,10 @@ def main() -> None:
         reports = [tested(job, seed, console) for seed in arguments.splits]
     table = Table("split", *METRICS, title="Held-out items, ranked by pictures")
     for seed, report in zip(arguments.splits, reports, strict=True):
-        table.add_row(str(seed), *(cell(report["metrics"]["model"][metric]) for metric in METRICS))
+        table.add_row(str(seed), *(cell(report.metrics["model"][metric]) for metric in METRICS))
     summary = []
     for metric in METRICS:
-        values = [report["metrics"]["model"][metric]["mean"] for report in reports]
+        values = [report.metrics["model"][metric].mean for report in reports]
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
         summary.append(f"{statistics.mean(values):.4f} (sd {spread:.4f})")
     table.add_section()
@@ -49,22 +50,20 @@ def main() -> None:
     console.print(table)
 
 
-def tested(job: PipelineConfig, seed: int, console: Console) -> dict[str, Any]:
-    """Test report of one split."""
+def tested(job: PipelineConfig, seed: int, console: Console) -> Report:
+    """The test report of one split."""
     split = job.training.split.replace(cold_seed=seed)
     job = job.replace(training=job.training.replace(split=split))
-    checkpoint = train.run(job, console=console).checkpoint
+    checkpoint = train(job, console=console)
     evaluation = EvaluateWorkloadConfig(
         workspace=job.workspace, checkpoint=checkpoint.name, evaluation=job.evaluation, seed=job.seed
     )
-    report = evaluate.run(evaluation, console=console).report
-    found: dict[str, Any] = json.loads((report.location / "report.json").read_text())
-    return found
+    return evaluate(evaluation, console=console)
 
 
-def cell(metric: dict[str, float]) -> str:
-    """Mean and confidence interval."""
-    return f"{metric['mean']:.4f} [{metric['low']:.4f}, {metric['high']:.4f}]"
+def cell(metric: Interval) -> str:
+    """Mean and interval."""
+    return f"{metric.mean:.4f} [{metric.low:.4f}, {metric.high:.4f}]"
 
 
 if __name__ == "__main__":

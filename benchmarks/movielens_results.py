@@ -9,9 +9,7 @@ workspace already holds are not computed again.
 """
 
 import argparse
-import json
 import statistics
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -27,7 +25,10 @@ from visrec.config import (
     load_config,
 )
 from visrec.config.evaluation import BaselineName
-from visrec.workloads import evaluate, ingest, train
+from visrec.reports.report import Report
+from visrec.workloads.evaluate import evaluate
+from visrec.workloads.ingest import ingest
+from visrec.workloads.train import train
 
 METRICS = ("ndcg@10", "hr@10")
 BASELINES: tuple[BaselineName, ...] = ("popularity", "item_knn", "ease")
@@ -46,7 +47,7 @@ def main() -> None:
     console = Console(highlight=False, width=160)
     job = load_config(TrainWorkloadConfig, arguments.config, arguments.overrides)
     with ray_session(job.ray):
-        ingest.run(load_config(IngestWorkloadConfig, arguments.config, arguments.overrides), console=console)
+        ingest(load_config(IngestWorkloadConfig, arguments.config, arguments.overrides), console=console)
         rows = {}
         for name in arguments.models:
             variant = with_inputs(job, name)
@@ -71,29 +72,27 @@ def with_inputs(job: TrainWorkloadConfig, name: str) -> TrainWorkloadConfig:
 
 
 def best_epoch(job: TrainWorkloadConfig, console: Console) -> int:
-    """Number of epochs with the best validation NDCG@10, trained on the training part."""
-    epochs = train.run(job, console=console).epochs
+    """Epoch of the best validation NDCG@10, trained on the training part."""
+    epochs = train(job, console=console).epochs
     return 1 + max(range(len(epochs)), key=lambda k: epochs[k].metrics["ndcg@10"])
 
 
-def tested(job: TrainWorkloadConfig, num_epochs: int, seed: int, console: Console) -> dict[str, Any]:
-    """Test report of a model that was trained on the training and validation parts."""
+def tested(job: TrainWorkloadConfig, num_epochs: int, seed: int, console: Console) -> Report:
+    """The report of a model that was trained on training and validation part."""
     phase = job.training.phases[0].replace(epochs=num_epochs, early_stopping_epochs=0)
     split = SplitConfig(fit_on="train_and_validation")
     refit = job.replace(seed=seed, training=job.training.replace(split=split, phases=(phase,)))
-    checkpoint = train.run(refit, console=console).checkpoint
+    checkpoint = train(refit, console=console)
     evaluation = EvaluateWorkloadConfig(
         workspace=job.workspace,
         checkpoint=checkpoint.name,
         evaluation=EvaluationConfig(ks=(10, 20), baselines=BASELINES),
     )
-    report = evaluate.run(evaluation, console=console).report
-    found: dict[str, Any] = json.loads((report.location / "report.json").read_text())
-    return found
+    return evaluate(evaluation, console=console)
 
 
-def print_table(rows: dict[str, tuple[int, list[dict[str, Any]]]], console: Console) -> None:
-    """Print mean and range over the seeds, and the lead over EASE of each seed with its paired interval."""
+def print_table(rows: dict[str, tuple[int, list[Report]]], console: Console) -> None:
+    """Mean and spread over the seeds, and the lead over EASE with its paired interval of each seed."""
     table = Table(
         "model",
         "epochs",
@@ -104,14 +103,14 @@ def print_table(rows: dict[str, tuple[int, list[dict[str, Any]]]], console: Cons
     for name, (num_epochs, reports) in rows.items():
         cells = []
         for metric in METRICS:
-            values = [report["metrics"]["model"][metric]["mean"] for report in reports]
+            values = [report.metrics["model"][metric].mean for report in reports]
             cells.append(f"{statistics.mean(values):.4f} ({min(values):.4f} to {max(values):.4f})")
-        leads = [report["paired"]["ease"]["ndcg@10"] for report in reports]
-        said = "  ".join(f"{lead['mean']:+.4f} [{lead['low']:+.4f}, {lead['high']:+.4f}]" for lead in leads)
+        leads = [report.paired["ease"]["ndcg@10"] for report in reports]
+        said = "  ".join(f"{lead.mean:+.4f} [{lead.low:+.4f}, {lead.high:+.4f}]" for lead in leads)
         table.add_row(name, str(num_epochs), *cells, said)
     first = next(iter(rows.values()))[1][0]
     for baseline in BASELINES:
-        table.add_row(baseline, "", *(f"{first['metrics'][baseline][m]['mean']:.4f}" for m in METRICS), "")
+        table.add_row(baseline, "", *(f"{first.metrics[baseline][m].mean:.4f}" for m in METRICS), "")
     console.print(table)
 
 

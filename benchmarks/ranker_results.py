@@ -8,9 +8,8 @@ computed again.
 """
 
 import argparse
-import json
 import statistics
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from rich.console import Console
@@ -27,16 +26,18 @@ from visrec.config import (
     load_config,
 )
 from visrec.config.ranker import POSITIVE
-from visrec.data.snapshot import Snapshot
 from visrec.evaluation.scorers import TwoTowerScorer
 from visrec.models.checkpoint import Checkpoint
+from visrec.ranking.artifact import RankerArtifact, RankerReport
 from visrec.ranking.item_facts import ItemFacts
 from visrec.ranking.lists import ListMaker
 from visrec.ranking.quality import expected_calibration_error
-from visrec.ranking.ranker import Ranker
-from visrec.storage import Artifact, Workspace
-from visrec.workloads import evaluate, train, train_ranker
-from visrec.workloads.demo import prepare_snapshot
+from visrec.reports.report import ReportFacts
+from visrec.storage import Workspace
+from visrec.workloads.demo import part_of, prepare_snapshot
+from visrec.workloads.evaluate import evaluate
+from visrec.workloads.train import train
+from visrec.workloads.train_ranker import train_ranker
 
 METRIC = "ndcg@10"
 
@@ -60,27 +61,43 @@ def main() -> None:
     print_tasks(results, console)
 
 
-def measured(job: PipelineConfig, seed: int, console: Console) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """Numbers of one seed.
+
+    Attributes:
+        test: Report of the test part.
+        ranker: Report of the ranker.
+        calibration: Expected calibration error on the test part.
+    """
+
+    test: ReportFacts
+    ranker: RankerReport
+    calibration: float
+
+
+def measured(job: PipelineConfig, seed: int, console: Console) -> Measured:
     """Report of the test part, and that of the ranker, for one seed of towers and ranker."""
-    checkpoint = train.run(job.project(TrainWorkloadConfig).replace(seed=seed), console=console).checkpoint
-    ranker_job = job.project(TrainRankerWorkloadConfig).replace(seed=seed, checkpoint=checkpoint.name)
-    ranker = train_ranker.run(ranker_job, console=console)
-    evaluation = job.evaluation.replace(ranker=ranker.ranker.name, baselines=("item_knn", "ease", "oracle"))
-    evaluate_job = job.project(EvaluateWorkloadConfig).replace(
+    checkpoint = train(part_of(job, TrainWorkloadConfig).replace(seed=seed), console=console)
+    ranker_job = part_of(job, TrainRankerWorkloadConfig).replace(seed=seed, checkpoint=checkpoint.name)
+    ranker = train_ranker(ranker_job, console=console)
+    evaluation = job.evaluation.replace(ranker=ranker.name, baselines=("item_knn", "ease", "oracle"))
+    evaluate_job = part_of(job, EvaluateWorkloadConfig).replace(
         checkpoint=checkpoint.name, evaluation=evaluation
     )
-    report = evaluate.run(evaluate_job, console=console).report
-    test: dict[str, Any] = json.loads((report.location / "report.json").read_text())
-    error = test_calibration(checkpoint, Workspace(job.workspace), ranker.ranker, job.ranker)
-    return {"test": test, "ranker": ranker.report, "calibration": error}
+    return Measured(
+        test=evaluate(evaluate_job, console=console).facts,
+        ranker=ranker.report,
+        calibration=test_calibration(checkpoint, Workspace(job.workspace), ranker, job.ranker),
+    )
 
 
 def test_calibration(
-    checkpoint: Checkpoint, workspace: Workspace, ranker: Artifact, config: RankerConfig
+    checkpoint: Checkpoint, workspace: Workspace, ranker: RankerArtifact, config: RankerConfig
 ) -> float:
-    """Expected calibration error of the main task ("the user's next positive") on candidate lists of the test part."""
-    learned, towers = Ranker.load(ranker.location), TwoTowerScorer.load(checkpoint)
-    snapshot = Snapshot(workspace.find("snapshots", checkpoint.snapshot_name))
+    """Expected calibration error of "this candidate is what the user takes next" on the lists of the test part."""
+    learned, towers = ranker.ranker(), TwoTowerScorer.load(checkpoint)
+    snapshot = checkpoint.snapshot(workspace)
     biases_I = towers.recommender.item_biases
     facts = ItemFacts.fit(snapshot, SplitConfig(), "test", vectors_ID=towers.vectors_ID, biases_I=biases_I)
     maker = ListMaker(
@@ -94,40 +111,34 @@ def test_calibration(
     return expected_calibration_error(np.concatenate(told), lists.labels_UM[lists.valid_UM])
 
 
-def print_table(results: dict[int, dict[str, Any]], console: Console) -> None:
-    """Print one row for each seed, and the mean gain."""
-    table = Table(
-        "seed",
-        "retrieval",
-        "with the ranker",
-        "gain, paired interval",
-        "relative gain",
-        "calibration error (test)",
-    )
+def print_table(results: dict[int, Measured], console: Console) -> None:
+    """A row a seed, and the mean."""
+    table = Table("seed", "retrieval", "with the ranker", "paired gain", "gain", "calibration error, test")
     shares = []
     for seed, result in results.items():
-        metrics, gain = result["test"]["metrics"], result["test"]["ranker_gain"][METRIC]
-        alone = metrics["model"][METRIC]["mean"]
-        shares.append(gain["mean"] / alone)
+        metrics, gains = result.test.metrics, result.test.ranker_gain
+        assert gains is not None
+        gain, alone = gains[METRIC], metrics["model"][METRIC].mean
+        shares.append(gain.mean / alone)
         table.add_row(
             str(seed),
             f"{alone:.4f}",
-            f"{metrics['ranked'][METRIC]['mean']:.4f}",
-            f"{gain['mean']:+.4f} \\[{gain['low']:+.4f}, {gain['high']:+.4f}]",
+            f"{metrics['ranked'][METRIC].mean:.4f}",
+            f"{gain.mean:+.4f} \\[{gain.low:+.4f}, {gain.high:+.4f}]",
             f"{shares[-1]:+.1%}",
-            f"{result['calibration']:.4f}",
+            f"{result.calibration:.4f}",
         )
     table.caption = f"{METRIC}; mean gain {statistics.mean(shares):+.1%}"
     console.print(table)
 
 
-def print_tasks(results: dict[int, dict[str, Any]], console: Console) -> None:
-    """Print metrics of each task on users held out of the ranker's training, mean over seeds."""
+def print_tasks(results: dict[int, Measured], console: Console) -> None:
+    """Quality of each task on users held out of the ranker's training, mean over the seeds."""
     names = ("auc", "log_loss", "baseline_log_loss", "calibration_error", "precision", "recall", "f1")
     table = Table("task, validation", *names)
-    tasks = [result["ranker"]["tasks"] for result in results.values()]
+    tasks = [result.ranker.tasks for result in results.values()]
     for task in tasks[0]:
-        values = [[found[task][name] for found in tasks if task in found] for name in names]
+        values = [[float(getattr(found[task], name)) for found in tasks if task in found] for name in names]
         table.add_row(task, *(f"{statistics.mean(column):.4f}" for column in values))
     console.print(table)
 

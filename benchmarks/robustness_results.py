@@ -8,11 +8,9 @@ the first defended one and so on. Each is attacked in white-box mode with severa
 """
 
 import argparse
-import json
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -20,7 +18,8 @@ from rich.table import Table
 from visrec.cluster.session import ray_session
 from visrec.config import EvaluateWorkloadConfig, load_config
 from visrec.config.evaluation import AttackConfig
-from visrec.workloads import evaluate
+from visrec.reports.report import ReportFacts
+from visrec.workloads.evaluate import evaluate
 
 K = 10
 
@@ -67,26 +66,24 @@ def measured(
 ) -> Measured:
     """Attack one checkpoint, once for each sample of targets."""
     reports = [_report(job, checkpoint, draw, steps, console) for draw in draws]
-    pushes = [report["robustness"]["pushes"] for report in reports]
+    pushes = [report.robustness["pushes"] for report in reports if report.robustness is not None]
     gains = {
         effects[0]["push"]["epsilon"]: statistics.mean(
             effect["change"][f"exposure@{K}"]["mean"] for effect in effects
         )
         for effects in zip(*pushes, strict=True)
     }
-    return Measured(ndcg=reports[0]["metrics"]["model"][f"ndcg@{K}"]["mean"], gains=gains)
+    return Measured(ndcg=reports[0].metrics["model"][f"ndcg@{K}"].mean, gains=gains)
 
 
 def _report(
     job: EvaluateWorkloadConfig, checkpoint: str, draw: int, steps: int, console: Console
-) -> dict[str, Any]:
+) -> ReportFacts:
     attack = AttackConfig(corruptions=(), steps=steps)
     evaluation = job.evaluation.replace(baselines=(), list_size=K, attack=attack)
-    report = evaluate.run(
+    return evaluate(
         job.replace(checkpoint=checkpoint, seed=draw, evaluation=evaluation), console=console
-    ).report
-    found: dict[str, Any] = json.loads((report.location / "report.json").read_text())
-    return found
+    ).facts
 
 
 def print_table(undefended: list[Measured], defended: list[Measured], console: Console) -> None:

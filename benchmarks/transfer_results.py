@@ -24,7 +24,9 @@ from rich.console import Console
 from rich.table import Table
 
 from visrec.config import TrainWorkloadConfig, load_config
-from visrec.workloads import train
+from visrec.data.snapshot import Snapshot
+from visrec.storage import Workspace
+from visrec.workloads.train import checkpoint_name, train
 
 ALONE = ["training.scaling.num_workers=0", "training.torch_threads=1"]
 PARTS = {
@@ -87,15 +89,16 @@ def child(config: str, overrides: list[str]) -> dict[str, Any]:
 def trained(job: TrainWorkloadConfig) -> dict[str, Any]:
     """Train one variant; return curve, time, memory and number of trained parameters."""
     console = Console(stderr=True)
-    done = train.run(job, console=console)
-    epochs = done.epochs
+    workspace = Workspace(job.workspace)
+    found = workspace.has("checkpoints", checkpoint_name(job, Snapshot.find(workspace, job.snapshot)))
+    epochs = train(job, console=console).epochs
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "curve": [epoch.metrics["ndcg@10"] for epoch in epochs],
         "cpu_seconds": used.ru_utime + used.ru_stime,
         "parameters": epochs[-1].trained_parameters,
         "peak_bytes": used.ru_maxrss * 1024,
-        "found": done.found,
+        "found": found,
     }
 
 

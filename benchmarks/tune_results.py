@@ -10,7 +10,6 @@ epochs that was best in the study, and tested once with each seed.
 """
 
 import argparse
-import json
 import statistics
 
 import numpy as np
@@ -28,12 +27,13 @@ from visrec.config import (
 )
 from visrec.evaluation.bootstrap import intervals
 from visrec.models.checkpoint import Checkpoint
-from visrec.reports.files import read_per_user
-from visrec.storage import Artifact
-from visrec.tune.records import TrialRecord, read_records
-from visrec.tune.report.write import TRIALS
+from visrec.reports.report import Report
+from visrec.tune.artifact import Study
+from visrec.tune.records import TrialRecord
 from visrec.tune.trial import trial_job
-from visrec.workloads import evaluate, train, tune
+from visrec.workloads.evaluate import evaluate
+from visrec.workloads.train import train
+from visrec.workloads.tune import tune
 
 METRIC = "ndcg@10"
 
@@ -50,9 +50,9 @@ def main() -> None:
     arguments = parser.parse_args()
     console = Console(highlight=False, width=160)
     job = load_config(TuneWorkloadConfig, arguments.config, arguments.overrides)
-    study = tune.run(job, console=console).study
-    records = read_records(study.location / TRIALS)
-    best = records[study.manifest.facts["best_trial"]]
+    study = tune(job, console=console).study
+    records = study.trials()
+    best = records[study.summary.best_trial]
     print_study(study, console)
     with ray_session(job.ray):
         compare_validation(job, best, arguments.seeds, console)
@@ -61,12 +61,10 @@ def main() -> None:
                 print_test(job, name, record, arguments.seeds, console)
 
 
-def print_study(study: Artifact, console: Console) -> None:
-    """Print the cost of the study."""
-    counts = study.manifest.counts
-    share = counts["trained_epochs"] / counts["planned_epochs"]
+def print_study(study: Study, console: Console) -> None:
+    """What the study cost."""
     console.print(
-        f"study: {counts['seconds'] / 60:.1f} min, {share:.1%} of the epochs, {study.manifest.facts['best_point']}"
+        f"study: {study.seconds / 60:.1f} min, {study.trained_share:.1%} of the epochs, {study.summary.best_point}"
     )
 
 
@@ -78,7 +76,7 @@ def compare_validation(
     differences = []
     for seed in seeds:
         default, winner = (
-            per_user(train.run(seeded(job, record, seed), console=console).checkpoint, job, console)
+            per_user(train(seeded(job, record, seed), console=console), job, console)
             for record in (None, best)
         )
         differences.append(winner - default)
@@ -102,7 +100,7 @@ def per_user(checkpoint: Checkpoint, job: TuneWorkloadConfig, console: Console) 
     """NDCG@10 of every validation user, in order of the users."""
     evaluation = EvaluationConfig(part="validation", ks=(10,), list_size=10, baselines=(), ranker="none")
     asked = EvaluateWorkloadConfig(workspace=job.workspace, checkpoint=checkpoint.name, evaluation=evaluation)
-    return read_per_user(evaluate.run(asked, console=console).report, "model", METRIC)
+    return evaluate(asked, console=console).per_user("model", METRIC)
 
 
 def print_test(
@@ -113,35 +111,29 @@ def print_test(
     num_epochs = 1 + int(np.argmax(validated))
     reports = [tested(seeded(job, record, seed), num_epochs, console) for seed in seeds]
     for metric in (METRIC, "hr@10"):
-        values = [report["metrics"]["model"][metric]["mean"] for report in reports]
+        values = [report.metrics["model"][metric].mean for report in reports]
         console.print(
             f"{name}, {num_epochs} epochs, test {metric}: {statistics.mean(values):.4f} "
             f"({min(values):.4f} to {max(values):.4f})"
         )
     for report in reports:
-        lead = report["paired"]["ease"][METRIC]
-        console.print(f"  minus EASE: {lead['mean']:+.4f} [{lead['low']:+.4f}, {lead['high']:+.4f}]")
+        lead = report.paired["ease"][METRIC]
+        console.print(f"  minus EASE: {lead.mean:+.4f} [{lead.low:+.4f}, {lead.high:+.4f}]")
 
 
-def tested(
-    job: TrainWorkloadConfig, num_epochs: int, console: Console
-) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
-    """Test report of a refitted model."""
+def tested(job: TrainWorkloadConfig, num_epochs: int, console: Console) -> Report:
+    """The report of a refit model."""
     training = job.training
     phase = training.phases[0].replace(epochs=num_epochs, early_stopping_epochs=0)
     split = training.split.replace(fit_on="train_and_validation")
     refit = job.replace(training=training.replace(split=split, phases=(phase,)))
-    checkpoint = train.run(refit, console=console).checkpoint
+    checkpoint = train(refit, console=console)
     evaluation = EvaluateWorkloadConfig(
         workspace=job.workspace,
         checkpoint=checkpoint.name,
         evaluation=EvaluationConfig(ks=(10, 20), baselines=("popularity", "ease")),
     )
-    report = evaluate.run(evaluation, console=console).report
-    found: dict[str, dict[str, dict[str, dict[str, float]]]] = json.loads(
-        (report.location / "report.json").read_text()
-    )
-    return found
+    return evaluate(evaluation, console=console)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -171,9 +171,9 @@ def _status_routes(service: Service) -> APIRouter:
             created_at=manifest.created_at,
             parents=manifest.parents,
             counts=manifest.counts,
-            index=release.facts["index"],
+            index=release.facts.index,
             has_pictures=release.has_pictures,
-            images=release.facts["images"],
+            images=asdict(release.facts.images),
             metrics=release.metrics,
         )
 

@@ -112,9 +112,7 @@ class TuneEnvironment:
 
     def report(self, report: Report, write_checkpoint: CheckpointWriter) -> None:
         """`ray.tune.report`; a scheduler may end the trial here."""
-        trial_report = replace(
-            self._reports.report(report), point=self._point, copied_from=self._copied_from
-        )
+        trial_report = replace(self._reports.report(report), point=self._point, copied_from=self._copied_from)
         self._copied_from = None
         with tempfile.TemporaryDirectory() as folder:
             write_checkpoint(Path(folder))

@@ -1,16 +1,19 @@
-"""The `visrec` command: one subcommand a workload. Heavy imports wait until a workload is really run."""
+"""The `visrec` command: a subcommand for each workload. Ray and torch are imported only when a workload runs."""
 
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 from rich.console import Console
 
 from visrec import __version__
 from visrec.config import WORKLOADS, WorkloadConfig, dump_yaml, json_schema, load_config, with_absolute_paths
+from visrec.config.base import RenamedKeyWarning
 from visrec.errors import VisrecError
 from visrec.storage import Workspace
 
@@ -21,16 +24,18 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-config_app = typer.Typer(help="Show and describe configs.", no_args_is_help=True)
+config_app = typer.Typer(help="Print configs and their schema.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", "-c", help="YAML file with the sections of any workload.")
+    Path | None,
+    typer.Option("--config", "-c", help="YAML file; it may hold the sections of several workloads."),
 ]
 SetOption = Annotated[
-    list[str] | None, typer.Option("--set", "-s", help="key.path=value, laid over the file; repeat.")
+    list[str] | None,
+    typer.Option("--set", "-s", help="A setting as key.path=value, laid over the file. May be repeated."),
 ]
-
+ConfigT = TypeVar("ConfigT", bound=WorkloadConfig)
 
 WorkloadName = Literal[
     "demo-data", "ingest", "train", "tune", "train-ranker", "evaluate", "publish", "serve", "demo"
@@ -38,40 +43,74 @@ WorkloadName = Literal[
 
 
 def main() -> None:
-    """Entry point: a user's mistake is one line on standard error and exit code 2."""
+    """Entry point: an error that the user can mend is one line on standard error and exit code 2."""
     try:
         app()
     except VisrecError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {_plain(error)}")
+        _print_line("[bold red]error:[/]", str(error))
         sys.exit(2)
 
 
-def _plain(error: VisrecError) -> str:
-    return " ".join(str(error).split()).replace("[", r"\[")
+def _print_line(label: str, text: str) -> None:
+    """Print one line on standard error, brackets in the text as they are."""
+    line = " ".join(text.split()).replace("[", r"\[")
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"{label} {line}")
 
 
-def _run(name: str, config: Path | None, overrides: list[str] | None, **options: Any) -> None:
-    job = with_absolute_paths(load_config(WORKLOADS[name], config, overrides or []))
-    module = import_module(f"visrec.workloads.{name.replace('-', '_')}")
-    run: Callable[..., Any] = module.run
+@contextmanager
+def _notes() -> Iterator[None]:
+    """Show each former name of a key as one line on standard error instead of a Python warning."""
+    noted = set()
+    with warnings.catch_warnings():
+        show_warning = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
+            if not issubclass(category, RenamedKeyWarning):
+                show_warning(message, category, *place, **options)
+            elif str(message) not in noted:
+                noted.add(str(message))
+                _print_line("note:", str(message))
+
+        warnings.simplefilter("always", RenamedKeyWarning)
+        warnings.showwarning = show
+        yield
+
+
+def _load(kind: type[ConfigT], config: Path | None, overrides: list[str] | None) -> ConfigT:
+    with _notes():
+        return load_config(kind, config, overrides or [])
+
+
+def _run(
+    name: str,
+    config: Path | None,
+    overrides: list[str] | None,
+    *,
+    function: str | None = None,
+    **options: Any,
+) -> None:
+    """Call the function of a workload; it has the name of its module unless another one is given."""
+    job = with_absolute_paths(_load(WORKLOADS[name], config, overrides))
+    module = name.replace("-", "_")
+    run: Callable[..., Any] = getattr(import_module(f"visrec.workloads.{module}"), function or module)
     run(job, console=Console(highlight=False), **options)
 
 
 @app.command("demo-data")
 def demo_data(config: ConfigOption = None, set_: SetOption = None) -> None:
-    """Draw a shop: pictures, users with tastes, an interaction log with dirt, and the truth beside them."""
+    """Generate a demo shop: pictures, a catalogue and an interaction log with realistic errors."""
     _run("demo-data", config, set_)
 
 
 @app.command()
 def ingest(config: ConfigOption = None, set_: SetOption = None) -> None:
-    """Turn logs and pictures into a snapshot."""
+    """Make a snapshot of interaction logs, a catalogue and pictures."""
     _run("ingest", config, set_)
 
 
 @app.command()
 def train(config: ConfigOption = None, set_: SetOption = None) -> None:
-    """Train the two towers on a snapshot."""
+    """Train the two-tower model on a snapshot."""
     _run("train", config, set_)
 
 
@@ -80,10 +119,10 @@ def tune(
     config: ConfigOption = None,
     set_: SetOption = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an unfinished study of this config.")
+        bool, typer.Option("--resume", help="Continue an unfinished study of this config.")
     ] = False,
 ) -> None:
-    """Search for better settings of `visrec train`."""
+    """Search for better settings of `visrec train` with Ray Tune."""
     _run("tune", config, [*(set_ or []), *(["tune.resume=true"] if resume else [])])
 
 
@@ -91,16 +130,16 @@ def tune(
 def tracking(
     config: ConfigOption = None,
     set_: SetOption = None,
-    port: Annotated[int, typer.Option("--port", help="Of the page, on 127.0.0.1.")] = 5000,
+    port: Annotated[int, typer.Option("--port", help="Port of the page on 127.0.0.1.")] = 5000,
 ) -> None:
-    """Open MLflow's page over the workspace's studies (needs the extra `tracking`)."""
-    job = with_absolute_paths(load_config(WorkloadConfig, config, set_ or []))
+    """Serve MLflow's page of the workspace's studies (needs the extra `tracking`)."""
+    job = with_absolute_paths(_load(WorkloadConfig, config, set_))
     import_module("visrec.workloads.tracking").run(job, console=Console(highlight=False), port=port)
 
 
 @app.command("train-ranker")
 def train_ranker(config: ConfigOption = None, set_: SetOption = None) -> None:
-    """Learn to put the two towers' candidates in order."""
+    """Train the ranker that orders the candidates of a checkpoint."""
     _run("train-ranker", config, set_)
 
 
@@ -110,23 +149,23 @@ def evaluate(
     set_: SetOption = None,
     attack: Annotated[
         Literal["pixels"] | None,
-        typer.Option("--attack", help="Also measure robustness against changed pictures."),
+        typer.Option("--attack", help="Also measure robustness against adversarial pictures."),
     ] = None,
 ) -> None:
-    """Measure a checkpoint against baselines over the full catalogue."""
+    """Measure a checkpoint and the baselines over the full catalogue."""
     _run("evaluate", config, [*([f"evaluation.attack.kind={attack}"] if attack else []), *(set_ or [])])
 
 
 @app.command()
 def publish(config: ConfigOption = None, set_: SetOption = None) -> None:
-    """Make a release from a checkpoint, if it passes the gate."""
+    """Make a release of a checkpoint if its report passes the gate."""
     _run("publish", config, set_)
 
 
 @app.command()
 def serve(config: ConfigOption = None, set_: SetOption = None) -> None:
     """Serve the current release over HTTP."""
-    _run("serve", config, set_)
+    _run("serve", config, set_, function="run")
 
 
 @app.command()
@@ -134,11 +173,11 @@ def demo(
     config: ConfigOption = None,
     set_: SetOption = None,
     exit_: Annotated[
-        bool, typer.Option("--exit", help="End after the sample queries instead of serving on.")
+        bool, typer.Option("--exit", help="Exit after the sample queries instead of serving on.")
     ] = False,
 ) -> None:
-    """The whole line on generated data: draw, ingest, train, evaluate, publish, serve, query."""
-    _run("demo", config, set_, exit_after_queries=exit_)
+    """All steps on generated data: generate, ingest, train, evaluate, publish, serve and query."""
+    _run("demo", config, set_, function="run", exit_after_queries=exit_)
 
 
 @app.command()
@@ -147,21 +186,30 @@ def submit(
     config: ConfigOption = None,
     set_: SetOption = None,
     address: Annotated[
-        str, typer.Option("--address", envvar="RAY_API_SERVER_ADDRESS", help="The cluster's dashboard.")
+        str,
+        typer.Option(
+            "--address", envvar="RAY_API_SERVER_ADDRESS", help="Address of the cluster's dashboard."
+        ),
     ] = "http://127.0.0.1:8265",
-    no_follow: Annotated[bool, typer.Option("--no-follow", help="Return when the job is accepted.")] = False,
+    no_follow: Annotated[
+        bool, typer.Option("--no-follow", help="Return as soon as the cluster has accepted the job.")
+    ] = False,
     stop_on_interrupt: Annotated[
-        bool, typer.Option("--stop-on-interrupt", help="Ctrl-C stops the job, not only the following.")
+        bool,
+        typer.Option(
+            "--stop-on-interrupt", help="Ctrl-C stops the job, instead of only detaching from its log."
+        ),
     ] = False,
     prepare: Annotated[
         Path | None,
         typer.Option(
-            "--prepare", help="Only write code and config to this folder, and print Ray's own command."
+            "--prepare",
+            help="Only write code and config to this folder and print the `ray job submit` command.",
         ),
     ] = None,
 ) -> None:
     """Run a workload as a job on a Ray cluster, follow its log, exit with its exit code."""
-    job = load_config(_workload(workload), config, set_ or [])
+    job = _load(WORKLOADS[workload], config, set_)
     submission = import_module("visrec.workloads.submit")
     console = Console(highlight=False)
     if prepare is not None:
@@ -181,7 +229,7 @@ def submit(
 
 @app.command()
 def releases(config: ConfigOption = None, set_: SetOption = None) -> None:
-    """List the releases of a workspace; the live one is marked."""
+    """List the releases of a workspace; `*` marks the current one."""
     from visrec.releases import list_releases
 
     for entry in list_releases(_workspace(config, set_)):
@@ -193,7 +241,7 @@ def releases(config: ConfigOption = None, set_: SetOption = None) -> None:
 
 @app.command("activate")
 def activate_release(name: str, config: ConfigOption = None, set_: SetOption = None) -> None:
-    """Make a release the live one; running servers take it up by themselves."""
+    """Make a release the current one; running servers switch to it by themselves."""
     from visrec.releases import activate
 
     activate(_workspace(config, set_), name)
@@ -208,22 +256,18 @@ def version() -> None:
 
 @config_app.command("show")
 def config_show(workload: WorkloadName, config: ConfigOption = None, set_: SetOption = None) -> None:
-    """Print a workload's config as YAML, defaults filled in."""
-    typer.echo(dump_yaml(load_config(_workload(workload), config, set_ or [])), nl=False)
+    """Print the config of a workload as YAML, with the defaults filled in."""
+    typer.echo(dump_yaml(_load(WORKLOADS[workload], config, set_)), nl=False)
 
 
 @config_app.command("schema")
 def config_schema(workload: WorkloadName) -> None:
-    """Print the JSON schema of a workload's config."""
-    typer.echo(json_schema(_workload(workload)))
+    """Print the JSON schema of the config of a workload."""
+    typer.echo(json_schema(WORKLOADS[workload]))
 
 
 def _workspace(config: Path | None, overrides: list[str] | None) -> Workspace:
-    return Workspace(load_config(WorkloadConfig, config, overrides or []).workspace)
-
-
-def _workload(name: str) -> type[WorkloadConfig]:
-    return WORKLOADS[name]
+    return Workspace(_load(WorkloadConfig, config, overrides).workspace)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""`visrec demo`: the whole line on generated data, in one Ray session, from the first pixel to the page.
+"""`visrec demo`: all workloads on generated data in one Ray session, from drawing the pictures to serving the page.
 
-It only calls the other workloads, one after the other, with the config that each would get from the same file.
+Each workload gets the config that its command would read from the same file.
 """
 
 import signal
@@ -27,11 +27,18 @@ from visrec.config import (
 )
 from visrec.data.snapshot import Snapshot
 from visrec.demo.write import ingest_config
+from visrec.reports.report import Report
 from visrec.storage import Location, Workspace
-from visrec.workloads import demo_data, evaluate, ingest, publish, serve, train, train_ranker
+from visrec.workloads import serve
+from visrec.workloads.demo_data import demo_data
 from visrec.workloads.demo_summary import DemoSummary, print_summary, summarise, write_summary
+from visrec.workloads.evaluate import evaluate
+from visrec.workloads.ingest import ingest
 from visrec.workloads.memory import PeakMemory
-from visrec.workloads.sample_queries import QueryResult, ask, take_sample
+from visrec.workloads.publish import publish
+from visrec.workloads.sample_queries import QueryResult, send_queries, take_sample
+from visrec.workloads.train import train
+from visrec.workloads.train_ranker import train_ranker
 
 JobT = TypeVar("JobT", bound=WorkloadConfig)
 ResultT = TypeVar("ResultT")
@@ -40,7 +47,7 @@ _SHOWN_ITEMS = 5
 
 @dataclass(kw_only=True, slots=True)
 class _Clock:
-    """Runs stages one after the other, and knows how long each took."""
+    """Runs the stages and measures their wall time."""
 
     console: Console
     seconds: dict[str, float] = field(default_factory=dict)
@@ -54,14 +61,14 @@ class _Clock:
 
 
 def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = False) -> DemoSummary:
-    """Draw, ingest, train, learn to rank, evaluate, publish, serve, ask; then serve on until Ctrl-C.
+    """Run every workload, serve, send sample queries, then serve on until Ctrl-C.
 
-    What an earlier run left in the workspace is found and not made again.
+    Artifacts that an earlier run left in the workspace are used again.
 
     Args:
-        job: Every section of the config. Of `ingest`, places, columns and event weights are those of the shop.
-        console: Where to write.
-        exit_after_queries: End after the sample queries.
+        job: Config of all workloads. Paths, columns and event weights of `ingest` are replaced by those of the shop.
+        console: Shows the progress and the summary.
+        exit_after_queries: Return after the sample queries.
     """
     clock = _Clock(console=console)
     workspace = Workspace(job.workspace)
@@ -70,14 +77,14 @@ def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = Fal
         _prepare(job, clock, console)
         server = clock.run("serve", lambda: serve.start(part_of(job, ServeWorkloadConfig), console=console))
         try:
-            sample = take_sample(Snapshot(workspace.find("snapshots")))
-            queries = clock.run("sample queries", lambda: ask(server.address, sample))
+            sample = take_sample(Snapshot.find(workspace))
+            queries = clock.run("sample queries", lambda: send_queries(server.address, sample))
             _print_queries(queries, console)
             summary = summarise(
-                workspace.find("snapshots"),
-                workspace.find("reports"),
+                Snapshot.find(workspace),
+                Report.find(workspace),
                 stages=clock.seconds,
-                peak_memory_bytes=memory.look(),
+                peak_memory_bytes=memory.measure(),
                 queries=queries,
                 address=server.address,
             )
@@ -91,34 +98,32 @@ def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = Fal
 
 
 def _prepare(job: PipelineConfig, clock: _Clock, console: Console) -> None:
-    """Everything up to a release that is live."""
-    shop = clock.run(
-        "demo-data", lambda: demo_data.run(part_of(job, DemoDataWorkloadConfig), console=console)
-    )
+    """All workloads up to a current release."""
+    shop = clock.run("demo-data", lambda: demo_data(part_of(job, DemoDataWorkloadConfig), console=console))
     with_shop = job.replace(ingest=_of_shop(job.ingest, shop.location))
-    clock.run("ingest", lambda: ingest.run(part_of(with_shop, IngestWorkloadConfig), console=console))
+    clock.run("ingest", lambda: ingest(part_of(with_shop, IngestWorkloadConfig), console=console))
     with _own_interrupt_handler():
-        clock.run("train", lambda: train.run(part_of(job, TrainWorkloadConfig), console=console))
-    if job.training.split.fit_on == "train":  # a ranker learns from events that the towers have not seen
+        clock.run("train", lambda: train(part_of(job, TrainWorkloadConfig), console=console))
+    if job.training.split.fit_on == "train":  # a ranker trains on events that the towers have not seen
         ranker_job = part_of(job, TrainRankerWorkloadConfig)
-        clock.run("train-ranker", lambda: train_ranker.run(ranker_job, console=console))
-    clock.run("evaluate", lambda: evaluate.run(part_of(job, EvaluateWorkloadConfig), console=console))
-    clock.run("publish", lambda: publish.run(part_of(job, PublishWorkloadConfig), console=console))
+        clock.run("train-ranker", lambda: train_ranker(ranker_job, console=console))
+    clock.run("evaluate", lambda: evaluate(part_of(job, EvaluateWorkloadConfig), console=console))
+    clock.run("publish", lambda: publish(part_of(job, PublishWorkloadConfig), console=console))
 
 
 def prepare_snapshot(job: PipelineConfig, *, console: Console) -> None:
-    """Where the workspace has no snapshot, ingest the config's log, or that of a shop that is drawn."""
+    """Ingest the config's log, or that of a generated shop, unless the workspace has a snapshot."""
     if Workspace(job.workspace).pointed("snapshots") is not None:
         return
     if all(log.path is None for log in job.ingest.logs.values()):
-        shop = demo_data.run(part_of(job, DemoDataWorkloadConfig), console=console)
+        shop = demo_data(part_of(job, DemoDataWorkloadConfig), console=console)
         job = job.replace(ingest=_of_shop(job.ingest, shop.location))
-    ingest.run(part_of(job, IngestWorkloadConfig), console=console)
+    ingest(part_of(job, IngestWorkloadConfig), console=console)
 
 
 @contextmanager
 def _own_interrupt_handler() -> Iterator[None]:
-    """Ray Train leaves a handler behind that aborts a training which is over, and keeps its processes alive."""
+    """Restore the handler of Ctrl-C: Ray Train leaves one behind that aborts a training that is over."""
     before = signal.getsignal(signal.SIGINT)
     try:
         yield

@@ -1,14 +1,17 @@
-"""What a demo leaves: seconds, memory, quality, as a table, as JSON and as Markdown."""
+"""Summary of a demo run: seconds, memory and quality, as tables, JSON and Markdown."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from visrec.data.snapshot import Snapshot
+from visrec.evaluation.bootstrap import Interval
 from visrec.reports.context import TITLES
-from visrec.storage import Artifact, Location
+from visrec.reports.report import Report
+from visrec.storage import Location
 from visrec.workloads.sample_queries import QueryResult
 
 _METRIC = "ndcg@10"
@@ -51,39 +54,39 @@ class DemoSummary:
 
 
 def summarise(
-    snapshot: Artifact,
-    report: Artifact,
+    snapshot: Snapshot,
+    report: Report,
     *,
     stages: dict[str, float],
     peak_memory_bytes: int | None,
     queries: tuple[QueryResult, ...],
     address: str,
 ) -> DemoSummary:
-    """Put the numbers of the artifacts and of the run together."""
-    told: dict[str, Any] = json.loads((report.location / "report.json").read_text())
-    metric = _metric(told["metrics"]["model"])
+    """Summary of the artifacts and the run."""
+    facts, found = report.facts, snapshot.artifact.manifest.counts
+    metric = _metric(facts.metrics["model"])
     wanted = ("num_items", "num_users", "num_interactions", "num_rejected_rows", "num_rejected_images")
     return DemoSummary(
         stages=stages,
         peak_memory_bytes=peak_memory_bytes,
-        counts={n: int(snapshot.manifest.counts[n]) for n in wanted if n in snapshot.manifest.counts},
+        counts={n: int(found[n]) for n in wanted if n in found},
         metric=metric,
-        scores={name: float(metrics[metric]["mean"]) for name, metrics in told["metrics"].items()},
-        leads={name: _interval(lead[metric]) for name, lead in told["paired"].items()},
-        ranker_gain=_interval(told["ranker_gain"][metric]) if told.get("ranker_gain") else None,
-        oracle_share=(told["oracle_share"] or {}).get(metric),
-        num_users=int(told["num_users"]),
+        scores={name: metrics[metric].mean for name, metrics in facts.metrics.items()},
+        leads={name: _triple(lead[metric]) for name, lead in facts.paired.items()},
+        ranker_gain=_triple(facts.ranker_gain[metric]) if facts.ranker_gain else None,
+        oracle_share=(facts.oracle_share or {}).get(metric),
+        num_users=facts.num_users,
         queries=queries,
         address=address,
     )
 
 
-def _interval(told: dict[str, float]) -> tuple[float, float, float]:
-    return float(told["mean"]), float(told["low"]), float(told["high"])
+def _triple(interval: Interval) -> tuple[float, float, float]:
+    return interval.mean, interval.low, interval.high
 
 
-def _metric(measured: dict[str, Any]) -> str:
-    """NDCG at 10, or at the first cut-off where the config leaves out 10."""
+def _metric(measured: Iterable[str]) -> str:
+    """NDCG@10, or NDCG at the first cutoff if 10 is not among them."""
     return _METRIC if _METRIC in measured else next(m for m in measured if m.startswith("ndcg@"))
 
 
@@ -107,7 +110,7 @@ def print_summary(summary: DemoSummary, console: Console) -> None:
 
 
 def write_summary(summary: DemoSummary, folder: Location) -> None:
-    """`summary.json` and `summary.md`."""
+    """Write `summary.json` and `summary.md`."""
     values = {**asdict(summary), "seconds": summary.seconds}
     (folder / "summary.json").write_text(json.dumps(values, indent=1) + "\n")
     (folder / "summary.md").write_text(_markdown(summary))

@@ -1,9 +1,8 @@
 """`visrec ingest`: from logs and pictures to a snapshot."""
 
 import time
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -18,62 +17,66 @@ from rich.table import Table
 
 from visrec.cluster.session import ray_session
 from visrec.config import IngestWorkloadConfig
+from visrec.data.snapshot import Snapshot
 from visrec.ingest.files import find_inputs
 from visrec.ingest.quarantine import RejectCounts
 from visrec.ingest.stages.build import BuiltSnapshot, build_snapshot, plan_snapshot
-from visrec.storage import Artifact, Workspace, content_id
+from visrec.storage import Workspace, content_id
+from visrec.workloads.settings import PlainSettings, workload_config, workload_console
 
 FORMAT_VERSION = 2
 """Part of a snapshot's name: goes up when the same input would give other files."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IngestResult:
-    """What an ingest leaves.
+def ingest(
+    config: IngestWorkloadConfig | PlainSettings = None,
+    *,
+    console: Console | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> Snapshot:
+    """Make a snapshot of logs and pictures, or find the one that the same input and config gave before.
 
-    Attributes:
-        snapshot: The artifact.
-        found: It was there before, and nothing was done.
-        seconds: Time that it took.
-    """
-
-    snapshot: Artifact
-    found: bool
-    seconds: float
-
-
-def run(job: IngestWorkloadConfig, *, console: Console) -> IngestResult:
-    """Make a snapshot, or find the one that the same input and config made.
+    Args:
+        config: A finished config, a mapping, or the path of a YAML file; see `visrec.workloads.settings`.
+        console: Shows what the command shows; by default nothing is printed.
+        progress: Show it on standard output.
+        **settings: Settings laid over the mapping, the file or the defaults.
 
     Raises:
-        DataError: The input is missing or cannot be read, too much of it is dirt, or nothing of it is left.
+        ConfigError: A setting is wrong.
+        DataError: The input is missing or unreadable, too much of it is rejected, or nothing of it is left.
+        ClusterError: Ray cannot be reached.
+
+    Example:
+        >>> visrec.ingest(workspace="shop", ingest={"interactions": {"path": "log.csv"}})   # doctest: +SKIP
+        Snapshot('499fdf577b26': 40 users, 20 items, 20 pictures, /data/shop/snapshots/499fdf577b26)
     """
     started = time.perf_counter()
+    job = workload_config(IngestWorkloadConfig, config, settings)
+    console = workload_console(console, progress)
     workspace = Workspace(job.workspace)
     inputs = find_inputs(job.ingest)
     name = content_id("snapshot", FORMAT_VERSION, job.ingest, inputs.fingerprint)
     if workspace.has("snapshots", name):
         workspace.point("snapshots", name)
         console.print(f"found snapshot {name} of this input and config, nothing to do")
-        return IngestResult(
-            snapshot=workspace.find("snapshots", name), found=True, seconds=time.perf_counter() - started
-        )
+        return Snapshot.find(workspace, name)
     plan = plan_snapshot(job.ingest, inputs)
     # Ray ends first: no task may still write when the folder is finished or deleted.
     with workspace.create("snapshots", name, config=job) as writer, ray_session(job.ray):
-        with StageProgress(console) as progress:
-            built = build_snapshot(job.ingest, inputs, plan, writer.staging, progress)
+        with StageProgress(console) as stages:
+            built = build_snapshot(job.ingest, inputs, plan, writer.staging, stages)
         writer.counts.update(built.counts.to_json())
         writer.facts.update(built.facts.to_json())
     workspace.point("snapshots", name)
-    seconds = time.perf_counter() - started
-    console.print(_table(built, seconds))
+    console.print(_table(built, time.perf_counter() - started))
     console.print(f"snapshot {name} in {workspace.location('snapshots', name)}", soft_wrap=True)
-    return IngestResult(snapshot=workspace.find("snapshots", name), found=False, seconds=seconds)
+    return Snapshot.find(workspace, name)
 
 
 class StageProgress:
-    """A bar for each stage on a terminal; elsewhere a line for each that has ended."""
+    """Progress of the stages: a bar each on a terminal, elsewhere a line for each finished stage."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -104,7 +107,7 @@ class StageProgress:
         self._stage = self._bars.add_task(stage, total=total)
 
     def advance(self, count: int) -> None:
-        """So many more are done."""
+        """Count further finished units of the current stage."""
         if self._stage is not None:
             self._bars.advance(self._stage, count)
 

@@ -1,54 +1,60 @@
-"""`visrec publish`: make a release from a checkpoint, if its report passes the gate, and make it live."""
+"""`visrec publish`: a release of a checkpoint whose report passes the gate."""
 
-from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Console
 
 from visrec.config import PublishWorkloadConfig
-from visrec.data.snapshot import Snapshot
 from visrec.models.checkpoint import Checkpoint
-from visrec.releases import activate
+from visrec.releases import Release, activate
 from visrec.releases.build import build_release, release_name
-from visrec.storage import Artifact, Workspace
+from visrec.reports.report import Report
+from visrec.storage import Workspace
+from visrec.workloads.settings import PlainSettings, workload_config, workload_console
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PublishResult:
-    """What publishing leaves.
+def publish(
+    config: PublishWorkloadConfig | PlainSettings = None,
+    *,
+    console: Console | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> Release:
+    """Make a release of a checkpoint, and the current one unless the config says not to; or find the one that exists.
 
-    Attributes:
-        release: The artifact.
-        is_current: Whether it is the live one now.
-    """
-
-    release: Artifact
-    is_current: bool
-
-
-def run(job: PublishWorkloadConfig, *, console: Console) -> PublishResult:
-    """Build the release, and make it current unless the config says not to.
+    Args:
+        config: A finished config, a mapping, or the path of a YAML file; see `visrec.workloads.settings`.
+        console: Shows what the command shows; by default nothing is printed.
+        progress: Show it on standard output.
+        **settings: Settings laid over the mapping, the file or the defaults.
 
     Raises:
         ArtifactError: The checkpoint, its snapshot or the report is missing or damaged.
-        VisrecError: The report measured another checkpoint, or the gate does not open; nothing is written.
+        ConfigError: A setting is wrong.
+        VisrecError: The report measured another checkpoint, or does not pass the gate; nothing is written.
+
+    Example:
+        >>> visrec.publish(workspace="shop", release={"min_metric": {"ndcg@10": 0.05}})   # doctest: +SKIP
+        Release('5b47cb798298': 20 items, 40 users, index faiss_flat, no ranker, /data/shop/releases/5b47cb798298)
     """
+    job = workload_config(PublishWorkloadConfig, config, settings)
+    console = workload_console(console, progress)
     workspace = Workspace(job.workspace)
     checkpoint = Checkpoint.find(workspace, job.checkpoint)
-    report = workspace.find("reports", job.report)
+    report = Report.find(workspace, job.report)
     name = release_name(checkpoint, report, job.release)
     if workspace.has("releases", name):
-        release = workspace.find("releases", name)
+        release = Release.open(workspace, name)
         console.print(f"found release {name} of this checkpoint and config, nothing to do")
     else:
-        snapshot = Snapshot(workspace.find("snapshots", checkpoint.snapshot_name))
         console.print(f"publish checkpoint {checkpoint.name}, measured by report {report.name}")
-        release = build_release(workspace, checkpoint, snapshot, report, job.release)
-        counts = release.manifest.counts
+        release = build_release(workspace, checkpoint, checkpoint.snapshot(workspace), report, job.release)
+        counts = release.artifact.manifest.counts
         console.print(
             f"release {name}: {counts['num_items']:,.0f} items, {counts['num_users']:,.0f} users, index"
-            f" {job.release.index}, ranker {release.manifest.facts['ranker'] or 'none'}"
+            f" {job.release.index}, ranker {release.facts.ranker or 'none'}"
         )
     if job.release.activate:
         activate(workspace, name)
         console.print(f"{name} is the current release")
-    return PublishResult(release=release, is_current=workspace.pointed("releases") == name)
+    return release

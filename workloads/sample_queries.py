@@ -1,4 +1,4 @@
-"""A sample of queries through real HTTP, one of each kind that the server answers."""
+"""Sample queries over HTTP, one of each kind that the server answers."""
 
 import time
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ _TIMEOUT_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """Somebody and something to ask about, taken from a snapshot.
+    """A user and an item of a snapshot, for sample queries.
 
     Attributes:
         user_id: A user with a long history.
-        history: Their last events, oldest first: item id and kind.
-        item_id: The last item with a picture.
+        history: Item id and kind of the user's last events, oldest first.
+        item_id: The user's last item that has a picture.
         picture: That picture, as a JPEG file.
     """
 
@@ -33,12 +33,12 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueryResult:
-    """An answer.
+    """Answer to a sample query.
 
     Attributes:
-        name: What was asked.
+        name: The query in words.
         item_ids: The items of the answer, best first.
-        milliseconds: From the request to the whole answer, seen from here.
+        milliseconds: Time from the request to the whole answer, measured by the client.
     """
 
     name: str
@@ -47,7 +47,7 @@ class QueryResult:
 
 
 def take_sample(snapshot: Snapshot, *, num_events: int = 5) -> Sample:
-    """The user with the longest history among the first block of users; the same one each time."""
+    """The user with the longest history in the first block of users; deterministic."""
     block = next(snapshot.sequences(SplitConfig()))
     row = int(np.argmax(np.diff(block.offsets)))
     events = slice(block.offsets[row], block.offsets[row + 1])
@@ -64,8 +64,8 @@ def take_sample(snapshot: Snapshot, *, num_events: int = 5) -> Sample:
     )
 
 
-def ask(address: str, sample: Sample, *, num_items: int = 10) -> tuple[QueryResult, ...]:
-    """Ask everything once.
+def send_queries(address: str, sample: Sample, *, num_items: int = 10) -> tuple[QueryResult, ...]:
+    """Send each query once.
 
     Raises:
         ClusterError: A query was not answered.
@@ -77,19 +77,19 @@ def ask(address: str, sample: Sample, *, num_items: int = 10) -> tuple[QueryResu
     picture = {"file": ("picture.jpg", sample.picture, "image/jpeg")}
     k = num_items
     return (
-        _ask(
+        _send(
             f"recommendations for user {sample.user_id}", recommend, json={"user_id": sample.user_id, "k": k}
         ),
-        _ask(
+        _send(
             f"recommendations for {len(history)} given events", recommend, json={"history": history, "k": k}
         ),
-        _ask("recommendations for nobody: popular items", recommend, json={"k": k}),
-        _ask(f"items similar to {sample.item_id}", similar, method="GET", params={"k": k}),
-        _ask(f"search by the picture of {sample.item_id}", search, files=picture, params={"k": k}),
+        _send("recommendations for nobody: popular items", recommend, json={"k": k}),
+        _send(f"items similar to {sample.item_id}", similar, method="GET", params={"k": k}),
+        _send(f"search by the picture of {sample.item_id}", search, files=picture, params={"k": k}),
     )
 
 
-def _ask(name: str, url: str, *, method: str = "POST", **request: Any) -> QueryResult:
+def _send(name: str, url: str, *, method: str = "POST", **request: Any) -> QueryResult:
     started = time.perf_counter()
     try:
         with requests.Session() as session:

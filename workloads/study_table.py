@@ -19,7 +19,7 @@ from visrec.tune.space import ordered_keys
 
 _REFRESH_SECONDS = 1.0
 _SHOWN = 12
-"""Trials in the table."""
+"""Most trials in the table."""
 _WIDEST = 18
 """Characters of a column."""
 _STYLES = {"running": "cyan", "finished": "green", "stopped": "dim", "failed": "red"}

@@ -13,11 +13,10 @@ from rich.console import Console
 
 from visrec.config import WorkloadConfig
 from visrec.errors import ConfigError, first_line
-from visrec.storage import Artifact, Workspace
+from visrec.storage import Workspace
+from visrec.tune.artifact import Study
 from visrec.tune.environment import download
-from visrec.tune.records import EpochResult, TrialRecord, read_records
-from visrec.tune.report.facts import StudySummary
-from visrec.tune.report.write import TRIALS
+from visrec.tune.records import EpochResult, TrialRecord
 
 EXPERIMENT = "visrec"
 HOST = "127.0.0.1"
@@ -33,17 +32,17 @@ def is_installed() -> bool:
 
 
 def tracking_folder(workspace: Workspace) -> Path:
-    """Where the database and the artifacts of MLflow are.
+    """Folder of MLflow's database and artifacts.
 
     Raises:
-        ConfigError: The workspace is not on this machine's filesystem, which a database needs.
+        ConfigError: The workspace is remote; the database needs a local filesystem.
     """
     if not workspace.root.is_local:
         raise ConfigError(f"tracking needs a local workspace, or MLFLOW_TRACKING_URI; got {workspace.root}")
     return Path(workspace.root.path) / "tracking"
 
 
-def track_study(workspace: Workspace, study: Artifact, console: Console) -> None:
+def track_study(workspace: Workspace, study: Study, console: Console) -> None:
     """Record a finished study as a parent run with a child run for each trial; a second call records nothing.
 
     The store is `MLFLOW_TRACKING_URI` where that is set, else a database in the workspace. Without MLflow, or with a
@@ -83,7 +82,7 @@ def run(job: WorkloadConfig, *, console: Console, port: int = 5000) -> NoReturn:
 
 
 def server_command(workspace: Workspace, port: int) -> list[str]:
-    """The command line of the server: it has no login, so it listens to this machine only.
+    """Command line of the server. It has no login, so it listens on the loopback interface only.
 
     Raises:
         ConfigError: The workspace is remote, or MLFLOW_TRACKING_URI names a server, which has a page already.
@@ -99,7 +98,7 @@ def server_command(workspace: Workspace, port: int) -> list[str]:
 
 
 def _store(workspace: Workspace) -> tuple[str, str]:
-    """Addresses of the records and of the artifacts."""
+    """URIs of the records and of the artifacts."""
     own = os.environ.get("MLFLOW_TRACKING_URI")
     if own:
         return own, ""
@@ -108,8 +107,8 @@ def _store(workspace: Workspace) -> tuple[str, str]:
     return f"sqlite:///{folder / 'mlflow.db'}", (folder / "artifacts").as_uri()
 
 
-def _record(client: Any, artifacts: str, study: Artifact) -> int:
-    """Create the runs of a study; returns their number, 0 where the study is recorded already."""
+def _record(client: Any, artifacts: str, study: Study) -> int:
+    """Record the runs of a study; returns how many, 0 if it was recorded before."""
     experiment = _experiment(client, artifacts)
     same_study = f"tags.`{STUDY_TAG}` = '{study.name}'"
     if client.search_runs([experiment], f"{same_study} and attributes.status = 'FINISHED'", max_results=1):
@@ -120,15 +119,14 @@ def _record(client: Any, artifacts: str, study: Artifact) -> int:
         for child in client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{half.info.run_id}'"):
             client.delete_run(child.info.run_id)
         client.delete_run(half.info.run_id)
-    records = read_records(study.location / TRIALS)
-    summary = StudySummary.read(study)
+    records, summary = study.trials(), study.summary
     parent = client.create_run(
         experiment,
         run_name=f"study {study.name}",
         tags={STUDY_TAG: study.name, "visrec.best_trial": str(summary.best_trial)},
         start_time=min((_ms(r.started_at) for r in records if r.started_at), default=None),
     ).info.run_id
-    for name, number in {**study.manifest.counts, **summary.best_objectives}.items():
+    for name, number in {**study.artifact.manifest.counts, **summary.best_objectives}.items():
         client.log_metric(parent, _safe(name), number)
     _log_point(client, parent, summary.best_point)
     for record in records:
@@ -166,7 +164,7 @@ def _log_trial(client: Any, experiment: str, parent: str, objectives: list[str],
 
 
 def _numbers(result: EpochResult, objectives: list[str]) -> Iterator[tuple[str, float]]:
-    """Names and values of an epoch: objectives, what the loop reported, and settings, which may change on the way."""
+    """Names and values of an epoch: objectives, metrics of the loop, and settings, which may change during a trial."""
     for objective, number in zip(objectives, result.objectives, strict=True):
         yield f"best_{_safe(objective)}", number
     for prefix, values in (("", result.metrics), ("setting.", result.point)):

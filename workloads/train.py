@@ -3,8 +3,8 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -15,42 +15,50 @@ from visrec.models.checkpoint import Checkpoint
 from visrec.models.epochs import EpochRecord, read_epochs
 from visrec.reports.training import draw_curves
 from visrec.storage import Location, Workspace, content_id
+from visrec.training import loop
 from visrec.training.environment import LocalEnvironment
 from visrec.training.initial import initial_model, starting_point
-from visrec.training.loop import train
 from visrec.training.messages import ProgressUpdate
 from visrec.training.phase import check_phases
 from visrec.workloads.progress import ProgressBoard, TrainingProgress
+from visrec.workloads.settings import PlainSettings, workload_config, workload_console
 
 VERSION = 3
 """Increased when the same config would give another model, so that old checkpoints are not taken for new ones."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrainResult:
-    """The result of a training.
+def train(
+    config: TrainWorkloadConfig | PlainSettings = None,
+    *,
+    console: Console | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> Checkpoint:
+    """Train the two towers on a snapshot, or find the checkpoint that the same config and snapshot gave before.
 
-    Attributes:
-        checkpoint: The checkpoint.
-        epochs: One record for each epoch.
-        seconds: Wall time of this call.
-        found: Whether the checkpoint existed, so that nothing was done.
-    """
+    A run that was killed continues from its last state when it is started again.
 
-    checkpoint: Checkpoint
-    epochs: list[EpochRecord]
-    seconds: float
-    found: bool
+    Args:
+        config: A finished config, a mapping, or the path of a YAML file; see `visrec.workloads.settings`.
+        console: Shows what the command shows; by default nothing is printed.
+        progress: Show it on standard output.
+        **settings: Settings laid over the mapping, the file or the defaults.
 
+    Raises:
+        ArtifactError: The snapshot is missing.
+        ConfigError: A setting is wrong, or does not fit the model or the snapshot.
+        DivergedError: Training produced a NaN or infinite loss.
+        ClusterError: Ray cannot be reached, or training failed on it.
 
-def run(job: TrainWorkloadConfig, *, console: Console) -> TrainResult:
-    """Train, or find the checkpoint of an earlier run of the same config and snapshot.
-
-    A run that was killed continues from its last checkpoint when it is started again.
+    Example:
+        >>> visrec.train("shop.yaml", model={"dim": 32}).epochs[-1].metrics["ndcg@10"]   # doctest: +SKIP
+        0.1146
     """
     started = time.perf_counter()
+    job = workload_config(TrainWorkloadConfig, config, settings)
+    console = workload_console(console, progress)
     workspace = Workspace(job.workspace)
-    snapshot = Snapshot(workspace.find("snapshots", job.snapshot))
+    snapshot = Snapshot.find(workspace, job.snapshot)
     name = checkpoint_name(job, snapshot)
     found = workspace.has("checkpoints", name)
     if not found:
@@ -59,11 +67,12 @@ def run(job: TrainWorkloadConfig, *, console: Console) -> TrainResult:
         )
         _train(job, snapshot, workspace, name, console)
     workspace.point("checkpoints", name)
-    artifact = Checkpoint.find(workspace, name)
-    epochs = artifact.epochs
+    checkpoint = Checkpoint.find(workspace, name)
     seconds = time.perf_counter() - started
-    console.print(_summary(artifact, epochs, job.training.selection_metric, seconds, found), soft_wrap=True)
-    return TrainResult(checkpoint=artifact, epochs=epochs, seconds=seconds, found=found)
+    console.print(
+        _summary(checkpoint, checkpoint.epochs, job.training.selection_metric, seconds, found), soft_wrap=True
+    )
+    return checkpoint
 
 
 def checkpoint_name(job: TrainWorkloadConfig, snapshot: Snapshot) -> str:
@@ -131,7 +140,7 @@ def _in_process(
             progress.show(*board.read())
 
         environment = LocalEnvironment(Path(run_folder.path), tell)
-        train(job, snapshot, environment)
+        loop.train(job, snapshot, environment)
     with environment.resume() as folder:
         assert folder is not None
         yield folder

@@ -1,103 +1,101 @@
-"""`visrec train-ranker`: learn to put the two towers' candidates in order."""
+"""`visrec train-ranker`: the second stage, which ranks the candidates of the two towers."""
 
-import json
 import time
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console
 
 from visrec.config import TrainRankerWorkloadConfig
 from visrec.config.ranker import POSITIVE
-from visrec.data.snapshot import Snapshot
 from visrec.models.checkpoint import Checkpoint
-from visrec.ranking.learn import RankerTraining, train_ranker
+from visrec.ranking import learn
+from visrec.ranking.artifact import RankerArtifact, RankerReport
+from visrec.ranking.learn import RankerTraining
 from visrec.reports.ranker import importance_plot, reliability_plot
 from visrec.reports.style import png
-from visrec.storage import Artifact, Workspace, content_id
+from visrec.storage import Location, Workspace, content_id
+from visrec.workloads.settings import PlainSettings, workload_config, workload_console
 
 VERSION = 2
 """Raised when the same config would give another ranker, so that old ones are not taken for new ones."""
-REPORT = "report.json"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrainRankerResult:
-    """What came out.
+def train_ranker(
+    config: TrainRankerWorkloadConfig | PlainSettings = None,
+    *,
+    console: Console | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> RankerArtifact:
+    """Train a ranker on the validation part, or find the one that the same config and checkpoint gave before.
 
-    Attributes:
-        ranker: The artifact: `ranker.safetensors`, `ranker.json`, `report.json`, `reliability.png`, `features.png`.
-        report: Content of `report.json`.
-        seconds: Wall time of this call.
-        found: Whether it had been trained before, so that nothing was done.
-    """
-
-    ranker: Artifact
-    report: dict[str, Any]
-    seconds: float
-    found: bool
-
-
-def run(job: TrainRankerWorkloadConfig, *, console: Console) -> TrainRankerResult:
-    """Learn from the validation part, or find what the same config and checkpoint gave before.
+    Args:
+        config: A finished config, a mapping, or the path of a YAML file; see `visrec.workloads.settings`.
+        console: Shows what the command shows; by default nothing is printed.
+        progress: Show it on standard output.
+        **settings: Settings laid over the mapping, the file or the defaults.
 
     Raises:
         ArtifactError: The checkpoint or its snapshot is missing or damaged.
-        ConfigError: The checkpoint was fitted on the validation part as well.
-        DataError: There is too little to learn from.
+        ConfigError: A setting is wrong, or the checkpoint was fitted on the validation part as well.
+        DataError: There is too little data to train on.
+
+    Example:
+        >>> visrec.train_ranker(workspace="shop").report.order.gain.mean                 # doctest: +SKIP
+        0.1056
     """
     started = time.perf_counter()
+    job = workload_config(TrainRankerWorkloadConfig, config, settings)
+    console = workload_console(console, progress)
     workspace = Workspace(job.workspace)
     checkpoint = Checkpoint.find(workspace, job.checkpoint)
-    snapshot = Snapshot(workspace.find("snapshots", checkpoint.snapshot_name))
+    snapshot = checkpoint.snapshot(workspace)
     name = content_id("ranker", VERSION, checkpoint.name, snapshot.name, job.ranker, job.seed)
     found = workspace.has("rankers", name)
     if not found:
         console.print(f"rank the candidates of checkpoint {checkpoint.name}")
-        learned = train_ranker(checkpoint, snapshot, job.ranker, job.seed)
+        training = learn.train_ranker(checkpoint, snapshot, job.ranker, job.seed)
         parents = {"checkpoints": checkpoint.name, "snapshots": snapshot.name}
         with workspace.create("rankers", name, config=job, parents=parents) as writer:
-            _write(writer.staging, learned)
-            writer.counts |= {"num_lists": learned.num_lists, "num_impressions": learned.num_impressions}
+            _write(writer.staging, training)
+            writer.counts |= {"num_lists": training.num_lists, "num_impressions": training.num_impressions}
     workspace.point("rankers", name)
-    artifact = workspace.find("rankers", name)
-    report = json.loads((artifact.location / REPORT).read_text())
-    seconds = time.perf_counter() - started
-    _tell(name, report, console, found, seconds)
-    return TrainRankerResult(ranker=artifact, report=report, seconds=seconds, found=found)
+    ranker = RankerArtifact.find(workspace, name)
+    console.print(_summary(ranker, time.perf_counter() - started, found), soft_wrap=True)
+    return ranker
 
 
-def _write(folder: Any, learned: RankerTraining) -> None:
-    learned.ranker.save(folder)
-    (folder / REPORT).write_text(json.dumps(report_of(learned), indent=1))
-    importance = learned.importance
-    (folder / "reliability.png").write_bytes(png(reliability_plot(learned.tasks)))
+def _write(folder: Location, training: RankerTraining) -> None:
+    training.ranker.save(folder)
+    report_of(training).write(folder)
+    importance = training.importance
+    (folder / "reliability.png").write_bytes(png(reliability_plot(training.tasks)))
     (folder / "features.png").write_bytes(png(importance_plot(list(importance), list(importance.values()))))
 
 
-def report_of(learned: RankerTraining) -> dict[str, Any]:
-    """`report.json`."""
-    return {
-        "num_lists": learned.num_lists,
-        "num_impressions": learned.num_impressions,
-        "features": list(learned.ranker.names),
-        "order": asdict(learned.order),
-        "tasks": {name: asdict(quality) for name, quality in learned.tasks.items()},
-        "threshold": learned.ranker.threshold,
-        "importance": {name: round(value, 5) for name, value in learned.importance.items()},
-        "examination": learned.examination,
-    }
-
-
-def _tell(name: str, report: dict[str, Any], console: Console, found: bool, seconds: float) -> None:
-    order, main = report["order"], report["tasks"][POSITIVE]
-    gain = order["gain"]
-    did = (
-        "found, nothing to do" if found else f"learned from {report['num_lists']:,} lists in {seconds:.1f} s"
+def report_of(training: RankerTraining) -> RankerReport:
+    """Content of `report.json`."""
+    return RankerReport(
+        num_lists=training.num_lists,
+        num_impressions=training.num_impressions,
+        features=list(training.ranker.names),
+        order=training.order,
+        tasks=training.tasks,
+        threshold=training.ranker.threshold,
+        importance={name: round(value, 5) for name, value in training.importance.items()},
+        examination=training.examination,
     )
-    lead = f"{gain['mean']:+.4f} \\[{gain['low']:+.4f}, {gain['high']:+.4f}]"
-    console.print(
-        f"ranker {name}: {did}; on users held out of it, ndcg@10 {order['ranked']['mean']:.4f} against"
-        f" {order['retrieved']['mean']:.4f} ({lead}), calibration error {main['calibration_error']:.4f}",
-        soft_wrap=True,
+
+
+def _summary(ranker: RankerArtifact, seconds: float, found: bool) -> str:
+    order, main = ranker.report.order, ranker.report.tasks[POSITIVE]
+    did = (
+        "found, nothing to do"
+        if found
+        else f"learned from {ranker.report.num_lists:,} lists in {seconds:.1f} s"
+    )
+    lead = f"{order.gain.mean:+.4f} \\[{order.gain.low:+.4f}, {order.gain.high:+.4f}]"
+    return (
+        f"ranker {ranker.name}: {did}; on users held out of it, ndcg@10 {order.ranked.mean:.4f} against"
+        f" {order.retrieved.mean:.4f} ({lead}), calibration error {main.calibration_error:.4f}"
     )

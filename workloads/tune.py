@@ -1,8 +1,8 @@
 """`visrec tune`: a hyperparameter study, resumable, which ends with a checkpoint and, if asked, a candidate release."""
 
-import time
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import Any
 
 from rich.console import Console
 
@@ -14,22 +14,26 @@ from visrec.config import (
     TuneWorkloadConfig,
 )
 from visrec.data.snapshot import Snapshot
-from visrec.errors import ConfigError, VisrecError
+from visrec.errors import ConfigError, StudyInterrupted, VisrecError
 from visrec.models.checkpoint import Checkpoint
-from visrec.storage import Artifact, Location, Workspace, content_id
+from visrec.releases import Release
+from visrec.storage import Location, Workspace, content_id
 from visrec.training.initial import initial_model
+from visrec.tune.artifact import Study
 from visrec.tune.compare import default_trial, improvement_over
 from visrec.tune.points import check_space, mutable_keys
 from visrec.tune.records import StudyLog
 from visrec.tune.report.facts import StudyFacts, StudySummary, study_facts
 from visrec.tune.report.markdown import format_value
-from visrec.tune.report.write import BEST, write_study
+from visrec.tune.report.write import write_study
 from visrec.tune.search import count_trials
 from visrec.tune.study import run_trials
 from visrec.tune.trial import trial_job
 from visrec.tune.winner import keep_checkpoint
-from visrec.workloads import evaluate, publish
 from visrec.workloads.activations import precompute
+from visrec.workloads.evaluate import evaluate
+from visrec.workloads.publish import publish
+from visrec.workloads.settings import PlainSettings, workload_config, workload_console
 from visrec.workloads.study_table import StudyTable
 from visrec.workloads.tracking import track_study
 
@@ -47,69 +51,71 @@ _RUN_SETTINGS = (
 """Settings of how a study runs, which do not change its result and may differ between two starts."""
 
 
-class StudyInterrupted(VisrecError):
-    """The study was interrupted; its results are kept."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TuneResult:
-    """The result of a study.
+    """Artifacts of a study.
 
     Attributes:
-        study: The artifact with the report.
+        study: The study with its report.
         checkpoint: Checkpoint of the best trial.
-        release: Candidate release, where `tune.candidate_release` is set.
-        seconds: Wall time of this call.
-        found: Whether the study had been run before, so that nothing was done.
+        release: Candidate release, not yet current; None unless `tune.candidate_release` is set.
     """
 
-    study: Artifact
+    study: Study
     checkpoint: Checkpoint
-    release: Artifact | None
-    seconds: float
-    found: bool
+    release: Release | None
 
 
-def run(job: TuneWorkloadConfig, *, console: Console) -> TuneResult:
-    """Run a study, or resume one (`tune.resume`), or find the result of an earlier run of the same config.
+def tune(
+    config: TuneWorkloadConfig | PlainSettings = None,
+    *,
+    console: Console | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> TuneResult:
+    """Run a study, resume one (`tune.resume`), or find the one that the same config gave before.
+
+    Args:
+        config: A finished config, a mapping, or the path of a YAML file; see `visrec.workloads.settings`.
+        console: Shows what the command shows; by default nothing is printed.
+        progress: Show it on standard output.
+        **settings: Settings laid over the mapping, the file or the defaults.
 
     Raises:
-        ConfigError: The space does not fit the config, or an unfinished study is there and `tune.resume` is not set.
+        ConfigError: The space does not fit the config, or an unfinished study exists and `tune.resume` is not set.
         VisrecError: Every trial failed.
         StudyInterrupted: Ctrl-C; the study can be resumed.
+
+    Example:
+        >>> visrec.tune("examples/tune-demo.yaml", progress=True).checkpoint.name        # doctest: +SKIP
+        '4d9c98537a31'
     """
-    started = time.perf_counter()
+    job = workload_config(TuneWorkloadConfig, config, settings)
+    console = workload_console(console, progress)
     check(job)
     workspace = Workspace(job.workspace)
-    snapshot = Snapshot(workspace.find("snapshots", job.snapshot))
+    snapshot = Snapshot.find(workspace, job.snapshot)
     name = study_name(job, snapshot)
     folder = workspace.root / "runs" / f"study-{name}"
-    found = workspace.has("studies", name)
-    if found:
+    if workspace.has("studies", name):
         console.print(f"study {name}: found, nothing to do")
     else:
         log = _open_log(job, folder, console)
         ending = _run(job, snapshot, log, console)
         _write(job, name, snapshot, log, ending)
     workspace.point("studies", name)
-    study = workspace.find("studies", name)
-    folder.delete()  # it was needed to resume
+    study = Study.find(workspace, name)
+    folder.delete()  # what a restart would have needed
     if job.tune.tracking:
         track_study(workspace, study, console)
-    checkpoint = Checkpoint.find(workspace, StudySummary.read(study).checkpoint)
+    checkpoint = Checkpoint.find(workspace, study.summary.checkpoint)
     release = _candidate(job, checkpoint, console) if job.tune.candidate_release else None
     console.print(_summary(study), soft_wrap=True)
     if release is not None:
         console.print(
             f"  candidate release {release.name}: live after `visrec activate {release.name}`", soft_wrap=True
         )
-    return TuneResult(
-        study=study,
-        checkpoint=checkpoint,
-        release=release,
-        seconds=time.perf_counter() - started,
-        found=found,
-    )
+    return TuneResult(study=study, checkpoint=checkpoint, release=release)
 
 
 def check(job: TuneWorkloadConfig) -> None:
@@ -204,22 +210,22 @@ def _counts(facts: StudyFacts) -> dict[str, float]:
     }
 
 
-def _candidate(job: TuneWorkloadConfig, checkpoint: Checkpoint, console: Console) -> Artifact:
-    """A release of the best checkpoint, measured on the test part, which does not go live by itself."""
+def _candidate(job: TuneWorkloadConfig, checkpoint: Checkpoint, console: Console) -> Release:
+    """A release of the best checkpoint, measured on the test part; it does not become the current one."""
     common = {"workspace": job.workspace, "seed": job.seed, "ray": job.ray, "checkpoint": checkpoint.name}
-    report = evaluate.run(EvaluateWorkloadConfig(**common, evaluation=job.evaluation), console=console).report
+    report = evaluate(EvaluateWorkloadConfig(**common, evaluation=job.evaluation), console=console)
     release = job.release.replace(activate=False)
     publishing = PublishWorkloadConfig(**common, report=report.name, release=release)
-    return publish.run(publishing, console=console).release
+    return publish(publishing, console=console)
 
 
-def _summary(study: Artifact) -> str:
-    summary, counts = StudySummary.read(study), study.manifest.counts
+def _summary(study: Study) -> str:
+    summary = study.summary
     values = ", ".join(f"{name} {format_value(v)}" for name, v in summary.best_objectives.items())
-    share = counts["trained_epochs"] / max(counts["planned_epochs"], 1)
     lead = f"  {summary.lead.text}\n" if summary.lead else ""
     return (
-        f"study {study.name}: best trial {summary.best_trial}, validation {values}; {share:.0%} of the epochs of full "
-        f"runs, {counts['seconds'] / 60:.1f} min\n{lead}"
-        f"  config {study.location / BEST}\n  checkpoint {summary.checkpoint}\n  report {study.location / 'report.md'}"
+        f"study {study.name}: best trial {summary.best_trial}, validation {values}; {study.trained_share:.0%} of the "
+        f"epochs of full runs, {study.seconds / 60:.1f} min\n{lead}"
+        f"  config {study.best_config}\n  checkpoint {summary.checkpoint}\n"
+        f"  report {study.location / 'report.md'}"
     )

@@ -2,8 +2,14 @@
 
     import visrec
 
+    snapshot = visrec.ingest("shop.yaml")
+    checkpoint = visrec.train("shop.yaml", model={"dim": 32}, progress=True)
+    visrec.evaluate("shop.yaml")
+    visrec.publish("shop.yaml")
+
     shop = visrec.open("workspace")
     shop.recommend(user="u00017", k=10)
+    visrec.Workspace("workspace").report().metrics["model"]["ndcg@10"]
 
 The library's rooms hold the parts; the jobs that put them together are in `visrec.workloads`, the serving graph in
 `visrec.deployments`. Importing this module imports no other: its names are loaded at their first use.
@@ -20,6 +26,12 @@ if TYPE_CHECKING:
     from visrec.recommend.shop import Shop
     from visrec.recommend.shop import open_shop as open
     from visrec.recommend.types import HistoryEvent
+    from visrec.workloads.demo_data import demo_data
+    from visrec.workloads.evaluate import evaluate
+    from visrec.workloads.publish import publish
+    from visrec.workloads.train import train
+    from visrec.workloads.train_ranker import train_ranker
+    from visrec.workspace import Workspace
 
 try:
     __version__ = version("visrec")
@@ -27,13 +39,20 @@ except PackageNotFoundError:  # a wheel unpacked by a Ray runtime environment ha
     __version__ = "0.0.0+unpacked"
 
 # Public names that are loaded at their first use: module and name there. Each also stands above, for type checkers.
+# The library imports no workload; that this table names their functions is the one exception, for the sake of users.
 _LAZY = {
     "HistoryEvent": ("visrec.recommend.types", "HistoryEvent"),
     "Item": ("visrec.recommend.lists", "Item"),
     "RecommendationList": ("visrec.recommend.lists", "RecommendationList"),
     "RecommendedItem": ("visrec.recommend.lists", "RecommendedItem"),
     "Shop": ("visrec.recommend.shop", "Shop"),
+    "Workspace": ("visrec.workspace", "Workspace"),
+    "demo_data": ("visrec.workloads.demo_data", "demo_data"),
+    "evaluate": ("visrec.workloads.evaluate", "evaluate"),
     "open": ("visrec.recommend.shop", "open_shop"),
+    "publish": ("visrec.workloads.publish", "publish"),
+    "train": ("visrec.workloads.train", "train"),
+    "train_ranker": ("visrec.workloads.train_ranker", "train_ranker"),
 }
 
 __all__ = [
@@ -43,8 +62,14 @@ __all__ = [
     "RecommendedItem",
     "Shop",
     "VisrecError",
+    "Workspace",
     "__version__",
+    "demo_data",
+    "evaluate",
     "open",
+    "publish",
+    "train",
+    "train_ranker",
 ]
 
 

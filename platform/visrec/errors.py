@@ -10,7 +10,7 @@
         +-- PictureError      a picture cannot be decoded, or is over the limit; `code` says why
         +-- DivergedError     training produced a NaN or infinite loss or metric
         +-- ClusterError      the Ray cluster cannot be reached, has another version, or a job on it failed
-        +-- StudyInterrupted  Ctrl-C ended a study, which can be resumed (`visrec.workloads.tune`)
+        +-- StudyInterrupted  Ctrl-C ended a study; it can be resumed
 
 The command prints the message in one line and exits with code 2. The server answers 4xx where the request is at
 fault, else 5xx (`visrec.deployments.problems`). Errors of other kinds are faults of visrec itself:
@@ -64,6 +64,10 @@ class DivergedError(VisrecError):
 
 class ClusterError(VisrecError):
     """The Ray cluster cannot be reached, does not fit, or a job on it failed."""
+
+
+class StudyInterrupted(VisrecError):
+    """Ctrl-C ended a study; its trials are kept and it can be resumed."""
 
 
 def first_line(error: object) -> str:

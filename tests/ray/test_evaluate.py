@@ -1,6 +1,5 @@
 """`visrec evaluate` on a small local cluster: the same numbers as in one process, and mistakes told in one line."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from visrec.config import (
 from visrec.config.evaluation import AttackConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError, DataError
+from visrec.evaluation.bootstrap import Interval
 from visrec.evaluation.measure import measure, merge
 from visrec.evaluation.plan import fit_scorer, make_evaluation_context, plan_evaluation
 from visrec.evaluation.summary import summarise
@@ -27,7 +27,7 @@ from visrec.robustness.plan import PromotionAttack, plan_robustness
 from visrec.robustness.promotion import set_up_attack
 from visrec.robustness.variants import measure_variant
 from visrec.storage import Workspace
-from visrec.workloads.evaluate import run
+from visrec.workloads.evaluate import evaluate
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
@@ -47,17 +47,16 @@ def test_the_whole_workload(tmp_path: Path) -> None:
     checkpoint = make_checkpoint(workspace, snapshot)
     job = EvaluateWorkloadConfig(workspace=str(tmp_path), evaluation=CONFIG)
     console = Console(record=True, width=140)
-    result = run(job, console=console)
-    again = run(job, console=console)
+    report = evaluate(job, console=console)
+    again = evaluate(job, console=console)
 
     printed = console.export_text()
     assert "NDCG@10" in printed and "Item-kNN" in printed
-    assert again.report.name == result.report.name and "nothing to do" in printed
-    assert workspace.pointed("reports") == result.report.name
-    assert result.report.manifest.parents == {"checkpoints": checkpoint.name, "snapshots": snapshot.name}
-    result.report.verify()
-    report = json.loads((result.report.location / "report.json").read_text())
-    assert report["metrics"]["ease"]["ndcg@10"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
+    assert again.name == report.name and "nothing to do" in printed
+    assert workspace.pointed("reports") == report.name
+    assert report.artifact.manifest.parents == {"checkpoints": checkpoint.name, "snapshots": snapshot.name}
+    report.artifact.verify()
+    assert report.metrics["ease"]["ndcg@10"] == Interval(mean=1.0, low=1.0, high=1.0)
 
 
 def test_mistakes_in_tasks_come_out_as_what_they_are(tmp_path: Path) -> None:
@@ -66,11 +65,11 @@ def test_mistakes_in_tasks_come_out_as_what_they_are(tmp_path: Path) -> None:
     job = EvaluateWorkloadConfig(workspace=str(tmp_path), evaluation=CONFIG)
     (checkpoint.location / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(ArtifactError, match="expected a model"):
-        run(job, console=Console(quiet=True))
+        evaluate(job)
     short = make_snapshot(workspace, [[0, 1], [1, 2]], num_items=3, name="short")
     make_checkpoint(workspace, short, name="short")
     with pytest.raises(DataError, match="expected users with a history and a held-out item"):
-        run(job.replace(checkpoint="short"), console=Console(quiet=True))
+        evaluate(job.replace(checkpoint="short"))
     assert workspace.names("reports") == []
 
 
@@ -79,14 +78,13 @@ def test_equal_to_one_process(tmp_path: Path) -> None:
     snapshot = checkerboard_snapshot(workspace, num_users=40, num_items=24)
     checkpoint = make_checkpoint(workspace, snapshot)
     job = EvaluateWorkloadConfig(workspace=str(tmp_path), evaluation=CONFIG)
-    on_cluster = run(job, console=Console(quiet=True)).summary
+    on_cluster = evaluate(job)
 
     plan = plan_evaluation(checkpoint, snapshot.artifact, CONFIG)
     scorers = {name: fit_scorer(plan, name) for name in plan.scorer_names}
     blocks = Snapshot(snapshot.artifact).sequences(plan.split)
     measures = merge(measure(blocks, scorers, make_evaluation_context(plan, seed=0)))
     here = summarise(measures, CONFIG, num_items=24, candidates=None, seed=0)
-    assert on_cluster is not None
     for name, row in here.metrics.items():
         for metric, interval in row.items():
             assert on_cluster.metrics[name][metric].mean == pytest.approx(interval.mean, abs=1e-6), (
@@ -104,13 +102,14 @@ def test_under_attack(tmp_path: Path) -> None:
     config = CONFIG.replace(attack=attack, baselines=())
     job = EvaluateWorkloadConfig(workspace=str(tmp_path), evaluation=config)
     console = Console(record=True, width=140)
-    report = json.loads((run(job, console=console).report.location / "report.json").read_text())
+    report = evaluate(job, console=console)
     assert "16/255, white box" in console.export_text()
 
     plan = plan_robustness(plan_evaluation(checkpoint, snapshot.artifact, config), workspace, seed=0)
     assert plan is not None
     scene = set_up_attack(plan)
     here = measure_variant(plan, scene, PromotionAttack(epsilon=16, transferred=False))
-    (push,) = report["robustness"]["pushes"]
+    assert report.facts.robustness is not None
+    (push,) = report.facts.robustness["pushes"]
     assert push["after"]["exposure@10"]["mean"] == pytest.approx(here.columns["exposure@10"].mean(), abs=1e-6)
     assert push["psnr"] == pytest.approx(here.psnr)

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,9 @@ from visrec.data.snapshot import Snapshot
 from visrec.data.splits import TEST
 from visrec.errors import ClusterError, DataError
 from visrec.storage import Workspace
-from visrec.workloads.ingest import run
+from visrec.workloads.ingest import ingest
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
-CONSOLE = Console(quiet=True)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,11 +38,18 @@ def _cluster() -> Iterator[None]:
     ray.shutdown()
 
 
+def _run(job: IngestWorkloadConfig) -> tuple[Snapshot, bool]:
+    """The snapshot, and whether it was found instead of made."""
+    console = Console(record=True, file=StringIO())
+    snapshot = ingest(job, console=console)
+    return snapshot, "nothing to do" in console.export_text()
+
+
 def _ingest(job: IngestWorkloadConfig) -> Snapshot:
-    result = run(job, console=CONSOLE)
-    assert not result.found
-    result.snapshot.verify()
-    return Snapshot(result.snapshot)
+    snapshot, found = _run(job)
+    assert not found
+    snapshot.artifact.verify()
+    return snapshot
 
 
 def _sequences(snapshot: Snapshot) -> dict[str, list[tuple[str, int]]]:
@@ -158,21 +165,21 @@ def test_files_have_the_schemas_of_snapshots_also_those_made_for_tests(tmp_path:
 
 def test_the_same_input_is_found_and_another_one_is_not(tmp_path: Path) -> None:
     shop = Shop(root=tmp_path / "shop")
-    first = run(shop.job(), console=CONSOLE)
-    again = run(shop.job(), console=CONSOLE)
-    assert (first.found, again.found) == (False, True)
-    assert again.snapshot.manifest == first.snapshot.manifest
-    elsewhere = run(shop.job("other-workspace"), console=CONSOLE)
-    assert not elsewhere.found
-    assert elsewhere.snapshot.manifest.files == first.snapshot.manifest.files  # byte for byte
+    first, first_found = _run(shop.job())
+    again, again_found = _run(shop.job())
+    assert (first_found, again_found) == (False, True)
+    assert again.artifact.manifest == first.artifact.manifest
+    elsewhere, elsewhere_found = _run(shop.job("other-workspace"))
+    assert not elsewhere_found
+    assert elsewhere.artifact.manifest.files == first.artifact.manifest.files  # byte for byte
     shop.config["cleaning"]["merge_seconds"] = 7.0
-    assert not run(shop.job(), console=CONSOLE).found
+    assert not _run(shop.job())[1]
     (shop.root / "log.csv").write_bytes((shop.root / "log.csv").read_bytes() + b"u1,i1,click,1700000000\n")
-    changed = run(shop.job(), console=CONSOLE)
-    assert not changed.found
+    changed, changed_found = _run(shop.job())
+    assert not changed_found
     workspace = Workspace(str(shop.root / "workspace"))
     assert len(workspace.names("snapshots")) == 3
-    assert workspace.find("snapshots").name == changed.snapshot.name
+    assert workspace.find("snapshots").name == changed.name
 
 
 def test_items_with_several_pictures(tmp_path: Path) -> None:

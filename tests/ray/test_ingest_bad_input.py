@@ -13,16 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 import ray
 from PIL import Image
-from rich.console import Console
 from tests.support.shop import NUM_ITEMS, START, Shop, good_rows
 
 from visrec.data.snapshot import Snapshot
 from visrec.errors import DataError
 from visrec.storage import Workspace
-from visrec.workloads.ingest import run
+from visrec.workloads.ingest import ingest
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
-CONSOLE = Console(quiet=True)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,10 +37,10 @@ def shop(tmp_path: Path) -> Shop:
 
 def _ingest(shop: Shop) -> tuple[Snapshot, list[dict[str, str]]]:
     """The snapshot and its quarantine."""
-    snapshot = Snapshot(run(shop.job(), console=CONSOLE).snapshot)
+    snapshot = ingest(shop.job())
     rows = pq.read_table(f"{snapshot.artifact.location}/quarantine.parquet").to_pylist()
     reasons = Counter(row["reason"] for row in rows)
-    assert snapshot.artifact.manifest.facts["reasons"] == dict(reasons)
+    assert snapshot.facts.reasons == dict(reasons)
     for row in rows:
         row["location"] = row["location"].rsplit("/", 1)[-1]
     return snapshot, sorted(rows, key=lambda row: (row["location"], row["reason"]))
@@ -51,7 +49,7 @@ def _ingest(shop: Shop) -> tuple[Snapshot, list[dict[str, str]]]:
 def _refuse(shop: Shop, message: str) -> None:
     """The ingest ends with an error of one line, and leaves no files."""
     with pytest.raises(DataError, match=message) as caught:
-        run(shop.job(), console=CONSOLE)
+        ingest(shop.job())
     assert "\n" not in str(caught.value)
     workspace = Workspace(str(shop.root / "workspace"))
     assert workspace.names("snapshots") == []

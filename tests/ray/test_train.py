@@ -39,7 +39,7 @@ from visrec.models.checkpoint import Checkpoint
 from visrec.models.item_inputs import Pictures
 from visrec.models.weights import WeightsFacts, write_weights
 from visrec.storage import Location, Workspace
-from visrec.workloads.train import run
+from visrec.workloads.train import train
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
@@ -68,14 +68,14 @@ def job(snapshot: Snapshot, *, epochs: int, num_workers: int) -> TrainWorkloadCo
 def test_two_workers_train_one_model_and_the_run_is_found_again(snapshot: Snapshot) -> None:
     config = job(snapshot, epochs=3, num_workers=2)
     out = StringIO()
-    result = run(config, console=Console(file=out, width=200))
-    assert not result.found
-    assert result.epochs[-1].metrics["auc"] > 0.9
+    checkpoint = train(config, console=Console(file=out, width=200))
+    assert "nothing to do" not in out.getvalue()
+    assert checkpoint.epochs[-1].metrics["auc"] > 0.9
     assert "epoch   3  loss" in out.getvalue()
-    _check_files(result.checkpoint, snapshot)
-    again = run(config, console=Console(file=out, width=200))
-    assert again.found
-    assert again.checkpoint.name == result.checkpoint.name
+    _check_files(checkpoint, snapshot)
+    again = train(config, console=Console(file=out, width=200))
+    assert "found, nothing to do" in out.getvalue()
+    assert again.name == checkpoint.name
 
 
 def test_two_workers_run_phases_and_share_the_activations(snapshot: Snapshot, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_two_workers_run_phases_and_share_the_activations(snapshot: Snapshot, tm
         ),
     )
     out = StringIO()
-    result = run(
+    checkpoint = train(
         config.replace(model=model, training=config.training.replace(phases=phases)),
         console=Console(file=out, width=200),
     )
@@ -112,9 +112,9 @@ def test_two_workers_run_phases_and_share_the_activations(snapshot: Snapshot, tm
         kept.find("activations", n).manifest.facts["num_blocks"] for n in kept.names("activations")
     )
     assert blocks == [17, 18]
-    assert [e.phase for e in result.epochs] == ["head", "lora", "top", "apr"]
-    assert [e.images_per_second > 0 for e in result.epochs] == [False, True, False, True]
-    _check_files(result.checkpoint, snapshot)
+    assert [e.phase for e in checkpoint.epochs] == ["head", "lora", "top", "apr"]
+    assert [e.images_per_second > 0 for e in checkpoint.epochs] == [False, True, False, True]
+    _check_files(checkpoint, snapshot)
 
 
 def test_workers_agree_on_the_statistics_of_batch_norms(snapshot: Snapshot) -> None:
@@ -127,9 +127,9 @@ def test_workers_agree_on_the_statistics_of_batch_norms(snapshot: Snapshot) -> N
         PhaseConfig(name="head", epochs=1, batch_size=8, trainable="head"),
     )
     training = config.training.replace(phases=phases)
-    result = run(config.replace(model=model, training=training), console=Console(file=StringIO()))
-    assert [e.images_per_second > 0 for e in result.epochs] == [True, False]
-    _check_files(result.checkpoint, snapshot)
+    checkpoint = train(config.replace(model=model, training=training), console=Console(file=StringIO()))
+    assert [e.images_per_second > 0 for e in checkpoint.epochs] == [True, False]
+    _check_files(checkpoint, snapshot)
 
 
 def test_a_killed_worker_does_not_end_the_run(snapshot: Snapshot) -> None:
@@ -150,20 +150,20 @@ def test_a_killed_worker_does_not_end_the_run(snapshot: Snapshot) -> None:
     killer = threading.Thread(target=kill_one_worker)
     killer.start()
     try:
-        result = run(job(snapshot, epochs=12, num_workers=2), console=Console(file=StringIO()))
+        checkpoint = train(job(snapshot, epochs=12, num_workers=2), console=Console(file=StringIO()))
     finally:
         stop.set()
         killer.join()
     assert killed, "the run ended before a worker could be killed"
-    assert [e.epoch for e in result.epochs] == list(range(1, 13))
-    _check_files(result.checkpoint, snapshot)
+    assert [e.epoch for e in checkpoint.epochs] == list(range(1, 13))
+    _check_files(checkpoint, snapshot)
 
 
 def test_a_mistake_in_a_worker_is_one_line(snapshot: Snapshot) -> None:
     config = job(snapshot, epochs=1, num_workers=1)
     wrong = config.replace(model=config.model.replace(item=ItemTowerConfig(backbone="resnet81")))
     with pytest.raises(ConfigError, match="got 'resnet81'; nearest:"):
-        run(wrong, console=Console(file=StringIO()))
+        train(wrong, console=Console(file=StringIO()))
 
 
 def _check_files(checkpoint: Checkpoint, snapshot: Snapshot) -> None:

@@ -3,14 +3,12 @@
 import os
 import signal
 import threading
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 import ray
 from ray.util.state import list_actors
-from rich.console import Console
 from safetensors.numpy import load
 from tests.support.snapshots import checkerboard_snapshot
 
@@ -28,7 +26,7 @@ from visrec.config import (
 )
 from visrec.models.checkpoint import Checkpoint
 from visrec.storage import Workspace
-from visrec.workloads.train import run
+from visrec.workloads.train import train
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
@@ -51,7 +49,7 @@ def job(workspace: Path) -> TrainWorkloadConfig:
 
 def trained(workspace: Path) -> Checkpoint:
     checkerboard_snapshot(Workspace(str(workspace)), num_users=64, num_items=20)
-    return run(job(workspace), console=Console(file=StringIO())).checkpoint
+    return train(job(workspace))
 
 
 def kill_within_an_epoch(workspace: Path, killed: list[int], stop: threading.Event, address: str) -> None:

@@ -18,12 +18,13 @@ from rich.console import Console
 from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.cluster.session import ray_session
-from visrec.config import RayConfig, TrainWorkloadConfig, TuneWorkloadConfig, load_config, parse_config
+from visrec.config import RayConfig, TuneWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.models import Recommender
 from visrec.storage import Workspace
-from visrec.workloads import train, tune
+from visrec.workloads.train import train
+from visrec.workloads.tune import TuneResult, tune
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
@@ -42,9 +43,9 @@ def settings(root: Path, epochs: int = 4, **study: Any) -> dict[str, Any]:
     }
 
 
-def run(values: dict[str, Any]) -> tuple[tune.TuneResult, list[dict[str, Any]], str]:
+def run(values: dict[str, Any]) -> tuple[TuneResult, list[dict[str, Any]], str]:
     said = StringIO()
-    result = tune.run(parse_config(TuneWorkloadConfig, values), console=Console(file=said, width=250))
+    result = tune(parse_config(TuneWorkloadConfig, values), console=Console(file=said, width=250))
     return result, json.loads((result.study.location / "trials.json").read_text()), said.getvalue()
 
 
@@ -77,7 +78,7 @@ def test_trials_are_stopped_and_fail_and_the_best_can_be_trained_again(
     assert any("num_heads" in r for r in reasons), reasons
     assert {t["status"] for t in trials} == {"finished", "stopped", "failed"}
     assert [t["number"] for t in trials] == list(range(12))
-    best = result.study.manifest.facts["best_trial"]
+    best = result.study.summary.best_trial
     assert trials[best]["results"][-1]["objectives"][0] == max(
         t["results"][-1]["objectives"][0] for t in trials if t["status"] != "failed"
     )
@@ -86,12 +87,10 @@ def test_trials_are_stopped_and_fail_and_the_best_can_be_trained_again(
     assert f"best trial {best}" in said
     assert result.checkpoint is not None
     Recommender.load(result.checkpoint.location)
-    again = train.run(
-        load_config(TrainWorkloadConfig, result.study.location.path + "/best.yaml"),
-        console=Console(file=StringIO()),
-    )
-    assert again.found == (trials[best]["status"] == "finished")
-    assert run(values)[0].found
+    again = StringIO()
+    train(result.study.best_config.path, console=Console(file=again, width=250))
+    assert ("found, nothing to do" in again.getvalue()) == (trials[best]["status"] == "finished")
+    assert "found, nothing to do" in run(values)[2]
 
 
 @pytest.mark.usefixtures("session")
@@ -148,7 +147,7 @@ def test_trials_on_workers_of_ray_train(tmp_path: Path, snapshot: Snapshot) -> N
     values["training"]["phases"][0] |= {"trainable": "head", "learning_rate": 1e-9}
     result, trials, said = run(values)
     assert [t["status"] for t in trials] == ["finished", "finished"]
-    lead = result.study.manifest.facts["lead"]
+    lead = result.study.artifact.manifest.facts["lead"]
     values_of = [t["results"][-1]["objectives"][0] for t in trials]
     assert lead["interval"]["mean"] == pytest.approx(values_of[1] - values_of[0], abs=1e-6)
     assert lead["text"] in said
@@ -173,7 +172,7 @@ def test_a_killed_study_goes_on_and_repeats_no_finished_trial(tmp_path: Path, sn
             first.wait(10)
     before = _records(tmp_path)
     with pytest.raises(ConfigError, match=r"this study is unfinished \(\d of 5 trials ended\)"):
-        tune.run(parse_config(TuneWorkloadConfig, values), console=Console(file=StringIO()))
+        tune(parse_config(TuneWorkloadConfig, values), console=Console(file=StringIO()))
     done = subprocess.run([*command, "--resume"], capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "resuming: " in done.stdout

@@ -61,6 +61,7 @@ def make_checkpoint(
         vectors_ID = recommender.encode_items(Pictures.of(snapshot), np.arange(snapshot.num_items))
         (writer.staging / ITEM_VECTORS).write_bytes(npy(vectors_ID))
         (writer.staging / EPOCHS).write_text("[]")
+        writer.counts.update(num_epochs=0, num_items=snapshot.num_items)
     workspace.point("checkpoints", name)
     assert writer.result is not None
     return Checkpoint(writer.result)

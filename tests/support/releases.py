@@ -14,7 +14,8 @@ from visrec.data.snapshot import Snapshot
 from visrec.models.checkpoint import Checkpoint
 from visrec.releases import Release, activate
 from visrec.releases.build import build_release
-from visrec.storage import Artifact, Workspace
+from visrec.reports.report import Report, ReportFacts
+from visrec.storage import Workspace
 
 SMALL_MODEL = ModelConfig(
     dim=8, item=ItemTowerConfig(width=4), user=UserTowerConfig(hidden_dim=8, max_length=10)
@@ -22,20 +23,45 @@ SMALL_MODEL = ModelConfig(
 """Knows items by their pixels."""
 
 
-def report_content(*, ndcg: float = 0.3, lead_low: float = 0.05, part: str = "test") -> dict[str, Any]:
+def report_content(
+    *,
+    ndcg: float = 0.3,
+    lead_low: float = 0.05,
+    part: str = "test",
+    checkpoint: str = "c",
+    ranker: str | None = None,
+) -> dict[str, Any]:
     """A `report.json` in which popularity is beaten by about 0.1."""
     return {
+        "version": 1,
+        "checkpoint": checkpoint,
+        "snapshot": "s",
         "part": part,
         "split": {"protocol": "leave_one_out"},
+        "seed": 0,
         "num_users": 40,
+        "num_targets": 40,
+        "num_items": 20,
+        "num_ranked": 20,
+        "ranker": ranker,
         "metrics": {
             "model": {"ndcg@10": {"mean": ndcg, "low": ndcg - 0.02, "high": ndcg + 0.02}},
             "popularity": {"ndcg@10": {"mean": ndcg - 0.1, "low": ndcg - 0.12, "high": ndcg - 0.08}},
         },
         "paired": {"popularity": {"ndcg@10": {"mean": 0.1, "low": lead_low, "high": 0.15}}},
         "oracle_share": None,
-        "seconds": 1.0,
+        "groups": {},
+        "catalogue": {},
+        "pairs": {},
+        "curves": {},
+        "left_out": {},
+        "seconds": {"measure": 1.0},
     }
+
+
+def report_facts(content: dict[str, Any] | None = None) -> ReportFacts:
+    """The same, as a report reads it."""
+    return ReportFacts.model_validate(content or report_content())
 
 
 def make_report(
@@ -45,16 +71,17 @@ def make_report(
     *,
     name: str = "test-report",
     ranker: str | None = None,
-) -> Artifact:
+) -> Report:
     """A report artifact of given content; `ranker` names the one that it measured."""
     config = EvaluateWorkloadConfig(checkpoint=checkpoint.name)
     parents = {"checkpoints": checkpoint.name, "snapshots": checkpoint.snapshot_name}
     parents |= {"rankers": ranker} if ranker else {}
     with workspace.create("reports", name, config=config, parents=parents) as writer:
-        (writer.staging / "report.json").write_text(json.dumps(content or report_content()))
+        measured = {"checkpoint": checkpoint.name, "ranker": ranker}
+        (writer.staging / "report.json").write_text(json.dumps((content or report_content()) | measured))
     workspace.point("reports", name)
     assert writer.result is not None
-    return writer.result
+    return Report(writer.result)
 
 
 def make_release(
@@ -70,6 +97,6 @@ def make_release(
     name = f"test-checkpoint-{seed}"
     checkpoint = make_checkpoint(workspace, snapshot, model=model, seed=seed, name=name, item_counts=counts)
     report = make_report(workspace, checkpoint, name=f"test-report-{seed}")
-    artifact = build_release(workspace, checkpoint, snapshot, report, config or ReleaseConfig(index="exact"))
-    activate(workspace, artifact.name)
-    return Release(artifact)
+    release = build_release(workspace, checkpoint, snapshot, report, config or ReleaseConfig(index="exact"))
+    activate(workspace, release.name)
+    return release

@@ -3,7 +3,7 @@
 from visrec.config.base import EVENT_KINDS, NEGATIVE_KINDS, Config, EventKind, RenamedKeyWarning
 from visrec.config.evaluation import AttackConfig, EvaluationConfig
 from visrec.config.ingest import IngestConfig
-from visrec.config.load import assign, dump_yaml, json_schema, load_config, parse_config
+from visrec.config.load import assign, dump_yaml, json_schema, load_config, parse_config, read_yaml
 from visrec.config.loss import LossConfig
 from visrec.config.model import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.config.paths import NameOrPath, PathOrUri, with_absolute_paths
@@ -92,5 +92,6 @@ __all__ = [
     "json_schema",
     "load_config",
     "parse_config",
+    "read_yaml",
     "with_absolute_paths",
 ]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from visrec.config.base import STORED, Config, ConfigT
 from visrec.config.explain import explain
-from visrec.config.keys import current_key, with_current_keys
+from visrec.config.keys import current_key
 from visrec.config.workloads import PipelineConfig, WorkloadConfig
 from visrec.errors import ConfigError
 
@@ -38,7 +38,7 @@ def load_config(
         >>> load_config(WorkloadConfig, overrides=["seed=3"]).seed
         3
     """
-    values = with_current_keys(PipelineConfig, _read(path)) if path is not None else {}
+    values = read_yaml(path) if path is not None else {}
     for override in overrides:
         _apply(values, override)
     return parse_config(PipelineConfig, values).project(kind)
@@ -71,7 +71,12 @@ def json_schema(kind: type[Config]) -> str:
     return json.dumps(kind.model_json_schema(), indent=2)
 
 
-def _read(path: str | Path) -> dict[str, Any]:
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """The plain values of a YAML file; an empty file has none.
+
+    Raises:
+        ConfigError: The file is missing, unreadable, or no YAML mapping.
+    """
     try:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:

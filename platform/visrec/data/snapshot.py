@@ -17,7 +17,7 @@ from visrec.data.facts import SnapshotFacts
 from visrec.data.images import ImageFacts, ImageStore, PictureRows, ThumbnailStore
 from visrec.data.schemas import USERS_PER_ROW_GROUP
 from visrec.data.splits import cold_item_marks
-from visrec.storage import Artifact
+from visrec.storage import Artifact, Location, Workspace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,10 +94,30 @@ class Snapshot:
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
 
+    def __repr__(self) -> str:
+        return (
+            f"Snapshot({self.name!r}: {self.num_users:,} users, {self.num_items:,} items, "
+            f"{self.artifact.manifest.counts['num_images']:,.0f} pictures, {self.location})"
+        )
+
+    @classmethod
+    def find(cls, workspace: Workspace, name: str = "latest") -> "Snapshot":
+        """Open a snapshot of a workspace by name.
+
+        Raises:
+            ArtifactError: There is none of this name.
+        """
+        return cls(workspace.find("snapshots", name))
+
     @property
     def name(self) -> str:
         """Name of the artifact."""
         return self.artifact.name
+
+    @property
+    def location(self) -> Location:
+        """Folder of the artifact."""
+        return self.artifact.location
 
     @property
     def num_users(self) -> int:

@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.config import ModelConfig, SplitConfig, parse_config
+from visrec.config import ModelConfig, SplitConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError
 from visrec.models.epochs import EpochRecord, read_epochs
@@ -30,6 +30,13 @@ class Checkpoint:
     def __reduce__(self) -> tuple[type["Checkpoint"], tuple[Artifact]]:
         # Without the cached values: a task in another process reads what it needs.
         return Checkpoint, (self.artifact,)
+
+    def __repr__(self) -> str:
+        counts = self.artifact.manifest.counts
+        return (
+            f"Checkpoint({self.name!r}: {counts['num_epochs']:.0f} epochs on snapshot {self.snapshot_name}, "
+            f"{counts['num_items']:,.0f} items, {self.location})"
+        )
 
     @classmethod
     def find(cls, workspace: Workspace, name: str = "latest") -> "Checkpoint":
@@ -64,14 +71,19 @@ class Checkpoint:
         return Snapshot(workspace.find("snapshots", self.snapshot_name))
 
     @cached_property
+    def config(self) -> TrainWorkloadConfig:
+        """All settings that it was trained with."""
+        return self.artifact.config(TrainWorkloadConfig)
+
+    @cached_property
     def split(self) -> SplitConfig:
-        """The split that the model was trained on."""
-        return parse_config(SplitConfig, self.artifact.manifest.config["training"]["split"], stored=True)
+        """The split that it was trained on."""
+        return self.artifact.config(SplitConfig, "training", "split")
 
     @cached_property
     def model(self) -> ModelConfig:
         """Config of the towers."""
-        return parse_config(ModelConfig, self.artifact.manifest.config["model"], stored=True)
+        return self.artifact.config(ModelConfig, "model")
 
     @cached_property
     def epochs(self) -> list[EpochRecord]:

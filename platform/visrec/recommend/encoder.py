@@ -48,8 +48,8 @@ class KindRules:
     def of(cls, release: Release) -> "KindRules":
         """Those of a release."""
         return cls(
-            weights=release.facts["event_weights"],
-            trained=frozenset(release.facts["kinds"]),
+            weights=release.facts.event_weights,
+            trained=frozenset(release.facts.kinds),
             default=release.default_kind,
         )
 

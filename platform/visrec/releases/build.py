@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from visrec.config import EVENT_KINDS, ReleaseConfig, SplitConfig
 from visrec.data.interactions import read_interactions
 from visrec.data.snapshot import Snapshot
 from visrec.errors import VisrecError
+from visrec.evaluation.bootstrap import Interval
 from visrec.models import Recommender
 from visrec.models.checkpoint import ITEM_VECTORS, Checkpoint
 from visrec.models.item_inputs import Pictures
@@ -20,59 +22,63 @@ from visrec.ranking.item_facts import ItemFacts
 from visrec.ranking.ranker import FACTS, WEIGHTS, Ranker
 from visrec.releases.catalogue import measure_popularity
 from visrec.releases.histories import REACTIONS, write_histories, write_users
-from visrec.releases.release import Release, save_array
+from visrec.releases.release import Release, ReleaseFacts, save_array
+from visrec.reports.report import Report, ReportFacts
 from visrec.retrieval import append_bias, build_retriever
 from visrec.storage import Artifact, Location, Workspace, content_id
 
+Intervals = Mapping[str, Mapping[str, Interval]]
+"""Scorer -> metric -> interval."""
 
-def check_gate(report: Mapping[str, Any], config: ReleaseConfig) -> None:
-    """Compare a `report.json` with the conditions of the config; without conditions everything passes.
+
+def check_gate(report: ReportFacts, config: ReleaseConfig) -> None:
+    """Compare the numbers of a report with the conditions of the config; without conditions every report passes.
 
     Raises:
         VisrecError: A condition is not met, or the report does not hold what it needs; names the metric, what was
             expected and what came.
 
     Example:
-        >>> report = {"part": "test", "metrics": {"model": {"ndcg@10": {"mean": 0.03}}}, "paired": {}}
-        >>> check_gate(report, ReleaseConfig(min_metric={"ndcg@10": 0.02}))
+        >>> check_gate(report.facts, ReleaseConfig(min_metric={"ndcg@10": 0.02}))       # doctest: +SKIP
     """
     if not config.min_metric and config.beat_baseline is None:
         return
-    if report["part"] != "test":
-        raise VisrecError(f"gate: expected a report of the test part, got one of the {report['part']} part")
+    if report.part != "test":
+        raise VisrecError(f"gate: expected a report of the test part, got one of the {report.part} part")
     for metric, least in config.min_metric.items():
-        mean = _look_up(report["metrics"], "model", metric)["mean"]
+        mean = _look_up(report.metrics, "model", metric).mean
         if mean < least:
             raise VisrecError(f"gate: expected {metric} of at least {least:g}, got {mean:.4f}")
     if config.beat_baseline is not None:
-        _beats(report["paired"], config.beat_baseline, config.baseline_metric)
+        _beats(report.paired, config.beat_baseline, config.baseline_metric)
 
 
-def _beats(paired: Mapping[str, Any], baseline: str, metric: str) -> None:
+def _beats(paired: Intervals, baseline: str, metric: str) -> None:
     lead = _look_up(paired, baseline, metric)
-    if lead["low"] <= 0:
+    if lead.low <= 0:
         raise VisrecError(
-            f"gate: expected a lead over {baseline} in {metric} whose interval lies above 0, got {lead['mean']:+.4f}"
-            f" ({lead['low']:+.4f} to {lead['high']:+.4f})"
+            f"gate: expected a lead over {baseline} in {metric} whose interval lies above 0, got {lead.mean:+.4f}"
+            f" ({lead.low:+.4f} to {lead.high:+.4f})"
         )
 
 
-def _look_up(values: Mapping[str, Any], who: str, metric: str) -> Mapping[str, float]:
+def _look_up(values: Intervals, who: str, metric: str) -> Interval:
     if who not in values:
         raise VisrecError(f"gate: expected {who} in the report, got {', '.join(values) or 'nothing'}")
     if metric not in values[who]:
         raise VisrecError(
             f"gate: expected {metric} of {who} in the report, got {', '.join(values[who]) or 'nothing'}"
         )
-    found: Mapping[str, float] = values[who][metric]
-    return found
+    return values[who][metric]
 
 
+_METRICS = ("part", "split", "num_users", "metrics", "paired", "ranker_gain", "oracle_share")
+"""Parts of the report in `metrics.json`."""
 FORMAT = 3
 """Part of every release's name: raise it when the same parents would give other files."""
 
 
-def release_name(checkpoint: Checkpoint, report: Artifact, config: ReleaseConfig) -> str:
+def release_name(checkpoint: Checkpoint, report: Report, config: ReleaseConfig) -> str:
     """The name that a release of these parents has; whether it goes live at once is no part of it."""
     return content_id(
         "release", FORMAT, checkpoint.name, report.name, config.model_dump(mode="json", exclude={"activate"})
@@ -80,8 +86,8 @@ def release_name(checkpoint: Checkpoint, report: Artifact, config: ReleaseConfig
 
 
 def build_release(
-    workspace: Workspace, checkpoint: Checkpoint, snapshot: Snapshot, report: Artifact, config: ReleaseConfig
-) -> Artifact:
+    workspace: Workspace, checkpoint: Checkpoint, snapshot: Snapshot, report: Report, config: ReleaseConfig
+) -> Release:
     """Check the gate, then write the release. It does not go live by that: see `live.activate`.
 
     Raises:
@@ -89,14 +95,13 @@ def build_release(
         ArtifactError: A file of the checkpoint is damaged.
     """
     _check_parents(checkpoint, snapshot, report)
-    measured = json.loads((report.location / "report.json").read_text())
-    check_gate(measured, config)
+    check_gate(report.facts, config)
     recommender = checkpoint.recommender()
     vectors_ID: NDArray[np.float32] = np.load(
         checkpoint.artifact.local_path(ITEM_VECTORS), mmap_mode="r", allow_pickle=False
     )
     parents = {"checkpoints": checkpoint.name, "snapshots": snapshot.name, "reports": report.name}
-    ranker = measured_ranker(workspace, report, measured, config)
+    ranker = measured_ranker(workspace, report.facts, config)
     name = release_name(checkpoint, report, config)
     with workspace.create("releases", name, config=config, parents=parents) as writer:
         folder = writer.staging
@@ -111,31 +116,31 @@ def build_release(
         kinds = _write_users(folder, snapshot, max(config.max_history, known))
         if ranker is not None:
             _write_ranker(folder, ranker, checkpoint, snapshot, recommender, vectors_ID, max_history=known)
-        keys = ("part", "split", "num_users", "metrics", "paired", "ranker_gain", "oracle_share")
-        (folder / "metrics.json").write_text(json.dumps({key: measured.get(key) for key in keys}, indent=1))
+        measured = report.facts.model_dump(mode="json")
+        (folder / "metrics.json").write_text(json.dumps({key: measured[key] for key in _METRICS}, indent=1))
         writer.counts |= {"num_items": snapshot.num_items, "num_users": snapshot.num_users}
-        facts = snapshot.facts.to_json()
-        writer.facts |= {
-            "images": facts["images"],
-            "kinds": kinds,
-            "event_weights": facts["event_weights"],
-            "index": config.index,
-            "has_pictures": recommender.config.item.backbone is not None,
-            "picture_vectors": similar_ID is not vectors_ID,
-            "ranker": ranker.name if ranker is not None else None,
-        }
+        facts = ReleaseFacts(
+            images=snapshot.facts.images,
+            kinds=kinds,
+            event_weights=snapshot.facts.event_weights,
+            index=config.index,
+            has_pictures=recommender.config.item.backbone is not None,
+            picture_vectors=similar_ID is not vectors_ID,
+            ranker=ranker.name if ranker is not None else None,
+        )
+        writer.facts |= asdict(facts)
     assert writer.result is not None
-    return Release(writer.result).artifact
+    return Release(writer.result)
 
 
-def measured_ranker(
-    workspace: Workspace, report: Artifact, measured: Mapping[str, Any], config: ReleaseConfig
-) -> Artifact | None:
-    """The ranker that the report measured, if it made the lists better and the config wants it."""
-    name, gain = report.manifest.parents.get("rankers"), measured.get("ranker_gain")
-    if config.ranker == "none" or name is None or not gain or gain[config.baseline_metric]["mean"] <= 0:
+def measured_ranker(workspace: Workspace, report: ReportFacts, config: ReleaseConfig) -> Artifact | None:
+    """The ranker that the report measured, if it improves the config's metric and the config does not exclude it."""
+    gain = report.ranker_gain
+    if config.ranker == "none" or report.ranker is None or not gain:
         return None
-    return workspace.find("rankers", name)
+    if _look_up({"ranker_gain": gain}, "ranker_gain", config.baseline_metric).mean <= 0:
+        return None
+    return workspace.find("rankers", report.ranker)
 
 
 def _write_ranker(
@@ -160,8 +165,8 @@ def _write_ranker(
     write_histories(release, reactions, max_history=2 * max_history, file=REACTIONS)  # refusals and views
 
 
-def _check_parents(checkpoint: Checkpoint, snapshot: Snapshot, report: Artifact) -> None:
-    measured, trained_on = report.manifest.parents["checkpoints"], checkpoint.snapshot_name
+def _check_parents(checkpoint: Checkpoint, snapshot: Snapshot, report: Report) -> None:
+    measured, trained_on = report.facts.checkpoint, checkpoint.snapshot_name
     if measured != checkpoint.name:
         raise VisrecError(
             f"expected a report of checkpoint {checkpoint.name}, got {report.name}, which measured {measured}"

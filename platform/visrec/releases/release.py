@@ -19,6 +19,7 @@ Files of a release:
 
 import io
 import json
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +29,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from visrec.config import EVENT_KINDS, EventKind
-from visrec.data.images import ThumbnailStore
+from visrec.data.images import ImageFacts, ThumbnailStore
 from visrec.errors import ArtifactError
 from visrec.releases.catalogue import Catalogue, Popularity
-from visrec.storage import Artifact, Workspace
+from visrec.storage import Artifact, Location, Manifest, Workspace
 
 # A replica imports torch and faiss only if it works with them: that saves seconds and memory in the others.
 if TYPE_CHECKING:
@@ -45,8 +46,45 @@ CURRENT = "current"
 """Stands for the release that the pointer names."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReleaseFacts:
+    """Facts of a release's manifest.
+
+    Attributes:
+        images: Size and statistics of the pictures that the model was trained on.
+        kinds: Number of events of each kind in the histories.
+        event_weights: Weight of each event kind.
+        index: Kind of both indices.
+        has_pictures: Whether the model can encode a picture that is no item of the catalogue.
+        picture_vectors: Whether items have vectors from pixels alone, apart from their item vectors.
+        ranker: Name of the learned ranker; None without one.
+    """
+
+    images: ImageFacts
+    kinds: dict[str, int]
+    event_weights: Mapping[EventKind, float]
+    index: str
+    has_pictures: bool
+    picture_vectors: bool
+    ranker: str | None
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> "ReleaseFacts":
+        """Read them from the manifest."""
+        facts = manifest.facts
+        return cls(
+            images=ImageFacts.from_dict(facts["images"]),
+            kinds=facts["kinds"],
+            event_weights=facts["event_weights"],
+            index=facts["index"],
+            has_pictures=bool(facts["has_pictures"]),
+            picture_vectors=bool(facts["picture_vectors"]),
+            ranker=facts.get("ranker"),
+        )
+
+
 class Release:
-    """A finished release.
+    """A finished release: all that recommending needs.
 
     Example:
         >>> release = Release.open(Workspace("workspace"))                      # doctest: +SKIP
@@ -56,6 +94,13 @@ class Release:
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
+
+    def __repr__(self) -> str:
+        counts, ranker = self.artifact.manifest.counts, self.facts.ranker
+        return (
+            f"Release({self.name!r}: {counts['num_items']:,.0f} items, {counts['num_users']:,.0f} users, "
+            f"index {self.facts.index}, {f'ranker {ranker}' if ranker else 'no ranker'}, {self.location})"
+        )
 
     @classmethod
     def open(cls, workspace: Workspace, name: str = CURRENT) -> "Release":
@@ -89,9 +134,14 @@ class Release:
         return self.artifact.name
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """Facts of the manifest: `images`, `kinds` (events of each kind in the histories), `event_weights`, `index`."""
-        return self.artifact.manifest.facts
+    def location(self) -> Location:
+        """Folder of the artifact."""
+        return self.artifact.location
+
+    @cached_property
+    def facts(self) -> ReleaseFacts:
+        """Facts of its manifest."""
+        return ReleaseFacts.of(self.artifact.manifest)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -117,7 +167,7 @@ class Release:
     @property
     def has_ranker(self) -> bool:
         """Whether a learned ranker puts the candidates in order."""
-        return self.facts.get("ranker") is not None
+        return self.facts.ranker is not None
 
     @cached_property
     def reactions(self) -> "Histories | None":
@@ -155,14 +205,14 @@ class Release:
     @property
     def default_kind(self) -> EventKind:
         """The kind that a click without a kind is taken for: the most frequent of those that the model was shown."""
-        kinds: dict[str, int] = self.facts["kinds"]
+        kinds = self.facts.kinds
         known: list[EventKind] = [kind for kind in EVENT_KINDS if kinds.get(kind)]
         return max(known, key=lambda kind: kinds[kind], default="click")
 
     @property
     def has_pictures(self) -> bool:
         """Whether the model can encode a picture that is no item of the catalogue."""
-        return bool(self.facts["has_pictures"])
+        return self.facts.has_pictures
 
     def recommender(self) -> "Recommender":
         """The two towers."""
@@ -180,7 +230,7 @@ class Release:
 
     def similar_vectors(self) -> NDArray[np.float32]:
         """The vectors behind `similar_index`, not scaled: float32 [I, D]."""
-        return self._array("picture_vectors.npy") if self.facts["picture_vectors"] else self.item_vectors
+        return self._array("picture_vectors.npy") if self.facts.picture_vectors else self.item_vectors
 
     def _index(self, folder: str) -> "Retriever":
         from visrec.retrieval import load_retriever

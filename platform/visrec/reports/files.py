@@ -4,10 +4,8 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.measure import Measures
@@ -16,9 +14,10 @@ from visrec.reports.contact_sheet import contact_sheet, sheet_rows
 from visrec.reports.context import ReportContext
 from visrec.reports.markdown import report_markdown
 from visrec.reports.plots import cutoff_curves, group_bars, long_tail, metric_bars
+from visrec.reports.report import PER_USER, REPORT_JSON, REPORT_MARKDOWN
 from visrec.reports.robustness import robustness_json, robustness_plot
 from visrec.reports.style import png
-from visrec.storage import Artifact, Location
+from visrec.storage import Location
 
 REPORT_VERSION = 1
 
@@ -67,9 +66,6 @@ def _group(group: Group) -> dict[str, Any]:
     return {"num_users": group.num_users, "metrics": _nested(group.scorers)}
 
 
-PER_USER = "per_user.parquet"
-
-
 def per_user_table(measures: Measures, k: int) -> Any:
     """A pyarrow table: `user_index`, and float32 columns such as `model/ndcg@10` for every scorer."""
     columns: dict[str, Any] = {"user_index": measures.user_index}
@@ -83,16 +79,6 @@ def write_per_user(folder: Location, measures: Measures, k: int) -> None:
     """Write the table to `per_user.parquet`."""
     location = folder / PER_USER
     pq.write_table(per_user_table(measures, k), location.path, filesystem=location.filesystem)
-
-
-def read_per_user(report: Artifact, scorer: str, metric: str) -> NDArray[np.float64]:
-    """One column of a report's table, float64 [U], in order of user index.
-
-    Example:
-        >>> lead_U = read_per_user(new, "model", "ndcg@10") - read_per_user(old, "model", "ndcg@10")  # doctest: +SKIP
-    """
-    table = pq.read_table(str(report.local_path(PER_USER)), columns=[f"{scorer}/{metric}"])
-    return np.asarray(table.column(0), np.float64)
 
 
 PLOTS = {
@@ -124,6 +110,6 @@ def write_report(folder: Location, summary: Summary, measures: Measures, context
         figures["robustness.png"] = robustness_plot(summary.robustness)
     for file, figure in figures.items():
         (folder / file).write_bytes(png(figure))
-    (folder / "report.json").write_text(json.dumps(report_json(summary, context), indent=1))
-    (folder / "report.md").write_text(report_markdown(summary, context, plots))
+    (folder / REPORT_JSON).write_text(json.dumps(report_json(summary, context), indent=1))
+    (folder / REPORT_MARKDOWN).write_text(report_markdown(summary, context, plots))
     write_per_user(folder, measures, context.plan.config.list_size)

@@ -1,13 +1,12 @@
 """The part of the report that says how everything was measured."""
 
-import json
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
 from visrec.config.ranker import POSITIVE
 from visrec.evaluation.summary import Summary
 from visrec.models.epochs import EpochRecord
+from visrec.ranking.artifact import RankerReport
 from visrec.reports.context import TITLES, ReportContext
 from visrec.reports.tables import mark, table
 
@@ -104,15 +103,15 @@ def ranker_section(summary: Summary, context: ReportContext) -> str:
         return ""
     names = (f"ndcg@{k}", f"recall@{k}", "mrr")
     gains = [["with the ranker − without", *(mark(summary.ranker_gain[name]) for name in names)]]
-    learned: dict[str, Any] = json.loads((ranker.location / "report.json").read_text())
+    report = RankerReport.read(ranker.location)
     rows = [
         [
             "taken next" if task == POSITIVE else task,
-            f"{quality['num_examples']:,}",
-            f"{quality['num_positives']:,}",
-            *(f"{quality[name]:.4f}" for name in _COLUMNS),
+            f"{quality.num_examples:,}",
+            f"{quality.num_positives:,}",
+            *(f"{getattr(quality, name):.4f}" for name in _COLUMNS),
         ]
-        for task, quality in learned["tasks"].items()
+        for task, quality in report.tasks.items()
     ]
     note = (
         f"Ranker `{ranker.name}` puts the candidates of the two towers in order. Above: on the "

@@ -43,12 +43,12 @@ def made(
     config = RankerConfig(num_candidates=10, max_history=MAX_HISTORY, tasks=(), epochs=2, folds=2)
     with workspace.create("rankers", "test-ranker", config=config) as writer:
         train_ranker(checkpoint, snapshot, config, seed=0).ranker.save(writer.staging)
-    content = report_content() | {"ranker_gain": {"ndcg@10": {"mean": 0.1}}}
+    content = report_content() | {"ranker_gain": {"ndcg@10": {"mean": 0.1, "low": 0.05, "high": 0.15}}}
     report = make_report(workspace, checkpoint, content, ranker="test-ranker")
     release = build_release(
         workspace, checkpoint, snapshot, report, ReleaseConfig(index="exact", max_history=request.param)
     )
-    return snapshot, Release(release)
+    return snapshot, release
 
 
 def test_scores_are_those_of_training_for_more_events_than_the_ranker_looks_at(

@@ -1,5 +1,5 @@
 import pytest
-from tests.support.releases import report_content
+from tests.support.releases import report_content, report_facts
 
 from visrec.config import ReleaseConfig
 from visrec.errors import VisrecError
@@ -7,12 +7,13 @@ from visrec.releases.build import check_gate
 
 
 def test_without_conditions_everything_passes() -> None:
-    check_gate({}, ReleaseConfig())
+    check_gate(report_facts(), ReleaseConfig())
 
 
 def test_met_conditions_pass() -> None:
     check_gate(
-        report_content(ndcg=0.3), ReleaseConfig(min_metric={"ndcg@10": 0.3}, beat_baseline="popularity")
+        report_facts(report_content(ndcg=0.3)),
+        ReleaseConfig(min_metric={"ndcg@10": 0.3}, beat_baseline="popularity"),
     )
 
 
@@ -51,4 +52,4 @@ def test_unmet_conditions_say_what_was_expected_and_what_came(
     config: ReleaseConfig, content: dict[str, object], message: str
 ) -> None:
     with pytest.raises(VisrecError, match=message):
-        check_gate(content, config)
+        check_gate(report_facts(content), config)

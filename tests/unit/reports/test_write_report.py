@@ -12,7 +12,8 @@ from tests.support.evaluation import Evaluated
 from visrec.evaluation.bootstrap import Interval
 from visrec.reports.console import print_summary
 from visrec.reports.contact_sheet import sheet_rows
-from visrec.reports.files import PER_USER, PLOTS, write_report
+from visrec.reports.files import PLOTS, write_report
+from visrec.reports.report import PER_USER
 from visrec.robustness.plan import Corruption, PromotionAttack
 from visrec.robustness.summary import CorruptionEffect, PushEffect, Robustness
 from visrec.storage import Location

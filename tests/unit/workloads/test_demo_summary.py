@@ -4,14 +4,16 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from tests.support.releases import report_content
 
 from visrec.config import Config
-from visrec.storage import Artifact, Workspace
+from visrec.data.snapshot import Snapshot
+from visrec.reports.report import Report
+from visrec.storage import Workspace
 from visrec.workloads.demo_summary import print_summary, summarise, write_summary
 from visrec.workloads.sample_queries import QueryResult
 
-REPORT = {
-    "num_users": 40,
+REPORT = report_content() | {
     "metrics": {
         "model": {"ndcg@10": {"mean": 0.3, "low": 0.2, "high": 0.4}},
         "popularity": {"ndcg@10": {"mean": 0.1, "low": 0.0, "high": 0.2}},
@@ -23,19 +25,17 @@ REPORT = {
 
 
 @pytest.fixture
-def artifacts(tmp_path: Path) -> tuple[Artifact, Artifact]:
+def artifacts(tmp_path: Path) -> tuple[Snapshot, Report]:
     workspace = Workspace(str(tmp_path))
     with workspace.create("snapshots", "s", config=Config()) as snapshot:
         snapshot.counts.update(num_items=100, num_users=50, num_interactions=1000)
     with workspace.create("reports", "r", config=Config()) as report:
         (report.staging / "report.json").write_text(json.dumps(REPORT))
-    assert snapshot.result is not None
-    assert report.result is not None
-    return snapshot.result, report.result
+    return Snapshot.find(workspace, "s"), Report.find(workspace, "r")
 
 
 def test_summary_says_what_was_measured_on_screen_and_in_files(
-    artifacts: tuple[Artifact, Artifact], tmp_path: Path
+    artifacts: tuple[Snapshot, Report], tmp_path: Path
 ) -> None:
     summary = summarise(
         *artifacts,

@@ -5,7 +5,7 @@ import pytest
 
 from visrec.workloads.memory import PeakMemory
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="PSS is known on Linux only")
 
 CHILD = "import time; held = b'x' * 100_000_000; print('ready', flush=True); time.sleep(60)"
 

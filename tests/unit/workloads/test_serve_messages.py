@@ -4,7 +4,7 @@ from threading import Thread
 
 import pytest
 
-from visrec.workloads.sample_queries import Sample, ask
+from visrec.workloads.sample_queries import Sample, send_queries
 from visrec.workloads.serve import _wait_until_ready, cause_in
 
 FAILED = """The deployment failed to start 2 times in a row. Error:
@@ -55,4 +55,4 @@ def test_our_own_server_is_not_asked_through_a_proxy(address: str, monkeypatch: 
         monkeypatch.setenv(name, "http://127.0.0.1:1")  # nobody listens there
     monkeypatch.setattr("visrec.workloads.serve.READY_TIMEOUT_S", 1.0)
     _wait_until_ready(address)
-    assert len(ask(address, Sample(user_id="u", history=(), item_id="i", picture=b"picture"))) == 5
+    assert len(send_queries(address, Sample(user_id="u", history=(), item_id="i", picture=b"picture"))) == 5

@@ -9,8 +9,9 @@ from tests.support.studies import RATE, make_job, make_record
 
 from visrec.config import WorkloadConfig
 from visrec.errors import ConfigError
-from visrec.storage import Artifact, Workspace
-from visrec.tune.report.facts import StudySummary, study_facts
+from visrec.storage import Workspace
+from visrec.tune.artifact import Study
+from visrec.tune.report.facts import study_facts
 from visrec.tune.report.write import write_study
 from visrec.workloads.tracking import run, server_command, track_study
 
@@ -23,7 +24,7 @@ def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
 
-def finished_study(workspace: Workspace) -> Artifact:
+def finished_study(workspace: Workspace) -> Study:
     records = [
         make_record(0, [0.1, 0.4]),
         make_record(1, [0.2], status="stopped"),
@@ -33,8 +34,8 @@ def finished_study(workspace: Workspace) -> Artifact:
     with workspace.create("studies", "s1", config=make_job()) as writer:
         write_study(writer.staging, facts, "abc")
         writer.counts["num_trials"] = 3
-        writer.facts.update(StudySummary.of(facts, "abc").as_dict())
-    return workspace.find("studies", "s1")
+        writer.facts.update(best_trial=0, best_point=records[0].point, best_objectives={"ndcg@10": 0.4})
+    return Study.find(workspace, "s1")
 
 
 def test_the_page_is_for_this_machine_only(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from visrec.config import (
 )
 from visrec.errors import ConfigError
 from visrec.storage import Workspace
-from visrec.workloads.train import run
+from visrec.workloads.train import train
 
 FIRST = PhaseConfig(name="first", epochs=1, batch_size=8)
 PIXELS = {"kind": "pixels", "method": "pgd"}
@@ -56,16 +56,14 @@ def test_a_mistake_in_a_later_phase_shows_before_the_first_one(
 ) -> None:
     wrong = PhaseConfig.model_validate({"name": "second", **second})
     with pytest.raises(ConfigError, match=line):
-        run(
-            job(tmp_path, FIRST, wrong, backbone=None, id_embedding=True), console=Console(file=io.StringIO())
-        )
+        train(job(tmp_path, FIRST, wrong, backbone=None, id_embedding=True))
     assert not (tmp_path / "runs").exists()
 
 
 def test_an_adversary_without_weight_needs_no_pictures(tmp_path: Path) -> None:
     phase = PhaseConfig.model_validate({"epochs": 1, "adversary": PIXELS | {"weight": 0}})
     config = job(tmp_path, phase, backbone=None, id_embedding=True)
-    assert len(run(config, console=Console(file=io.StringIO())).epochs) == 1
+    assert len(train(config).epochs) == 1
 
 
 @pytest.mark.parametrize("metric", ["auc", "ndcg@10"])
@@ -73,7 +71,7 @@ def test_the_summary_names_the_epoch_that_the_checkpoint_holds(tmp_path: Path, m
     config = job(tmp_path, FIRST.replace(epochs=6, learning_rate=1e-2))
     out = io.StringIO()
     selected = config.replace(training=config.training.replace(selection_metric=metric))
-    epochs = run(selected, console=Console(file=out)).epochs
+    epochs = train(selected, console=Console(file=out)).epochs
     best = max(epochs, key=lambda e: e.metrics[metric])
     assert f"best validation {metric} {best.metrics[metric]:.4f} (epoch {best.epoch} of" in out.getvalue()
 
@@ -82,9 +80,9 @@ def test_training_in_one_process_imports_no_ray(tmp_path: Path) -> None:
     (tmp_path / "job.json").write_text(job(tmp_path, FIRST).model_dump_json())
     code = (
         "import io, pathlib, sys; from rich.console import Console; from visrec.config import TrainWorkloadConfig; "
-        "from visrec.workloads.train import run; "
+        "from visrec.workloads.train import train; "
         "job = TrainWorkloadConfig.model_validate_json(pathlib.Path(sys.argv[1]).read_text()); "
-        "print(len(run(job, console=Console(file=io.StringIO())).epochs), 'ray' in sys.modules)"
+        "print(len(train(job, console=Console(file=io.StringIO())).epochs), 'ray' in sys.modules)"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "job.json")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
