@@ -30,10 +30,10 @@ from visrec.config.ranker import POSITIVE
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.scorers import TwoTowerScorer
 from visrec.models.checkpoint import Checkpoint
-from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.lists import ListMaker
-from visrec.ranking.quality import expected_calibration_error
+from visrec.ranking.calibration import expected_calibration_error
+from visrec.ranking.item_features import ItemFeatures
 from visrec.ranking.ranker import Ranker
+from visrec.ranking.training_data import TrainingDataBuilder
 from visrec.storage import Artifact, Workspace
 from visrec.workloads import evaluate, train, train_ranker
 from visrec.workloads.demo import part_of, prepare_snapshot
@@ -82,11 +82,16 @@ def test_calibration(
     learned, towers = Ranker.load(ranker.location), TwoTowerScorer.load(checkpoint)
     snapshot = Snapshot(workspace.find("snapshots", checkpoint.snapshot_name))
     biases_I = towers.recommender.item_biases
-    facts = ItemFacts.fit(snapshot, SplitConfig(), "test", vectors_ID=towers.vectors_ID, biases_I=biases_I)
-    maker = ListMaker(
-        snapshot=snapshot, split=SplitConfig(), towers=towers, facts=facts, names=learned.names, config=config
+    items = ItemFeatures.fit(snapshot, SplitConfig(), "test", vectors_ID=towers.vectors_ID, biases_I=biases_I)
+    builder = TrainingDataBuilder(
+        snapshot=snapshot,
+        split=SplitConfig(),
+        towers=towers,
+        item_features=items,
+        names=learned.names,
+        config=config,
     )
-    lists, _ = maker.make("test", np.ones(snapshot.num_users, np.bool_))
+    lists, _ = builder.build("test", np.ones(snapshot.num_users, np.bool_))
     told = [
         learned.probabilities(features[there])[POSITIVE]
         for features, there in zip(lists.features_UMF, lists.valid_UM, strict=True)

@@ -128,7 +128,7 @@ class Encoder:
         return UserState(
             items=history.items,
             times=history.times,
-            refused=items[weight < 0],
+            negatives=items[weight < 0],
             viewed=items[weight == 0],
             time=now,
         )

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from visrec.deployments.loaded import ReleaseActor
 from visrec.ranking.features import RankingQuery, candidate_features
-from visrec.ranking.item_facts import ItemFacts
+from visrec.ranking.item_features import ItemFeatures
 from visrec.ranking.ranker import Ranker as LearnedRanker
 from visrec.ranking.user_state import UserState
 from visrec.recommend.mmr import mmr_order
@@ -33,7 +33,7 @@ class Ranker:
         catalogue: Catalogue,
         vectors_ID: NDArray[np.float32],
         popularity: Popularity,
-        learned: tuple[LearnedRanker, ItemFacts] | None = None,
+        learned: tuple[LearnedRanker, ItemFeatures] | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._vectors_ID = vectors_ID
@@ -76,19 +76,19 @@ class Ranker:
         scores: NDArray[np.float32],
         past: UserState,
         ranker: LearnedRanker,
-        facts: ItemFacts,
+        item_features: ItemFeatures,
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Items and scores, best first: as many as the ranker was trained on in its order, the others behind them."""
         head = slice(0, ranker.num_candidates)
-        ask = RankingQuery(
-            facts=facts,
-            past=past.last(ranker.max_history),
+        query = RankingQuery(
+            item_features=item_features,
+            user=past.last(ranker.max_history),
             items_M=items[head],
             scores_M=scores[head],
             pool_P=scores[head],
         )
-        features_MF = candidate_features(ask, ranker.names)
-        ranked = np.concatenate(ranker.order(features_MF, scores[ranker.num_candidates :]))
+        features_MF = candidate_features(query, ranker.names)
+        ranked = np.concatenate(ranker.rescore(features_MF, scores[ranker.num_candidates :]))
         order = np.argsort(-ranked, kind="stable")
         return items[order], ranked[order]
 

@@ -11,7 +11,7 @@ from visrec.config import TrainRankerWorkloadConfig
 from visrec.config.ranker import POSITIVE
 from visrec.data.snapshot import Snapshot
 from visrec.models.checkpoint import Checkpoint
-from visrec.ranking.learn import RankerTraining, train_ranker
+from visrec.ranking.train import RankerTraining, train_ranker
 from visrec.reports.ranker import importance_plot, reliability_plot
 from visrec.reports.style import png
 from visrec.storage import Artifact, Workspace, content_id

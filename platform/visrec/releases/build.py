@@ -16,7 +16,7 @@ from visrec.errors import VisrecError
 from visrec.models import Recommender
 from visrec.models.checkpoint import ITEM_VECTORS, Checkpoint
 from visrec.models.item_inputs import Pictures
-from visrec.ranking.item_facts import ItemFacts
+from visrec.ranking.item_features import ItemFeatures
 from visrec.ranking.ranker import FACTS, WEIGHTS, Ranker
 from visrec.releases.catalogue import measure_popularity
 from visrec.releases.histories import REACTIONS, write_histories, write_users
@@ -152,7 +152,7 @@ def _write_ranker(
     for file in (WEIGHTS, FACTS):
         _copy(ranker.location / file, folder / file)
     split = checkpoint.split
-    facts = ItemFacts.fit(snapshot, split, None, vectors_ID=vectors_ID, biases_I=recommender.item_biases)
+    facts = ItemFeatures.fit(snapshot, split, None, vectors_ID=vectors_ID, biases_I=recommender.item_biases)
     facts.save(folder)
     logs = (read_log(snapshot, block, positives=False) for block in snapshot.sequences(split))
     reactions = (last_reactions(log, max_history) for log in logs)

@@ -36,7 +36,7 @@ from visrec.storage import Artifact, Workspace
 # A replica imports torch and faiss only if it works with them: that saves seconds and memory in the others.
 if TYPE_CHECKING:
     from visrec.models import Recommender
-    from visrec.ranking.item_facts import ItemFacts
+    from visrec.ranking.item_features import ItemFeatures
     from visrec.ranking.ranker import Ranker
     from visrec.releases.histories import Histories
     from visrec.retrieval import Retriever
@@ -126,15 +126,15 @@ class Release:
 
         return Histories(self.artifact, REACTIONS) if self.has_ranker else None
 
-    def ranker(self) -> "tuple[Ranker, ItemFacts] | None":
+    def ranker(self) -> "tuple[Ranker, ItemFeatures] | None":
         """The learned ranker, and what its features know of the items; None where there is none."""
         if not self.has_ranker:
             return None
-        from visrec.ranking.item_facts import ItemFacts
+        from visrec.ranking.item_features import ItemFeatures
         from visrec.ranking.ranker import Ranker
 
         folder = self.artifact.location / "ranker"
-        return Ranker.load(folder), ItemFacts.load(folder, self.item_vectors)
+        return Ranker.load(folder), ItemFeatures.load(folder, self.item_vectors)
 
     @cached_property
     def popularity(self) -> Popularity:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visrec.ranking.quality import Calibration, Method, expected_calibration_error, reliability
+from visrec.ranking.calibration import Calibration, Method, expected_calibration_error, reliability
 
 RNG = np.random.default_rng(0)
 SCORES = RNG.normal(size=4000)

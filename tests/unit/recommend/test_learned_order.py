@@ -12,7 +12,7 @@ from visrec.data.snapshot import Snapshot
 from visrec.deployments.encoder import Encoder
 from visrec.deployments.ranker import Ranker
 from visrec.ranking.features import RankingQuery, candidate_features
-from visrec.ranking.learn import train_ranker
+from visrec.ranking.train import train_ranker
 from visrec.ranking.user_state import user_states
 from visrec.recommend.types import Candidates, Event, Rules
 from visrec.releases import Release
@@ -65,9 +65,10 @@ def test_scores_are_those_of_training_for_more_events_than_the_ranker_looks_at(
         assert past is not None
         times = np.full(len(block), past.time)
         known = user_states(block, times, log, max_history=MAX_HISTORY)[row]
-        assert (len(known.items), len(known.refused)) == (MAX_HISTORY, MAX_HISTORY)
+        assert (len(known.items), len(known.negatives)) == (MAX_HISTORY, MAX_HISTORY)
         features_MF = candidate_features(
-            RankingQuery(facts=facts, past=known, items_M=items, scores_M=scores, pool_P=scores), ranker.names
+            RankingQuery(item_features=facts, user=known, items_M=items, scores_M=scores, pool_P=scores),
+            ranker.names,
         )
         served = Ranker.load(release).rank(
             Candidates(items=items, scores=scores, complete=True), Rules(), 10, past=past
@@ -81,4 +82,4 @@ def test_events_of_the_request_take_the_place_of_the_oldest(made: tuple[Snapshot
     past = Encoder.load(release).encode_user("u00000", events).past
     assert past is not None
     kept = past.last(MAX_HISTORY)
-    assert kept.items.tolist() == kept.refused.tolist() == [1, 2, 3]
+    assert kept.items.tolist() == kept.negatives.tolist() == [1, 2, 3]
