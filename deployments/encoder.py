@@ -87,8 +87,8 @@ class Encoder:
             release.histories,
             release.reactions,
             kinds=KindRules(
-                weights=release.facts["event_weights"],
-                trained=frozenset(release.facts["kinds"]),
+                weights=release.facts.event_weights,
+                trained=frozenset(release.facts.kinds),
                 usual=release.default_kind,
             ),
             has_pictures=release.has_pictures,

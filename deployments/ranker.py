@@ -12,8 +12,7 @@ from visrec.ranking.ranker import Ranker as LearnedRanker
 from visrec.ranking.user_state import UserState
 from visrec.recommend.mmr import mmr_order
 from visrec.recommend.types import Candidates, Ranked, Rules
-from visrec.releases import Catalogue, Release
-from visrec.releases.catalogue import Popularity
+from visrec.releases import PopularItems, Release, ReleaseCatalogue
 
 MAX_DIVERSIFIED = 1000
 """Candidates that MMR looks at; those behind keep their order."""
@@ -30,9 +29,9 @@ class Ranker:
 
     def __init__(
         self,
-        catalogue: Catalogue,
+        catalogue: ReleaseCatalogue,
         vectors_ID: NDArray[np.float32],
-        popularity: Popularity,
+        popularity: PopularItems,
         learned: tuple[LearnedRanker, ItemFeatures] | None = None,
     ) -> None:
         self._catalogue = catalogue

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import time
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -214,9 +215,9 @@ def status_routes(service: Service) -> APIRouter:
             created_at=manifest.created_at,
             parents=manifest.parents,
             counts=manifest.counts,
-            index=release.facts["index"],
+            index=release.facts.index,
             has_pictures=release.has_pictures,
-            images=release.facts["images"],
+            images=asdict(release.facts.images),
             metrics=release.metrics,
         )
 

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from safetensors.torch import load
 
+from visrec.arrays import ITEM_VECTORS
 from visrec.config import PhaseConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
-from visrec.models.checkpoint import EPOCHS, ITEM_VECTORS
+from visrec.models.checkpoint import EPOCHS
 from visrec.models.item_inputs import ItemInputs, Pictures
 from visrec.models.lora import merge_lora
 from visrec.models.recommender import dump_weights

@@ -3,7 +3,7 @@ from tests.support.releases import report_content
 
 from visrec.config import ReleaseConfig
 from visrec.errors import VisrecError
-from visrec.releases import check_gate
+from visrec.releases.gate import check_gate
 
 
 def test_without_conditions_everything_passes() -> None:
