@@ -1,4 +1,4 @@
-"""`visrec publish`: make a release from a checkpoint, if its report passes the gate, and make it live."""
+"""`visrec publish`: build a release from a checkpoint if its report passes the gate, and make it live."""
 
 from dataclasses import dataclass
 
@@ -7,18 +7,18 @@ from rich.console import Console
 from visrec.config import PublishWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.models.checkpoint import Checkpoint
-from visrec.releases import activate
+from visrec.releases import Release, activate
 from visrec.releases.build import build_release, release_name
 from visrec.storage import Artifact, Workspace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PublishResult:
-    """What publishing leaves.
+    """Result of publishing.
 
     Attributes:
         release: The artifact.
-        is_current: Whether it is the live one now.
+        is_current: Whether it is the live release now.
     """
 
     release: Artifact
@@ -26,11 +26,12 @@ class PublishResult:
 
 
 def run(job: PublishWorkloadConfig, *, console: Console) -> PublishResult:
-    """Build the release, and make it current unless the config says not to.
+    """Build the release, or find it, and make it the live one unless `release.activate` is off.
 
     Raises:
-        ArtifactError: The checkpoint, its snapshot or the report is missing or damaged.
-        VisrecError: The report measured another checkpoint, or the gate does not open; nothing is written.
+        ArtifactError: The checkpoint, its snapshot, the report or the ranker is missing or damaged; names the file.
+        VisrecError: The report measured another checkpoint, or the gate is closed. Nothing is written in either case,
+            and the live release stays.
     """
     workspace = Workspace(job.workspace)
     checkpoint = Checkpoint.find(workspace, job.checkpoint)
@@ -46,7 +47,7 @@ def run(job: PublishWorkloadConfig, *, console: Console) -> PublishResult:
         counts = release.manifest.counts
         console.print(
             f"release {name}: {counts['num_items']:,.0f} items, {counts['num_users']:,.0f} users, index"
-            f" {job.release.index}, ranker {release.manifest.facts['ranker'] or 'none'}"
+            f" {job.release.index}, ranker {Release(release).facts.ranker or 'none'}"
         )
     if job.release.activate:
         activate(workspace, name)
