@@ -79,7 +79,7 @@ def test_calibration(
     checkpoint: Checkpoint, workspace: Workspace, ranker: Artifact, config: RankerConfig
 ) -> float:
     """Expected calibration error of "this candidate is what the user takes next" on the lists of the test part."""
-    learned, towers = Ranker.load(ranker.location), TwoTowerScorer.load(checkpoint)
+    fitted, towers = Ranker.load(ranker.location), TwoTowerScorer.load(checkpoint)
     snapshot = Snapshot(workspace.find("snapshots", checkpoint.snapshot_name))
     biases_I = towers.recommender.item_biases
     items = ItemFeatures.fit(snapshot, SplitConfig(), "test", vectors_ID=towers.vectors_ID, biases_I=biases_I)
@@ -88,15 +88,15 @@ def test_calibration(
         split=SplitConfig(),
         towers=towers,
         item_features=items,
-        names=learned.names,
+        names=fitted.names,
         config=config,
     )
     lists, _ = builder.build("test", np.ones(snapshot.num_users, np.bool_))
-    told = [
-        learned.probabilities(features[there])[POSITIVE]
-        for features, there in zip(lists.features_UMF, lists.valid_UM, strict=True)
+    probabilities = [
+        fitted.probabilities(features[valid])[POSITIVE]
+        for features, valid in zip(lists.features_UMF, lists.valid_UM, strict=True)
     ]
-    return expected_calibration_error(np.concatenate(told), lists.labels_UM[lists.valid_UM])
+    return expected_calibration_error(np.concatenate(probabilities), lists.labels_UM[lists.valid_UM])
 
 
 def print_table(results: dict[int, dict[str, Any]], console: Console) -> None:

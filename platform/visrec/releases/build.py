@@ -56,9 +56,10 @@ def build_release(
 
     Raises:
         VisrecError: The parents do not belong together, or the gate is closed; nothing is written.
-        ArtifactError: A file of the checkpoint, the snapshot or the ranker is damaged; nothing is written.
+        ArtifactError: A file of the checkpoint, the snapshot, the report or the ranker is damaged; nothing is written.
     """
     check_parents(checkpoint, snapshot, report)
+    report.verify()
     measured = json.loads((report.location / "report.json").read_text())
     check_gate(measured, config)
     ranker = measured_ranker(workspace, report, measured, config)

@@ -123,11 +123,12 @@ class Release:
         return cls(workspace.find("releases", "latest" if name == CURRENT else name))
 
     def check(self) -> None:
-        """Load every part once.
+        """Compare every file with its checksum, and load every part once; for the start of a server.
 
         Raises:
             ArtifactError: A part is missing or damaged, or made for another version of the model.
         """
+        self.artifact.verify()
         for load in (
             self.recommender,
             self.score_index,

@@ -1,6 +1,7 @@
 """Nearest items to a query by inner product: exact search, and faiss indexes, behind one interface.
 
 Example:
+    >>> import numpy as np
     >>> vectors = np.array([[1, 0], [0, 1], [1, 1]], np.float32)
     >>> items, scores = build_retriever("exact", vectors).search(np.array([[2, 1]], np.float32), k=2)
     >>> items.tolist(), scores.tolist()

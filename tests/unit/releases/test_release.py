@@ -195,6 +195,16 @@ def test_reading_a_release_imports_neither_torch_nor_faiss() -> None:
     assert found.stdout.strip() == "[]"
 
 
+def test_one_flipped_bit_is_found_by_the_check(workspace: Workspace, snapshot: Snapshot) -> None:
+    release = make_release(workspace, snapshot)
+    place = release.artifact.location / "item_vectors.npy"
+    content = bytearray(place.read_bytes())
+    content[-1] ^= 1
+    place.write_bytes(bytes(content))
+    with pytest.raises(ArtifactError, match=r"item_vectors\.npy does not match its checksum"):
+        release.check()
+
+
 def _histories(snapshot: Snapshot) -> list[list[int]]:
     found = []
     for block in snapshot.sequences(SplitConfig()):

@@ -97,3 +97,10 @@ def test_a_damaged_ranker_is_refused(workspace: Workspace) -> None:
     with pytest.raises(ArtifactError, match=r"ranker\.json does not match its checksum"):
         build_release(workspace, checkpoint, snapshot, report, ReleaseConfig())
     assert (workspace.root / "releases").files() == []
+
+
+def test_a_damaged_report_is_refused_before_the_gate_reads_it(workspace: Workspace) -> None:
+    checkpoint, snapshot, report = make_parents(workspace)
+    flip_one_bit(report, "report.json")
+    with pytest.raises(ArtifactError, match=r"report\.json does not match its checksum"):
+        build_release(workspace, checkpoint, snapshot, report, ReleaseConfig())
