@@ -29,9 +29,9 @@ from visrec.config.ranker import POSITIVE
 from visrec.evaluation.scorers import TwoTowerScorer
 from visrec.models.checkpoint import Checkpoint
 from visrec.ranking.artifact import RankerArtifact, RankerReport
-from visrec.ranking.item_facts import ItemFacts
-from visrec.ranking.lists import ListMaker
-from visrec.ranking.quality import expected_calibration_error
+from visrec.ranking.calibration import expected_calibration_error
+from visrec.ranking.item_features import ItemFeatures
+from visrec.ranking.training_data import TrainingDataBuilder
 from visrec.reports.report import ReportFacts
 from visrec.storage import Workspace
 from visrec.workloads.demo import part_of, prepare_snapshot
@@ -96,19 +96,24 @@ def test_calibration(
     checkpoint: Checkpoint, workspace: Workspace, ranker: RankerArtifact, config: RankerConfig
 ) -> float:
     """Expected calibration error of "this candidate is what the user takes next" on the lists of the test part."""
-    learned, towers = ranker.ranker(), TwoTowerScorer.load(checkpoint)
+    fitted, towers = ranker.ranker(), TwoTowerScorer.load(checkpoint)
     snapshot = checkpoint.snapshot(workspace)
     biases_I = towers.recommender.item_biases
-    facts = ItemFacts.fit(snapshot, SplitConfig(), "test", vectors_ID=towers.vectors_ID, biases_I=biases_I)
-    maker = ListMaker(
-        snapshot=snapshot, split=SplitConfig(), towers=towers, facts=facts, names=learned.names, config=config
+    items = ItemFeatures.fit(snapshot, SplitConfig(), "test", vectors_ID=towers.vectors_ID, biases_I=biases_I)
+    builder = TrainingDataBuilder(
+        snapshot=snapshot,
+        split=SplitConfig(),
+        towers=towers,
+        item_features=items,
+        names=fitted.names,
+        config=config,
     )
-    lists, _ = maker.make("test", np.ones(snapshot.num_users, np.bool_))
-    told = [
-        learned.probabilities(features[there])[POSITIVE]
-        for features, there in zip(lists.features_UMF, lists.valid_UM, strict=True)
+    lists, _ = builder.build("test", np.ones(snapshot.num_users, np.bool_))
+    probabilities = [
+        fitted.probabilities(features[valid])[POSITIVE]
+        for features, valid in zip(lists.features_UMF, lists.valid_UM, strict=True)
     ]
-    return expected_calibration_error(np.concatenate(told), lists.labels_UM[lists.valid_UM])
+    return expected_calibration_error(np.concatenate(probabilities), lists.labels_UM[lists.valid_UM])
 
 
 def print_table(results: dict[int, Measured], console: Console) -> None:

@@ -8,9 +8,9 @@ from rich.console import Console
 from visrec.config import TrainRankerWorkloadConfig
 from visrec.config.ranker import POSITIVE
 from visrec.models.checkpoint import Checkpoint
-from visrec.ranking import learn
+from visrec.ranking import train as ranker_training
 from visrec.ranking.artifact import RankerArtifact, RankerReport
-from visrec.ranking.learn import RankerTraining
+from visrec.ranking.train import RankerTraining
 from visrec.reports.ranker import importance_plot, reliability_plot
 from visrec.reports.style import png
 from visrec.storage import Location, Workspace, content_id
@@ -54,7 +54,7 @@ def train_ranker(
     found = workspace.has("rankers", name)
     if not found:
         console.print(f"rank the candidates of checkpoint {checkpoint.name}")
-        training = learn.train_ranker(checkpoint, snapshot, job.ranker, job.seed)
+        training = ranker_training.train_ranker(checkpoint, snapshot, job.ranker, job.seed)
         parents = {"checkpoints": checkpoint.name, "snapshots": snapshot.name}
         with workspace.create("rankers", name, config=job, parents=parents) as writer:
             _write(writer.staging, training)
@@ -92,7 +92,7 @@ def _summary(ranker: RankerArtifact, seconds: float, found: bool) -> str:
     did = (
         "found, nothing to do"
         if found
-        else f"learned from {ranker.report.num_lists:,} lists in {seconds:.1f} s"
+        else f"trained on {ranker.report.num_lists:,} lists in {seconds:.1f} s"
     )
     lead = f"{order.gain.mean:+.4f} \\[{order.gain.low:+.4f}, {order.gain.high:+.4f}]"
     return (

@@ -1,6 +1,6 @@
-"""Array primitives that several rooms share: ragged rows, deterministic top-k, unit vectors, sentinels, units of time.
+"""Array primitives that all rooms share: ragged rows, deterministic top-k, unit vectors, sentinels and units.
 
-Shape legend: B rows, M columns, K columns kept, N vectors, D dimensions.
+Shape suffixes: B rows, M columns, K columns kept, N vectors, D dimensions.
 """
 
 from dataclasses import dataclass
@@ -10,14 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_ITEM: Final = -1
-"""Fills places of item-index arrays that hold no item."""
+"""Padding of arrays of item indices."""
 DAY_MS: Final = 86_400_000
 """Milliseconds of a day."""
+ITEM_VECTORS: Final = "item_vectors.npy"
+"""File of the item vectors, float32 [items, dim], in a checkpoint and in a release."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ragged:
     """Rows of different lengths in one array; row k is `values[offsets[k]:offsets[k + 1]]`.
+
+    Attributes:
+        offsets: int64 [rows + 1], rising from 0.
+        values: Entries of all rows, one row after the other.
 
     Example:
         >>> Ragged(offsets=np.array([0, 2, 3]), values=np.array([5, 6, 7])).gather(np.array([1, 0]))
@@ -27,18 +33,47 @@ class Ragged:
     offsets: NDArray[np.int64]
     values: NDArray[Any]
 
+    @classmethod
+    def from_lists(cls, lists: Any) -> "Ragged":
+        """From a pyarrow array, or chunked array, of lists; null counts as an empty list."""
+        array = lists.combine_chunks() if hasattr(lists, "combine_chunks") else lists
+        array = array.fill_null([])
+        lengths = np.asarray(array.value_lengths(), np.int64)
+        values = array.flatten().to_numpy(zero_copy_only=False)
+        return cls(offsets=np.r_[0, np.cumsum(lengths)], values=values)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def row(self, row: int) -> NDArray[Any]:
+        """Entries of one row."""
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
     def gather(self, rows: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """All entries of some rows, one after the other: which of `rows` each belongs to, and its place in `values`."""
+        """All entries of some rows, one row after the other.
+
+        Returns:
+            For each entry its position in `rows`, and its position in `values`.
+        """
         starts, lengths = self.offsets[rows], self.offsets[rows + 1] - self.offsets[rows]
-        owner = np.repeat(np.arange(len(rows)), lengths)
-        first = np.cumsum(lengths) - lengths
-        return owner, np.arange(len(owner)) + np.repeat(starts - first, lengths)
+        return _ranges(starts, lengths)
+
+    def last(self, num: int) -> "Ragged":
+        """Positions in `values` of the last `num` entries of each row, ragged like the rows.
+
+        Example:
+            >>> Ragged(offsets=np.array([0, 3, 4]), values=np.arange(4)).last(2).values
+            array([1, 2, 3])
+        """
+        lengths = np.minimum(np.diff(self.offsets), num)
+        _, positions = _ranges(self.offsets[1:] - lengths, lengths)
+        return Ragged(offsets=np.r_[0, np.cumsum(lengths)], values=positions)
 
 
 def top_k(scores_BM: NDArray[np.floating[Any]], k: int) -> NDArray[np.int64]:
-    """Columns of the `k` largest values of each row, best first, equal values by column: int64 [B, min(k, M)].
+    """Columns of the `k` largest values of each row, best first, ties by lower column: int64 [B, min(k, M)].
 
-    Sorts only what can belong to the result. NaN is not supported.
+    Equal to the first `k` columns of a stable descending argsort, without sorting the rest. NaN is not supported.
 
     Example:
         >>> top_k(np.array([[1.0, 3.0, 3.0, 2.0]]), 3)
@@ -65,3 +100,12 @@ def unit_vectors(vectors_ND: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     lengths_N1 = np.linalg.norm(vectors_ND, axis=1, keepdims=True)
     return np.asarray(vectors_ND / np.where(lengths_N1 > 0, lengths_N1, 1), np.float32)
+
+
+def _ranges(
+    starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The ranges `starts[k] ... starts[k] + lengths[k] - 1`, one after the other, and the k of each number."""
+    owner = np.repeat(np.arange(len(starts)), lengths)
+    first = np.cumsum(lengths) - lengths
+    return owner, np.arange(len(owner)) + np.repeat(starts - first, lengths)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from visrec.arrays import ITEM_VECTORS
 from visrec.config import (
     ItemTowerConfig,
     ModelConfig,
@@ -16,7 +17,7 @@ from visrec.config import (
 )
 from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender, TwoTower
-from visrec.models.checkpoint import ITEM_VECTORS, Checkpoint
+from visrec.models.checkpoint import Checkpoint
 from visrec.models.epochs import EPOCHS
 from visrec.models.item_inputs import Pictures
 from visrec.storage import Workspace

@@ -5,14 +5,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.arrays import ITEM_VECTORS
 from visrec.config import ModelConfig, SplitConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError
 from visrec.models.epochs import EpochRecord, read_epochs
 from visrec.models.recommender import Recommender
 from visrec.storage import Artifact, Location, Workspace
-
-ITEM_VECTORS = "item_vectors.npy"
 
 
 class Checkpoint:
@@ -96,14 +95,14 @@ class Checkpoint:
 
     @cached_property
     def item_vectors(self) -> NDArray[np.float32]:
-        """Vectors of all items of the snapshot, float32 [I, D].
+        """Vectors of all items of the snapshot, float32 [I, D], memory-mapped and read-only.
 
         Raises:
             ArtifactError: The file is missing or damaged.
         """
         place = self.location / ITEM_VECTORS
         try:
-            vectors_ID = np.load(self.artifact.local_path(ITEM_VECTORS), allow_pickle=False)
+            vectors_ID = np.load(self.artifact.local_path(ITEM_VECTORS), mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise ArtifactError(f"expected item vectors at {place}: {error}") from None
         if vectors_ID.ndim != 2 or not np.issubdtype(vectors_ID.dtype, np.floating):

@@ -1,7 +1,6 @@
-"""How good a ranker is, on users that its network has not seen."""
+"""Quality of a ranker on users that its network was not trained on: metrics of each task, and gain in NDCG."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,98 +8,26 @@ from sklearn.metrics import log_loss, precision_recall_fscore_support, roc_auc_s
 
 from visrec.evaluation.bootstrap import Interval, intervals
 from visrec.evaluation.pairs import best_threshold
-
-Method = Literal["isotonic", "platt"]
-_PLATT_KNOTS = 200
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Calibration:
-    """A rising piecewise linear curve from log-odds to a probability.
-
-    Attributes:
-        knots: Log-odds, rising: float64 [K].
-        values: Probability at each of them: float64 [K].
-
-    Example:
-        >>> Calibration(np.array([-1.0, 1.0]), np.array([0.2, 0.6])).apply(np.array([0.0, 9.0])).tolist()
-        [0.4, 0.6]
-    """
-
-    knots: NDArray[np.float64]
-    values: NDArray[np.float64]
-
-    @classmethod
-    def fit(cls, scores: NDArray[np.floating], labels: NDArray[np.bool_], method: Method) -> "Calibration":
-        """Isotonic regression (Zadrozny and Elkan 2002) or a logistic curve (Platt 1999), with scikit-learn.
-
-        Args:
-            scores: Log-odds of examples that the network has not seen.
-            labels: What happened.
-            method: Which curve.
-        """
-        # Imported where it is used: applying a curve, as serving does, needs none of it.
-        from sklearn.isotonic import IsotonicRegression
-        from sklearn.linear_model import LogisticRegression
-
-        if method == "isotonic":
-            curve = IsotonicRegression(out_of_bounds="clip").fit(scores, labels)
-            return cls(
-                knots=np.asarray(curve.X_thresholds_, np.float64),
-                values=np.asarray(curve.y_thresholds_, np.float64),
-            )
-        logistic = LogisticRegression(C=1e6).fit(scores[:, None], labels)
-        knots = np.linspace(scores.min(), scores.max(), _PLATT_KNOTS, dtype=np.float64)
-        return cls(knots=knots, values=np.asarray(logistic.predict_proba(knots[:, None])[:, 1], np.float64))
-
-    def apply(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Probabilities of the shape of `scores`."""
-        return np.asarray(np.interp(scores, self.knots, self.values), np.float64)
-
-
-def expected_calibration_error(
-    probabilities: NDArray[np.float64], labels: NDArray[np.bool_], *, num_bins: int = 15
-) -> float:
-    """Mean distance between what is said and what happens, over bins with about as many examples each.
-
-    Example:
-        >>> expected_calibration_error(np.array([0.2, 0.2]), np.array([True, False]), num_bins=1)
-        0.3
-    """
-    predicted, observed, share = reliability(probabilities, labels, num_bins=num_bins)
-    return float((share * np.abs(predicted - observed)).sum())
-
-
-def reliability(
-    probabilities: NDArray[np.float64], labels: NDArray[np.bool_], *, num_bins: int = 15
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Of each bin of examples by probability: mean probability, share of positives, share of the examples."""
-    order = np.argsort(probabilities, kind="stable")
-    bins = [b for b in np.array_split(order, num_bins) if len(b)]
-    predicted = np.array([probabilities[b].mean() for b in bins])
-    observed = np.array([labels[b].mean() for b in bins])
-    share = np.array([len(b) / len(order) for b in bins])
-    return predicted, observed, share
-
+from visrec.ranking.calibration import Calibration, Method, expected_calibration_error, reliability
 
 _BOOTSTRAP_SAMPLES = 2000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskQuality:
-    """Of one task.
+    """Classification metrics of one task, cross-fitted over two halves of the users.
 
     Attributes:
         num_examples: Candidates or impressions.
-        num_positives: Of these.
+        num_positives: Successes among them.
         auc: Area under the ROC curve.
         log_loss: In nats.
-        baseline_log_loss: Of always saying the mean.
+        baseline_log_loss: Log loss of predicting the overall rate for every example.
         calibration_error: Expected calibration error of 15 bins with as many examples each.
-        precision: At the threshold with the best F1, which is chosen on other users than those it is judged on.
+        precision: At the threshold with the best F1 on the other half of the users.
         recall: As above.
         f1: As above.
-        reliability: Mean probability, share of positives and share of examples of each bin.
+        reliability: Mean probability, share of successes and share of examples of each bin.
     """
 
     num_examples: int
@@ -117,7 +44,14 @@ class TaskQuality:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrderQuality:
-    """NDCG@10 of the lists, before and after, and the paired difference with its interval."""
+    """NDCG@10 of the lists in the retriever's and in the ranker's order, and their paired difference.
+
+    Attributes:
+        num_users: Lists, one a user.
+        retrieved: NDCG@10 in the retriever's order.
+        ranked: NDCG@10 in the ranker's order.
+        gain: Of the ranker, paired by user.
+    """
 
     num_users: int
     retrieved: Interval
@@ -125,23 +59,23 @@ class OrderQuality:
     gain: Interval
 
 
-def judge_task(
+def task_quality(
     logit: NDArray[np.float32], labels: NDArray[np.bool_], half: NDArray[np.int64], method: Method
 ) -> TaskQuality:
-    """Calibrate on one half of the users, judge on the other, and the other way round.
+    """Calibrate and choose the threshold on one half of the users, measure on the other, and the other way round.
 
     Args:
-        evidence: Log-odds of each example.
-        labels: What happened.
+        logit: Logit of each example, from a network that was not trained on its user.
+        labels: Whether each was a success.
         half: 0 or 1 of each example's user.
         method: Of calibration.
     """
     probabilities = np.zeros(len(labels))
     decided = np.zeros(len(labels), np.bool_)
-    for fitted, judged in ((half == 0, half == 1), (half == 1, half == 0)):
-        calibration = Calibration.fit(logit[fitted], labels[fitted], method)
-        probabilities[judged] = calibration.apply(logit[judged])
-        decided[judged] = logit[judged] >= best_threshold(logit[fitted], labels[fitted])
+    for fit, test in ((half == 0, half == 1), (half == 1, half == 0)):
+        calibration = Calibration.fit(logit[fit], labels[fit], method)
+        probabilities[test] = calibration.apply(logit[test])
+        decided[test] = logit[test] >= best_threshold(logit[fit], labels[fit])
     precision, recall, f1, _ = precision_recall_fscore_support(
         labels, decided, average="binary", zero_division=0.0
     )
@@ -160,7 +94,7 @@ def judge_task(
     )
 
 
-def judge_order(
+def order_quality(
     before_UM: NDArray[np.float32],
     after_UM: NDArray[np.float32],
     labels_UM: NDArray[np.bool_],

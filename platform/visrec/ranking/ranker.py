@@ -1,4 +1,4 @@
-"""The learned ranker: features in, order and probabilities out, with an account of each score.
+"""The fitted ranker: from features to an order and calibrated probabilities, and attributions of each score.
 
 Shape suffixes: M candidates, F features, T tasks.
 """
@@ -13,35 +13,33 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from visrec.errors import ArtifactError
-from visrec.ranking.network import Network, Scaling
-from visrec.ranking.quality import Calibration
+from visrec.ranking.calibration import Calibration
+from visrec.ranking.network import Network, Scaling, log_softmax
 from visrec.storage import Location
 
 WEIGHTS = "ranker.safetensors"
 FACTS = "ranker.json"
 _FORMAT = 1
-_QUADRATURE = 16
-"""Points of the Gauss-Legendre rule; the network is smooth, so few are enough for 1e-6."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranker:
-    """A fitted ranker.
+    """A fitted ranker; a value without torch, except for `explain`.
 
     Attributes:
-        names: Features, in order.
+        names: Features, in the order of the columns.
         tasks: The main task first.
         scaling: Of the features.
         network: Of scaled features.
         calibrations: One a task.
-        threshold: Calibrated probability from which on a candidate counts as "will be taken".
-        task_weights_T: The order goes by the sum of the tasks' log-odds with these weights, float32.
-        max_history: Most recent events that the features look at.
+        threshold: Calibrated probability of the main task with the best F1 on held-out users.
+        task_weights_T: Lists are ordered by the sum of the tasks' logits with these weights, float32.
+        max_history: Most recent events that the features read.
         num_candidates: Length of the lists that it was trained on.
 
     Example:
         >>> ranker = Ranker.load(artifact.location)                                     # doctest: +SKIP
-        >>> features_MF = candidate_features(ask, ranker.names)                         # doctest: +SKIP
+        >>> features_MF = candidate_features(query, ranker.names)                       # doctest: +SKIP
         >>> order = np.argsort(-ranker.scores(features_MF), kind="stable")              # doctest: +SKIP
     """
 
@@ -56,14 +54,22 @@ class Ranker:
     num_candidates: int
 
     def scores(self, features_MF: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What the order goes by, float32 [M]: log of the share that each candidate of the list has of a softmax."""
+        """Scores that a list is ordered by, float32 [M]: log of the softmax of the weighted logits over the list."""
         logits_MT = self.network.logits(self.scaling.apply(features_MF))
         return log_softmax(logits_MT @ self.task_weights_T)
 
-    def order(
+    def rescore(
         self, features_MF: NDArray[np.float32], remaining_scores: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Scores of the candidates, float32 [M], and of the items that stay behind them in the order that they had."""
+        """Scores of the candidates, and scores of the remaining items, which stay below them in their order.
+
+        Args:
+            features_MF: Of the candidates.
+            remaining_scores: Retrieval scores of the items that the ranker does not look at, float32 [R].
+
+        Returns:
+            float32 [M] and float32 [R].
+        """
         scores_M = self.scores(features_MF)
         if not len(scores_M) or not len(remaining_scores):
             return scores_M, remaining_scores
@@ -74,32 +80,28 @@ class Ranker:
     def probabilities(self, features_MF: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
         """Calibrated probability of each task, float64 [M], for a whole list of candidates.
 
-        That of the main task is the probability that the candidate is what the user takes next; those of the others
-        that an impression of it is a success.
+        That of the main task is the probability that the candidate is the user's next item; those of the others that
+        an impression of it is a success.
         """
         logits_MT = self.network.logits(self.scaling.apply(features_MF))
         return {
-            task: calibration.apply(logit(logits_MT, place))
+            task: calibration.apply(logits_MT[:, place] if place else log_softmax(logits_MT[:, 0]))
             for place, (task, calibration) in enumerate(zip(self.tasks, self.calibrations, strict=True))
         }
 
     def explain(self, features_MF: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What each feature of each candidate adds to its score, float32 [M, F].
+        """Contribution of each feature to each candidate's score, float32 [M, F]; imports torch.
 
-        Integrated gradients (Sundararajan et al. 2017) from the list's mean candidate: a row sums up to the candidate's
-        log-odds minus those of the mean candidate.
+        Integrated gradients from the list's mean candidate: a row sums up to the candidate's weighted logit minus that
+        of the mean candidate.
         """
+        from visrec.ranking.torch_network import integrated_gradients
+
         x_MF = self.scaling.apply(features_MF)
-        mean_F = x_MF.mean(0)
-        points, weights = np.polynomial.legendre.leggauss(_QUADRATURE)
-        total_MF = np.zeros_like(x_MF)
-        for point, weight in zip((points + 1) / 2, weights / 2, strict=True):
-            at_MF = (mean_F + point * (x_MF - mean_F)).astype(np.float32)
-            total_MF += weight * self.network.gradient(at_MF, self.task_weights_T)
-        return np.asarray(total_MF * (x_MF - mean_F), np.float32)
+        return integrated_gradients(self.network, x_MF, x_MF.mean(0), self.task_weights_T)
 
     def save(self, folder: Location) -> None:
-        """Write weights and facts."""
+        """Write weights and facts into an existing folder."""
         arrays: dict[str, NDArray[Any]] = {
             f"network.{name}": value for name, value in self.network.weights.items()
         }
@@ -131,7 +133,7 @@ class Ranker:
         try:
             facts: dict[str, Any] = json.loads((folder / FACTS).read_text())
             if facts["format"] != _FORMAT:
-                raise ValueError(f"format {facts['format']}, this release reads {_FORMAT}")
+                raise ValueError(f"expected format {_FORMAT}, got {facts['format']}")
             arrays = load((folder / WEIGHTS).read_bytes())
             tasks = tuple(facts["tasks"])
             return cls(
@@ -154,20 +156,6 @@ class Ranker:
             raise ArtifactError(f"expected a ranker ({WEIGHTS}, {FACTS}) at {folder}: {error}") from None
 
 
-def logit(logits_MT: NDArray[np.float32], task: int) -> NDArray[np.float32]:
-    """What a task's calibration reads, float32 [M]: the log-odds, for the main task within the list."""
-    if task:
-        return logits_MT[:, task]
-    return log_softmax(logits_MT[:, 0])
-
-
-def log_softmax(logits_M: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Log of the softmax over a list."""
-    if not len(logits_M):
-        return logits_M
-    shifted = logits_M - logits_M.max()
-    return np.asarray(shifted - np.log(np.exp(shifted).sum()), np.float32)
-
-
 def _below(arrays: dict[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """The arrays whose name begins with the prefix, by the rest of the name."""
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

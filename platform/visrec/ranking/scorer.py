@@ -1,4 +1,4 @@
-"""The two stages together: the two towers retrieve, the learned ranker puts their candidates in order."""
+"""Both stages as one scorer for evaluation: the two towers retrieve, the ranker reorders their candidates."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from visrec.evaluation.ranks import top_lists
 from visrec.evaluation.scorers import TwoTowerScorer
 from visrec.models.checkpoint import Checkpoint
 from visrec.ranking.features import RankingQuery, candidate_features
-from visrec.ranking.item_facts import ItemFacts
+from visrec.ranking.item_features import ItemFeatures
 from visrec.ranking.ranker import Ranker
 from visrec.ranking.user_state import user_states
 from visrec.storage import Artifact, Workspace
@@ -23,43 +23,21 @@ from visrec.storage import Artifact, Workspace
 LATEST, NONE = "latest", "none"
 
 
-def find_ranker(workspace: Workspace, checkpoint: Checkpoint, wanted: str) -> Artifact | None:
-    """The ranker of this name; `latest`: the last one that was trained for the checkpoint, if any; `none`: none.
-
-    Raises:
-        ArtifactError: There is none of this name.
-        VisrecError: It was trained for another checkpoint.
-    """
-    if wanted == NONE:
-        return None
-    if wanted != LATEST:
-        ranker = workspace.find("rankers", wanted)
-        if (other := ranker.manifest.parents["checkpoints"]) != checkpoint.name:
-            raise VisrecError(
-                f"expected a ranker trained for checkpoint {checkpoint.name}, got {wanted}, trained for {other}"
-            )
-        return ranker
-    pointed = workspace.pointed("rankers")
-    found = [workspace.find("rankers", name) for name in workspace.names("rankers")]
-    ours = [ranker for ranker in found if ranker.manifest.parents["checkpoints"] == checkpoint.name]
-    return max(ours, key=lambda r: (r.name == pointed, r.manifest.created_at), default=None)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RankedScorer:
-    """Scores of the ranker for the candidates; the others follow in the retriever's order.
+    """Scores the candidates with the ranker; all other items follow in the retriever's order.
 
     Attributes:
         towers: The retriever.
         ranker: The ranker.
-        facts: What is known of the items before the part.
-        snapshot: Where the users' log is.
-        candidates: Item indices that are ranked, None for all.
+        item_features: Fitted on the events before the part.
+        snapshot: Whose log the user states are read from.
+        candidates: Item indices that may be ranked, None for all.
     """
 
     towers: TwoTowerScorer
     ranker: Ranker
-    facts: ItemFacts
+    item_features: ItemFeatures
     snapshot: Artifact
     candidates: NDArray[np.int32] | None
 
@@ -67,38 +45,65 @@ class RankedScorer:
     def load(
         cls, ranker: Artifact, checkpoint: Checkpoint, snapshot: Artifact, split: SplitConfig, part: Part
     ) -> "RankedScorer":
-        """Read ranker and towers, and fit what is known of the items before the part.
+        """Read ranker and towers, and fit the item features on the events before the part.
 
         Raises:
             ArtifactError: A file is missing or damaged.
         """
-        towers, known = TwoTowerScorer.load(checkpoint), Snapshot(snapshot)
-        biases_I = towers.recommender.item_biases
-        facts = ItemFacts.fit(known, split, part, vectors_ID=towers.vectors_ID, biases_I=biases_I)
-        candidates = ranked_items(split, known.num_items, part)
+        towers, data = TwoTowerScorer.load(checkpoint), Snapshot(snapshot)
         return cls(
             towers=towers,
             ranker=Ranker.load(ranker.location),
-            facts=facts,
+            item_features=ItemFeatures.fit(
+                data, split, part, vectors_ID=towers.vectors_ID, biases_I=towers.recommender.item_biases
+            ),
             snapshot=snapshot,
-            candidates=candidates,
+            candidates=ranked_items(split, data.num_items, part),
         )
 
     def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Scorer.score`."""
-        scores_BI = self.towers.score(histories, times)
-        items_BM = top_lists(scores_BI, histories, self.ranker.num_candidates, candidates=self.candidates)
+        scores_UI = self.towers.score(histories, times)
+        items_UM = top_lists(scores_UI, histories, self.ranker.num_candidates, candidates=self.candidates)
         log = read_interactions(Snapshot(self.snapshot), histories, positives=False)
-        pasts = user_states(histories, times, log, max_history=self.ranker.max_history)
-        ordered_BI = np.empty_like(scores_BI)
-        for row, past in enumerate(pasts):
-            items = items_BM[row][items_BM[row] != NO_ITEM]
-            scores = scores_BI[row, items]
-            features_MF = candidate_features(
-                RankingQuery(facts=self.facts, past=past, items_M=items, scores_M=scores, pool_P=scores),
-                self.ranker.names,
+        users = user_states(histories, times, log, max_history=self.ranker.max_history)
+        ranked_UI = np.empty_like(scores_UI)
+        for row, user in enumerate(users):
+            items = items_UM[row][items_UM[row] != NO_ITEM]
+            scores = scores_UI[row, items]
+            query = RankingQuery(
+                item_features=self.item_features, user=user, items_M=items, scores_M=scores, pool_P=scores
             )
-            ordered, remaining_scores = self.ranker.order(features_MF, scores_BI[row])
-            ordered_BI[row] = remaining_scores
-            ordered_BI[row, items] = ordered
-        return ordered_BI
+            features_MF = candidate_features(query, self.ranker.names)
+            ranked, remaining = self.ranker.rescore(features_MF, scores_UI[row])
+            ranked_UI[row] = remaining
+            ranked_UI[row, items] = ranked
+        return ranked_UI
+
+
+def find_ranker(workspace: Workspace, checkpoint: Checkpoint, name: str) -> Artifact | None:
+    """Find the ranker of a checkpoint in the workspace.
+
+    Args:
+        workspace: Where to look.
+        checkpoint: That the ranker must have been trained for.
+        name: Of the ranker; `latest`: the last one that was trained for the checkpoint, None where there is none;
+            `none`: None.
+
+    Raises:
+        ArtifactError: There is no ranker of this name.
+        VisrecError: It was trained for another checkpoint.
+    """
+    if name == NONE:
+        return None
+    if name != LATEST:
+        ranker = workspace.find("rankers", name)
+        if (other := ranker.manifest.parents["checkpoints"]) != checkpoint.name:
+            raise VisrecError(
+                f"expected a ranker trained for checkpoint {checkpoint.name}, got {name}, trained for {other}"
+            )
+        return ranker
+    pointed = workspace.pointed("rankers")
+    rankers = [workspace.find("rankers", found) for found in workspace.names("rankers")]
+    ours = [ranker for ranker in rankers if ranker.manifest.parents["checkpoints"] == checkpoint.name]
+    return max(ours, key=lambda r: (r.name == pointed, r.manifest.created_at), default=None)

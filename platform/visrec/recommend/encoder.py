@@ -40,7 +40,7 @@ class KindRules:
         default: The most frequent of those.
     """
 
-    weights: Mapping[str, float]
+    weights: Mapping[EventKind, float]
     trained: frozenset[str]
     default: EventKind
 
@@ -185,7 +185,7 @@ class Encoder:
         return UserState(
             items=history.items,
             times=history.times,
-            refused=items[weights < 0],
+            negatives=items[weights < 0],
             viewed=items[weights == 0],
             time=now,
         )

@@ -12,11 +12,11 @@ from visrec.arrays import unit_vectors
 from visrec.ranking.features import RankingQuery, candidate_features
 from visrec.ranking.user_state import UserState
 from visrec.recommend.types import Candidates, Ranked, Rules
-from visrec.releases import Catalogue, Release
-from visrec.releases.catalogue import Popularity
+from visrec.releases import Release, ReleaseCatalogue
+from visrec.releases.catalogue import PopularItems
 
 if TYPE_CHECKING:  # sklearn, which comes with it, takes a second that releases without a ranker save
-    from visrec.ranking.item_facts import ItemFacts
+    from visrec.ranking.item_features import ItemFeatures
     from visrec.ranking.ranker import Ranker
 
 MAX_DIVERSIFIED = 1000
@@ -36,10 +36,10 @@ class ListBuilder:
     def __init__(
         self,
         *,
-        catalogue: Catalogue,
+        catalogue: ReleaseCatalogue,
         vectors_ID: NDArray[np.float32],
-        popularity: Popularity,
-        learned: "tuple[Ranker, ItemFacts] | None" = None,
+        popularity: PopularItems,
+        learned: "tuple[Ranker, ItemFeatures] | None" = None,
     ) -> None:
         self._catalogue = catalogue
         self._vectors_ID = vectors_ID
@@ -95,7 +95,7 @@ class ListBuilder:
         )
 
 
-def allowed_items(catalogue: Catalogue, items_M: NDArray[np.int32], rules: Rules) -> NDArray[np.bool_]:
+def allowed_items(catalogue: ReleaseCatalogue, items_M: NDArray[np.int32], rules: Rules) -> NDArray[np.bool_]:
     """Which of the items the rules allow: bool [M]."""
     allowed_M = ~np.isin(items_M, rules.exclude)
     if rules.available_only:
@@ -152,18 +152,18 @@ def _reranked(
     scores_M: NDArray[np.float32],
     user_state: UserState,
     ranker: "Ranker",
-    facts: "ItemFacts",
+    item_features: "ItemFeatures",
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Items and scores, best first: as many as the ranker was trained on in its order, the others behind them."""
     head = slice(0, ranker.num_candidates)
     query = RankingQuery(
-        facts=facts,
-        past=user_state.last(ranker.max_history),
+        item_features=item_features,
+        user=user_state.last(ranker.max_history),
         items_M=items_M[head],
         scores_M=scores_M[head],
         pool_P=scores_M[head],
     )
     features_MF = candidate_features(query, ranker.names)
-    ranked_M = np.concatenate(ranker.order(features_MF, scores_M[ranker.num_candidates :]))
+    ranked_M = np.concatenate(ranker.rescore(features_MF, scores_M[ranker.num_candidates :]))
     order = np.argsort(-ranked_M, kind="stable")
     return items_M[order], ranked_M[order]

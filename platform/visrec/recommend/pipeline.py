@@ -19,7 +19,7 @@ from visrec.recommend.lists import RecommendationList
 from visrec.recommend.retriever import CandidateRetriever
 from visrec.recommend.stage import Stage
 from visrec.recommend.types import Candidates, Event, HistoryEvent, Ranked, RecommendOptions
-from visrec.releases import Catalogue, Release
+from visrec.releases import Release, ReleaseCatalogue
 
 WIDENING = 8
 """Factor by which retrieval grows where the rules leave too few candidates."""
@@ -150,7 +150,7 @@ class Pipeline:
             num_candidates *= WIDENING
 
 
-def _events(history: Sequence[HistoryEvent], catalogue: Catalogue) -> list[Event]:
+def _events(history: Sequence[HistoryEvent], catalogue: ReleaseCatalogue) -> list[Event]:
     """The events with item indices and times; those without a time are spaced a minute apart, up to now, because the
     user tower reads the time between events."""
     now = int(time.time() * 1000)

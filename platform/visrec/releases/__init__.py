@@ -1,16 +1,24 @@
-"""Releases: everything that serving needs in one folder, the gate before it, and the pointer that makes it live.
+"""Releases: one folder with everything that serving needs, the gate before it, and the pointer to the live one.
 
-Building one is in `visrec.releases.build`, which alone needs torch and faiss at import.
+    build        from checkpoint, snapshot and report to a release
+    gate         conditions that the report must meet
+    release      reading a release
+    catalogue    its items, in order of index and of popularity
+    histories    its users' events
+    live         the list of releases, and the pointer
+
+`build` and `gate` are not imported here: they need torch and faiss.
 """
 
-from visrec.releases.catalogue import Catalogue
+from visrec.releases.catalogue import PopularItems, ReleaseCatalogue
 from visrec.releases.live import ReleaseEntry, activate, list_releases
 from visrec.releases.release import CURRENT, Release, ReleaseFacts
 
 __all__ = [
     "CURRENT",
-    "Catalogue",
+    "PopularItems",
     "Release",
+    "ReleaseCatalogue",
     "ReleaseEntry",
     "ReleaseFacts",
     "activate",

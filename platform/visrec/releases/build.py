@@ -1,85 +1,51 @@
-"""Making a release from a checkpoint, the snapshot it was trained on, and the report that measured it."""
+"""Building a release from a checkpoint, the snapshot that it was trained on, and the report that measured it."""
 
+import io
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pyarrow import fs as pafs
 
-from visrec.arrays import unit_vectors
-from visrec.config import EVENT_KINDS, ReleaseConfig, SplitConfig
+from visrec.arrays import ITEM_VECTORS, unit_vectors
+from visrec.config import EVENT_KINDS, ItemTowerConfig, ReleaseConfig, SplitConfig
 from visrec.data.interactions import read_interactions
 from visrec.data.snapshot import Snapshot
-from visrec.errors import VisrecError
-from visrec.evaluation.bootstrap import Interval
 from visrec.models import Recommender
-from visrec.models.checkpoint import ITEM_VECTORS, Checkpoint
+from visrec.models.checkpoint import Checkpoint
 from visrec.models.item_inputs import Pictures
-from visrec.ranking.item_facts import ItemFacts
+from visrec.ranking.item_features import ItemFeatures
 from visrec.ranking.ranker import FACTS, WEIGHTS, Ranker
-from visrec.releases.catalogue import measure_popularity
+from visrec.releases.catalogue import PopularItems
+from visrec.releases.gate import check_gate, check_parents, measured_ranker
 from visrec.releases.histories import REACTIONS, write_histories, write_users
-from visrec.releases.release import Release, ReleaseFacts, save_array
-from visrec.reports.report import Report, ReportFacts
+from visrec.releases.release import (
+    ITEMS,
+    METRICS,
+    PICTURE_VECTORS,
+    POPULAR,
+    POPULARITY,
+    RANKER,
+    SCORE_INDEX,
+    SIMILAR_INDEX,
+    Release,
+    ReleaseFacts,
+)
+from visrec.reports.report import Report
 from visrec.retrieval import append_bias, build_retriever
 from visrec.storage import Artifact, Location, Workspace, content_id
 
-Intervals = Mapping[str, Mapping[str, Interval]]
-"""Scorer -> metric -> interval."""
-
-
-def check_gate(report: ReportFacts, config: ReleaseConfig) -> None:
-    """Compare the numbers of a report with the conditions of the config; without conditions every report passes.
-
-    Raises:
-        VisrecError: A condition is not met, or the report does not hold what it needs; names the metric, what was
-            expected and what came.
-
-    Example:
-        >>> check_gate(report.facts, ReleaseConfig(min_metric={"ndcg@10": 0.02}))       # doctest: +SKIP
-    """
-    if not config.min_metric and config.beat_baseline is None:
-        return
-    if report.part != "test":
-        raise VisrecError(f"gate: expected a report of the test part, got one of the {report.part} part")
-    for metric, least in config.min_metric.items():
-        mean = _look_up(report.metrics, "model", metric).mean
-        if mean < least:
-            raise VisrecError(f"gate: expected {metric} of at least {least:g}, got {mean:.4f}")
-    if config.beat_baseline is not None:
-        _beats(report.paired, config.beat_baseline, config.baseline_metric)
-
-
-def _beats(paired: Intervals, baseline: str, metric: str) -> None:
-    lead = _look_up(paired, baseline, metric)
-    if lead.low <= 0:
-        raise VisrecError(
-            f"gate: expected a lead over {baseline} in {metric} whose interval lies above 0, got {lead.mean:+.4f}"
-            f" ({lead.low:+.4f} to {lead.high:+.4f})"
-        )
-
-
-def _look_up(values: Intervals, who: str, metric: str) -> Interval:
-    if who not in values:
-        raise VisrecError(f"gate: expected {who} in the report, got {', '.join(values) or 'nothing'}")
-    if metric not in values[who]:
-        raise VisrecError(
-            f"gate: expected {metric} of {who} in the report, got {', '.join(values[who]) or 'nothing'}"
-        )
-    return values[who][metric]
-
-
-_METRICS = ("part", "split", "num_users", "metrics", "paired", "ranker_gain", "oracle_share")
-"""Parts of the report in `metrics.json`."""
 FORMAT = 3
 """Part of every release's name: raise it when the same parents would give other files."""
 
+_MODEL_FILES = ("model.safetensors", "model.json")
+_THUMBNAILS = "thumbnails"
+_METRICS_OF_REPORT = ("part", "split", "num_users", "metrics", "paired", "ranker_gain", "oracle_share")
+
 
 def release_name(checkpoint: Checkpoint, report: Report, config: ReleaseConfig) -> str:
-    """The name that a release of these parents has; whether it goes live at once is no part of it."""
+    """The name of a release of these parents; `activate` is no part of it."""
     return content_id(
         "release", FORMAT, checkpoint.name, report.name, config.model_dump(mode="json", exclude={"activate"})
     )
@@ -88,36 +54,41 @@ def release_name(checkpoint: Checkpoint, report: Report, config: ReleaseConfig) 
 def build_release(
     workspace: Workspace, checkpoint: Checkpoint, snapshot: Snapshot, report: Report, config: ReleaseConfig
 ) -> Release:
-    """Check the gate, then write the release. It does not go live by that: see `live.activate`.
+    """Check the gate, verify the parents' files, then write the release. `activate` makes it the live one.
 
     Raises:
-        VisrecError: The report measured another checkpoint, or the gate does not open; nothing is written.
-        ArtifactError: A file of the checkpoint is damaged.
+        VisrecError: The parents do not belong together, or the gate is closed; nothing is written.
+        ArtifactError: A file of the checkpoint, the snapshot, the report or the ranker is damaged; nothing is written.
     """
-    _check_parents(checkpoint, snapshot, report)
+    report.artifact.verify()
+    check_parents(checkpoint, snapshot, report)
     check_gate(report.facts, config)
-    recommender = checkpoint.recommender()
-    vectors_ID: NDArray[np.float32] = np.load(
-        checkpoint.artifact.local_path(ITEM_VECTORS), mmap_mode="r", allow_pickle=False
-    )
-    parents = {"checkpoints": checkpoint.name, "snapshots": snapshot.name, "reports": report.name}
     ranker = measured_ranker(workspace, report.facts, config)
+    verify_parents(checkpoint, snapshot, ranker)
+
+    recommender, vectors_ID = checkpoint.recommender(), checkpoint.item_vectors
+    parents = {"checkpoints": checkpoint.name, "snapshots": snapshot.name, "reports": report.name}
     name = release_name(checkpoint, report, config)
     with workspace.create("releases", name, config=config, parents=parents) as writer:
         folder = writer.staging
         _copy_files(checkpoint, snapshot, folder)
-        save_array(folder, "item_vectors.npy", vectors_ID)
+        _save_array(folder / ITEM_VECTORS, vectors_ID)
         similar_ID = _write_picture_vectors(folder, recommender, snapshot, vectors_ID)
         build_retriever(config.index, append_bias(vectors_ID, recommender.item_biases)).save(
-            (folder / "scores").make_dirs()
+            (folder / SCORE_INDEX).make_dirs()
         )
-        build_retriever(config.index, unit_vectors(similar_ID)).save((folder / "similar").make_dirs())
-        known = 0 if ranker is None else Ranker.load(ranker.location).max_history
-        kinds = _write_users(folder, snapshot, max(config.max_history, known))
+        build_retriever(config.index, unit_vectors(similar_ID)).save((folder / SIMILAR_INDEX).make_dirs())
+        ranker_history = 0 if ranker is None else Ranker.load(ranker.location).max_history
+        kinds = _write_users(folder, snapshot, max(config.max_history, ranker_history))
         if ranker is not None:
-            _write_ranker(folder, ranker, checkpoint, snapshot, recommender, vectors_ID, max_history=known)
-        measured = report.facts.model_dump(mode="json")
-        (folder / "metrics.json").write_text(json.dumps({key: measured[key] for key in _METRICS}, indent=1))
+            items = ItemFeatures.fit(
+                snapshot, checkpoint.split, None, vectors_ID=vectors_ID, biases_I=recommender.item_biases
+            )
+            _write_ranker(folder, ranker, items)
+            _write_reactions(folder, snapshot, checkpoint.split, max_history=ranker_history)
+        measured = report.facts.model_dump(mode="json", include=set(_METRICS_OF_REPORT))
+        metrics = {key: measured[key] for key in _METRICS_OF_REPORT}
+        (folder / METRICS).write_text(json.dumps(metrics, indent=1))
         writer.counts |= {"num_items": snapshot.num_items, "num_users": snapshot.num_users}
         facts = ReleaseFacts(
             images=snapshot.facts.images,
@@ -128,62 +99,93 @@ def build_release(
             picture_vectors=similar_ID is not vectors_ID,
             ranker=ranker.name if ranker is not None else None,
         )
-        writer.facts |= asdict(facts)
+        writer.facts |= facts.as_dict()
     assert writer.result is not None
     return Release(writer.result)
 
 
-def measured_ranker(workspace: Workspace, report: ReportFacts, config: ReleaseConfig) -> Artifact | None:
-    """The ranker that the report measured, if it improves the config's metric and the config does not exclude it."""
-    gain = report.ranker_gain
-    if config.ranker == "none" or report.ranker is None or not gain:
-        return None
-    if _look_up({"ranker_gain": gain}, "ranker_gain", config.baseline_metric).mean <= 0:
-        return None
-    return workspace.find("rankers", report.ranker)
+def verify_parents(checkpoint: Checkpoint, snapshot: Snapshot, ranker: Artifact | None) -> None:
+    """Compare the files that a release is built from with the checksums of their manifests.
 
+    Of the snapshot's decoded images, which are many times larger than the rest, only where picture vectors are made.
 
-def _write_ranker(
-    release: Location,
-    ranker: Artifact,
-    checkpoint: Checkpoint,
-    snapshot: Snapshot,
-    recommender: Recommender,
-    vectors_ID: NDArray[np.float32],
-    *,
-    max_history: int,
-) -> None:
-    """The ranker, what it knows of items from all events that there are, and what users refused or only viewed."""
-    folder = (release / "ranker").make_dirs()
-    for file in (WEIGHTS, FACTS):
-        _copy(ranker.location / file, folder / file)
-    split = checkpoint.split
-    facts = ItemFacts.fit(snapshot, split, None, vectors_ID=vectors_ID, biases_I=recommender.item_biases)
-    facts.save(folder)
-    logs = (read_interactions(snapshot, block, positives=False) for block in snapshot.sequences(split))
-    reactions = (log.last_reactions(max_history) for log in logs)
-    write_histories(release, reactions, max_history=2 * max_history, file=REACTIONS)  # refusals and views
-
-
-def _check_parents(checkpoint: Checkpoint, snapshot: Snapshot, report: Report) -> None:
-    measured, trained_on = report.facts.checkpoint, checkpoint.snapshot_name
-    if measured != checkpoint.name:
-        raise VisrecError(
-            f"expected a report of checkpoint {checkpoint.name}, got {report.name}, which measured {measured}"
-        )
-    if trained_on != snapshot.name:
-        raise VisrecError(
-            f"expected snapshot {trained_on}, on which {checkpoint.name} was trained, got {snapshot.name}"
-        )
+    Raises:
+        ArtifactError: A file is missing or differs; names it.
+    """
+    checkpoint.artifact.verify()
+    manifest = snapshot.artifact.manifest
+    unread = ["quarantine.parquet/"]
+    if not _has_picture_vectors(checkpoint.model.item):
+        unread.append("images/")
+    files = {file: sha256 for file, sha256 in manifest.files.items() if not file.startswith(tuple(unread))}
+    Artifact(snapshot.artifact.location, manifest.replace(files=files)).verify()
+    if ranker is not None:
+        ranker.verify()
 
 
 def _copy_files(checkpoint: Checkpoint, snapshot: Snapshot, folder: Location) -> None:
-    for file in ("model.safetensors", "model.json"):
+    """Copy the model, the catalogue and the thumbnails."""
+    for file in _MODEL_FILES:
         _copy(checkpoint.location / file, folder / file)
-    _copy(snapshot.artifact.location / "items.parquet", folder / "items.parquet")
-    (folder / "thumbnails").make_dirs()
-    for part in (snapshot.artifact.location / "thumbnails").files():
-        _copy(part, folder / "thumbnails" / part.name)
+    source = snapshot.artifact.location
+    _copy(source / ITEMS, folder / ITEMS)
+    (folder / _THUMBNAILS).make_dirs()
+    for part in (source / _THUMBNAILS).files():
+        _copy(part, folder / _THUMBNAILS / part.name)
+
+
+def _write_picture_vectors(
+    folder: Location, recommender: Recommender, snapshot: Snapshot, vectors_ID: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Vectors [I, D] that uploaded pictures are compared with.
+
+    These are the item vectors where items are known by pixels alone. Where ids or attributes are part of an item
+    vector, an uploaded picture has no such part: then they are vectors from pixels alone, in a file of their own.
+    """
+    if not _has_picture_vectors(recommender.config.item):
+        return vectors_ID
+    items = np.flatnonzero(snapshot.picture_rows.has_picture_I)
+    similar_ID = np.zeros_like(vectors_ID)
+    similar_ID[items] = recommender.encode_items(Pictures.of(snapshot), items, from_pixels_alone=True)
+    _save_array(folder / PICTURE_VECTORS, similar_ID)
+    return similar_ID
+
+
+def _has_picture_vectors(item: ItemTowerConfig) -> bool:
+    """Whether item vectors hold more than pixels, so that pictures need vectors of their own."""
+    return item.backbone is not None and bool(item.id_embedding or item.attributes)
+
+
+def _write_users(folder: Location, snapshot: Snapshot, max_history: int) -> dict[str, int]:
+    """Write histories, user ids and popularity; returns the number of events of each kind."""
+
+    def blocks() -> Any:
+        return snapshot.sequences(SplitConfig())
+
+    kinds = np.zeros(len(EVENT_KINDS), np.int64)
+    for block in blocks():
+        kinds += np.bincount(block.kinds, minlength=len(EVENT_KINDS))
+    write_histories(folder, blocks(), max_history=max_history)
+    write_users(folder, snapshot.user_ids())
+    popular = PopularItems.fit(blocks, snapshot.num_items)
+    _save_array(folder / POPULAR, popular.items)
+    _save_array(folder / POPULARITY, popular.events_per_week)
+    return {kind: int(count) for kind, count in zip(EVENT_KINDS, kinds, strict=True) if count}
+
+
+def _write_ranker(release: Location, ranker: Artifact, items: ItemFeatures) -> None:
+    """Copy the ranker, and write the item features, fitted on all events."""
+    folder = (release / RANKER).make_dirs()
+    for file in (WEIGHTS, FACTS):
+        _copy(ranker.location / file, folder / file)
+    items.save(folder)
+
+
+def _write_reactions(folder: Location, snapshot: Snapshot, split: SplitConfig, *, max_history: int) -> None:
+    """Write each user's last negatives and views, at most `max_history` of each."""
+    logs = (read_interactions(snapshot, block, positives=False) for block in snapshot.sequences(split))
+    reactions = (log.last_reactions(max_history) for log in logs)
+    write_histories(folder, reactions, max_history=2 * max_history, file=REACTIONS)
 
 
 def _copy(source: Location, target: Location) -> None:
@@ -195,33 +197,7 @@ def _copy(source: Location, target: Location) -> None:
     )
 
 
-def _write_picture_vectors(
-    folder: Location, recommender: Recommender, snapshot: Snapshot, vectors_ID: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Vectors to compare pictures by. Where items are known by id too, an uploaded picture has no such part: then it is
-    compared with what the pixels alone give."""
-    item = recommender.config.item
-    if item.backbone is None or not (item.id_embedding or item.attributes):
-        return vectors_ID
-    items = np.flatnonzero(snapshot.picture_rows.has_picture_I)
-    similar_ID = np.zeros_like(vectors_ID)
-    similar_ID[items] = recommender.encode_items(Pictures.of(snapshot), items, from_pixels_alone=True)
-    save_array(folder, "picture_vectors.npy", similar_ID)
-    return similar_ID
-
-
-def _write_users(folder: Location, snapshot: Snapshot, max_history: int) -> dict[str, int]:
-    """Histories and popularity; returns the number of events of each kind."""
-
-    def blocks() -> Any:
-        return snapshot.sequences(SplitConfig())
-
-    kinds = np.zeros(len(EVENT_KINDS), np.int64)
-    for block in blocks():
-        kinds += np.bincount(block.kinds, minlength=len(EVENT_KINDS))
-    write_histories(folder, blocks(), max_history=max_history)
-    write_users(folder, snapshot.user_ids())
-    popularity = measure_popularity(blocks, snapshot.num_items)
-    save_array(folder, "popular.npy", popularity.items)
-    save_array(folder, "popularity.npy", popularity.events_per_week)
-    return {kind: int(count) for kind, count in zip(EVENT_KINDS, kinds, strict=True) if count}
+def _save_array(place: Location, array: NDArray[Any]) -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    place.write_bytes(buffer.getvalue())

@@ -1,4 +1,4 @@
-"""The catalogue of a release: facts of each item by index, index by id, and search for a person who browses."""
+"""Catalogue of a release: item facts by index, index by id, text search, and the order by popularity."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,51 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from visrec.arrays import DAY_MS
+from visrec.arrays import DAY_MS, Ragged
 from visrec.data.snapshot import Sequences
 from visrec.errors import NotFoundError
 
 RECENT_DAYS = 7.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Popularity:
-    """Order of the catalogue by popularity.
-
-    Attributes:
-        items: All item indices, most popular first, ties by lower index: int32 [I].
-        events_per_week: Of each of `items`: float32 [I].
-    """
-
-    items: NDArray[np.int32]
-    events_per_week: NDArray[np.float32]
-
-
-def measure_popularity(blocks: Callable[[], Iterable[Sequences]], num_items: int) -> Popularity:
-    """Estimate each item's positive events a week from all sequences.
-
-    The mean of what the last week counted and what the item's long-run rate would give: the week alone says nothing
-    about most items of a long tail, and the long run lags behind.
-
-    Args:
-        blocks: Starts a new pass over the sequences; two are made.
-        num_items: Size of the catalogue.
-    """
-    bounds = [(b.times.min(), b.times.max()) for b in blocks() if len(b.times)]
-    first = min((low for low, _ in bounds), default=0)
-    last = max((high for _, high in bounds), default=0)
-    window_ms = RECENT_DAYS * DAY_MS
-    recent, total = np.zeros(num_items, np.int64), np.zeros(num_items, np.int64)
-    for block in blocks():
-        total += np.bincount(block.items, minlength=num_items)
-        recent += np.bincount(block.items[block.times > last - window_ms], minlength=num_items)
-    long_run = total * min(1.0, window_ms / max(last - first, 1))
-    per_week = ((recent + long_run) / 2).astype(np.float32)
-    order = np.argsort(-per_week, kind="stable")
-    return Popularity(items=order.astype(np.int32), events_per_week=per_week[order])
-
-
-class Catalogue:
+class ReleaseCatalogue:
     """Item facts in columns; row number = item index.
 
     Attributes:
@@ -69,6 +32,7 @@ class Catalogue:
     """
 
     def __init__(self, items: Any) -> None:
+        """From the pyarrow table of `items.parquet`."""
         self._ids = items.column("item_id").combine_chunks()
         self._titles = items.column("title").combine_chunks()
         self._index = {item_id: index for index, item_id in enumerate(self._ids.to_pylist())}
@@ -79,12 +43,11 @@ class Catalogue:
             items.column("price").cast(pa.float64()).fill_null(np.nan).to_numpy()
         )
         self.image_rows: NDArray[np.int32] = np.asarray(items.column("image_row").to_numpy(), np.int32)
-        lists = pc.fill_null(items.column("categories").combine_chunks(), [])
-        lengths = np.asarray(pc.list_value_length(lists), np.int64)
-        self._offsets = np.r_[0, np.cumsum(lengths)]
-        names, self._codes = np.unique(np.asarray(lists.flatten().to_pylist(), object), return_inverse=True)
+        categories = Ragged.from_lists(items.column("categories"))
+        names, codes = np.unique(categories.values, return_inverse=True)
+        self._categories = Ragged(offsets=categories.offsets, values=codes)
         self.category_names: list[str] = names.tolist()
-        self.category_counts: NDArray[np.int64] = np.bincount(self._codes, minlength=len(names))
+        self.category_counts: NDArray[np.int64] = np.bincount(codes, minlength=len(names))
 
     def __len__(self) -> int:
         return len(self._index)
@@ -116,16 +79,14 @@ class Catalogue:
 
     def categories_of(self, item: int) -> list[str]:
         """Names of the item's categories."""
-        return [self.category_names[c] for c in self._codes[self._offsets[item] : self._offsets[item + 1]]]
+        return [self.category_names[code] for code in self._categories.row(item)]
 
     def has_any_category(self, items: NDArray[np.int32], names: frozenset[str]) -> NDArray[np.bool_]:
-        """Which of the items are in at least one of the categories: bool [N]."""
-        wanted = np.array([name in names for name in self.category_names], np.bool_)
-        starts, lengths = self._offsets[items], self._offsets[items + 1] - self._offsets[items]
-        rows = np.repeat(np.arange(len(items)), lengths)
-        begins = np.cumsum(lengths) - lengths
-        codes = self._codes[np.arange(len(rows)) + np.repeat(starts - begins, lengths)]
-        return np.bincount(rows[wanted[codes]], minlength=len(items)) > 0
+        """Whether each of the items is in at least one of the categories: bool [N]."""
+        chosen = np.array([name in names for name in self.category_names], np.bool_)
+        owner, entries = self._categories.gather(items)
+        codes = self._categories.values[entries]
+        return np.bincount(owner[chosen[codes]], minlength=len(items)) > 0
 
     def search(self, text: str | None = None, category: str | None = None) -> NDArray[np.int32]:
         """Indices of the items whose title, id or category contains every word of `text`, in order of index."""
@@ -143,6 +104,43 @@ class Catalogue:
         return np.flatnonzero(found).astype(np.int32)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PopularItems:
+    """The catalogue in order of popularity: recommendations for users without a history.
+
+    Attributes:
+        items: All item indices, most popular first, ties by lower index: int32 [I].
+        events_per_week: Of each of `items`: float32 [I].
+    """
+
+    items: NDArray[np.int32]
+    events_per_week: NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, blocks: Callable[[], Iterable[Sequences]], num_items: int) -> "PopularItems":
+        """Estimate each item's positives per week: the mean of last week's count and of the long-run rate.
+
+        Last week alone has no event of most items of a long tail, and the long-run rate follows changes late.
+
+        Args:
+            blocks: Starts a pass over the sequences; called twice.
+            num_items: Size of the catalogue.
+        """
+        bounds = [(b.times.min(), b.times.max()) for b in blocks() if len(b.times)]
+        first = min((low for low, _ in bounds), default=0)
+        last = max((high for _, high in bounds), default=0)
+        window_ms = RECENT_DAYS * DAY_MS
+        recent, total = np.zeros(num_items, np.int64), np.zeros(num_items, np.int64)
+        for block in blocks():
+            total += np.bincount(block.items, minlength=num_items)
+            recent += np.bincount(block.items[block.times > last - window_ms], minlength=num_items)
+        long_run = total * min(1.0, window_ms / max(last - first, 1))
+        per_week = ((recent + long_run) / 2).astype(np.float32)
+        order = np.argsort(-per_week, kind="stable")
+        return cls(items=order.astype(np.int32), events_per_week=per_week[order])
+
+
 def _contains(texts: Any, word: str) -> NDArray[np.bool_]:
+    """Whether each text contains the word, in any case; null contains nothing."""
     hits = pc.match_substring(texts, word, ignore_case=True)
     return np.asarray(hits.fill_null(False).to_numpy(zero_copy_only=False), np.bool_)

@@ -1,8 +1,8 @@
-"""What each known user did last: written in blocks of users, read by user id from memory-mapped files.
+"""Users' last events in a release: written in blocks of users, read by user id from memory-mapped Arrow files.
 
-Arrow files: `histories.arrow` (positives) and `reactions.arrow` (refusals, and what was only viewed; where a ranker
-wants to know) have one row a user in the snapshot's order, `users.arrow` has the user ids in text order with their
-rows. A look-up is a binary search in the last and one read in the first; none is held in memory.
+`histories.arrow` (positives) and `reactions.arrow` (negatives and views, for the ranker) have one row per user in the
+snapshot's order; `users.arrow` has the user ids in text order with their rows. A look-up is a binary search in the
+latter and one read in the former; none of the files is held in memory.
 """
 
 from bisect import bisect_left
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from visrec.arrays import Ragged
 from visrec.data.history import History
 from visrec.errors import ArtifactError
 from visrec.storage import Artifact, Location
@@ -28,33 +29,33 @@ _SCHEMA = pa.schema(
 
 
 class EventBlock(Protocol):
-    """Ragged events of a block of users: `Sequences` or `InteractionBlock`."""
+    """Ragged events of a block of users: `Sequences`, or the `InteractionBlock` of its users."""
 
     @property
     def offsets(self) -> NDArray[np.int64]:
-        """Where each user's events begin."""
+        """Begin of each user's events, and the end: int64 [U + 1]."""
         ...
 
     @property
     def items(self) -> NDArray[np.int32]:
-        """Item indices."""
+        """Item indices, int32 [N]."""
         ...
 
     @property
     def kinds(self) -> NDArray[np.int8]:
-        """Codes of event kinds."""
+        """Codes of event kinds, int8 [N]."""
         ...
 
     @property
     def times(self) -> NDArray[np.int64]:
-        """Milliseconds."""
+        """Milliseconds, int64 [N]."""
         ...
 
 
 def write_histories(
     folder: Location, blocks: Iterable[EventBlock], *, max_history: int, file: str = HISTORIES
 ) -> None:
-    """Write the last `max_history` events of each user, block by block."""
+    """Write the last `max_history` events of each user; the blocks come in order of user index."""
     place = folder / file
     with (
         place.filesystem.open_output_stream(place.path) as stream,
@@ -65,7 +66,7 @@ def write_histories(
 
 
 def write_users(folder: Location, user_ids: Iterable[Any]) -> int:
-    """Write the ids of all users, given as string arrays in row order; returns how many there are."""
+    """Write the ids of all users, given as pyarrow string arrays in row order; returns their number."""
     ids = pa.chunked_array(list(user_ids), pa.string()).cast(pa.large_string())
     order = pc.sort_indices(ids)
     batch = pa.record_batch({"user_id": ids.combine_chunks().take(order), "row": order.cast(pa.int64())})
@@ -79,7 +80,7 @@ def write_users(folder: Location, user_ids: Iterable[Any]) -> int:
 
 
 class Histories:
-    """Finds a user's history by id.
+    """Histories by user id.
 
     Example:
         >>> release.histories.find("u00017").items          # doctest: +SKIP
@@ -87,6 +88,11 @@ class Histories:
     """
 
     def __init__(self, artifact: Artifact, file: str = HISTORIES) -> None:
+        """Map the files of a release into memory.
+
+        Raises:
+            ArtifactError: A file is missing or damaged.
+        """
         users = _map(artifact.local_path(USERS))
         self._ids = users.column("user_id").combine_chunks()
         self._rows = np.asarray(users.column("row").combine_chunks())
@@ -97,7 +103,7 @@ class Histories:
         return len(self._rows)
 
     def find(self, user_id: str) -> History | None:
-        """The user's history, or None for a user that the release does not know."""
+        """The user's history, or None for an unknown user."""
         place = bisect_left(range(len(self)), user_id, key=lambda i: str(self._ids[i].as_py()))
         if place == len(self) or self._ids[place].as_py() != user_id:
             return None
@@ -111,12 +117,10 @@ class Histories:
 
 
 def _batch(block: EventBlock, max_history: int) -> Any:
-    starts, ends = block.offsets[:-1], block.offsets[1:]
-    kept = np.minimum(ends - starts, max_history)
-    offsets = np.r_[0, np.cumsum(kept)].astype(np.int32)
-    events = np.arange(offsets[-1]) + np.repeat(ends - kept - offsets[:-1], kept)
+    last = Ragged(offsets=block.offsets, values=block.items).last(max_history)
+    offsets = last.offsets.astype(np.int32)
     columns: tuple[NDArray[Any], ...] = (block.items, block.kinds, block.times)
-    lists = [pa.ListArray.from_arrays(offsets, pa.array(values[events])) for values in columns]
+    lists = [pa.ListArray.from_arrays(offsets, pa.array(values[last.values])) for values in columns]
     return pa.record_batch(lists, schema=_SCHEMA)
 
 

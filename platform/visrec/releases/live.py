@@ -1,4 +1,4 @@
-"""Which releases there are, and which one is live. Changing the pointer is how a model goes live, or back."""
+"""The list of releases, and the pointer to the live one: changing it is how a model goes live, or back."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ class ReleaseEntry:
     Attributes:
         name: Of the release.
         created_at: UTC, ISO 8601.
-        checkpoint: What it was made from.
+        checkpoint: Name of the checkpoint that it was built from.
         num_items: Size of its catalogue.
         is_current: Whether it is live.
     """
@@ -25,7 +25,12 @@ class ReleaseEntry:
 
 
 def list_releases(workspace: Workspace) -> list[ReleaseEntry]:
-    """All finished releases, newest first."""
+    """All finished releases, newest first.
+
+    Example:
+        >>> [entry.name for entry in list_releases(Workspace("workspace")) if entry.is_current]  # doctest: +SKIP
+        ['b06a0e3b9d5c']
+    """
     current = workspace.pointed("releases")
     entries = []
     for name in workspace.names("releases"):
@@ -43,7 +48,7 @@ def list_releases(workspace: Workspace) -> list[ReleaseEntry]:
 
 
 def activate(workspace: Workspace, name: str) -> None:
-    """Make a release the live one; servers that follow `current` change over without a restart.
+    """Make a release the live one; servers that follow `current` switch over without a restart.
 
     Raises:
         ArtifactError: There is no finished release of this name.

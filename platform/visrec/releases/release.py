@@ -1,25 +1,25 @@
-"""Reading a release. Every part is read when it is first asked for: a deployment loads only what it works with.
+"""A release: one folder with everything that serving needs. Each part is read on first use.
 
 Files of a release:
 
     model.safetensors, model.json   the two towers
     item_vectors.npy                float32 [I, D]
-    picture_vectors.npy             float32 [I, D], from pixels alone; only where the item vectors know ids too
-    scores/                         index over [x, b]: what a user may like
-    similar/                        index over x or the picture vectors, of length 1: what looks alike
+    picture_vectors.npy             float32 [I, D], from pixels alone; only where item vectors hold ids or attributes
+    scores/                         index over [x, b] for recommendations
+    similar/                        index over item or picture vectors of length 1, for visual similarity
     items.parquet                   the catalogue, as in the snapshot
     histories.arrow, users.arrow    see `histories`
     popular.npy                     item indices, most popular first
-    popularity.npy                  events a week of each of them
+    popularity.npy                  events per week of each of them
     thumbnails/                     JPEG files by image row
-    ranker/                         the learned ranker and what it knows of the items; only where there is one
-    reactions.arrow                 what users refused or only viewed; only where there is a ranker
+    ranker/                         the learned ranker and its item features; only where there is one
+    reactions.arrow                 users' negatives and views; only where there is a ranker
     metrics.json                    from the evaluation report
 """
 
-import io
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,40 +28,51 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from visrec.arrays import ITEM_VECTORS
 from visrec.config import EVENT_KINDS, EventKind
 from visrec.data.images import ImageFacts, ThumbnailStore
 from visrec.errors import ArtifactError
-from visrec.releases.catalogue import Catalogue, Popularity
-from visrec.storage import Artifact, Location, Manifest, Workspace
+from visrec.releases.catalogue import PopularItems, ReleaseCatalogue
+from visrec.storage import Artifact, Location, Workspace
 
-# A replica imports torch and faiss only if it works with them: that saves seconds and memory in the others.
+# Imported where they are used: a replica without towers or index starts faster, and takes less memory, without torch
+# and faiss.
 if TYPE_CHECKING:
     from visrec.models import Recommender
-    from visrec.ranking.item_facts import ItemFacts
+    from visrec.ranking.item_features import ItemFeatures
     from visrec.ranking.ranker import Ranker
     from visrec.releases.histories import Histories
     from visrec.retrieval import Retriever
 
 CURRENT = "current"
-"""Stands for the release that the pointer names."""
+"""Name that stands for the live release."""
+
+ITEMS = "items.parquet"
+PICTURE_VECTORS = "picture_vectors.npy"
+SCORE_INDEX = "scores"
+SIMILAR_INDEX = "similar"
+POPULAR = "popular.npy"
+POPULARITY = "popularity.npy"
+RANKER = "ranker"
+METRICS = "metrics.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReleaseFacts:
-    """Facts of a release's manifest.
+    """Facts of a release, as its manifest stores them.
 
     Attributes:
         images: Size and statistics of the pictures that the model was trained on.
         kinds: Number of events of each kind in the histories.
-        event_weights: Weight of each event kind.
-        index: Kind of both indices.
-        has_pictures: Whether the model can encode a picture that is no item of the catalogue.
-        picture_vectors: Whether items have vectors from pixels alone, apart from their item vectors.
-        ranker: Name of the learned ranker; None without one.
+        event_weights: Weight of each kind of event; above 0 a positive, below 0 a negative.
+        index: Kind of the two indexes, as in `ReleaseConfig.index`.
+        has_pictures: Whether the model has a picture backbone, so that it can encode an uploaded picture.
+        picture_vectors: Whether there are vectors from pixels alone beside the item vectors.
+        ranker: Name of the learned ranker, None without one.
     """
 
     images: ImageFacts
-    kinds: dict[str, int]
+    kinds: Mapping[str, int]
     event_weights: Mapping[EventKind, float]
     index: str
     has_pictures: bool
@@ -69,18 +80,25 @@ class ReleaseFacts:
     ranker: str | None
 
     @classmethod
-    def of(cls, manifest: Manifest) -> "ReleaseFacts":
-        """Read them from the manifest."""
-        facts = manifest.facts
+    def from_dict(cls, facts: Mapping[str, Any]) -> "ReleaseFacts":
+        """From the facts of a manifest.
+
+        Raises:
+            KeyError: A fact is missing.
+        """
         return cls(
             images=ImageFacts.from_dict(facts["images"]),
-            kinds=facts["kinds"],
-            event_weights=facts["event_weights"],
-            index=facts["index"],
+            kinds=dict(facts["kinds"]),
+            event_weights=dict(facts["event_weights"]),
+            index=str(facts["index"]),
             has_pictures=bool(facts["has_pictures"]),
             picture_vectors=bool(facts["picture_vectors"]),
-            ranker=facts.get("ranker"),
+            ranker=facts.get("ranker"),  # missing in releases made before rankers were part of them
         )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the manifest."""
+        return asdict(self)
 
 
 class Release:
@@ -104,19 +122,20 @@ class Release:
 
     @classmethod
     def open(cls, workspace: Workspace, name: str = CURRENT) -> "Release":
-        """Open by name; `current` follows the pointer.
+        """Open a release by name; `current` follows the live pointer.
 
         Raises:
-            ArtifactError: There is none.
+            ArtifactError: There is none of this name.
         """
         return cls(workspace.find("releases", "latest" if name == CURRENT else name))
 
     def check(self) -> None:
-        """Load every part once.
+        """Compare every file with its checksum, and load every part once; for the start of a server.
 
         Raises:
             ArtifactError: A part is missing or damaged, or made for another version of the model.
         """
+        self.artifact.verify()
         for load in (
             self.recommender,
             self.score_index,
@@ -140,78 +159,95 @@ class Release:
 
     @cached_property
     def facts(self) -> ReleaseFacts:
-        """Facts of its manifest."""
-        return ReleaseFacts.of(self.artifact.manifest)
+        """Facts of the manifest.
+
+        Raises:
+            ArtifactError: A fact is missing.
+        """
+        try:
+            return ReleaseFacts.from_dict(self.artifact.manifest.facts)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtifactError(
+                f"expected the facts of a release in the manifest of {self.artifact.location}: {error!r}"
+            ) from None
 
     @cached_property
-    def catalogue(self) -> Catalogue:
-        """Item facts."""
-        location = self.artifact.location / "items.parquet"
+    def catalogue(self) -> ReleaseCatalogue:
+        """Item facts, and search in them."""
+        location = self.artifact.location / ITEMS
         try:
-            return Catalogue(pq.read_table(location.path, filesystem=location.filesystem))
+            return ReleaseCatalogue(pq.read_table(location.path, filesystem=location.filesystem))
         except (pa.ArrowInvalid, OSError) as error:
             raise ArtifactError(f"{location} is damaged or missing: {error}") from None
 
     @cached_property
     def item_vectors(self) -> NDArray[np.float32]:
-        """float32 [I, D], memory-mapped."""
-        return self._array("item_vectors.npy")
+        """Item vectors, float32 [I, D], memory-mapped."""
+        return self._array(ITEM_VECTORS)
 
     @cached_property
     def histories(self) -> "Histories":
-        """What each known user did last."""
+        """Last positives of each known user."""
         from visrec.releases.histories import Histories
 
         return Histories(self.artifact)
 
     @property
     def has_ranker(self) -> bool:
-        """Whether a learned ranker puts the candidates in order."""
+        """Whether a learned ranker orders the candidates."""
         return self.facts.ranker is not None
 
     @cached_property
     def reactions(self) -> "Histories | None":
-        """What each known user refused or only viewed last; None without a ranker."""
+        """Last negatives and views of each known user; None without a ranker."""
         from visrec.releases.histories import REACTIONS, Histories
 
         return Histories(self.artifact, REACTIONS) if self.has_ranker else None
 
-    def ranker(self) -> "tuple[Ranker, ItemFacts] | None":
-        """The learned ranker, and what its features know of the items; None where there is none."""
+    def ranker(self) -> "tuple[Ranker, ItemFeatures] | None":
+        """The learned ranker and its item features; None where there is no ranker."""
         if not self.has_ranker:
             return None
-        from visrec.ranking.item_facts import ItemFacts
+        from visrec.ranking.item_features import ItemFeatures
         from visrec.ranking.ranker import Ranker
 
-        folder = self.artifact.location / "ranker"
-        return Ranker.load(folder), ItemFacts.load(folder, self.item_vectors)
+        folder = self.artifact.location / RANKER
+        return Ranker.load(folder), ItemFeatures.load(folder, self.item_vectors)
 
     @cached_property
-    def popularity(self) -> Popularity:
-        """The catalogue by popularity."""
-        return Popularity(items=self._array("popular.npy"), events_per_week=self._array("popularity.npy"))
+    def popularity(self) -> PopularItems:
+        """The catalogue in order of popularity."""
+        return PopularItems(items=self._array(POPULAR), events_per_week=self._array(POPULARITY))
 
     @cached_property
     def thumbnails(self) -> ThumbnailStore:
-        """Pictures for people, by image row."""
+        """JPEG pictures by image row."""
         return ThumbnailStore(self.artifact)
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """What the evaluation report said of this model."""
-        found: dict[str, Any] = json.loads((self.artifact.location / "metrics.json").read_text())
+        """Part of the evaluation report of the model: metrics, paired comparisons, split.
+
+        Raises:
+            ArtifactError: The file is missing or damaged.
+        """
+        place = self.artifact.location / METRICS
+        try:
+            found: dict[str, Any] = json.loads(place.read_text())
+        except (OSError, ValueError) as error:
+            raise ArtifactError(f"{place} is damaged or missing: {error}") from None
         return found
 
     @property
     def default_kind(self) -> EventKind:
-        """The kind that a click without a kind is taken for: the most frequent of those that the model was shown."""
+        """Kind of an event that is reported without one: the most frequent kind in the histories."""
         kinds = self.facts.kinds
         known: list[EventKind] = [kind for kind in EVENT_KINDS if kinds.get(kind)]
         return max(known, key=lambda kind: kinds[kind], default="click")
 
     @property
     def has_pictures(self) -> bool:
-        """Whether the model can encode a picture that is no item of the catalogue."""
+        """Whether the model can encode an uploaded picture."""
         return self.facts.has_pictures
 
     def recommender(self) -> "Recommender":
@@ -221,16 +257,16 @@ class Release:
         return Recommender.load(self.artifact.location)
 
     def score_index(self) -> "Retriever":
-        """What a user may like: queries are [q, 1]."""
-        return self._index("scores")
+        """Index for recommendations: queries are [q, 1]."""
+        return self._index(SCORE_INDEX)
 
     def similar_index(self) -> "Retriever":
-        """What looks alike, by cosine: queries are vectors of length 1."""
-        return self._index("similar")
+        """Index for visual similarity by cosine: queries are vectors of length 1."""
+        return self._index(SIMILAR_INDEX)
 
     def similar_vectors(self) -> NDArray[np.float32]:
-        """The vectors behind `similar_index`, not scaled: float32 [I, D]."""
-        return self._array("picture_vectors.npy") if self.facts.picture_vectors else self.item_vectors
+        """The vectors of `similar_index`, not scaled: float32 [I, D]."""
+        return self._array(PICTURE_VECTORS) if self.facts.picture_vectors else self.item_vectors
 
     def _index(self, folder: str) -> "Retriever":
         from visrec.retrieval import load_retriever
@@ -244,10 +280,3 @@ class Release:
         except (OSError, ValueError, EOFError) as error:
             raise ArtifactError(f"{path} is damaged or missing: {error}") from None
         return array
-
-
-def save_array(release_folder: Any, file: str, array: NDArray[Any]) -> None:
-    """Write an array of a release."""
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    (release_folder / file).write_bytes(buffer.getvalue())

@@ -1,5 +1,9 @@
-"""Exact search: every inner product is computed, in blocks of items so that memory stays bounded."""
+"""Exact search by brute force, in blocks of items so that memory stays bounded.
 
+Shape suffixes: B queries, I items, D vector size, M items of a block, K results.
+"""
+
+import io
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -7,15 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.arrays import top_k
-from visrec.retrieval.base import best_first, checked_queries, drop_excluded
-from visrec.retrieval.files import read_array, write_array
+from visrec.errors import ArtifactError
+from visrec.retrieval.common import best_first, checked_queries, drop_excluded, read_index, write_index
 from visrec.storage import Location
 
 BLOCK_ITEMS = 1 << 16
+"""Items scored at once."""
 
 
 class ExactRetriever:
-    """Brute force over the vectors; see `Retriever` for the contract."""
+    """Computes every inner product; see `Retriever` for the contract.
+
+    Example:
+        >>> retriever = ExactRetriever(np.eye(3, dtype=np.float32))
+        >>> retriever.search(np.array([[3, 1, 2]], np.float32), k=2)[0].tolist()
+        [[0, 2]]
+    """
 
     kind: ClassVar[str] = "exact"
 
@@ -30,7 +41,7 @@ class ExactRetriever:
     def search(
         self, queries_BD: NDArray[np.float32], k: int, exclude: Sequence[NDArray[np.int32]] | None = None
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """The best `k` items of each query."""
+        """See `Retriever.search`."""
         queries_BD = checked_queries(queries_BD, k, self._vectors_ID.shape[1])
         items_BK = np.empty((len(queries_BD), 0), np.int32)
         scores_BK = np.empty((len(queries_BD), 0), np.float32)
@@ -47,8 +58,10 @@ class ExactRetriever:
         return best_first(items_BK, scores_BK, k)
 
     def save(self, folder: Location) -> None:
-        """Write the vectors."""
-        write_array(folder, self._vectors_ID)
+        """See `Retriever.save`."""
+        buffer = io.BytesIO()
+        np.save(buffer, self._vectors_ID, allow_pickle=False)
+        write_index(folder, buffer.getvalue(), kind=self.kind)
 
     @classmethod
     def load(cls, folder: Location) -> "ExactRetriever":
@@ -57,4 +70,13 @@ class ExactRetriever:
         Raises:
             ArtifactError: It is missing or damaged.
         """
-        return cls(read_array(folder))
+        try:
+            vectors_ID = np.load(io.BytesIO(read_index(folder)), allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise ArtifactError(f"expected the vectors of an exact index at {folder}: {error}") from None
+        if vectors_ID.ndim != 2 or vectors_ID.dtype != np.float32:
+            raise ArtifactError(
+                f"expected float32 [items, dim] in the index at {folder}, got {vectors_ID.dtype}"
+                f" {list(vectors_ID.shape)}"
+            )
+        return cls(vectors_ID)

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from safetensors.torch import load
 
+from visrec.arrays import ITEM_VECTORS
 from visrec.config import PhaseConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.models import TwoTower
-from visrec.models.checkpoint import ITEM_VECTORS
 from visrec.models.epochs import EPOCHS, EpochRecord, epochs_to_json
 from visrec.models.item_inputs import ItemInputs, Pictures
 from visrec.models.lora import merge_lora

@@ -38,9 +38,9 @@ def snapshot_with(
 
 
 def fitted(snapshot: Snapshot, part: Part | None, split: SplitConfig | None = None) -> NDArray[np.float32]:
-    appeal = fit_clicks_over_expected(snapshot, split or SplitConfig(), part)
-    assert appeal is not None
-    return appeal
+    log_ctr = fit_clicks_over_expected(snapshot, split or SplitConfig(), part)
+    assert log_ctr is not None
+    return log_ctr
 
 
 @pytest.mark.parametrize(
@@ -59,18 +59,18 @@ def test_by_hand(tmp_path: Path, part: Part | None, positives: list[int], shown:
 
 
 @pytest.mark.parametrize("protocol", ["leave_one_out", "global_time"])
-@pytest.mark.parametrize(("part", "learned_from"), [("validation", 1.0), ("test", 2.0)])
+@pytest.mark.parametrize(("part", "trained_from"), [("validation", 1.0), ("test", 2.0)])
 def test_nothing_after_the_last_known_positive_counts(
-    tmp_path: Path, protocol: str, part: Part, learned_from: float
+    tmp_path: Path, protocol: str, part: Part, trained_from: float
 ) -> None:
-    """Neither what a ranker learns from (before the test event) nor what comes later."""
+    """Neither the impressions that a ranker is trained on (before the test event) nor later ones."""
     before, split = [(0, 2, 0.5), (0, 7, 1.0)], SplitConfig.model_validate({"protocol": protocol})
-    later = [(0, item, learned_from + hours) for item, hours in ((3, 0.5), (2, 1.0), (0, 1.5), (7, 40.0))]
+    later = [(0, item, trained_from + hours) for item, hours in ((3, 0.5), (2, 1.0), (0, 1.5), (7, 40.0))]
     known = fitted(snapshot_with(tmp_path / "known", before), part, split)
     assert fitted(snapshot_with(tmp_path / "more", [*before, *later]), part, split).tolist() == known.tolist()
 
 
-def test_all_rows_of_users_with_nothing_hidden_count(tmp_path: Path) -> None:
+def test_all_rows_of_users_without_hidden_events_count(tmp_path: Path) -> None:
     histories = [USER, [5, 6]]
     few = fitted(snapshot_with(tmp_path / "few", [(1, 7, 0.5)], histories), "validation")
     more = fitted(snapshot_with(tmp_path / "more", [(1, 7, 0.5), (1, 7, 9)], histories), "validation")
@@ -78,7 +78,7 @@ def test_all_rows_of_users_with_nothing_hidden_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("part", "hour"), [("validation", 2), ("test", 3)])
-def test_the_cut_in_time_holds_for_them_too(tmp_path: Path, part: Part, hour: int) -> None:
+def test_the_cut_in_time_holds_for_users_without_hidden_events(tmp_path: Path, part: Part, hour: int) -> None:
     histories, split = [USER, [5, 6]], SplitConfig(protocol="global_time")
     few = snapshot_with(tmp_path / "few", [(1, 7, hour - 0.5)], histories)
     more = snapshot_with(tmp_path / "more", [(1, 7, hour - 0.5), (1, 7, hour)], histories)

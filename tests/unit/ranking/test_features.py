@@ -2,30 +2,35 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.ranking import NOW, make_facts, make_past
+from tests.support.ranking import NOW, make_item_features, make_user
 from tests.support.snapshots import START_MS
 
 from visrec.arrays import DAY_MS
-from visrec.ranking.features import FEATURES, RankingQuery, candidate_features, known_features
-from visrec.ranking.item_facts import ItemFacts
+from visrec.ranking.features import FEATURES, RankingQuery, available_features, candidate_features
+from visrec.ranking.item_features import ItemFeatures
 from visrec.ranking.user_state import UserState
 
 NONE = np.empty(0, np.int32)
 
 
-def table(
-    facts: ItemFacts, past: UserState, items: list[int], scores: list[float] | None = None
+def features_of(
+    item_features: ItemFeatures, user: UserState, items: list[int], scores: list[float] | None = None
 ) -> dict[str, list[float]]:
-    told = np.array(scores if scores is not None else np.zeros(len(items)), np.float32)
-    rows = candidate_features(
-        RankingQuery(facts=facts, past=past, items_M=np.array(items, np.int32), scores_M=told, pool_P=told),
-        FEATURES,
+    """Each feature of some candidates by its name; retrieval scores are 0 where none are given."""
+    scores_M = np.array(scores if scores is not None else np.zeros(len(items)), np.float32)
+    query = RankingQuery(
+        item_features=item_features,
+        user=user,
+        items_M=np.array(items, np.int32),
+        scores_M=scores_M,
+        pool_P=scores_M,
     )
+    rows = candidate_features(query, FEATURES)
     return {name: rows[:, place].tolist() for place, name in enumerate(FEATURES)}
 
 
 def test_retrieval() -> None:
-    found = table(make_facts(), make_past([0]), [1, 2, 3], [0.5, 2.0, 1.0])
+    found = features_of(make_item_features(), make_user([0]), [1, 2, 3], [0.5, 2.0, 1.0])
     assert found["score"] == [0.5, 2.0, 1.0]
     assert found["score_gap"] == [-1.5, 0.0, -1.0]
     assert found["score_rank"] == pytest.approx(np.log1p([2, 0, 1]))
@@ -33,22 +38,24 @@ def test_retrieval() -> None:
 
 
 def test_cosines_to_the_history() -> None:
-    found = table(make_facts(), make_past([0, 1]), [2, 3])
+    found = features_of(make_item_features(), make_user([0, 1]), [2, 3])
     half = np.sqrt(0.5)
     assert found["cosine_max"] == pytest.approx([half, 0], abs=1e-6)
     assert found["cosine_mean"] == pytest.approx([half / 2, -half / 2], abs=1e-6)
 
 
 def test_neighbours_are_summed_over_the_history_and_over_its_end() -> None:
-    facts = make_facts(num_items=9, neighbours={0: {7: 1.0, 8: 0.5}, 1: {7: 2.0}, 5: {6: 4.0}})
-    found = table(facts, make_past([0, 1, 2, 3, 4, 5]), [8, 7, 6])
+    item_features = make_item_features(
+        num_items=9, neighbours={0: {7: 1.0, 8: 0.5}, 1: {7: 2.0}, 5: {6: 4.0}}
+    )
+    found = features_of(item_features, make_user([0, 1, 2, 3, 4, 5]), [8, 7, 6])
     assert found["neighbours"] == pytest.approx(np.log1p([0.5, 3.0, 4.0]))
     assert found["neighbours_recent"] == pytest.approx(np.log1p([0.0, 2.0, 4.0]))
 
 
 def test_categories() -> None:
-    facts = make_facts(categories=[[0], [0, 1], [1], []])
-    found = table(facts, make_past([0, 1]), [2, 1, 3])
+    item_features = make_item_features(categories=[[0], [0, 1], [1], []])
+    found = features_of(item_features, make_user([0, 1]), [2, 1, 3])
     assert found["category_share"] == pytest.approx(
         [0.5, 0.75, 0]
     )  # 2 of 2 in category 0, 1 of 2 in category 1
@@ -56,32 +63,32 @@ def test_categories() -> None:
     assert found["category_lift"] == pytest.approx([lift_1, (lift_0 + lift_1) / 2, 0], abs=1e-6)
 
 
-def test_popularity_is_that_of_the_past() -> None:
+def test_popularity_counts_only_events_before_the_moment() -> None:
     days = [[1] * 20, [0] * 9 + [5] + [0] * 10, [0] * 20, [0] * 15 + [9] * 5]
-    found = table(make_facts(counts_a_day=days), make_past([0], time=NOW), [0, 1, 2, 3])
+    found = features_of(make_item_features(counts_a_day=days), make_user([0], time=NOW), [0, 1, 2, 3])
     assert found["popularity"] == pytest.approx(np.log1p([10, 5, 0, 0]))
     assert found["recent_popularity"] == pytest.approx(np.log1p([7, 5, 0, 0]))
     assert found["popularity_rate"] == pytest.approx(np.log(np.array([10.5, 5.5, 0.5, 0.5]) / 15))
 
 
-def test_age_and_what_is_not_there_yet() -> None:
-    facts = make_facts(created=[START_MS, NOW, NOW + DAY_MS, None])
-    found = table(facts, make_past([], time=NOW), [0, 1, 2, 3])
+def test_age_and_items_of_the_future() -> None:
+    item_features = make_item_features(created=[START_MS, NOW, NOW + DAY_MS, None])
+    found = features_of(item_features, make_user([], time=NOW), [0, 1, 2, 3])
     assert found["age"][:3] == pytest.approx(np.log1p([10, 0, 0]))
     assert np.isnan(found["age"][3])
     assert found["not_there"] == [0, 0, 1, 0]
 
 
-def test_price_against_the_usual_one() -> None:
-    facts = make_facts(prices=[np.e - 1, np.e**3 - 1, None, 0])
-    found = table(facts, make_past([0, 1, 2]), [0, 3])
+def test_price_against_the_mean_of_the_history() -> None:
+    item_features = make_item_features(prices=[np.e - 1, np.e**3 - 1, None, 0])
+    found = features_of(item_features, make_user([0, 1, 2]), [0, 3])
     assert found["price"] == pytest.approx([1, 0])
     assert found["price_distance"] == pytest.approx([1, 2], abs=1e-6)
 
 
-def test_refusals() -> None:
-    facts = make_facts(categories=[[0], [0], [1], [1]])
-    found = table(facts, make_past([3], refused=[0], viewed=[2]), [0, 1, 2])
+def test_negative_feedback() -> None:
+    item_features = make_item_features(categories=[[0], [0], [1], [1]])
+    found = features_of(item_features, make_user([3], negatives=[0], viewed=[2]), [0, 1, 2])
     assert found["refused"] == [1, 0, 0]
     assert found["viewed"] == [0, 0, 1]
     assert found["refused_cosine"] == pytest.approx([1, np.sqrt(0.5), 0], abs=1e-6)
@@ -91,18 +98,20 @@ def test_refusals() -> None:
 
 def test_context() -> None:
     monday_six = 4 * DAY_MS + DAY_MS // 4
-    found = table(make_facts(), make_past([0, 1], time=monday_six), [0])
+    found = features_of(make_item_features(), make_user([0, 1], time=monday_six), [0])
     assert found["history_length"] == pytest.approx([np.log(3)])
     assert found["idle"] == pytest.approx([np.log(2)])
     assert found["hour_sin"] == pytest.approx([1])
     assert found["weekend"] == [0]
-    assert table(make_facts(), make_past([0], time=3 * DAY_MS), [0])["weekend"] == [1]  # 1970-01-04, a Sunday
+    assert features_of(make_item_features(), make_user([0], time=3 * DAY_MS), [0])["weekend"] == [
+        1
+    ]  # 1970-01-04, a Sunday
 
 
-def test_nothing_is_known_of_the_user() -> None:
-    found = table(
-        make_facts(),
-        UserState(items=NONE, times=NONE.astype(np.int64), refused=NONE, viewed=NONE, time=NOW),
+def test_a_user_without_any_event() -> None:
+    found = features_of(
+        make_item_features(),
+        UserState(items=NONE, times=NONE.astype(np.int64), negatives=NONE, viewed=NONE, time=NOW),
         [0, 1],
     )
     assert np.isnan(found["cosine_max"]).all()
@@ -112,8 +121,8 @@ def test_nothing_is_known_of_the_user() -> None:
 
 def test_no_candidates() -> None:
     empty = RankingQuery(
-        facts=make_facts(),
-        past=make_past([0]),
+        item_features=make_item_features(),
+        user=make_user([0]),
         items_M=NONE,
         scores_M=np.empty(0, np.float32),
         pool_P=np.empty(0, np.float32),
@@ -122,24 +131,31 @@ def test_no_candidates() -> None:
 
 
 def test_features_of_missing_columns_are_left_out() -> None:
-    bare = known_features(make_facts())
+    bare = available_features(make_item_features())
     assert not {"price", "age", "category_share", "refused", "appeal"} & set(bare)
-    full = make_facts(prices=[1] * 4, created=[0] * 4, categories=[[0]] * 4, appeal=[0] * 4)
-    assert known_features(full) == FEATURES
+    full = make_item_features(prices=[1] * 4, created=[0] * 4, categories=[[0]] * 4, log_ctr=[0] * 4)
+    assert available_features(full) == FEATURES
 
 
 @given(st.permutations(range(4)))
 def test_the_order_of_the_candidates_does_not_matter(order: list[int]) -> None:
-    facts = make_facts(
+    item_features = make_item_features(
         categories=[[0], [0, 1], [1], []], neighbours={0: {1: 1.0, 3: 2.0}}, prices=[1, 2, 3, 4]
     )
-    scores, past = np.array([0.1, 0.4, 0.2, 0.3], np.float32), make_past([0, 2], refused=[1])
+    scores, user = np.array([0.1, 0.4, 0.2, 0.3], np.float32), make_user([0, 2], negatives=[1])
     items = np.arange(4, dtype=np.int32)
     rows = candidate_features(
-        RankingQuery(facts=facts, past=past, items_M=items, scores_M=scores, pool_P=scores), FEATURES
+        RankingQuery(item_features=item_features, user=user, items_M=items, scores_M=scores, pool_P=scores),
+        FEATURES,
     )
     mixed = candidate_features(
-        RankingQuery(facts=facts, past=past, items_M=items[order], scores_M=scores[order], pool_P=scores),
+        RankingQuery(
+            item_features=item_features,
+            user=user,
+            items_M=items[order],
+            scores_M=scores[order],
+            pool_P=scores,
+        ),
         FEATURES,
     )
     np.testing.assert_allclose(mixed, rows[order], rtol=1e-6)

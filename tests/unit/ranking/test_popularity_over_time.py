@@ -2,7 +2,7 @@ import numpy as np
 from tests.support.snapshots import HOUR_MS, START_MS, sequences_of
 
 from visrec.arrays import DAY_MS
-from visrec.ranking.user_state import PopularityOverTime
+from visrec.ranking.item_features import PopularityOverTime
 
 ITEMS = np.array([0, 1], np.int32)
 

@@ -10,7 +10,7 @@ from visrec.config import EventKind, RankerConfig, ReleaseConfig, SplitConfig
 from visrec.data.interactions import read_interactions
 from visrec.data.snapshot import Snapshot
 from visrec.ranking.features import RankingQuery, candidate_features
-from visrec.ranking.learn import train_ranker
+from visrec.ranking.train import train_ranker
 from visrec.ranking.user_state import user_states
 from visrec.recommend.encoder import Encoder, PictureDecoder
 from visrec.recommend.list_builder import ListBuilder
@@ -66,9 +66,10 @@ def test_scores_are_those_of_training_for_more_events_than_the_ranker_looks_at(
         assert state is not None
         times = np.full(len(block), state.time)
         known = user_states(block, times, log, max_history=MAX_HISTORY)[row]
-        assert (len(known.items), len(known.refused)) == (MAX_HISTORY, MAX_HISTORY)
+        assert (len(known.items), len(known.negatives)) == (MAX_HISTORY, MAX_HISTORY)
         features_MF = candidate_features(
-            RankingQuery(facts=facts, past=known, items_M=items, scores_M=scores, pool_P=scores), ranker.names
+            RankingQuery(item_features=facts, user=known, items_M=items, scores_M=scores, pool_P=scores),
+            ranker.names,
         )
         served = ListBuilder.load(release).rank(
             Candidates(items=items, scores=scores, exhausted=True), Rules(), k=10, user_state=state
@@ -83,4 +84,4 @@ def test_events_of_the_request_take_the_place_of_the_oldest(made: tuple[Snapshot
     state = Encoder.load(release, decoder=DECODER).encode_user("u00000", events).user_state
     assert state is not None
     kept = state.last(MAX_HISTORY)
-    assert kept.items.tolist() == kept.refused.tolist() == [1, 2, 3]
+    assert kept.items.tolist() == kept.negatives.tolist() == [1, 2, 3]

@@ -4,13 +4,12 @@ import pytest
 
 from visrec.recommend.list_builder import ListBuilder
 from visrec.recommend.types import Candidates, Rules
-from visrec.releases import Catalogue
-from visrec.releases.catalogue import Popularity
+from visrec.releases import PopularItems, ReleaseCatalogue
 
 
 @pytest.fixture
 def builder() -> ListBuilder:
-    catalogue = Catalogue(
+    catalogue = ReleaseCatalogue(
         pa.table(
             {
                 "item_id": list("abcde"),
@@ -23,7 +22,7 @@ def builder() -> ListBuilder:
         )
     )
     vectors = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [-1, 0]], np.float32)
-    popularity = Popularity(
+    popularity = PopularItems(
         items=np.array([3, 4, 0, 1, 2], np.int32), events_per_week=np.array([9, 8, 7, 6, 5], np.float32)
     )
     return ListBuilder(catalogue=catalogue, vectors_ID=vectors, popularity=popularity)

@@ -3,12 +3,12 @@ import pyarrow as pa
 import pytest
 
 from visrec.errors import NotFoundError
-from visrec.releases import Catalogue
+from visrec.releases import ReleaseCatalogue
 
 
 @pytest.fixture
-def catalogue() -> Catalogue:
-    return Catalogue(
+def catalogue() -> ReleaseCatalogue:
+    return ReleaseCatalogue(
         pa.table(
             {
                 "item_id": ["a", "b", "c/d", "é"],
@@ -22,7 +22,7 @@ def catalogue() -> Catalogue:
     )
 
 
-def test_facts(catalogue: Catalogue) -> None:
+def test_facts(catalogue: ReleaseCatalogue) -> None:
     assert len(catalogue) == 4
     assert catalogue.index_of("c/d") == 2
     assert catalogue.id_of(3) == "é"
@@ -33,12 +33,12 @@ def test_facts(catalogue: Catalogue) -> None:
     assert (catalogue.category_names, catalogue.category_counts.tolist()) == (["home", "red"], [2, 1])
 
 
-def test_unknown_id(catalogue: Catalogue) -> None:
+def test_unknown_id(catalogue: ReleaseCatalogue) -> None:
     with pytest.raises(NotFoundError, match="item 'zzz' is not in the catalogue"):
         catalogue.index_of("zzz")
 
 
-def test_categories_of_some_items(catalogue: Catalogue) -> None:
+def test_categories_of_some_items(catalogue: ReleaseCatalogue) -> None:
     items = np.array([3, 1, 0, 0], np.int32)
     assert catalogue.has_any_category(items, frozenset({"red"})).tolist() == [False, False, True, True]
     assert catalogue.has_any_category(items, frozenset({"red", "home"})).tolist() == [True, False, True, True]
@@ -60,12 +60,14 @@ def test_categories_of_some_items(catalogue: Catalogue) -> None:
         (None, "none such", []),
     ],
 )
-def test_search(catalogue: Catalogue, text: str | None, category: str | None, expected: list[int]) -> None:
+def test_search(
+    catalogue: ReleaseCatalogue, text: str | None, category: str | None, expected: list[int]
+) -> None:
     assert catalogue.search(text, category).tolist() == expected
 
 
-def test_nothing_in_it(catalogue: Catalogue) -> None:
-    empty = Catalogue(
+def test_nothing_in_it(catalogue: ReleaseCatalogue) -> None:
+    empty = ReleaseCatalogue(
         pa.table(
             {
                 "item_id": pa.array([], pa.string()),

@@ -3,7 +3,7 @@ from tests.support.releases import report_content, report_facts
 
 from visrec.config import ReleaseConfig
 from visrec.errors import VisrecError
-from visrec.releases.build import check_gate
+from visrec.releases.gate import check_gate
 
 
 def test_without_conditions_everything_passes() -> None:

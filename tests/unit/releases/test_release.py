@@ -1,5 +1,8 @@
 """Round trip: what the release gives equals what the checkpoint and the snapshot give."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +16,10 @@ from visrec.config import ItemTowerConfig, ModelConfig, ReleaseConfig, SplitConf
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError, VisrecError
 from visrec.models.checkpoint import Checkpoint
-from visrec.releases import Release, activate, list_releases
+from visrec.releases import Release, ReleaseFacts, activate, list_releases
 from visrec.releases.build import build_release
 from visrec.retrieval import append_bias, append_one
-from visrec.storage import Workspace
+from visrec.storage import Artifact, Workspace
 
 PICTURES_AND_IDS = SMALL_MODEL.replace(item=ItemTowerConfig(width=4, id_embedding=True))
 IDS_ONLY = SMALL_MODEL.replace(item=ItemTowerConfig(backbone=None, id_embedding=True))
@@ -161,6 +164,45 @@ def test_a_damaged_file_is_refused(workspace: Workspace, snapshot: Snapshot, fil
         parts[file]()
     with pytest.raises(ArtifactError):
         Release.open(workspace).check()
+
+
+def test_facts_are_those_of_the_manifest(workspace: Workspace, snapshot: Snapshot) -> None:
+    release = make_release(workspace, snapshot)
+    manifest = release.artifact.manifest
+    assert ReleaseFacts.from_dict(manifest.facts) == release.facts
+    assert json.loads(json.dumps(release.facts.as_dict())) == manifest.facts
+    assert release.facts.images == snapshot.image_facts
+    assert (release.facts.index, release.facts.ranker, release.has_ranker) == ("exact", None, False)
+
+
+def test_a_manifest_without_a_fact_is_refused(workspace: Workspace, snapshot: Snapshot) -> None:
+    artifact = make_release(workspace, snapshot).artifact
+    facts = {name: fact for name, fact in artifact.manifest.facts.items() if name != "index"}
+    release = Release(Artifact(artifact.location, artifact.manifest.replace(facts=facts)))
+    with pytest.raises(ArtifactError, match=r"expected the facts of a release in the manifest of .*'index'"):
+        release.facts  # noqa: B018
+
+
+def test_facts_of_a_release_from_before_rankers(workspace: Workspace, snapshot: Snapshot) -> None:
+    facts = make_release(workspace, snapshot).artifact.manifest.facts
+    del facts["ranker"]
+    assert ReleaseFacts.from_dict(facts).ranker is None
+
+
+def test_reading_a_release_imports_neither_torch_nor_faiss() -> None:
+    code = "import sys, visrec.releases; print([m for m in ('ray', 'torch', 'faiss', 'sklearn') if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_one_flipped_bit_is_found_by_the_check(workspace: Workspace, snapshot: Snapshot) -> None:
+    release = make_release(workspace, snapshot)
+    place = release.artifact.location / "item_vectors.npy"
+    content = bytearray(place.read_bytes())
+    content[-1] ^= 1
+    place.write_bytes(bytes(content))
+    with pytest.raises(ArtifactError, match=r"item_vectors\.npy does not match its checksum"):
+        release.check()
 
 
 def _histories(snapshot: Snapshot) -> list[list[int]]:

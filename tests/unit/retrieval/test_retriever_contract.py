@@ -1,5 +1,7 @@
 """One contract for every kind of retriever, against a full sort."""
 
+import io
+from itertools import permutations
 from typing import get_args
 
 import numpy as np
@@ -10,8 +12,8 @@ from numpy.typing import NDArray
 
 from visrec.config import ReleaseConfig
 from visrec.errors import ArtifactError
-from visrec.retrieval import append_bias, append_one, build_retriever, load_retriever
-from visrec.retrieval.factory import RetrieverKind
+from visrec.retrieval import RetrieverKind, append_bias, append_one, build_retriever, load_retriever
+from visrec.retrieval.common import write_index
 from visrec.storage import Location
 
 KINDS: tuple[RetrieverKind, ...] = get_args(ReleaseConfig.model_fields["index"].annotation)
@@ -199,6 +201,27 @@ def test_a_damaged_index_is_refused(kind: RetrieverKind, damage: str, tmp_path: 
     else:
         facts.write_text(facts.read_text().replace(kind, "ball_tree"))
     with pytest.raises(ArtifactError, match="index"):
+        load_retriever(folder)
+
+
+@pytest.mark.parametrize(("stored", "claimed"), list(permutations(KINDS, 2)))
+def test_an_index_of_another_kind_than_its_facts_say_is_refused(
+    stored: RetrieverKind, claimed: RetrieverKind, tmp_path: str
+) -> None:
+    folder = Location.parse(tmp_path)
+    build_retriever(stored, whole_numbers(60, 4, 0)).save(folder)
+    facts = folder / "index.json"
+    facts.write_text(facts.read_text().replace(f'"{stored}"', f'"{claimed}"'))
+    with pytest.raises(ArtifactError, match="index") as caught:
+        load_retriever(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_exact_index_of_anything_but_float_vectors_is_refused(tmp_path: str) -> None:
+    folder, buffer = Location.parse(tmp_path), io.BytesIO()
+    np.save(buffer, np.arange(4))
+    write_index(folder, buffer.getvalue(), kind="exact")
+    with pytest.raises(ArtifactError, match=r"expected float32 \[items, dim\] .*, got int64 \[4\]"):
         load_retriever(folder)
 
 

@@ -1,0 +1,86 @@
+"""The gate before a release: conditions on the evaluation report of the model and of its ranker."""
+
+from collections.abc import Mapping
+
+from visrec.config import ReleaseConfig
+from visrec.data.snapshot import Snapshot
+from visrec.errors import VisrecError
+from visrec.evaluation.bootstrap import Interval
+from visrec.models.checkpoint import Checkpoint
+from visrec.reports.report import Report, ReportFacts
+from visrec.storage import Artifact, Workspace
+
+Intervals = Mapping[str, Mapping[str, Interval]]
+"""Scorer -> metric -> interval."""
+
+
+def check_gate(report: ReportFacts, config: ReleaseConfig) -> None:
+    """Compare the numbers of a report with the conditions of the config; without conditions every report passes.
+
+    Raises:
+        VisrecError: A condition is not met, or the report lacks what it needs; names the metric, what was expected
+            and what came.
+
+    Example:
+        >>> check_gate(report.facts, ReleaseConfig(min_metric={"ndcg@10": 0.02}))       # doctest: +SKIP
+    """
+    if not config.min_metric and config.beat_baseline is None:
+        return
+    if report.part != "test":
+        raise VisrecError(f"gate: expected a report of the test part, got one of the {report.part} part")
+    for metric, least in config.min_metric.items():
+        mean = _look_up(report.metrics, "model", metric).mean
+        if mean < least:
+            raise VisrecError(f"gate: expected {metric} of at least {least:g}, got {mean:.4f}")
+    if config.beat_baseline is not None:
+        _check_lead(report.paired, config.beat_baseline, config.baseline_metric)
+
+
+def check_parents(checkpoint: Checkpoint, snapshot: Snapshot, report: Report) -> None:
+    """Compare the parents of a release with each other.
+
+    Raises:
+        VisrecError: The report measured another checkpoint, or the checkpoint was trained on another snapshot.
+    """
+    measured, trained_on = report.facts.checkpoint, checkpoint.snapshot_name
+    if measured != checkpoint.name:
+        raise VisrecError(
+            f"expected a report of checkpoint {checkpoint.name}, got {report.name}, which measured {measured}"
+        )
+    if trained_on != snapshot.name:
+        raise VisrecError(
+            f"expected snapshot {trained_on}, on which {checkpoint.name} was trained, got {snapshot.name}"
+        )
+
+
+def measured_ranker(workspace: Workspace, report: ReportFacts, config: ReleaseConfig) -> Artifact | None:
+    """The ranker that the report measured, if it raised the mean of the metric and the config does not exclude it.
+
+    Raises:
+        ArtifactError: The workspace no longer has the ranker.
+    """
+    gain = report.ranker_gain
+    if config.ranker == "none" or report.ranker is None or not gain:
+        return None
+    if _look_up({"ranker_gain": gain}, "ranker_gain", config.baseline_metric).mean <= 0:
+        return None
+    return workspace.find("rankers", report.ranker)
+
+
+def _check_lead(paired: Intervals, baseline: str, metric: str) -> None:
+    lead = _look_up(paired, baseline, metric)
+    if lead.low <= 0:
+        raise VisrecError(
+            f"gate: expected a lead over {baseline} in {metric} whose interval lies above 0, got {lead.mean:+.4f}"
+            f" ({lead.low:+.4f} to {lead.high:+.4f})"
+        )
+
+
+def _look_up(values: Intervals, who: str, metric: str) -> Interval:
+    if who not in values:
+        raise VisrecError(f"gate: expected {who} in the report, got {', '.join(values) or 'nothing'}")
+    if metric not in values[who]:
+        raise VisrecError(
+            f"gate: expected {metric} of {who} in the report, got {', '.join(values[who]) or 'nothing'}"
+        )
+    return values[who][metric]
