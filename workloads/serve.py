@@ -26,7 +26,8 @@ from visrec.cluster.haproxy import METRICS_PORT, STATS_PORT, find_haproxy, free_
 from visrec.cluster.session import ray_session
 from visrec.config import ServeConfig, ServeWorkloadConfig
 from visrec.errors import ClusterError, ConfigError
-from visrec.releases import Release
+from visrec.recommend.release_cache import open_verified
+from visrec.releases import CURRENT
 from visrec.storage import Workspace
 
 APP = "visrec"
@@ -85,7 +86,7 @@ def start(job: ServeWorkloadConfig, *, console: Console) -> ServerHandle:
         ConfigError: The port is taken.
         ClusterError: The graph does not start.
     """
-    release = Release.open(Workspace(job.workspace))
+    release = open_verified(Workspace(job.workspace), CURRENT)
     release.check()  # at once and in one line, not after several starts of a replica
     port = _usable_port(job.serve)
     with ExitStack() as stack:

@@ -184,11 +184,16 @@ def test_a_killed_replica_is_replaced_and_meanwhile_clients_are_told_to_come_aga
     (replica,) = [a["name"] for a in actors if a["name"].startswith("SERVE_REPLICA::visrec#Retriever")]
     ray.kill(ray.get_actor(replica, "serve"))
     answers: list[int] = []
+    problems: set[str] = set()
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and answers[-20:] != [200] * 20:
-        answers.append(recommend(server, user_id="u00001").status_code)
+        response = recommend(server, user_id="u00001")
+        answers.append(response.status_code)
+        if not response.ok:
+            problems.add(response.json()["type"].removeprefix("urn:visrec:problem:"))
     assert answers[-20:] == [200] * 20
     assert set(answers) <= {200, 503, 504}
+    assert problems <= {"stage-failed", "busy", "took-too-long"}
     assert wait_for(lambda: requests.get(f"{server.address}/v1/health", timeout=30).ok)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from visrec.deployments.limits import Admission, Deadline
+from visrec.deployments.middleware import Admission, Deadline
 
 
 class Slow:
