@@ -35,14 +35,14 @@ def test_parts_are_loaded_once_and_the_two_last_used_are_kept(
 
     first, second, third = (release.name for release in releases)
     parts = ReleaseCache(str(workspace.root), load)
-    asked = (
+    names = (
         first,
         second,
         first,
         third,
         first,
     )  # after a rollback to the first, the third pushes the second out
-    assert [parts.get(name) for name in asked] == [f"part of {name}" for name in asked]
+    assert [parts.get(name) for name in names] == [f"part of {name}" for name in names]
     assert loaded == [first, second, third]
     parts.get(second)
     assert loaded == [first, second, third, second]
@@ -163,7 +163,7 @@ def test_one_flipped_bit_is_refused_by_name_and_the_release_before_stays_live(
             assert live.release.name == good.name
             assert f"is damaged: {file}" in (live.last_error or "")
         flip_one_bit(bad, file)
-        await live.refresh()  # too early: its checksums are not read at every look at the pointer
+        await live.refresh()  # too early: a damaged release is read again after a while only
         assert live.release.name == good.name
         await live.switch_to(bad.name)
         assert (live.release.name, live.last_error) == (bad.name, None)
