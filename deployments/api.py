@@ -6,10 +6,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from visrec import __version__
-from visrec.deployments.limits import Admission, BodyLimit, Deadline
+from visrec.deployments.middleware import Admission, BodyLimit, Deadline, SafeHeaders
 from visrec.deployments.page import page_routes
 from visrec.deployments.problems import Problem, add_problem_handlers
 from visrec.deployments.routes import HEALTH_PATH, UPLOAD_PATH, Service, create_routers
@@ -54,27 +53,6 @@ def create_api(service: Service) -> FastAPI:
     app.add_middleware(Deadline, seconds=config.request_timeout_s)
     app.add_middleware(SafeHeaders)
     return app
-
-
-class SafeHeaders:
-    """Adds the headers that keep browsers from guessing and leaking."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the app."""
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"referrer-policy", b"same-origin"),
-                ]
-            await send(message)
-
-        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
 def _describe_problems(app: FastAPI) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from ray.exceptions import RayError, RayTaskError
-from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, ReplicaUnavailableError
 
 from visrec.deployments.problems import OverloadedError, StageFailedError
 from visrec.errors import VisrecError
@@ -83,7 +83,7 @@ async def translated(stage: str, reply: Awaitable[ResultT]) -> ResultT:
         if isinstance(error.cause, VisrecError):
             raise error.cause from None
         raise
-    except (BackPressureError, DeploymentUnavailableError) as error:
+    except (BackPressureError, DeploymentUnavailableError, ReplicaUnavailableError) as error:
         raise OverloadedError(f"the {stage} stage has no free replica") from error
     except RayError as error:
         raise StageFailedError(f"the {stage} stage failed; retry") from error

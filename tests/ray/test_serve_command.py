@@ -1,4 +1,4 @@
-"""`visrec serve` as a person runs it: it says where the page is, and ends cleanly when told to."""
+"""`visrec serve` as a person runs it: it prints the address of the page, and ends cleanly at a signal."""
 
 import os
 import re
@@ -32,21 +32,21 @@ def test_serves_until_it_is_told_to_stop(tmp_path: Path, how: signal.Signals) ->
         env=os.environ | {"COLUMNS": "200"},
     ) as process:
         assert process.stdout is not None
-        said = ""
-        while "the page:" not in said:
+        output = ""
+        while "the page:" not in output:
             line = process.stdout.readline()
-            assert line, f"ended without an address: {said}"
-            said += line
-        found = re.search(r"http://127\.0\.0\.1:\d+", said)
+            assert line, f"ended without an address: {output}"
+            output += line
+        found = re.search(r"http://127\.0\.0\.1:\d+", output)
         assert found is not None
         assert requests.get(f"{found.group()}/v1/health", timeout=30).json()["ready"]
         started = time.monotonic()
         process.send_signal(how)
         rest, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, said + rest
+    assert process.returncode == 0, output + rest
     assert time.monotonic() - started < 20
     assert "stopping" in rest
-    assert "Traceback" not in said + rest
-    assert "raylet" not in said + rest
+    assert "Traceback" not in output + rest
+    assert "raylet" not in output + rest
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{found.group()}/v1/health", timeout=5)

@@ -6,6 +6,7 @@ from tests.support.releases import make_release
 from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.deployments.live import LiveRelease
+from visrec.deployments.problems import StageFailedError
 from visrec.errors import ArtifactError
 from visrec.recommend.release_cache import ReleaseCache
 from visrec.releases import CURRENT, Release, activate
@@ -34,14 +35,14 @@ def test_parts_are_loaded_once_and_the_two_last_used_are_kept(
 
     first, second, third = (release.name for release in releases)
     parts = ReleaseCache(str(workspace.root), load)
-    asked = (
+    names = (
         first,
         second,
         first,
         third,
         first,
     )  # after a rollback to the first, the third pushes the second out
-    assert [parts.get(name) for name in asked] == [f"part of {name}" for name in asked]
+    assert [parts.get(name) for name in names] == [f"part of {name}" for name in names]
     assert loaded == [first, second, third]
     parts.get(second)
     assert loaded == [first, second, third, second]
@@ -53,7 +54,7 @@ def test_the_pointer_is_followed_forth_and_back(workspace: Workspace, releases: 
     async def prepare(name: str) -> None:
         prepared.append(name)
 
-    async def story() -> list[str]:
+    async def scenario() -> list[str]:
         activate(workspace, releases[0].name)
         live = LiveRelease(str(workspace.root), prepare)
         await live.switch_to(CURRENT)
@@ -65,27 +66,27 @@ def test_the_pointer_is_followed_forth_and_back(workspace: Workspace, releases: 
         return answers
 
     first, second = releases[0].name, releases[1].name
-    assert asyncio.run(story()) == [first, second, second, first]
+    assert asyncio.run(scenario()) == [first, second, second, first]
     assert prepared == [second, first]  # at the start the others load it by themselves
 
 
 def test_a_pinned_release_stays(workspace: Workspace, releases: list[Release]) -> None:
     async def prepare(name: str) -> None: ...
 
-    async def story() -> str:
+    async def scenario() -> str:
         live = LiveRelease(str(workspace.root), prepare)
         await live.switch_to(releases[2].name)
         activate(workspace, releases[0].name)
         await live.refresh()
         return live.release.name
 
-    assert asyncio.run(story()) == releases[2].name
+    assert asyncio.run(scenario()) == releases[2].name
 
 
 def test_a_refresh_that_began_earlier_does_not_undo_a_choice(
     workspace: Workspace, releases: list[Release]
 ) -> None:
-    async def story() -> str:
+    async def scenario() -> str:
         begun, go = asyncio.Event(), asyncio.Event()
 
         async def prepare(name: str) -> None:
@@ -105,7 +106,7 @@ def test_a_refresh_that_began_earlier_does_not_undo_a_choice(
         await asyncio.gather(refresh, choice)
         return live.release.name
 
-    assert asyncio.run(story()) == releases[2].name
+    assert asyncio.run(scenario()) == releases[2].name
 
 
 def test_a_release_that_cannot_be_loaded_does_not_go_live(tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ def test_a_release_that_cannot_be_loaded_does_not_go_live(tmp_path: Path) -> Non
 
     async def prepare(name: str) -> None: ...
 
-    async def story() -> None:
+    async def scenario() -> None:
         activate(workspace, good.name)
         live = LiveRelease(str(workspace.root), prepare)
         await live.switch_to(CURRENT)
@@ -131,4 +132,75 @@ def test_a_release_that_cannot_be_loaded_does_not_go_live(tmp_path: Path) -> Non
         await live.refresh()
         assert live.last_error is None
 
-    asyncio.run(story())
+    asyncio.run(scenario())
+
+
+def flip_one_bit(release: Release, file: str) -> None:
+    path = release.artifact.local_path(file)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("file", ["item_vectors.npy", "thumbnails/part-00000.arrow"])
+def test_one_flipped_bit_is_refused_by_name_and_the_release_before_stays_live(
+    tmp_path: Path, file: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    workspace = Workspace(str(tmp_path))
+    snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6)
+    good, bad = (make_release(workspace, snapshot, seed=seed) for seed in (0, 1))
+    flip_one_bit(bad, file)
+
+    async def prepare(name: str) -> None: ...
+
+    async def scenario() -> None:
+        activate(workspace, good.name)
+        live = LiveRelease(str(workspace.root), prepare)
+        await live.switch_to(CURRENT)
+        activate(workspace, bad.name)
+        for _ in range(2):
+            await live.refresh()
+            assert live.release.name == good.name
+            assert f"is damaged: {file}" in (live.last_error or "")
+        flip_one_bit(bad, file)
+        await live.refresh()  # too early: a damaged release is read again after a while only
+        assert live.release.name == good.name
+        await live.switch_to(bad.name)
+        assert (live.release.name, live.last_error) == (bad.name, None)
+
+    asyncio.run(scenario())
+    assert len(caplog.records) == 1
+
+
+def test_a_damaged_release_is_not_loaded_in_a_stage(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path))
+    release = make_release(workspace, checkerboard_snapshot(workspace, num_users=4, num_items=6))
+    flip_one_bit(release, "item_vectors.npy")
+    with pytest.raises(ArtifactError, match=r"is damaged: item_vectors\.npy"):
+        ReleaseCache(str(workspace.root), lambda release: release).get(release.name)
+
+
+def test_a_stage_that_fails_while_it_loads_a_release_keeps_the_one_before_live(
+    workspace: Workspace, releases: list[Release]
+) -> None:
+    failures = [StageFailedError("the encoder stage failed; retry")]
+
+    async def prepare(name: str) -> None:
+        if failures:
+            raise failures.pop()
+
+    async def scenario() -> list[tuple[str, str | None]]:
+        activate(workspace, releases[0].name)
+        live = LiveRelease(str(workspace.root), prepare)
+        await live.switch_to(CURRENT)
+        activate(workspace, releases[1].name)
+        states = []
+        for _ in range(2):
+            await live.refresh()
+            states.append((live.release.name, live.last_error))
+        return states
+
+    assert asyncio.run(scenario()) == [
+        (releases[0].name, "the encoder stage failed; retry"),
+        (releases[1].name, None),
+    ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from visrec.deployments.limits import Admission, Deadline
+from visrec.deployments.middleware import Admission, Deadline
 
 
 class Slow:
@@ -28,7 +28,7 @@ def client(app: Any) -> httpx.AsyncClient:
 
 
 def test_what_has_no_place_is_refused_at_once_and_the_rest_is_served() -> None:
-    async def story() -> tuple[list[int], str | None, int, int]:
+    async def scenario() -> tuple[list[int], str | None, int, int]:
         slow = Slow()
         app = Admission(slow, max_ongoing=2, max_queued=3, exempt=frozenset({"/health"}))
         async with client(app) as http:
@@ -40,11 +40,11 @@ def test_what_has_no_place_is_refused_at_once_and_the_rest_is_served() -> None:
             served = [(await task).status_code for task in waiting]
             return served, refused.headers["retry-after"], refused.status_code, (await health).status_code
 
-    assert asyncio.run(story()) == ([200] * 5, "1", 503, 200)
+    assert asyncio.run(scenario()) == ([200] * 5, "1", 503, 200)
 
 
 def test_no_more_than_allowed_run_at_the_same_time() -> None:
-    async def story() -> int:
+    async def scenario() -> int:
         slow = Slow()
         async with client(Admission(slow, max_ongoing=2, max_queued=9, exempt=frozenset())) as http:
             waiting = [asyncio.create_task(http.get("/")) for _ in range(6)]
@@ -53,15 +53,15 @@ def test_no_more_than_allowed_run_at_the_same_time() -> None:
             await asyncio.gather(*waiting)
             return slow.most
 
-    assert asyncio.run(story()) == 2
+    assert asyncio.run(scenario()) == 2
 
 
 def test_an_answer_that_is_not_begun_in_time_is_a_problem() -> None:
-    async def story() -> httpx.Response:
+    async def scenario() -> httpx.Response:
         async with client(Deadline(Slow(), seconds=0.02)) as http:
             return await http.get("/slow")
 
-    response = asyncio.run(story())
+    response = asyncio.run(scenario())
     assert (response.status_code, response.headers["content-type"]) == (504, "application/problem+json")
     assert response.json()["instance"] == "/slow"
 
@@ -82,11 +82,11 @@ def status_of_slow_body(*, num_messages: int, seconds: float) -> int:
             await asyncio.sleep(0.1)
             yield b"x"
 
-    async def story() -> int:
+    async def scenario() -> int:
         async with client(Deadline(reads, seconds=seconds)) as http:
             return (await http.post("/", content=slowly())).status_code
 
-    return asyncio.run(story())
+    return asyncio.run(scenario())
 
 
 def test_the_clock_starts_anew_while_a_body_comes_in() -> None:

@@ -1,4 +1,4 @@
-"""ASGI middleware with the limits of a request: size of its body, requests at the same time, time for a response.
+"""ASGI middleware: limits of size, concurrency and time, and headers for browsers.
 
 Plain ASGI, so that nothing is buffered on the way.
 """
@@ -122,3 +122,24 @@ class Deadline:
             if started:
                 raise
             await error_response(scope["path"], error)(scope, receive, send)
+
+
+class SafeHeaders:
+    """Adds headers that keep browsers from guessing media types and from sending the page's address to other sites."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the app."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"referrer-policy", b"same-origin"),
+                ]
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
