@@ -1,15 +1,14 @@
 """`visrec evaluate`: measure a checkpoint against baselines over the full catalogue, spread over the cluster."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rich.console import Console
 
-from visrec.baselines.popularity import count_items
 from visrec.cluster.session import ray_session
-from visrec.config import EvaluateWorkloadConfig
+from visrec.config import EvaluateWorkloadConfig, EvaluationConfig
 from visrec.data.snapshot import Snapshot
-from visrec.evaluation.plan import plan_evaluation
+from visrec.evaluation.plan import ORACLE, RANKED, ScorerFactory, plan_evaluation
 from visrec.evaluation.summary import Summary, summarise
 from visrec.models.checkpoint import Checkpoint
 from visrec.ranking.scorer import find_ranker
@@ -17,17 +16,22 @@ from visrec.reports.console import print_summary
 from visrec.reports.context import ReportContext
 from visrec.reports.files import REPORT_VERSION, write_report
 from visrec.robustness.plan import plan_robustness
-from visrec.storage import Artifact, Workspace, content_id
-from visrec.workloads.measure import measure_on_cluster, measure_robustness
+from visrec.storage import Artifact, Location, Workspace, content_id
+from visrec.workloads.measure import (
+    OracleScorerFactory,
+    RankedScorerFactory,
+    measure_on_cluster,
+    measure_robustness,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluateResult:
-    """What an evaluation leaves.
+    """Result of an evaluation.
 
     Attributes:
         report: The artifact with `report.json`, `report.md` and the plots.
-        summary: The numbers; None where the report was there before.
+        summary: The numbers; None where the workspace had the report already.
     """
 
     report: Artifact
@@ -46,7 +50,9 @@ def run(job: EvaluateWorkloadConfig, *, console: Console) -> EvaluateResult:
     checkpoint = Checkpoint.find(workspace, job.checkpoint)
     snapshot = workspace.find("snapshots", checkpoint.snapshot_name)
     ranker = find_ranker(workspace, checkpoint, job.evaluation.ranker)
-    plan = plan_evaluation(checkpoint, snapshot, job.evaluation, ranker)
+    plan = plan_evaluation(
+        checkpoint, snapshot, job.evaluation, given=_given_scorers(ranker, snapshot, job.evaluation)
+    )
     robustness_plan = plan_robustness(plan, workspace, job.seed)
     parents = {"checkpoints": checkpoint.name, "snapshots": snapshot.name}
     if ranker is not None:
@@ -59,37 +65,48 @@ def run(job: EvaluateWorkloadConfig, *, console: Console) -> EvaluateResult:
         return EvaluateResult(report=workspace.find("reports", name), summary=None)
     console.print(f"evaluate checkpoint {checkpoint.name} on {plan.config.part} of {plan.split.protocol}")
     with ray_session(job.ray):
-        measures, evaluation_context, seconds = measure_on_cluster(plan, job.seed)
-        robustness = None
+        measured = measure_on_cluster(plan, job.seed)
+        seconds, robustness = measured.seconds, None
         if robustness_plan is not None:
-            robustness, seconds["attack"] = measure_robustness(robustness_plan)
+            robustness, seconds["attack"] = measure_robustness(robustness_plan, measured.counts_I)
     started = time.perf_counter()
-    known = Snapshot(snapshot)
-    summary = summarise(
-        measures,
-        plan.config,
-        num_items=known.num_items,
-        candidates=evaluation_context.candidates,
-        seed=job.seed,
-    )
-    summary = replace(summary, robustness=robustness)
+    summary = summarise(measured.measures, plan, seed=job.seed)
     context = ReportContext(
         plan=plan,
         seed=job.seed,
-        num_items=known.num_items,
-        num_ranked=known.num_items
-        if evaluation_context.candidates is None
-        else len(evaluation_context.candidates),
-        num_users=known.num_users,
-        known_counts=count_items(plan.known_events, known.num_items),
-        ranked=evaluation_context.candidates,
+        num_users=Snapshot(snapshot).num_users,
+        counts_I=measured.counts_I,
         seconds=seconds | {"summarise": time.perf_counter() - started},
+        ranker=ranker,
     )
     with workspace.create("reports", name, config=job, parents=parents) as writer:
-        write_report(writer.staging, summary, measures, context)
+        write_report(writer.staging, summary, measured.measures, context, robustness)
         writer.counts |= {"num_users": summary.num_users, "num_targets": summary.num_targets}
     workspace.point("reports", name)
-    print_summary(summary, context, console)
+    print_summary(summary, context, console, robustness)
     console.print(f"report {name}: {workspace.location('reports', name) / 'report.md'}", soft_wrap=True)
     assert writer.result is not None
     return EvaluateResult(report=writer.result, summary=summary)
+
+
+def _given_scorers(
+    ranker: Artifact | None, snapshot: Artifact, config: EvaluationConfig
+) -> dict[str, ScorerFactory]:
+    """Scorers of rooms that evaluation does not import: the learned ranker and the oracle, where there are such."""
+    given: dict[str, ScorerFactory] = {}
+    if ranker is not None:
+        given[RANKED] = RankedScorerFactory(ranker=ranker)
+    if (truth := _truth(snapshot, config)) is not None:
+        given[ORACLE] = OracleScorerFactory(truth=truth)
+    return given
+
+
+def _truth(snapshot: Artifact, config: EvaluationConfig) -> Location | None:
+    """Folder with the users' true tastes: of the config, else beside the input of the snapshot, if it is there."""
+    if config.truth is not None:
+        return Location.parse(config.truth)
+    uri = (snapshot.manifest.facts.get("input") or {}).get("truth")
+    if not uri:
+        return None
+    location = Location.parse(uri)
+    return location if location.exists() else None

@@ -22,6 +22,11 @@ class SplitConfig(Config):
     cold_share: float = Field(0.1, gt=0, lt=0.5)
     """Share of items held out as test-cold; as many again are validation-cold."""
 
+    @property
+    def set_valued(self) -> bool:
+        """Whether a user can have several held-out items."""
+        return self.protocol != "leave_one_out"
+
 
 class ScalingConfig(Config):
     """How training is spread: Ray Train's own names."""

@@ -1,4 +1,4 @@
-"""Plots of a ranker's quality."""
+"""Plots of a trained ranker: calibration and importance of the features."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,40 +11,42 @@ from visrec.reports.style import COLOURS, MUTED, TEXT, new_figure, tidy, top_of_
 
 
 def reliability_plot(tasks: Mapping[str, TaskQuality]) -> Figure:
-    """What the ranker says against what happens, a panel for each task; the diagonal is the truth."""
+    """Reliability diagram of each task: predicted probability against observed frequency."""
     height = 3.6
     figure = new_figure(
         max(3.2 * len(tasks), 5.0),
         height,
-        title="Probability that the ranker tells, and what happens",
-        subtitle="15 bins with as many examples each, from users that network and calibration have not seen",
+        title="Calibration of the ranker",
+        subtitle="15 bins with as many examples each, of users that network and calibration were not trained on",
     )
     panels = np.atleast_1d(figure.subplots(1, len(tasks)))
     figure.subplots_adjust(0.1, 0.55 / height, 0.98, top_of_axes(height), wspace=0.35)
     for axes, (task, quality) in zip(panels, tasks.items(), strict=True):
-        said, happened, _ = quality.reliability
-        limit = 1.08 * max(*said, *happened, 1e-6)
+        predicted, observed, _ = quality.reliability
+        limit = 1.08 * max(*predicted, *observed, 1e-6)
         axes.plot([0, limit], [0, limit], color=MUTED, linewidth=1, linestyle="--")
-        axes.plot(said, happened, color=COLOURS["model"], linewidth=1.5, marker="o", markersize=4)
+        axes.plot(predicted, observed, color=COLOURS["model"], linewidth=1.5, marker="o", markersize=4)
         axes.set_xlim(0, limit)
         axes.set_ylim(0, limit)
         name = "taken next" if task == POSITIVE else task
-        axes.set_title(f"{name}: error {quality.calibration_error:.4f}", size=9.5, loc="left", color=TEXT)
-        axes.set_xlabel("said", size=8.5, color=MUTED)
-        axes.set_ylabel("happened", size=8.5, color=MUTED)
+        axes.set_title(
+            f"{name}: calibration error {quality.calibration_error:.4f}", size=9.5, loc="left", color=TEXT
+        )
+        axes.set_xlabel("predicted", size=8.5, color=MUTED)
+        axes.set_ylabel("observed", size=8.5, color=MUTED)
         tidy(axes, grid="y")
     return figure
 
 
 def importance_plot(names: Sequence[str], importance: Sequence[float]) -> Figure:
-    """By how much each feature moves a candidate's score, largest first."""
+    """Importance of each feature, largest first."""
     order = np.argsort(importance)
     height = 1.3 + 0.19 * len(names)
     figure = new_figure(
         6.4,
         height,
-        title="What moves the order",
-        subtitle="Mean size of each feature's share of a score, in log-odds",
+        title="Importance of the features",
+        subtitle="Mean absolute contribution to a score, in log-odds",
     )
     axes = figure.subplots()
     figure.subplots_adjust(0.3, 0.35 / height, 0.97, top_of_axes(height))
