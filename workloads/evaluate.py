@@ -92,7 +92,7 @@ def run(job: EvaluateWorkloadConfig, *, console: Console) -> EvaluateResult:
 def _given_scorers(
     ranker: Artifact | None, snapshot: Artifact, config: EvaluationConfig
 ) -> dict[str, ScorerFactory]:
-    """Scorers of rooms that evaluation does not import: the learned ranker and the oracle, where there are such."""
+    """Scorers of rooms that evaluation does not import: the learned ranker and the oracle, where there is one."""
     given: dict[str, ScorerFactory] = {}
     if ranker is not None:
         given[RANKED] = RankedScorerFactory(ranker=ranker)
@@ -102,7 +102,7 @@ def _given_scorers(
 
 
 def _truth(snapshot: Artifact, config: EvaluationConfig) -> Location | None:
-    """Folder with the users' true tastes: of the config, else beside the input of the snapshot, if it is there."""
+    """Folder with the users' true tastes: from the config, else next to the snapshot's input, if it exists."""
     if config.truth is not None:
         return Location.parse(config.truth)
     uri = (snapshot.manifest.facts.get("input") or {}).get("truth")

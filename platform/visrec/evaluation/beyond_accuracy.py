@@ -16,12 +16,12 @@ from visrec.arrays import NO_ITEM
 
 
 def recommendation_counts(lists_UK: NDArray[np.int32], num_items: int) -> NDArray[np.int64]:
-    """In how many lists each item stands: int64 [I]."""
+    """Number of lists that hold each item: int64 [I]."""
     return np.bincount(lists_UK[lists_UK != NO_ITEM], minlength=num_items)
 
 
 def coverage(counts_I: NDArray[np.int64]) -> float:
-    """Share of the items that stand in at least one list."""
+    """Share of the items that are in at least one list."""
     return float((counts_I > 0).mean())
 
 
@@ -36,8 +36,8 @@ def gini(counts_I: NDArray[np.int64]) -> float:
     if total == 0:
         return 0.0
     ascending = np.sort(counts_I)
-    places = np.arange(1, len(counts_I) + 1)
-    return float((2 * places - len(counts_I) - 1) @ ascending / (len(counts_I) * total))
+    positions = np.arange(1, len(counts_I) + 1)
+    return float((2 * positions - len(counts_I) - 1) @ ascending / (len(counts_I) * total))
 
 
 def self_information(counts_I: NDArray[np.int64], num_users: int) -> NDArray[np.float64]:
@@ -105,7 +105,7 @@ def category_matrix(categories: Sequence[Sequence[str] | None]) -> Any:
     names = sorted({name for row in categories for name in row or ()})
     if not names:
         return None
-    column = {name: place for place, name in enumerate(names)}
+    column = {name: index for index, name in enumerate(names)}
     columns = [[column[name] for name in sorted(set(row or ()))] for row in categories]
     offsets = np.cumsum([0, *map(len, columns)])
     flat = np.array([c for row in columns for c in row], np.int64)

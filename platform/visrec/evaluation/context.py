@@ -1,4 +1,4 @@
-"""What all scorers of an evaluation are measured with."""
+"""Evaluation context: cut-offs, candidates, and facts of items and users, the same for all scorers."""
 
 from dataclasses import dataclass
 from typing import Any

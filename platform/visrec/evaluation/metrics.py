@@ -1,6 +1,6 @@
 """Ranking metrics of each user, from the ranks of the held-out items.
 
-For a user with T held-out items, of which h stand among the first k:
+For a user with T held-out items, of which h are among the first k:
 
     recall@k     h / T
     precision@k  h / k

@@ -63,7 +63,7 @@ def rank_targets(
     """Rank each user's held-out items among the candidates that the user has not seen.
 
     A tie must not flatter a scorer. The only held-out item of a user gets the middle of its tie (three items of equal
-    score at the top: place 2), so that a constant scorer is in the middle and not first. With several held-out items
+    score at the top: rank 2), so that a constant scorer is in the middle and not first. With several held-out items
     middles would count too many hits at a cut, so there ties follow one fixed random order of the items.
 
     Args:
@@ -112,7 +112,7 @@ def top_lists(
     z_BC, _ = candidate_scores(scores_BI, seen, candidates)
     z_BC[np.isnan(z_BC)] = -np.inf
     num_candidates = z_BC.shape[1]
-    order = np.argsort(tie_order(num_candidates))  # columns by their place in the tie order
+    order = np.argsort(tie_order(num_candidates))  # columns by their position in the tie order
     width = min(k, num_candidates)
     best_BK = top_k(z_BC[:, order], width)
     columns = order[best_BK]
@@ -142,13 +142,13 @@ def candidate_scores(
 
 
 def tie_order(num_candidates: int) -> NDArray[np.int64]:
-    """Place of each candidate in the fixed random order that breaks ties.
+    """Position of each candidate in the fixed random order that breaks ties.
 
     The published protocol uses the same order (`RandomState(0).permutation`), so that numbers compare.
     """
-    place = np.empty(num_candidates, np.int64)
-    place[np.random.RandomState(0).permutation(num_candidates)] = np.arange(num_candidates)
-    return place
+    position_C = np.empty(num_candidates, np.int64)
+    position_C[np.random.RandomState(0).permutation(num_candidates)] = np.arange(num_candidates)
+    return position_C
 
 
 def _check_rows(scores_BI: NDArray[np.float32], seen: Sequences, targets: Sequences) -> None:
@@ -171,7 +171,7 @@ def _count(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Of each pair: candidates that score higher, others that score equal, and those of them first in the tie order."""
     higher_P, ties_P, ahead_P = (np.zeros(len(row_P), np.int64) for _ in range(3))
-    place_C: NDArray[Any] | None = None
+    position_C: NDArray[Any] | None = None
     step = max(1, _CHUNK_ELEMENTS // max(1, z_BC.shape[1]))
     for start in range(0, len(row_P), step):
         part = slice(start, start + step)
@@ -181,7 +181,7 @@ def _count(
         ties_P[part] = equal_pC.sum(1) - 1
         tied_p = (ties_P[part] > 0) & ordered_P[part]
         if tied_p.any():
-            place_C = tie_order(z_BC.shape[1]) if place_C is None else place_C
-            ahead_tC = equal_pC[tied_p] & (place_C < place_C[column_P[part][tied_p]][:, None])
+            position_C = tie_order(z_BC.shape[1]) if position_C is None else position_C
+            ahead_tC = equal_pC[tied_p] & (position_C < position_C[column_P[part][tied_p]][:, None])
             ahead_P[start + np.flatnonzero(tied_p)] = ahead_tC.sum(1)
     return higher_P, ties_P, ahead_P

@@ -47,7 +47,7 @@ class Summary:
         catalogue: Scorer -> coverage and Gini coefficient of the lists.
         pairs: Scorer -> pair classification, None where there were too few pairs.
         curves: Scorer -> `recall` and `ndcg` -> means at k = 1, 2, ...
-        exposure: Scorer -> in how many lists each item stands, int64 [I].
+        exposure: Scorer -> number of lists that hold each item, int64 [I].
     """
 
     num_users: int

@@ -1,4 +1,4 @@
-"""What a report says besides its numbers: what was measured, on what data, and how."""
+"""Context of a report's numbers: what was measured, on what data, and how."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ from visrec.storage import Artifact
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportContext:
-    """Circumstances of an evaluation.
+    """Inputs of a report besides the numbers.
 
     Attributes:
-        plan: What was measured.
+        plan: Checkpoint, scorers, split and config.
         seed: Of resamples and sampled users.
         num_users: Users of the snapshot.
         counts_I: Known events of each item, int64 [I].

@@ -74,7 +74,7 @@ def _opening(summary: Summary, context: ReportContext) -> str:
 
 def _ranked_items(context: ReportContext) -> str:
     if context.candidates is None:
-        return f"all of the {context.num_items:,} items that its user has not seen"
+        return f"those of the {context.num_items:,} items that are not in its user's history"
     return f"the {context.num_candidates:,} of {context.num_items:,} items that training never saw"
 
 

@@ -27,7 +27,7 @@ def metric_bars(summary: Summary, context: ReportContext) -> Figure:
         f"{context.plan.config.confidence:.0%} bootstrap intervals over users",
     )
     panels = figure.subplots(1, len(names), sharey=True)
-    figure.subplots_adjust(0.135, 0.34 / height, 0.985, top_of_axes(height), wspace=0.1)
+    figure.subplots_adjust(0.135, 0.34 / height, 0.985, top_of_axes(height), wspace=0.14)
     for axes, name in zip(panels, names, strict=True):
         highest = max(summary.metrics[scorer][name].high for scorer in scorers)
         for place, scorer in enumerate(reversed(scorers)):
@@ -115,15 +115,14 @@ def group_bars(summary: Summary, context: ReportContext) -> Figure:
 
 
 def long_tail(summary: Summary, context: ReportContext) -> Figure:
-    """Share of the list places that the most popular items take, beside their share of the known events."""
+    """Share of the list positions that the most popular items take, beside their share of the known events."""
     height = 4.4
     k = context.plan.config.list_size
     figure = new_figure(
         7.2,
         height,
         title="Reach into the long tail",
-        subtitle=f"Share of all places in lists of {k} that the most popular items take; the nearer a line to the "
-        "dotted one, the wider it reaches",
+        subtitle=f"Share of all positions in lists of {k} that the most popular items take; lower is wider",
     )
     axes = figure.subplots()
     figure.subplots_adjust(0.095, 0.55 / height, 0.97, 1 - 0.75 / height)

@@ -51,13 +51,13 @@ def robustness_section(robustness: Robustness, plot: str) -> str:
 def print_robustness(robustness: Robustness, console: Console) -> None:
     """A table of the attacks and one of the corruptions."""
     k = robustness.list_size
-    attacks = _narrow_table("attack", ("exposure", "gain", "users per item", f"NDCG@{k}", "PSNR"))
+    attacks = _narrow_table("attack", ("exposure", "gain", "users per item", f"NDCG@{k}, change", "PSNR"))
     attacks.add_row(
         "none",
         f"{robustness.clean[f'exposure@{k}'].mean:.2%}",
         "",
         f"{robustness.users_per_item:.1f}",
-        f"{robustness.clean[f'ndcg@{k}'].mean:.4f}",
+        "",
         "",
     )
     for effect in robustness.attacks:
@@ -145,6 +145,7 @@ def _attack_table(robustness: Robustness) -> str:
         ]
         for effect in robustness.attacks
     ]
+    clean_ndcg = f"{robustness.clean[f'ndcg@{k}'].mean:.4f}"
     source = (
         f" Transferred pictures were computed against checkpoint `{robustness.source}`."
         if robustness.source is not None
@@ -152,13 +153,13 @@ def _attack_table(robustness: Robustness) -> str:
     )
     note = (
         f"A promotion attack: the main pictures of {robustness.num_targets:,} items, sampled from the less popular "
-        "half, are changed by projected gradient descent, each pixel by at most the given part of 255, so that the items "
-        f"enter the lists of {robustness.num_users:,} users. White box: the attacker knows the model and the users."
-        f"{source} Exposure: share of all places in the lists of {k} that the attacked items take; gain in "
-        "percentage points. Users per item: users whose list holds the item, mean over the attacked items. Lists reached: lists "
-        f"that hold an attacked item. NDCG@{k} without an attack is {robustness.clean[f'ndcg@{k}'].mean:.4f}; changes "
-        "are paired by user. PSNR and SSIM: similarity of the changed to the "
-        "original pictures; above 40 dB few people see a difference."
+        "half, are changed by projected gradient descent, each pixel by at most the given part of 255, so that the "
+        f"items enter the lists of {robustness.num_users:,} users. White box: the attacker knows the model and the "
+        f"users.{source} Exposure: share of all positions in the lists of {k} that the attacked items take; gain in "
+        "percentage points. Users per item: users whose list holds the item, mean over the attacked items. Lists "
+        f"reached: lists that hold an attacked item. NDCG@{k} without an attack is {clean_ndcg}; changes are paired by "
+        "user. PSNR and SSIM: similarity of the changed to the original pictures; above 40 dB few people see a "
+        "difference."
     )
     return f"{table(header, [clean, *attacked])}\n\n{note}"
 
@@ -208,7 +209,7 @@ def _plot_exposure(axes: Any, robustness: Robustness) -> None:
             _plot_line(axes, epsilons, [clean, *(effect.after[name] for effect in effects)], label, colour)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylim(bottom=0)
-    axes.set_title("Share of list places that attacked items take", size=9.5, loc="left", color=TEXT)
+    axes.set_title("Share of list positions that attacked items take", size=9.5, loc="left", color=TEXT)
     axes.set_xlabel("largest change of a pixel, of 255", size=8.5, color=MUTED)
     axes.legend(frameon=False, fontsize=8, loc="lower right")
     tidy(axes, grid="y")

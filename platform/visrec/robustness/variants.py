@@ -65,7 +65,7 @@ def measure_users(scorer: Scorer, setup: AttackSetup, plan: EvaluationPlan) -> P
     """Accuracy and exposure of each user's list: name -> float64 [U].
 
         ndcg@k       of the held-out items
-        exposure@k   share of the k places of the user's list that the attacked items take
+        exposure@k   share of the k positions of the user's list that the attacked items take
         reach@k      1 where the list holds an attacked item
 
     where k is `evaluation.list_size`. User vectors follow the changed pictures too, where an attacked item is in the
