@@ -26,7 +26,8 @@ from visrec.data.held_out import HeldOut, hold_out, known_events, ranked_items
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import TEST, TRAIN
 from visrec.evaluation.bootstrap import intervals
-from visrec.evaluation.metrics import per_user_metrics
+from visrec.evaluation.metrics import ranking_metrics
+from visrec.evaluation.ranks import rank_targets
 from visrec.storage import Workspace
 
 TOLERANCE = 1e-9
@@ -109,7 +110,7 @@ def _warm(reference: Any, data: Any, block: Sequences) -> float:
     names = {f"{ours}@{k}": f"{theirs}@{k}" for k in KS for ours, theirs in (("hr", "HR"), ("ndcg", "NDCG"))}
     worst = []
     for kind, scores in _scorers(known_events(block, "test"), held_out, data.n_items).items():
-        ours = per_user_metrics(scores, held_out.histories, held_out.targets, KS)
+        ours = ranking_metrics(rank_targets(scores, held_out.histories, held_out.targets), KS)
         theirs = reference.evaluate_warm(split, _rows(scores, split.users), ks=KS, per_user=True)
         worst.append(_compare(reference, f"warm, {kind}", ours, theirs, names | {"mrr": "MRR"}))
     return max(worst)
@@ -130,7 +131,8 @@ def _temporal(reference: Any, data: Any, snapshot: Snapshot, block: Sequences) -
     )
     worst = []
     for kind, scores in _scorers(known_events(marked, "test"), held_out, data.n_items).items():
-        mine = per_user_metrics(scores, held_out.histories, held_out.targets, KS, set_valued=True)
+        ranks = rank_targets(scores, held_out.histories, held_out.targets, set_valued=True)
+        mine = ranking_metrics(ranks, KS)
         theirs = reference.evaluate_set(split, _rows(scores, split.users), ks=KS, per_user=True)
         worst.append(_compare(reference, f"temporal, {kind}", mine, theirs, _set_names()))
     return max(worst)
@@ -150,9 +152,10 @@ def _cold(reference: Any, data: Any, snapshot: Snapshot, block: Sequences) -> fl
         assert candidates is not None and np.array_equal(candidates, split.extra["cold"])
         held_out = hold_out(marked, "test")
         for kind, scores in _scorers(known_events(marked, "test"), held_out, data.n_items).items():
-            ours = per_user_metrics(
-                scores, held_out.histories, held_out.targets, KS, candidates=candidates, set_valued=True
+            ranks = rank_targets(
+                scores, held_out.histories, held_out.targets, candidates=candidates, set_valued=True
             )
+            ours = ranking_metrics(ranks, KS)
             theirs = reference.evaluate_set(
                 split, _rows(scores, split.users), ks=KS, candidates=candidates, auc=True, per_user=True
             )

@@ -37,7 +37,8 @@ from visrec.demo.oracle import OracleScorer
 from visrec.demo.sessions import NEGATIVE_AT_ZERO
 from visrec.demo.truth import GroundTruth, read_truth
 from visrec.errors import ConfigError
-from visrec.evaluation.metrics import per_user_metrics
+from visrec.evaluation.metrics import ranking_metrics
+from visrec.evaluation.ranks import rank_targets
 from visrec.storage import Location, Workspace
 
 PROTOCOLS: tuple[Split, ...] = ("leave_one_out", "cold_items")
@@ -90,8 +91,8 @@ def print_limits(protocol: Split, snapshot: Snapshot, where: Location, arguments
     reference = None
     for name, scores_UI in ({"oracle": oracle_UI} | scores).items():
         masked_UI = (scores_UI * there_UI).astype(np.float32)
-        metrics = per_user_metrics(masked_UI, held_out.histories, held_out.targets, (10,), candidates=ranked)
-        value = float(metrics["ndcg@10"].mean())
+        ranks = rank_targets(masked_UI, held_out.histories, held_out.targets, candidates=ranked)
+        value = float(ranking_metrics(ranks, (10,))["ndcg@10"].mean())
         reference = reference or value
         table.add_row(name, f"{value:.4f}", f"{value / reference:.0%}")
     Console(highlight=False, width=100).print(table)

@@ -145,7 +145,7 @@ def _lead(first: Tested, other: Tested, scorer: str) -> str:
     found: Interval = intervals(
         {"lead": first.per_user("model") - other.per_user(scorer)}, num_samples=2000, seed=0
     )["lead"]
-    return f"{found.mean:+.4f} \\[{found.low:+.4f}, {found.high:+.4f}]"
+    return f"{found:+.4f}"
 
 
 def _spread(values: list[float]) -> str:

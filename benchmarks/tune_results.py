@@ -85,9 +85,7 @@ def compare_validation(
         )
     lead = intervals({METRIC: np.mean(differences, axis=0)}, num_samples=2000, seed=0)[METRIC]
     console.print(table)
-    console.print(
-        f"winner minus default, mean over seeds: {lead.mean:+.4f} [{lead.low:+.4f}, {lead.high:+.4f}]"
-    )
+    console.print(f"winner minus default, mean over seeds: {lead:+.4f}")
 
 
 def seeded(job: TuneWorkloadConfig, record: TrialRecord | None, seed: int) -> TrainWorkloadConfig:

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.bootstrap import Interval
-from visrec.reports.context import TITLES
 from visrec.reports.report import Report
+from visrec.reports.tables import SCORER_TITLES
 from visrec.storage import Location
 from visrec.workloads.sample_queries import QueryResult
 
@@ -95,7 +95,7 @@ def print_summary(summary: DemoSummary, console: Console) -> None:
     scores = Table("", summary.metric, "the model's lead (paired interval)", box=None, pad_edge=False)
     scores.columns[1].justify = "right"
     for name, score in summary.scores.items():
-        scores.add_row(TITLES.get(name, name), f"{score:.4f}", _lead(summary, name))
+        scores.add_row(SCORER_TITLES.get(name, name), f"{score:.4f}", _lead(summary, name))
     stages = Table("", "seconds", box=None, pad_edge=False)
     stages.columns[1].justify = "right"
     for name, seconds in summary.stages.items():
@@ -120,7 +120,7 @@ def _markdown(summary: DemoSummary) -> str:
     lines = ["# visrec demo", "", *(f"- {fact}" for fact in _facts(summary))]
     lines += ["", f"| scorer | {summary.metric} | the model's lead (paired interval) |", "|---|---:|---|"]
     for name, score in summary.scores.items():
-        lines.append(f"| {TITLES.get(name, name)} | {score:.4f} | {_lead(summary, name)} |")
+        lines.append(f"| {SCORER_TITLES.get(name, name)} | {score:.4f} | {_lead(summary, name)} |")
     lines += ["", "| stage | seconds |", "|---|---:|"]
     lines += [f"| {name} | {seconds:.1f} |" for name, seconds in summary.stages.items()]
     lines.append(f"| all | {summary.seconds:.1f} |")

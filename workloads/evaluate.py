@@ -1,18 +1,15 @@
 """`visrec evaluate`: measure a checkpoint against baselines over the full catalogue, spread over the cluster."""
 
 import time
-from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
 
-from visrec.baselines.popularity import count_items
 from visrec.cluster.session import ray_session
-from visrec.config import EvaluateWorkloadConfig
+from visrec.config import EvaluateWorkloadConfig, EvaluationConfig
 from visrec.data.snapshot import Snapshot
-from visrec.evaluation.measure import EvaluationContext, Measures
-from visrec.evaluation.plan import EvaluationPlan, plan_evaluation
-from visrec.evaluation.summary import Summary, summarise
+from visrec.evaluation.plan import ORACLE, RANKED, ScorerFactory, plan_evaluation
+from visrec.evaluation.summary import summarise
 from visrec.models.checkpoint import Checkpoint
 from visrec.ranking.scorer import find_ranker
 from visrec.reports.console import print_summary
@@ -20,9 +17,13 @@ from visrec.reports.context import ReportContext
 from visrec.reports.files import REPORT_VERSION, write_report
 from visrec.reports.report import Report
 from visrec.robustness.plan import plan_robustness
-from visrec.robustness.summary import Robustness
-from visrec.storage import Workspace, content_id
-from visrec.workloads.measure import measure_on_cluster, measure_robustness
+from visrec.storage import Artifact, Location, Workspace, content_id
+from visrec.workloads.measure import (
+    OracleScorerFactory,
+    RankedScorerFactory,
+    measure_on_cluster,
+    measure_robustness,
+)
 from visrec.workloads.settings import PlainSettings, workload_config, workload_console
 
 
@@ -57,7 +58,9 @@ def evaluate(
     checkpoint = Checkpoint.find(workspace, job.checkpoint)
     snapshot = workspace.find("snapshots", checkpoint.snapshot_name)
     ranker = find_ranker(workspace, checkpoint, job.evaluation.ranker)
-    plan = plan_evaluation(checkpoint, snapshot, job.evaluation, ranker)
+    plan = plan_evaluation(
+        checkpoint, snapshot, job.evaluation, given=_given_scorers(ranker, snapshot, job.evaluation)
+    )
     robustness_plan = plan_robustness(plan, workspace, job.seed)
     parents = {"checkpoints": checkpoint.name, "snapshots": snapshot.name}
     if ranker is not None:
@@ -70,49 +73,47 @@ def evaluate(
         return Report.find(workspace, name)
     console.print(f"evaluate checkpoint {checkpoint.name} on {plan.config.part} of {plan.split.protocol}")
     with ray_session(job.ray):
-        measures, evaluation_context, seconds = measure_on_cluster(plan, job.seed)
-        robustness = None
+        measured = measure_on_cluster(plan, job.seed)
+        seconds, robustness = measured.seconds, None
         if robustness_plan is not None:
-            robustness, seconds["attack"] = measure_robustness(robustness_plan)
-    summary, context = _summarise(measures, evaluation_context, plan, job.seed, robustness, seconds)
+            robustness, seconds["attack"] = measure_robustness(robustness_plan, measured.counts_I)
+    started = time.perf_counter()
+    summary = summarise(measured.measures, plan, seed=job.seed)
+    context = ReportContext(
+        plan=plan,
+        seed=job.seed,
+        num_users=Snapshot(snapshot).num_users,
+        counts_I=measured.counts_I,
+        seconds=seconds | {"summarise": time.perf_counter() - started},
+        ranker=ranker,
+    )
     with workspace.create("reports", name, config=job, parents=parents) as writer:
-        write_report(writer.staging, summary, measures, context)
+        write_report(writer.staging, summary, measured.measures, context, robustness)
         writer.counts |= {"num_users": summary.num_users, "num_targets": summary.num_targets}
     workspace.point("reports", name)
-    print_summary(summary, context, console)
+    print_summary(summary, context, console, robustness)
     console.print(f"report {name}: {workspace.location('reports', name) / 'report.md'}", soft_wrap=True)
     return Report.find(workspace, name)
 
 
-def _summarise(
-    measures: Measures,
-    evaluation_context: EvaluationContext,
-    plan: EvaluationPlan,
-    seed: int,
-    robustness: Robustness | None,
-    seconds: dict[str, float],
-) -> tuple[Summary, ReportContext]:
-    """Means and intervals over all users, and what the report says about them."""
-    started = time.perf_counter()
-    known = Snapshot(plan.snapshot)
-    summary = summarise(
-        measures,
-        plan.config,
-        num_items=known.num_items,
-        candidates=evaluation_context.candidates,
-        seed=seed,
-    )
-    summary = replace(summary, robustness=robustness)
-    context = ReportContext(
-        plan=plan,
-        seed=seed,
-        num_items=known.num_items,
-        num_ranked=known.num_items
-        if evaluation_context.candidates is None
-        else len(evaluation_context.candidates),
-        num_users=known.num_users,
-        known_counts=count_items(plan.known_events, known.num_items),
-        ranked=evaluation_context.candidates,
-        seconds=seconds | {"summarise": time.perf_counter() - started},
-    )
-    return summary, context
+def _given_scorers(
+    ranker: Artifact | None, snapshot: Artifact, config: EvaluationConfig
+) -> dict[str, ScorerFactory]:
+    """Scorers of rooms that evaluation does not import: the learned ranker and the oracle, where there is one."""
+    given: dict[str, ScorerFactory] = {}
+    if ranker is not None:
+        given[RANKED] = RankedScorerFactory(ranker=ranker)
+    if (truth := _truth(snapshot, config)) is not None:
+        given[ORACLE] = OracleScorerFactory(truth=truth)
+    return given
+
+
+def _truth(snapshot: Artifact, config: EvaluationConfig) -> Location | None:
+    """Folder with the users' true tastes: from the config, else next to the snapshot's input, if it exists."""
+    if config.truth is not None:
+        return Location.parse(config.truth)
+    uri = Snapshot(snapshot).facts.input.truth
+    if not uri:
+        return None
+    location = Location.parse(uri)
+    return location if location.exists() else None

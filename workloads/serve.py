@@ -26,6 +26,7 @@ from visrec.cluster.haproxy import find_haproxy, free_ports, haproxy_environment
 from visrec.cluster.session import is_this_machine_alone, ray_session
 from visrec.config import ServeConfig, ServeWorkloadConfig
 from visrec.errors import ClusterError, ConfigError
+from visrec.releases import Release
 from visrec.storage import Workspace
 
 APP = "visrec"

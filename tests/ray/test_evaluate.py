@@ -20,8 +20,9 @@ from visrec.config.evaluation import AttackConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError, DataError
 from visrec.evaluation.bootstrap import Interval
+from visrec.evaluation.context import EvaluationContext
 from visrec.evaluation.measure import measure, merge
-from visrec.evaluation.plan import fit_scorer, make_evaluation_context, plan_evaluation
+from visrec.evaluation.plan import fit_scorer, plan_evaluation
 from visrec.evaluation.summary import summarise
 from visrec.robustness.plan import PromotionAttack, plan_robustness
 from visrec.robustness.promotion import set_up_attack
@@ -81,10 +82,12 @@ def test_equal_to_one_process(tmp_path: Path) -> None:
     on_cluster = evaluate(job)
 
     plan = plan_evaluation(checkpoint, snapshot.artifact, CONFIG)
-    scorers = {name: fit_scorer(plan, name) for name in plan.scorer_names}
+    counts_I = plan.count_known_events()
+    scorers = {name: fit_scorer(plan, name, counts_I) for name in plan.scorer_names}
     blocks = Snapshot(snapshot.artifact).sequences(plan.split)
-    measures = merge(measure(blocks, scorers, make_evaluation_context(plan, seed=0)))
-    here = summarise(measures, CONFIG, num_items=24, candidates=None, seed=0)
+    measures = merge(measure(blocks, scorers, EvaluationContext.of(plan, counts_I, seed=0)))
+    here = summarise(measures, plan, seed=0)
+    assert on_cluster is not None
     for name, row in here.metrics.items():
         for metric, interval in row.items():
             assert on_cluster.metrics[name][metric].mean == pytest.approx(interval.mean, abs=1e-6), (
@@ -107,9 +110,11 @@ def test_under_attack(tmp_path: Path) -> None:
 
     plan = plan_robustness(plan_evaluation(checkpoint, snapshot.artifact, config), workspace, seed=0)
     assert plan is not None
-    scene = set_up_attack(plan)
-    here = measure_variant(plan, scene, PromotionAttack(epsilon=16, transferred=False))
+    setup = set_up_attack(plan, plan.evaluation.count_known_events())
+    here = measure_variant(plan, setup, PromotionAttack(epsilon=16, transferred=False))
     assert report.facts.robustness is not None
-    (push,) = report.facts.robustness["pushes"]
-    assert push["after"]["exposure@10"]["mean"] == pytest.approx(here.columns["exposure@10"].mean(), abs=1e-6)
-    assert push["psnr"] == pytest.approx(here.psnr)
+    (attack_json,) = report.facts.robustness["pushes"]
+    assert attack_json["after"]["exposure@10"]["mean"] == pytest.approx(
+        here.metrics["exposure@10"].mean(), abs=1e-6
+    )
+    assert attack_json["psnr"] == pytest.approx(here.psnr)

@@ -7,11 +7,12 @@ import pytest
 from tests.support.checkpoints import make_checkpoint
 from tests.support.snapshots import checkerboard_snapshot
 
-from visrec.baselines.popularity import Popularity, count_items
+from visrec.baselines.popularity import Popularity
 from visrec.config import EvaluationConfig, SplitConfig
 from visrec.data.snapshot import Snapshot
-from visrec.evaluation.measure import EvaluationContext, Measures, measure, merge
-from visrec.evaluation.plan import EvaluationPlan, fit_scorer, make_evaluation_context, plan_evaluation
+from visrec.evaluation.context import EvaluationContext
+from visrec.evaluation.measure import Measures, measure, merge
+from visrec.evaluation.plan import EvaluationPlan, fit_scorer, plan_evaluation
 from visrec.evaluation.scorers import Scorer
 from visrec.evaluation.summary import Summary, summarise
 from visrec.reports.context import ReportContext
@@ -28,7 +29,7 @@ class Evaluated:
     scorers: dict[str, Scorer]
     measures: Measures
     summary: Summary
-    context: ReportContext
+    report_context: ReportContext
 
 
 @pytest.fixture(scope="session")
@@ -38,20 +39,17 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
     config = EvaluationConfig(ks=(5, 20), bootstrap_samples=50)
     checkpoint = make_checkpoint(workspace, snapshot, split=SplitConfig())
     plan = plan_evaluation(checkpoint, snapshot.artifact, config)
-    evaluation_context = make_evaluation_context(plan, seed=0)
-    scorers = {name: fit_scorer(plan, name) for name in plan.scorer_names}
-    scorers["oracle"] = Popularity(counts=np.arange(24))  # any scorer will do to try how a ceiling is shown
+    counts_I = plan.count_known_events()
+    evaluation_context = EvaluationContext.of(plan, counts_I, seed=0)
+    scorers = {name: fit_scorer(plan, name, counts_I) for name in plan.scorer_names}
+    scorers["oracle"] = Popularity(counts_I=np.arange(24))  # any scorer shows how an upper bound is reported
     measures = merge(measure(snapshot.sequences(plan.split), scorers, evaluation_context))
-    summary = summarise(measures, config, num_items=24, candidates=None, seed=0)
-    known = count_items(plan.known_events, 24)
-    context = ReportContext(
+    summary = summarise(measures, plan, seed=0)
+    report_context = ReportContext(
         plan=plan,
         seed=0,
-        num_items=24,
-        num_ranked=24,
         num_users=snapshot.num_users,
-        known_counts=known,
-        ranked=None,
+        counts_I=counts_I,
         seconds={"measure": 1.25},
     )
     return Evaluated(
@@ -61,5 +59,5 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
         scorers=scorers,
         measures=measures,
         summary=summary,
-        context=context,
+        report_context=report_context,
     )

@@ -1,7 +1,7 @@
-"""Percentile bootstrap over users (Efron & Tibshirani 1993): how far a mean would move with other users.
+"""Percentile bootstrap over users (Efron and Tibshirani 1993): how far a mean would move with other users.
 
-All columns share the same resamples, so intervals of differences are paired when the differences are taken user by
-user before.
+All columns share the same resamples. An interval of differences is paired because the differences are taken user by
+user first.
 """
 
 from collections.abc import Mapping
@@ -10,26 +10,38 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_ROWS = 64
-"""Resamples multiplied at once."""
+_RESAMPLES_AT_ONCE = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interval:
-    """A mean and its bootstrap interval."""
+    """A mean and its bootstrap interval.
+
+    As text all three numbers take the same format:
+        >>> lead = Interval(mean=0.0213, low=0.0102, high=0.0324)
+        >>> f"{lead:+.4f}", f"{lead:+.1%}", str(lead)
+        ('+0.0213 [+0.0102, +0.0324]', '+2.1% [+1.0%, +3.2%]', '0.0213 [0.0102, 0.0324]')
+    """
 
     mean: float
     low: float
     high: float
 
-    def as_dict(self) -> dict[str, float]:
-        """For JSON."""
-        return {"mean": self.mean, "low": self.low, "high": self.high}
+    def __format__(self, spec: str) -> str:
+        spec = spec or ".4f"
+        return f"{self.mean:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+
+    def __str__(self) -> str:
+        return format(self)
+
+
+Intervals = dict[str, Interval]
+"""Metric -> interval."""
 
 
 def intervals(
     columns: Mapping[str, NDArray[np.float64]], *, num_samples: int, seed: int, confidence: float = 0.95
-) -> dict[str, Interval]:
+) -> Intervals:
     """Mean and interval of each column of per-user values, all over the same U users.
 
     Example:
@@ -58,8 +70,8 @@ def paired_intervals(
     num_samples: int,
     seed: int,
     confidence: float = 0.95,
-) -> dict[str, Interval]:
-    """Interval of the mean difference, ours minus theirs, for every metric that both have, user by user."""
+) -> Intervals:
+    """Interval of the mean difference, ours minus theirs, of every metric that both have, user by user."""
     differences = {name: ours[name] - theirs[name] for name in ours if name in theirs}
     return intervals(differences, num_samples=num_samples, seed=seed, confidence=confidence)
 
@@ -67,14 +79,14 @@ def paired_intervals(
 def resampled_means(values_UM: NDArray[np.float64], num_samples: int, seed: int) -> NDArray[np.float64]:
     """Means [S, M] of S resamples of the users with replacement.
 
-    The draws are those of the peers' protocol (`RandomState`, whose stream NumPy has frozen), so that equal values give
+    Drawn with `RandomState`, whose stream NumPy has frozen: the published protocol does so too, and equal values give
     equal intervals.
     """
     num_users = len(values_UM)
     rng = np.random.RandomState(seed)
     blocks = []
-    for start in range(0, num_samples, _ROWS):
-        size = min(_ROWS, num_samples - start)
+    for start in range(0, num_samples, _RESAMPLES_AT_ONCE):
+        size = min(_RESAMPLES_AT_ONCE, num_samples - start)
         counts_SU = np.stack(
             [np.bincount(rng.randint(0, num_users, num_users), minlength=num_users) for _ in range(size)]
         )

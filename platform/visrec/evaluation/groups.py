@@ -1,4 +1,4 @@
-"""Groups of users and of held-out items, to see for whom a model works."""
+"""Groups that metrics are broken down by: users by length of history, held-out items by popularity."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ POPULARITY_GROUPS = ("cold", "tail", "mid", "head")
 
 
 def activity_groups(history_lengths: NDArray[np.int64]) -> NDArray[np.int8]:
-    """Thirds of the users by length of history: place in `ACTIVITY_GROUPS`, int8 [U].
+    """Thirds of the users by length of history: index into `ACTIVITY_GROUPS`, int8 [U].
 
     Users of equal length stay together, so groups are not exactly equal in size.
 
@@ -20,16 +20,16 @@ def activity_groups(history_lengths: NDArray[np.int64]) -> NDArray[np.int8]:
     return np.searchsorted(cuts, history_lengths, side="left").astype(np.int8)
 
 
-def popularity_groups(counts: NDArray[np.int64]) -> NDArray[np.int8]:
-    """Items by their share of the known events: place in `POPULARITY_GROUPS`, int8 [I].
+def popularity_groups(counts_I: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Items by their share of the known events: index into `POPULARITY_GROUPS`, int8 [I].
 
     Head: the most popular items that together make a third of all events; mid: the next third; tail: the rest; cold:
     items without an event.
     """
-    order = np.argsort(-counts, kind="stable")
-    before = np.r_[0, np.cumsum(counts[order])[:-1]]  # events of all more popular items
-    total = max(int(counts.sum()), 1)
-    group = np.empty(len(counts), np.int8)
-    group[order] = 3 - np.minimum(3 * before // total, 2)
-    group[counts == 0] = 0
-    return group
+    order = np.argsort(-counts_I, kind="stable")
+    before = np.r_[0, np.cumsum(counts_I[order])[:-1]]  # events of all more popular items
+    total = max(int(counts_I.sum()), 1)
+    group_I = np.empty(len(counts_I), np.int8)
+    group_I[order] = 3 - np.minimum(3 * before // total, 2)
+    group_I[counts_I == 0] = 0
+    return group_I

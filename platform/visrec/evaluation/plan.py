@@ -1,153 +1,139 @@
-"""What an evaluation will do: which split, which part, which scorers, and why some are left out."""
+"""The plan of an evaluation: checkpoint, split, the scorers that are compared, and why some are left out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from visrec.arrays import unit_vectors
+import numpy as np
+from numpy.typing import NDArray
+
 from visrec.baselines.item_item import Ease, ItemKnn
-from visrec.baselines.popularity import Popularity, RecentPopularity
+from visrec.baselines.popularity import Popularity, RecentPopularity, count_items
 from visrec.config import EvaluationConfig, SplitConfig
 from visrec.data.held_out import KnownEvents, ranked_items
-from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
-from visrec.evaluation.beyond_accuracy import category_matrix, self_information
-from visrec.evaluation.groups import popularity_groups
-from visrec.evaluation.measure import EvaluationContext
-from visrec.evaluation.pairs import sample_users
-from visrec.evaluation.scorers import Scorer
+from visrec.evaluation.scorers import Scorer, TwoTowerScorer
 from visrec.models.checkpoint import Checkpoint
-from visrec.storage import Artifact, Location
+from visrec.storage import Artifact
 
-MODEL, RANKED = "model", "ranked"
-"""Names of the model, and of the model with its ranker, among the scorers; the others are called as in
-`EvaluationConfig.baselines`."""
+MODEL, RANKED, ORACLE = "model", "ranked", "oracle"
+"""Names of the two-tower model, of the model with its learned ranker, and of the upper bound that knows the users' true
+tastes. Baselines are called as in `EvaluationConfig.baselines`."""
+
+
+class ScorerFactory(Protocol):
+    """Makes a scorer that this room does not know. Small and picklable: any process can make the scorer from it."""
+
+    def fit(self, plan: "EvaluationPlan") -> Scorer:
+        """Fit or load the scorer."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluationPlan:
-    """Small and whole: any process can fit any scorer from it.
+    """What is evaluated and against what. Small and picklable: any process can fit any scorer from it.
 
     Attributes:
         checkpoint: The model to measure.
         snapshot: The data that it was trained on.
         split: The split that it was trained on.
         config: What to measure.
-        truth: Folder of the truth, where there is one.
+        given: Scorers that the caller adds: `RANKED`, `ORACLE`.
         left_out: Baselines that are not run, and why.
-        ranker: The learned second stage, where there is one.
     """
 
     checkpoint: Checkpoint
     snapshot: Artifact
     split: SplitConfig
     config: EvaluationConfig
-    truth: Location | None
-    left_out: dict[str, str]
-    ranker: Artifact | None = None
+    given: Mapping[str, ScorerFactory] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def scorer_names(self) -> tuple[str, ...]:
         """The model first, then the model with its ranker, then the baselines that are run."""
-        ours = (MODEL,) if self.ranker is None else (MODEL, RANKED)
+        ours = (MODEL, RANKED) if RANKED in self.given else (MODEL,)
         return (*ours, *(name for name in self.config.baselines if name not in self.left_out))
 
     @property
+    def num_items(self) -> int:
+        """Size of the catalogue."""
+        return int(self.snapshot.manifest.counts["num_items"])
+
+    @property
+    def candidates(self) -> NDArray[np.int32] | None:
+        """Item indices that are ranked, None for all."""
+        return ranked_items(self.split, self.num_items, self.config.part)
+
+    @property
     def known_events(self) -> KnownEvents:
-        """What the baselines are fitted on."""
+        """The events that baselines are fitted on."""
         return KnownEvents(artifact=self.snapshot, split=self.split, part=self.config.part)
+
+    def count_known_events(self) -> NDArray[np.int64]:
+        """Known events of each item, int64 [I]: one pass over the snapshot, whose result all others are given."""
+        return count_items(self.known_events, self.num_items)
 
 
 def plan_evaluation(
-    checkpoint: Checkpoint, snapshot: Artifact, config: EvaluationConfig, ranker: Artifact | None = None
+    checkpoint: Checkpoint,
+    snapshot: Artifact,
+    config: EvaluationConfig,
+    *,
+    given: Mapping[str, ScorerFactory] | None = None,
 ) -> EvaluationPlan:
-    """Look at what there is and decide.
+    """Decide which scorers are compared.
+
+    Args:
+        checkpoint: The model to measure.
+        snapshot: The data that it was trained on.
+        config: What to measure.
+        given: `RANKED`: the model with its learned ranker. `ORACLE`: the oracle, if the users' true tastes are known.
 
     Raises:
         ConfigError: The part to test is one that the model was trained on.
     """
-    split = checkpoint.split
+    split, given = checkpoint.split, given or {}
     if config.part == "validation" and split.fit_on == "train_and_validation":
         raise ConfigError(
             "evaluation.part: expected 'test', since the checkpoint was trained on validation as well, got 'validation'"
         )
-    truth = _truth(snapshot, config)
-    left_out = {}
-    if "oracle" in config.baselines and truth is None:
-        left_out["oracle"] = (
+    left_out: dict[str, str] = {}
+    if ORACLE in config.baselines and ORACLE not in given:
+        left_out[ORACLE] = (
             "the truth is known for generated data only, and there is none beside this snapshot's input"
         )
-    num_items = Snapshot(snapshot).num_items
+    num_items = int(snapshot.manifest.counts["num_items"])
     if "ease" in config.baselines and num_items > config.max_ease_items:
         left_out["ease"] = (
             f"the catalogue has {num_items:,} items, and EASE inverts an items x items matrix; "
             f"evaluation.max_ease_items is {config.max_ease_items:,}"
         )
     return EvaluationPlan(
-        checkpoint=checkpoint,
-        snapshot=snapshot,
-        split=split,
-        config=config,
-        truth=truth,
-        left_out=left_out,
-        ranker=ranker,
+        checkpoint=checkpoint, snapshot=snapshot, split=split, config=config, given=given, left_out=left_out
     )
 
 
-def fit_scorer(plan: EvaluationPlan, name: str) -> Scorer:
-    """Fit or load one scorer by its name."""
-    # Imported where they are used: torch takes seconds to import, and a process that fits a baseline needs none of it.
-    blocks, config = plan.known_events, plan.config
-    num_items = Snapshot(plan.snapshot).num_items
+def fit_scorer(plan: EvaluationPlan, name: str, counts_I: NDArray[np.int64]) -> Scorer:
+    """Fit or load one of the plan's scorers.
+
+    Args:
+        plan: The plan.
+        name: One of `plan.scorer_names`.
+        counts_I: See `EvaluationPlan.count_known_events`.
+    """
+    if name in plan.given:
+        return plan.given[name].fit(plan)
+    events, num_items, config = plan.known_events, plan.num_items, plan.config
     match name:
         case "model":
-            from visrec.evaluation.scorers import TwoTowerScorer
-
             return TwoTowerScorer.load(plan.checkpoint)
-        case "ranked":
-            from visrec.ranking.scorer import RankedScorer
-
-            assert plan.ranker is not None
-            return RankedScorer.load(plan.ranker, plan.checkpoint, plan.snapshot, plan.split, config.part)
         case "popularity":
-            return Popularity.fit(blocks, num_items)
+            return Popularity(counts_I=counts_I)
         case "recent_popularity":
-            return RecentPopularity.fit(blocks, num_items, days=config.recent_days)
+            return RecentPopularity.fit(events, num_items, days=config.recent_days)
         case "item_knn":
-            return ItemKnn.fit(blocks, num_items, num_neighbours=config.knn_neighbours)
+            return ItemKnn.fit(events, num_items, num_neighbours=config.knn_neighbours, counts_I=counts_I)
         case "ease":
-            return Ease.fit(blocks, num_items, regularisation=config.ease_regularisation)
-        case "oracle":
-            from visrec.demo.oracle import OracleScorer
-
-            assert plan.truth is not None
-            return OracleScorer.load(plan.truth, Snapshot(plan.snapshot))
+            return Ease.fit(events, num_items, regularisation=config.ease_regularisation)
     raise ValueError(f"expected one of {', '.join(plan.scorer_names)}, got {name!r}")
-
-
-def make_evaluation_context(plan: EvaluationPlan, seed: int) -> EvaluationContext:
-    """Popularity, vectors, categories and drawn users, from which all scorers are measured alike."""
-    snapshot, config = Snapshot(plan.snapshot), plan.config
-    counts = Popularity.fit(plan.known_events, snapshot.num_items).counts
-    candidates = ranked_items(plan.split, snapshot.num_items, config.part)
-    num_candidates = snapshot.num_items if candidates is None else len(candidates)
-    return EvaluationContext(
-        part=config.part,
-        ks=config.cutoffs,
-        list_size=config.list_size,
-        candidates=candidates,
-        set_valued=plan.split.is_set_valued,
-        bits_I=self_information(counts, snapshot.num_users),
-        item_group_I=popularity_groups(counts),
-        unit_vectors_ID=unit_vectors(plan.checkpoint.item_vectors),
-        categories_IC=category_matrix(snapshot.items.column("categories").to_pylist()),
-        pair_users_U=sample_users(snapshot.num_users, num_candidates, config.max_pairs, seed),
-    )
-
-
-def _truth(snapshot: Artifact, config: EvaluationConfig) -> Location | None:
-    if config.truth is not None:
-        return Location.parse(config.truth)
-    uri = Snapshot(snapshot).facts.input.truth
-    if not uri:
-        return None
-    location = Location.parse(uri)
-    return location if location.exists() else None

@@ -1,6 +1,6 @@
-"""At which place of a user's ranking the held-out items stand, ties included.
+"""Ranks of held-out items among all candidates, with ties that flatter no scorer, and the top of each ranking.
 
-Shape suffixes: B users, I items of the catalogue, C candidates that are ranked, P held-out (user, item) pairs.
+Shape legend: B users, I items of the catalogue, C candidates that are ranked, P held-out (user, item) pairs.
 """
 
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ _CHUNK_ELEMENTS = 1 << 24
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranks:
-    """Places of the held-out items of some users.
+    """Ranks of the held-out items of some users.
 
     Attributes:
         row_P: Row of each pair's user, ascending, int64.
         item_P: Item index of each pair, int32.
-        rank_P: Place from 1, best first, float64; inf where a scorer refuses the item (score NaN or -inf).
-        middle_rank_P: Place with every tie at its middle, float64: what AUC is made of.
+        rank_P: From 1, best first, float64; inf where the score is NaN or -inf ("never recommend").
+        middle_rank_P: Rank with every tie at its middle, float64; AUC is computed from it.
         num_targets_B: Held-out items of each user, int64.
         num_candidates_B: Items that the user's ranking holds, int64.
     """
@@ -40,7 +40,7 @@ class Ranks:
         return len(self.num_targets_B)
 
     def where(self, keep_P: NDArray[np.bool_]) -> "Ranks":
-        """Only some pairs; users may be left without any."""
+        """Only the pairs of a mask; users may be left without any."""
         row_P = self.row_P[keep_P]
         return Ranks(
             row_P=row_P,
@@ -63,7 +63,7 @@ def rank_targets(
     """Rank each user's held-out items among the candidates that the user has not seen.
 
     A tie must not flatter a scorer. The only held-out item of a user gets the middle of its tie (three items of equal
-    score at the top: place 2), so that a constant scorer is in the middle and not first. With several held-out items
+    score at the top: rank 2), so that a constant scorer is in the middle and not first. With several held-out items
     middles would count too many hits at a cut, so there ties follow one fixed random order of the items.
 
     Args:
@@ -102,14 +102,53 @@ def rank_targets(
     )
 
 
-def tie_order(num_candidates: int) -> NDArray[np.int64]:
-    """Place of each candidate in the fixed random order that breaks ties.
+def top_lists(
+    scores_BI: NDArray[np.float32], seen: Sequences, k: int, *, candidates: NDArray[np.int32] | None = None
+) -> NDArray[np.int32]:
+    """Recommended lists: item indices [B, k], best first, without seen items; ties in the order of `tie_order`.
 
-    The order is that of the peers' published protocol (`RandomState(0).permutation`), so that numbers compare.
+    `NO_ITEM` fills rows where fewer items can be recommended.
     """
-    place = np.empty(num_candidates, np.int64)
-    place[np.random.RandomState(0).permutation(num_candidates)] = np.arange(num_candidates)
-    return place
+    z_BC, _ = candidate_scores(scores_BI, seen, candidates)
+    z_BC[np.isnan(z_BC)] = -np.inf
+    num_candidates = z_BC.shape[1]
+    order = np.argsort(tie_order(num_candidates))  # columns by their position in the tie order
+    width = min(k, num_candidates)
+    best_BK = top_k(z_BC[:, order], width)
+    columns = order[best_BK]
+    scores_BK = np.take_along_axis(z_BC, columns, 1)
+    items = columns if candidates is None else candidates[columns]
+    lists = np.full((len(z_BC), k), NO_ITEM, np.int32)
+    lists[:, :width] = np.where(np.isneginf(scores_BK), NO_ITEM, items)
+    return lists
+
+
+def candidate_scores(
+    scores_BI: NDArray[np.float32], seen: Sequences, candidates: NDArray[np.int32] | None
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """A copy [B, C] of the candidates' scores with NaN at seen items, and each item's column in it (-1: no candidate).
+
+    Comparisons with NaN are false, so seen items are neither above nor equal to anything.
+    """
+    num_items = scores_BI.shape[1]
+    chosen = np.arange(num_items) if candidates is None else candidates
+    column_of_item = np.full(num_items, -1, np.int64)
+    column_of_item[chosen] = np.arange(len(chosen))
+    z_BC = scores_BI.copy() if candidates is None else scores_BI[:, candidates]
+    z_BC[np.isnan(z_BC)] = -np.inf
+    rows, columns = seen.row_of_event, column_of_item[seen.items]
+    z_BC[rows[columns >= 0], columns[columns >= 0]] = np.nan
+    return z_BC, column_of_item
+
+
+def tie_order(num_candidates: int) -> NDArray[np.int64]:
+    """Position of each candidate in the fixed random order that breaks ties.
+
+    The published protocol uses the same order (`RandomState(0).permutation`), so that numbers compare.
+    """
+    position_C = np.empty(num_candidates, np.int64)
+    position_C[np.random.RandomState(0).permutation(num_candidates)] = np.arange(num_candidates)
+    return position_C
 
 
 def _check_rows(scores_BI: NDArray[np.float32], seen: Sequences, targets: Sequences) -> None:
@@ -123,24 +162,6 @@ def _check_rows(scores_BI: NDArray[np.float32], seen: Sequences, targets: Sequen
         raise ValueError("expected one or more held-out items for every user, got a user with none")
 
 
-def candidate_scores(
-    scores_BI: NDArray[np.float32], seen: Sequences, candidates: NDArray[np.int32] | None
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """A copy [B, C] of the candidates' scores with NaN at seen items, and the column of each item (-1: none).
-
-    NaN compares false with everything, so seen items count nowhere.
-    """
-    num_items = scores_BI.shape[1]
-    chosen = np.arange(num_items) if candidates is None else candidates
-    column_of_item = np.full(num_items, -1, np.int64)
-    column_of_item[chosen] = np.arange(len(chosen))
-    z_BC = scores_BI.copy() if candidates is None else scores_BI[:, candidates]
-    z_BC[np.isnan(z_BC)] = -np.inf
-    rows, columns = seen.row_of_event, column_of_item[seen.items]
-    z_BC[rows[columns >= 0], columns[columns >= 0]] = np.nan
-    return z_BC, column_of_item
-
-
 def _count(
     z_BC: NDArray[np.float32],
     row_P: NDArray[np.int64],
@@ -148,9 +169,9 @@ def _count(
     score_P: NDArray[np.float32],
     ordered_P: NDArray[np.bool_],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """For each pair: candidates scored higher, others scored equal, and the equal ones ahead in the tie order."""
+    """Of each pair: candidates that score higher, others that score equal, and those of them first in the tie order."""
     higher_P, ties_P, ahead_P = (np.zeros(len(row_P), np.int64) for _ in range(3))
-    place_C: NDArray[Any] | None = None
+    position_C: NDArray[Any] | None = None
     step = max(1, _CHUNK_ELEMENTS // max(1, z_BC.shape[1]))
     for start in range(0, len(row_P), step):
         part = slice(start, start + step)
@@ -160,28 +181,7 @@ def _count(
         ties_P[part] = equal_pC.sum(1) - 1
         tied_p = (ties_P[part] > 0) & ordered_P[part]
         if tied_p.any():
-            place_C = tie_order(z_BC.shape[1]) if place_C is None else place_C
-            ahead_tC = equal_pC[tied_p] & (place_C < place_C[column_P[part][tied_p]][:, None])
+            position_C = tie_order(z_BC.shape[1]) if position_C is None else position_C
+            ahead_tC = equal_pC[tied_p] & (position_C < position_C[column_P[part][tied_p]][:, None])
             ahead_P[start + np.flatnonzero(tied_p)] = ahead_tC.sum(1)
     return higher_P, ties_P, ahead_P
-
-
-def top_lists(
-    scores_BI: NDArray[np.float32], seen: Sequences, k: int, *, candidates: NDArray[np.int32] | None = None
-) -> NDArray[np.int32]:
-    """Item indices [B, k], best first, without seen items; ties in the fixed order of `ranks.tie_order`.
-
-    `NO_ITEM` fills rows where fewer items can be recommended.
-    """
-    z_BC, _ = candidate_scores(scores_BI, seen, candidates)
-    z_BC[np.isnan(z_BC)] = -np.inf
-    num_candidates = z_BC.shape[1]
-    order = np.argsort(tie_order(num_candidates))  # candidates by their place in the tie order
-    width = min(k, num_candidates)
-    best_BC = top_k(z_BC[:, order], width)
-    columns = order[best_BC]
-    found = np.take_along_axis(z_BC, columns, 1)
-    items = columns if candidates is None else candidates[columns]
-    lists = np.full((len(z_BC), k), NO_ITEM, np.int32)
-    lists[:, :width] = np.where(np.isneginf(found), NO_ITEM, items)
-    return lists

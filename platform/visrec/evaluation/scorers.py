@@ -1,4 +1,4 @@
-"""The trained model as a scorer."""
+"""Scorers: what an evaluation compares. The protocol that all of them follow, and the two-tower model as one."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,30 +11,29 @@ from visrec.errors import ArtifactError
 from visrec.models import History, Recommender
 from visrec.models.checkpoint import Checkpoint
 
+_BATCH_USERS = 256
+
 
 class Scorer(Protocol):
     """Scores the whole catalogue for a block of users.
 
-    Scorers are fitted by a classmethod `fit(blocks, ...)` of their own, where `blocks` gives the known events in blocks
-    of users and may be gone over several times. They are values: nothing changes when they score.
+    Scorers are immutable: scoring changes nothing. Each has a classmethod of its own that fits or loads it; baselines
+    have `fit(blocks, num_items, ...)`, where `blocks` yields the known events in blocks of users, as often as needed.
     """
 
     def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Scores float32 [U, I], higher is better.
+        """Scores float32 [U, I], higher is better; NaN and -inf mean "never recommended".
 
         Args:
-            histories: What is known of the users: U users, oldest event first.
-            times: For when the recommendation is, in milliseconds: int64 [U].
+            histories: Known events of U users, oldest first.
+            times: Time that each recommendation is for, in milliseconds: int64 [U].
         """
         ...
 
 
-_BATCH_USERS = 256
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TwoTowerScorer:
-    """score(u, i) = query_u . x_i + b_i.
+    """The two-tower model: score(u, i) = query_u . x_i + b_i.
 
     Attributes:
         recommender: The model.
@@ -46,7 +45,7 @@ class TwoTowerScorer:
 
     @classmethod
     def load(cls, checkpoint: Checkpoint) -> "TwoTowerScorer":
-        """Read a checkpoint's model and the item vectors beside it.
+        """Read a checkpoint's model and the item vectors stored with it.
 
         Raises:
             ArtifactError: A file is missing or damaged, or they do not fit each other.

@@ -1,22 +1,20 @@
-"""Per-user measures summed up: means, intervals, differences, groups. All that a report shows."""
+"""Summary of an evaluation: means with intervals, paired differences, groups, catalogue and classification metrics."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.config import EvaluationConfig
 from visrec.evaluation.beyond_accuracy import coverage, gini, recommendation_counts
-from visrec.evaluation.bootstrap import Interval, intervals
+from visrec.evaluation.bootstrap import Intervals, intervals
 from visrec.evaluation.groups import ACTIVITY_GROUPS, POPULARITY_GROUPS, activity_groups
-from visrec.evaluation.measure import Measures, PerUser
-from visrec.evaluation.pairs import classify_pairs
-from visrec.evaluation.plan import MODEL, RANKED
-from visrec.robustness.summary import Robustness
+from visrec.evaluation.measure import Measures
+from visrec.evaluation.metrics import PerUser
+from visrec.evaluation.pairs import PairClassification, classify_pairs
+from visrec.evaluation.plan import MODEL, ORACLE, RANKED, EvaluationPlan
 
-ORACLE = "oracle"
-Intervals = dict[str, Interval]
 Bootstrap = Callable[[Mapping[str, NDArray[np.float64]]], Intervals]
 
 
@@ -35,7 +33,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Summary:
-    """The numbers of a report, by scorer and metric.
+    """Averages over all users, by scorer and metric.
 
     Attributes:
         num_users: Users measured.
@@ -47,10 +45,9 @@ class Summary:
         activity: Group of `ACTIVITY_GROUPS` -> its users.
         popularity: Group of `POPULARITY_GROUPS` -> users with such a held-out item, and the metrics of those items.
         catalogue: Scorer -> coverage and Gini coefficient of the lists.
-        pairs: Scorer -> numbers of the pair classification, None where there were too few pairs.
+        pairs: Scorer -> pair classification, None where there were too few pairs.
         curves: Scorer -> `recall` and `ndcg` -> means at k = 1, 2, ...
-        exposure: Scorer -> in how many lists each item stands, int64 [I].
-        robustness: What changed pictures do; None where it was not measured.
+        exposure: Scorer -> number of lists that hold each item, int64 [I].
     """
 
     num_users: int
@@ -62,38 +59,26 @@ class Summary:
     activity: dict[str, Group]
     popularity: dict[str, Group]
     catalogue: dict[str, dict[str, float]]
-    pairs: dict[str, dict[str, float] | None]
+    pairs: dict[str, PairClassification | None]
     curves: dict[str, dict[str, list[float]]]
     exposure: dict[str, NDArray[np.int64]]
-    robustness: Robustness | None = None
 
 
-def summarise(
-    measures: Measures,
-    config: EvaluationConfig,
-    *,
-    num_items: int,
-    candidates: NDArray[np.int32] | None,
-    seed: int,
-) -> Summary:
-    """Sum up the measures of all users.
+def summarise(measures: Measures, plan: EvaluationPlan, *, seed: int) -> Summary:
+    """Average the measures of all users.
 
     Args:
-        measures: Of all blocks, merged.
-        config: Cut-offs, number of resamples, confidence.
-        num_items: Size of the catalogue.
-        candidates: Item indices that were ranked, None for all.
+        measures: Of all blocks, merged (`measure.merge`).
+        plan: Cut-offs, resamples, confidence, candidates.
         seed: Of the resamples.
     """
-
-    def bootstrap(columns: Mapping[str, NDArray[np.float64]]) -> Intervals:
-        return intervals(
-            columns, num_samples=config.bootstrap_samples, seed=seed, confidence=config.confidence
-        )
-
+    config, candidates = plan.config, plan.candidates
+    bootstrap = partial(
+        intervals, num_samples=config.bootstrap_samples, seed=seed, confidence=config.confidence
+    )
     columns = {name: scorer.metrics for name, scorer in measures.scorers.items()}
     exposure = {
-        name: recommendation_counts(scorer.lists, num_items) for name, scorer in measures.scorers.items()
+        name: recommendation_counts(scorer.lists, plan.num_items) for name, scorer in measures.scorers.items()
     }
     metrics = _nested(columns, bootstrap)
     return Summary(
@@ -121,12 +106,12 @@ def summarise(
 
 
 def _nested(columns: Mapping[str, PerUser], bootstrap: Bootstrap) -> dict[str, Intervals]:
-    """One bootstrap for all scorers, so that they share its resamples."""
+    """Intervals of each scorer's metrics, from one bootstrap, so that all share its resamples."""
     flat = {(scorer, metric): values for scorer, row in columns.items() for metric, values in row.items()}
-    found = bootstrap({f"{scorer}/{metric}": values for (scorer, metric), values in flat.items()})
+    of_flat = bootstrap({f"{scorer}/{metric}": values for (scorer, metric), values in flat.items()})
     nested: dict[str, Intervals] = {scorer: {} for scorer in columns}
     for scorer, metric in flat:
-        nested[scorer][metric] = found[f"{scorer}/{metric}"]
+        nested[scorer][metric] = of_flat[f"{scorer}/{metric}"]
     return nested
 
 

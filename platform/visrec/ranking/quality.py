@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import log_loss, precision_recall_fscore_support, roc_auc_score
 
 from visrec.evaluation.bootstrap import Interval, intervals
+from visrec.evaluation.metrics import ndcg_of_lists
 from visrec.evaluation.pairs import best_threshold
 from visrec.ranking.calibration import Calibration, Method, expected_calibration_error, reliability
 
@@ -102,8 +103,8 @@ def order_quality(
     seed: int,
 ) -> OrderQuality:
     """NDCG@10 by two sets of scores over the same lists."""
-    retrieved_U = ndcg(before_UM, labels_UM, num_targets_U)
-    ranked_U = ndcg(after_UM, labels_UM, num_targets_U)
+    retrieved_U = ndcg_of_lists(before_UM, labels_UM, num_targets_U)
+    ranked_U = ndcg_of_lists(after_UM, labels_UM, num_targets_U)
     found = intervals(
         {"retrieved": retrieved_U, "ranked": ranked_U, "gain": ranked_U - retrieved_U},
         num_samples=_BOOTSTRAP_SAMPLES,
@@ -112,22 +113,3 @@ def order_quality(
     return OrderQuality(
         num_users=len(labels_UM), retrieved=found["retrieved"], ranked=found["ranked"], gain=found["gain"]
     )
-
-
-def ndcg(
-    scores_UM: NDArray[np.float32],
-    labels_UM: NDArray[np.bool_],
-    num_targets_U: NDArray[np.int64],
-    k: int = 10,
-) -> NDArray[np.float64]:
-    """NDCG@k of each list; held-out items that were not retrieved count as missed.
-
-    Example:
-        >>> ndcg(np.float32([[1, 2, 3]]), np.array([[False, True, False]]), np.array([1])).round(4).tolist()
-        [0.6309]
-    """
-    order = np.argsort(-scores_UM, axis=1, kind="stable")[:, :k]
-    discount = 1 / np.log2(np.arange(2, k + 2))
-    gains_U = np.take_along_axis(labels_UM, order, 1) @ discount[: order.shape[1]]
-    best_U = np.r_[0, np.cumsum(discount)][np.minimum(num_targets_U, k)]
-    return np.asarray(gains_U / best_U)

@@ -1,4 +1,4 @@
-"""Pictures that some users had, beside the pictures that the model recommends to them."""
+"""Contact sheet: pictures of some users' histories beside the pictures that the model recommends to them."""
 
 import io
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from visrec.arrays import NO_ITEM
-from visrec.data.held_out import Part, hold_out
+from visrec.data.held_out import hold_out
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.measure import Measures
 from visrec.evaluation.plan import MODEL, EvaluationPlan
@@ -35,7 +35,7 @@ class SheetRow:
 
 
 def sheet_rows(measures: Measures, plan: EvaluationPlan, *, seed: int) -> list[SheetRow]:
-    """Draw users by the seed: half of them, if there are so many, among those with a hit on the sheet."""
+    """Sample users by the seed: up to half of them among those with a hit on the sheet, the others among all."""
     model = measures.scorers[MODEL]
     lists = model.lists[:, :NUM_PICTURES]
     order = np.random.default_rng(seed).permutation(len(lists))
@@ -43,43 +43,26 @@ def sheet_rows(measures: Measures, plan: EvaluationPlan, *, seed: int) -> list[S
     first = order[hit][: NUM_USERS // 2]
     chosen = np.r_[first, order[~np.isin(order, first)][: NUM_USERS - len(first)]]
     users = measures.user_index[chosen]
-    known = _known(Snapshot(plan.snapshot), plan, plan.config.part, users)
+    shown = _histories_and_targets(plan, users)
     return [
         SheetRow(
-            history=known[user][0],
+            history=shown[user][0],
             recommended=tuple(int(i) for i in lists[row] if i != NO_ITEM),
-            held_out=known[user][1],
+            held_out=shown[user][1],
         )
         for row, user in zip(chosen, users.tolist(), strict=True)
     ]
 
 
-def _known(
-    snapshot: Snapshot, plan: EvaluationPlan, part: Part, users: NDArray[np.int32]
-) -> dict[int, tuple[tuple[int, ...], frozenset[int]]]:
-    """User index -> (last items of the history, held-out items)."""
-    found = {}
-    for block in snapshot.sequences(plan.split):
-        held_out = hold_out(block.take(np.flatnonzero(np.isin(block.user_index, users))), part)
-        for row, user in enumerate(held_out.histories.user_index.tolist()):
-            start, end = held_out.histories.offsets[row : row + 2]
-            history = held_out.histories.items[max(start, end - NUM_PICTURES) : end]
-            targets = held_out.targets.items[
-                held_out.targets.offsets[row] : held_out.targets.offsets[row + 1]
-            ]
-            found[user] = (tuple(history.tolist()), frozenset(targets.tolist()))
-    return found
-
-
 def contact_sheet(rows: Sequence[SheetRow], snapshot: Snapshot) -> Figure:
-    """One line of pictures a user: at the left the history, at the right the recommendations, hits framed."""
+    """A line of pictures for each user: the history at the left, the recommendations at the right, hits framed."""
     width, height = 2 * NUM_PICTURES * _CELL + _GAP + 2 * _MARGIN, _HEAD + len(rows) * _CELL + _MARGIN
     figure = new_figure(
         width,
         height,
-        title="What users looked at, and what the model recommends",
-        subtitle="Each line is one user: half of them drawn among those with a hit, the others among all. Framed: a "
-        "held-out item.",
+        title="Histories of users, and what the model recommends",
+        subtitle="Each line is one user; half of them are sampled among those with a hit, the others among all. "
+        "Framed: held-out items.",
     )
     axes = figure.add_axes((0, 0, 1, 1))  # in inches, so that pictures can be placed by their size
     axes.set_axis_off()
@@ -99,6 +82,24 @@ def contact_sheet(rows: Sequence[SheetRow], snapshot: Snapshot) -> Figure:
     axes.set_xlim(0, width)
     axes.set_ylim(0, height)
     return figure
+
+
+def _histories_and_targets(
+    plan: EvaluationPlan, users: NDArray[np.int32]
+) -> dict[int, tuple[tuple[int, ...], frozenset[int]]]:
+    """User index -> (last items of the history, held-out items)."""
+    found = {}
+    for block in Snapshot(plan.snapshot).sequences(plan.split):
+        rows = np.flatnonzero(np.isin(block.user_index, users))
+        held_out = hold_out(block.take(rows), plan.config.part)
+        for row, user in enumerate(held_out.histories.user_index.tolist()):
+            start, end = held_out.histories.offsets[row : row + 2]
+            history = held_out.histories.items[max(start, end - NUM_PICTURES) : end]
+            targets = held_out.targets.items[
+                held_out.targets.offsets[row] : held_out.targets.offsets[row + 1]
+            ]
+            found[user] = (tuple(history.tolist()), frozenset(targets.tolist()))
+    return found
 
 
 def _picture(axes: Any, snapshot: Snapshot, item: int, x: float, y: float, *, hit: bool) -> None:

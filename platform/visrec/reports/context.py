@@ -1,4 +1,4 @@
-"""What a report tells besides its numbers: what was measured, on what, and how."""
+"""Context of a report's numbers: what was measured, on what data, and how."""
 
 from dataclasses import dataclass
 
@@ -6,40 +6,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.evaluation.plan import EvaluationPlan
+from visrec.storage import Artifact
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportContext:
-    """The frame around the numbers.
+    """Inputs of a report besides the numbers.
 
     Attributes:
-        plan: What was measured.
-        seed: Of resamples and drawn users.
-        num_items: Size of the catalogue.
-        num_ranked: Items in a ranking before seen ones are left out.
+        plan: Checkpoint, scorers, split and config.
+        seed: Of resamples and sampled users.
         num_users: Users of the snapshot.
-        known_counts: Known events of each item (what baselines were fitted on), int64 [I].
-        ranked: Item indices that were ranked, None for all.
+        counts_I: Known events of each item, int64 [I].
         seconds: Step -> wall time.
+        ranker: The learned ranker, where one was measured.
     """
 
     plan: EvaluationPlan
     seed: int
-    num_items: int
-    num_ranked: int
     num_users: int
-    known_counts: NDArray[np.int64]
-    ranked: NDArray[np.int32] | None
+    counts_I: NDArray[np.int64]
     seconds: dict[str, float]
+    ranker: Artifact | None = None
 
+    @property
+    def num_items(self) -> int:
+        """Size of the catalogue."""
+        return len(self.counts_I)
 
-TITLES = {
-    "model": "visrec model",
-    "ranked": "Model and ranker",
-    "popularity": "Popularity",
-    "recent_popularity": "Recent popularity",
-    "item_knn": "Item-kNN",
-    "ease": "EASE",
-    "oracle": "Oracle",
-}
-"""Names of the scorers for people."""
+    @property
+    def candidates(self) -> NDArray[np.int32] | None:
+        """Item indices that were ranked, None for all."""
+        return self.plan.candidates
+
+    @property
+    def num_candidates(self) -> int:
+        """Items in a ranking before seen ones are left out."""
+        return self.num_items if self.candidates is None else len(self.candidates)

@@ -1,4 +1,4 @@
-"""For whom a model works: NDCG by groups of users and of held-out items."""
+"""Plots of an evaluation report."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,21 +8,56 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from visrec.evaluation.summary import Group, Summary
-from visrec.reports.context import TITLES, ReportContext
-from visrec.reports.markdown import metric_title
+from visrec.reports.context import ReportContext
 from visrec.reports.style import COLOURS, MUTED, TEXT, new_figure, spread_labels, tidy, top_of_axes
+from visrec.reports.tables import SCORER_TITLES, metric_title
+
+
+def metric_bars(summary: Summary, context: ReportContext) -> Figure:
+    """NDCG, recall and MRR of all scorers: a panel of bars for each, with bootstrap intervals."""
+    k = context.plan.config.list_size
+    names = (f"ndcg@{k}", f"recall@{k}", "mrr")
+    scorers = list(summary.metrics)
+    height = 1.5 + 0.36 * len(scorers)
+    figure = new_figure(
+        9.6,
+        height,
+        title="Accuracy of the ranking",
+        subtitle=f"{summary.num_users:,} users, {context.num_candidates:,} items; lines are "
+        f"{context.plan.config.confidence:.0%} bootstrap intervals over users",
+    )
+    panels = figure.subplots(1, len(names), sharey=True)
+    figure.subplots_adjust(0.135, 0.34 / height, 0.985, top_of_axes(height), wspace=0.14)
+    for axes, name in zip(panels, names, strict=True):
+        highest = max(summary.metrics[scorer][name].high for scorer in scorers)
+        for place, scorer in enumerate(reversed(scorers)):
+            value = summary.metrics[scorer][name]
+            axes.barh(place, value.mean, height=0.62, color=COLOURS[scorer])
+            axes.plot(
+                [value.low, value.high], [place, place], color=TEXT, linewidth=1.1, solid_capstyle="butt"
+            )
+            axes.text(
+                value.high + 0.02 * highest, place, f"{value.mean:.3f}", size=8, va="center", color=TEXT
+            )
+        axes.set_title(metric_title(name), size=9.5, loc="left", color=TEXT)
+        axes.set_xlim(0, max(highest * 1.2, 1e-6))
+        axes.set_yticks(range(len(scorers)), [SCORER_TITLES[s] for s in reversed(scorers)])
+        axes.locator_params(axis="x", nbins=4)
+        tidy(axes, grid="x")
+        axes.tick_params(axis="x", labelcolor=MUTED)
+    return figure
 
 
 def cutoff_curves(summary: Summary, context: ReportContext) -> Figure:
-    """Two panels of lines, each named at its end."""
+    """Recall@k and NDCG@k of all scorers as curves over k."""
     height = 3.9
     figure = new_figure(
         9.6,
         height,
         title="Recall and NDCG by length of the list",
-        subtitle=f"Means over {summary.num_users:,} users, among {context.num_ranked:,} items",
+        subtitle=f"Means over {summary.num_users:,} users, among {context.num_candidates:,} items",
     )
-    length = min(len(summary.curves["model"]["recall"]), context.num_ranked)
+    length = min(len(summary.curves["model"]["recall"]), context.num_candidates)
     panels = figure.subplots(1, 2)
     figure.subplots_adjust(0.05, 0.48 / height, 0.875, top_of_axes(height), wspace=0.5)
     for axes, (name, title) in zip(panels, (("recall", "Recall@k"), ("ndcg", "NDCG@k")), strict=True):
@@ -39,8 +74,8 @@ def cutoff_curves(summary: Summary, context: ReportContext) -> Figure:
         axes.set_ylim(bottom=0)
         spread_labels(
             axes,
-            {TITLES[s]: curves[name][length - 1] for s, curves in summary.curves.items()},
-            {TITLES[s]: COLOURS[s] for s in summary.curves},
+            {SCORER_TITLES[s]: curves[name][length - 1] for s, curves in summary.curves.items()},
+            {SCORER_TITLES[s]: COLOURS[s] for s in summary.curves},
         )
         axes.set_title(title, size=9.5, loc="left", color=TEXT)
         axes.set_xlabel("k", size=8.5, color=MUTED)
@@ -48,43 +83,8 @@ def cutoff_curves(summary: Summary, context: ReportContext) -> Figure:
     return figure
 
 
-def metric_bars(summary: Summary, context: ReportContext) -> Figure:
-    """A row of bars a metric; the line at the end of a bar is the bootstrap interval."""
-    k = context.plan.config.list_size
-    names = (f"ndcg@{k}", f"recall@{k}", "mrr")
-    scorers = list(summary.metrics)
-    height = 1.5 + 0.36 * len(scorers)
-    figure = new_figure(
-        9.6,
-        height,
-        title="How well held-out items are ranked",
-        subtitle=f"{summary.num_users:,} users, {context.num_ranked:,} items; lines are "
-        f"{context.plan.config.confidence:.0%} bootstrap intervals over users",
-    )
-    panels = figure.subplots(1, len(names), sharey=True)
-    figure.subplots_adjust(0.135, 0.34 / height, 0.985, top_of_axes(height), wspace=0.1)
-    for axes, name in zip(panels, names, strict=True):
-        highest = max(summary.metrics[scorer][name].high for scorer in scorers)
-        for place, scorer in enumerate(reversed(scorers)):
-            value = summary.metrics[scorer][name]
-            axes.barh(place, value.mean, height=0.62, color=COLOURS[scorer])
-            axes.plot(
-                [value.low, value.high], [place, place], color=TEXT, linewidth=1.1, solid_capstyle="butt"
-            )
-            axes.text(
-                value.high + 0.02 * highest, place, f"{value.mean:.3f}", size=8, va="center", color=TEXT
-            )
-        axes.set_title(metric_title(name), size=9.5, loc="left", color=TEXT)
-        axes.set_xlim(0, max(highest * 1.2, 1e-6))
-        axes.set_yticks(range(len(scorers)), [TITLES[s] for s in reversed(scorers)])
-        axes.locator_params(axis="x", nbins=4)
-        tidy(axes, grid="x")
-        axes.tick_params(axis="x", labelcolor=MUTED)
-    return figure
-
-
 def group_bars(summary: Summary, context: ReportContext) -> Figure:
-    """Two panels of grouped bars with intervals."""
+    """NDCG by length of the user's history and by popularity of the held-out item, with bootstrap intervals."""
     name = f"ndcg@{context.plan.config.list_size}"
     height = 4.3
     figure = new_figure(
@@ -114,43 +114,27 @@ def group_bars(summary: Summary, context: ReportContext) -> Figure:
     return figure
 
 
-def _bars(axes: Any, groups: Mapping[str, Group], name: str, title: str) -> None:
-    scorers = list(next(iter(groups.values())).scorers)
-    width = 0.82 / len(scorers)
-    for place, scorer in enumerate(scorers):
-        values = [group.scorers[scorer][name] for group in groups.values()]
-        at = np.arange(len(groups)) + (place - (len(scorers) - 1) / 2) * width
-        axes.bar(at, [v.mean for v in values], width * 0.9, color=COLOURS[scorer], label=TITLES[scorer])
-        axes.vlines(at, [v.low for v in values], [v.high for v in values], color=TEXT, linewidth=0.9)
-    names = [f"{group}\n{value.num_users:,} users" for group, value in groups.items()]
-    axes.set_xticks(range(len(groups)), names)
-    axes.set_title(title, size=9.5, loc="left", color=TEXT)
-    tidy(axes, grid="y")
-    axes.tick_params(axis="y", labelcolor=MUTED)
-
-
 def long_tail(summary: Summary, context: ReportContext) -> Figure:
-    """Cumulative share of the list places that the most popular items take, beside their share of the known events."""
+    """Share of the list positions that the most popular items take, beside their share of the known events."""
     height = 4.4
     k = context.plan.config.list_size
     figure = new_figure(
         7.2,
         height,
-        title="How far recommendations reach into the long tail",
-        subtitle=f"Share of all places in lists of {k} that the most popular items take; the nearer a line to the "
-        "dotted one, the wider it reaches",
+        title="Reach into the long tail",
+        subtitle=f"Share of all positions in lists of {k} that the most popular items take; lower is wider",
     )
     axes = figure.subplots()
     figure.subplots_adjust(0.095, 0.55 / height, 0.97, 1 - 0.75 / height)
-    ranked = np.arange(context.num_items) if context.ranked is None else context.ranked
-    order = ranked[np.argsort(-context.known_counts[ranked], kind="stable")]
+    candidates = np.arange(context.num_items) if context.candidates is None else context.candidates
+    order = candidates[np.argsort(-context.counts_I[candidates], kind="stable")]
     share = np.arange(len(order) + 1) / len(order)
     for name, counts in reversed(summary.exposure.items()):
         width = 2.4 if name == "model" else 1.5
         line = cumulative_share(counts[order])
-        axes.plot(share, line, color=COLOURS[name], linewidth=width, label=TITLES[name])
-    if context.known_counts[order].sum():  # cold items have none
-        known = cumulative_share(context.known_counts[order])
+        axes.plot(share, line, color=COLOURS[name], linewidth=width, label=SCORER_TITLES[name])
+    if context.counts_I[order].sum():  # cold items have none
+        known = cumulative_share(context.counts_I[order])
         axes.plot(share, known, color=TEXT, linewidth=1.2, linestyle=":", label="Known events")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
@@ -164,5 +148,22 @@ def long_tail(summary: Summary, context: ReportContext) -> Figure:
 
 
 def cumulative_share(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Share of the total that the first 0, 1, 2, ... counts make: float64 [N + 1]."""
+    """Share of the total in the first 0, 1, 2, ... counts: float64 [N + 1]."""
     return np.asarray(np.r_[0.0, np.cumsum(counts) / max(int(counts.sum()), 1)])
+
+
+def _bars(axes: Any, groups: Mapping[str, Group], name: str, title: str) -> None:
+    scorers = list(next(iter(groups.values())).scorers)
+    width = 0.82 / len(scorers)
+    for place, scorer in enumerate(scorers):
+        values = [group.scorers[scorer][name] for group in groups.values()]
+        at = np.arange(len(groups)) + (place - (len(scorers) - 1) / 2) * width
+        axes.bar(
+            at, [v.mean for v in values], width * 0.9, color=COLOURS[scorer], label=SCORER_TITLES[scorer]
+        )
+        axes.vlines(at, [v.low for v in values], [v.high for v in values], color=TEXT, linewidth=0.9)
+    names = [f"{group}\n{value.num_users:,} users" for group, value in groups.items()]
+    axes.set_xticks(range(len(groups)), names)
+    axes.set_title(title, size=9.5, loc="left", color=TEXT)
+    tidy(axes, grid="y")
+    axes.tick_params(axis="y", labelcolor=MUTED)

@@ -1,4 +1,4 @@
-"""One look for all plots: colours that colour-blind people can tell apart (Okabe & Ito 2008), light lines."""
+"""Common style of all plots: colours that colour-blind people can tell apart (Okabe and Ito 2008), light lines."""
 
 import io
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ DPI = 160
 
 
 def new_figure(width: float, height: float, *, title: str, subtitle: str = "") -> Figure:
-    """A figure of some inches with its title at the top left; axes are to be placed below `top_of_axes`."""
+    """A figure of some inches with its title at the top left; place axes below `top_of_axes`."""
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     figure.text(

@@ -1,18 +1,19 @@
-"""Common corruptions: what happens to pictures without an attacker (after Hendrycks and Dietterich 2019)."""
+"""Common corruptions of pictures (after Hendrycks and Dietterich 2019): JPEG, blur, noise, brightness."""
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
-from torch import Tensor
-from torch.nn import functional
 
-from visrec.attacks import MAX_PIXEL
 from visrec.config.evaluation import CorruptionName, Severity
+from visrec.data.images import PictureRows
+from visrec.models.item_inputs import Pictures
+from visrec.robustness.plan import Corruption
 
 Pixels = NDArray[np.uint8]
 
@@ -22,9 +23,9 @@ SETTINGS: dict[CorruptionName, dict[Severity, float]] = {
     "noise": {"mild": 5, "medium": 10, "strong": 20},
     "brightness": {"mild": 0.8, "medium": 0.6, "strong": 0.4},
 }
-"""What a severity means."""
+"""JPEG quality, blur radius as a share of the height, deviation of the noise, factor of the brightness."""
 
-_WORDS: dict[CorruptionName, str] = {
+_DESCRIPTIONS: dict[CorruptionName, str] = {
     "jpeg": "JPEG quality {:g}",
     "blur": "Gaussian blur, radius {:.0%} of the height",
     "noise": "Gaussian noise, deviation {:g} of 255",
@@ -33,13 +34,13 @@ _WORDS: dict[CorruptionName, str] = {
 
 
 def describe(name: CorruptionName, severity: Severity) -> str:
-    """What is done, in words.
+    """A corruption in words.
 
     Example:
         >>> describe("jpeg", "strong")
         'JPEG quality 10'
     """
-    return _WORDS[name].format(SETTINGS[name][severity])
+    return _DESCRIPTIONS[name].format(SETTINGS[name][severity])
 
 
 def corrupt(
@@ -52,7 +53,12 @@ def corrupt(
 ) -> Pixels:
     """Corrupted copies of pictures, uint8 [N, H, W, 3].
 
-    The noise of a picture follows from `seed` and its number, so it does not matter in which batch it comes.
+    Args:
+        images_NHWC: uint8 pictures.
+        name: Corruption.
+        severity: Its strength.
+        numbers: An id of each picture. The noise depends on it and on `seed`, and not on the batch.
+        seed: Of the noise.
     """
     assert images_NHWC.dtype == np.uint8 and len(images_NHWC) == len(numbers), images_NHWC.shape
     value, change = SETTINGS[name][severity], _CHANGES[name]
@@ -60,6 +66,39 @@ def corrupt(
     for row, number in enumerate(numbers.tolist()):
         corrupted[row] = change(images_NHWC[row], value, np.random.default_rng((seed, number)))
     return corrupted
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorruptedPictures:
+    """The pictures of a snapshot, corrupted as they are read: an implementation of `ItemInputs`."""
+
+    pictures: Pictures
+    corruption: Corruption
+    seed: int
+    start: int = 0
+
+    @property
+    def rows(self) -> PictureRows:
+        """The rows of each item."""
+        return self.pictures.rows
+
+    def read(self, rows_P: NDArray[np.int32]) -> NDArray[np.uint8]:
+        """See `ItemInputs.read`."""
+        return corrupt(
+            self.pictures.read(rows_P),
+            self.corruption.name,
+            self.corruption.severity,
+            numbers=self._numbers_R[rows_P],
+            seed=self.seed,
+        )
+
+    @cached_property
+    def _numbers_R(self) -> NDArray[np.int64]:
+        """Id of each row's picture for the noise: the item index for a main picture, a number beyond those else."""
+        numbers_R = np.arange(len(self.pictures.images)) + len(self.rows)
+        items = np.flatnonzero(self.rows.has_picture_I)
+        numbers_R[self.rows.main_I[items]] = items
+        return numbers_R
 
 
 def _jpeg(pixels: Pixels, quality: float, rng: np.random.Generator) -> Pixels:
@@ -89,44 +128,3 @@ _CHANGES: dict[CorruptionName, Callable[[Pixels, float, np.random.Generator], Pi
     "noise": _noise,
     "brightness": _brightness,
 }
-
-
-_WINDOW, _SIGMA = 11, 1.5
-_C1, _C2 = (0.01 * MAX_PIXEL) ** 2, (0.03 * MAX_PIXEL) ** 2
-
-
-def psnr(first_NHWC: Tensor, second_NHWC: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio of each pair in dB: [N]; infinite for equal pictures. Above 40 dB few people see a
-    difference.
-
-    Example: a difference of 255 everywhere is 0 dB.
-        >>> psnr(torch.zeros(1, 4, 4, 3), torch.full((1, 4, 4, 3), 255.0))
-        tensor([0.])
-    """
-    error_N = (first_NHWC.float() - second_NHWC.float()).square().mean(dim=(1, 2, 3))
-    return 10 * torch.log10(MAX_PIXEL**2 / error_N)
-
-
-def ssim(first_NHWC: Tensor, second_NHWC: Tensor) -> Tensor:
-    """Structural similarity of each pair (Wang et al. 2004: Gaussian window of 11 pixels), mean over places and
-    channels: [N]; 1 for equal pictures. Pictures smaller than the window are compared under a smaller one.
-    """
-    one, two = (x.float().permute(0, 3, 1, 2) for x in (first_NHWC, second_NHWC))
-    window = _window(min(_WINDOW, *one.shape[2:])).to(one.device)
-
-    def mean(x: Tensor) -> Tensor:
-        return functional.conv2d(x, window.expand(x.shape[1], 1, -1, -1), groups=x.shape[1])
-
-    mean_one, mean_two = mean(one), mean(two)
-    var_one, var_two = mean(one * one) - mean_one**2, mean(two * two) - mean_two**2
-    covariance = mean(one * two) - mean_one * mean_two
-    luminance = (2 * mean_one * mean_two + _C1) / (mean_one**2 + mean_two**2 + _C1)
-    structure = (2 * covariance + _C2) / (var_one + var_two + _C2)
-    return (luminance * structure).mean(dim=(1, 2, 3))
-
-
-def _window(size: int) -> Tensor:
-    places = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
-    bell = torch.exp(-places.square() / (2 * _SIGMA**2))
-    bell = bell / bell.sum()
-    return bell.outer(bell)

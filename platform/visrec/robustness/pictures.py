@@ -1,4 +1,4 @@
-"""Vectors of items as a function of their main pictures: an attacker changes those, and further pictures stay.
+"""Item vectors as a function of main pictures: an attacker changes those, further pictures stay as they are.
 
 Shape legend: T items, N pictures of a batch, H x W pixels, D vector size.
 """
@@ -24,7 +24,7 @@ class MainPictures:
         recommender: The model.
         items_T: Item indices, int32.
         shares_T: One divided by the number of the item's pictures, float32.
-        rests_TD: What the further pictures add, float32; 0 for an item that has none.
+        rests_TD: Contribution of the further pictures, float32; 0 for an item that has none.
     """
 
     recommender: Recommender
@@ -34,7 +34,7 @@ class MainPictures:
 
     @classmethod
     def of(cls, recommender: Recommender, snapshot: Snapshot, items_T: NDArray[np.int32]) -> "MainPictures":
-        """Of some items of a snapshot; encodes their further pictures."""
+        """Of items of a snapshot; encodes their further pictures."""
         pictures = snapshot.picture_rows
         owner, places = pictures.more.gather(items_T)
         shares_T = (1 / pictures.counts_I[items_T]).astype(np.float32)
@@ -47,7 +47,7 @@ class MainPictures:
         return cls(recommender=recommender, items_T=items_T, shares_T=shares_T, rests_TD=rests_TD)
 
     def part(self, part: slice) -> "MainPictures":
-        """Some of the items."""
+        """A slice of the items."""
         return MainPictures(
             recommender=self.recommender,
             items_T=self.items_T[part],
@@ -56,7 +56,7 @@ class MainPictures:
         )
 
     def vectors(self, pictures_THWC: Tensor) -> Tensor:
-        """Item vectors [T, D] with these main pictures, float on the scale from 0 to 255, and their gradient."""
+        """Item vectors [T, D] with these main pictures (float, 0 to 255), differentiable in the pixels."""
         own_TD = self.recommender.vectors_with_gradient(pictures_THWC, self.items_T)
         return own_TD * torch.from_numpy(self.shares_T).unsqueeze(1) + torch.from_numpy(self.rests_TD)
 

@@ -1,4 +1,4 @@
-"""What a robustness evaluation will do, and whether it can be done."""
+"""The plan of a robustness evaluation: promotion attacks and corruptions, and whether the model can be attacked."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from visrec.storage import Workspace
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PromotionAttack:
-    """An attack: pictures of the target items, changed by at most `epsilon` of 255.
+    """An attack that promotes the target items by changing their main pictures.
 
     Attributes:
-        epsilon: Most that a pixel changes.
+        epsilon: Largest change of a pixel, of 255.
         transferred: Computed against the source checkpoint instead of the attacked one itself (white box).
     """
 
@@ -32,22 +32,22 @@ class Corruption:
 
 
 Variant = PromotionAttack | Corruption
-"""One way of changing the pictures; what it does is measured apart from the others."""
+"""One way of changing pictures; variants are measured independently of each other."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RobustnessPlan:
-    """Small and whole: any process can measure any variant from it.
+    """What is measured. Small and picklable: any process can measure any variant from it.
 
     Attributes:
         evaluation: Checkpoint, snapshot, split, cut-offs.
-        attack: Its settings.
-        source: Checkpoint that the transferred pictures are computed against, None without such.
-        seed: Of targets, users, starts and noise.
+        config: Attacks and corruptions.
+        source: Checkpoint that transferred attacks are computed against; None leaves them out.
+        seed: Of target items, users, random starts and noise.
     """
 
     evaluation: EvaluationPlan
-    attack: AttackConfig
+    config: AttackConfig
     source: Checkpoint | None
     seed: int
 
@@ -55,29 +55,29 @@ class RobustnessPlan:
         """All that is measured, in the order of the report."""
         for transferred in (False, True) if self.source is not None else (False,):
             yield from (
-                PromotionAttack(epsilon=epsilon, transferred=transferred) for epsilon in self.attack.epsilons
+                PromotionAttack(epsilon=epsilon, transferred=transferred) for epsilon in self.config.epsilons
             )
-        for name in self.attack.corruptions:
-            yield from (Corruption(name=name, severity=severity) for severity in self.attack.severities)
+        for name in self.config.corruptions:
+            yield from (Corruption(name=name, severity=severity) for severity in self.config.severities)
 
 
 def plan_robustness(evaluation: EvaluationPlan, workspace: Workspace, seed: int) -> RobustnessPlan | None:
-    """Look at what there is and decide; None where `evaluation.attack` is null.
+    """Plan of the attacks in `evaluation.attack`; None where that is null.
 
     Raises:
-        ConfigError: A model without pixels, or a source that is missing or of another snapshot.
+        ConfigError: A model without pictures, or a source that is missing or of another snapshot.
     """
-    attack = evaluation.config.attack
-    if attack is None:
+    config = evaluation.config.attack
+    if config is None:
         return None
-    source = _source(attack.source_checkpoint, evaluation, workspace)
+    source = _source(config.source_checkpoint, evaluation, workspace)
     for checkpoint in (evaluation.checkpoint, *([source] if source is not None else [])):
         if checkpoint.model.item.backbone is None:
             raise ConfigError(
-                f"evaluation.attack: expected a model that reads pictures, got checkpoint {checkpoint.name}, which "
-                "knows items by id only"
+                f"evaluation.attack: expected a model that reads pictures, got checkpoint {checkpoint.name}, whose "
+                "items have ids only"
             )
-    return RobustnessPlan(evaluation=evaluation, attack=attack, source=source, seed=seed)
+    return RobustnessPlan(evaluation=evaluation, config=config, source=source, seed=seed)
 
 
 def _source(name: str | None, evaluation: EvaluationPlan, workspace: Workspace) -> Checkpoint | None:

@@ -1,22 +1,21 @@
-"""The numbers of a robustness evaluation: means, paired changes, intervals."""
+"""Summary of a robustness evaluation: means and paired changes of all variants, with intervals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from visrec.evaluation.bootstrap import Interval, intervals, paired_intervals
+from visrec.evaluation.bootstrap import Interval, Intervals, intervals, paired_intervals
 from visrec.robustness.plan import Corruption, PromotionAttack, RobustnessPlan, Variant
 from visrec.robustness.promotion import AttackSetup
 from visrec.robustness.variants import Outcome
 
-Intervals = dict[str, Interval]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PushEffect:
-    """What an attack did.
+class AttackEffect:
+    """Effect of one promotion attack.
 
     Attributes:
-        push: The attack.
+        attack: The attack.
         after: Means under attack.
         change: After minus before, paired by user.
         users_per_item: Users, among those measured, whose list holds an attacked item, mean over the attacked items.
@@ -24,7 +23,7 @@ class PushEffect:
         ssim: Likewise.
     """
 
-    push: PromotionAttack
+    attack: PromotionAttack
     after: Intervals
     change: Intervals
     users_per_item: float
@@ -34,7 +33,7 @@ class PushEffect:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CorruptionEffect:
-    """What a corruption of all pictures did.
+    """Effect of one corruption of all pictures.
 
     Attributes:
         corruption: Its name and severity.
@@ -49,16 +48,16 @@ class CorruptionEffect:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Robustness:
-    """The numbers of a report's part on robustness.
+    """Effects of all variants.
 
     Attributes:
         num_users: Users measured.
         num_targets: Items attacked.
         list_size: Length of the lists.
-        source: Name of the checkpoint that transferred pictures were computed against.
-        clean: Means with the pictures as they are.
-        users_per_item: As in `PushEffect`, before any attack.
-        pushes: Attacks, in the order of the plan.
+        source: Name of the checkpoint that transferred attacks were computed against.
+        clean: Means with unchanged pictures.
+        users_per_item: As in `AttackEffect`, before any attack.
+        attacks: In the order of the plan.
         corruptions: Likewise.
     """
 
@@ -68,62 +67,52 @@ class Robustness:
     source: str | None
     clean: Intervals
     users_per_item: float
-    pushes: tuple[PushEffect, ...]
+    attacks: tuple[AttackEffect, ...]
     corruptions: tuple[CorruptionEffect, ...]
 
 
 def summarise_robustness(
     plan: RobustnessPlan, setup: AttackSetup, clean: Outcome, outcomes: Mapping[Variant, Outcome]
 ) -> Robustness:
-    """Sum up all variants."""
+    """Average the outcomes of all variants over the users."""
     config = plan.evaluation.config
     k = config.list_size
-
-    def means(outcome: Outcome) -> Intervals:
-        return intervals(
-            outcome.columns,
-            num_samples=config.bootstrap_samples,
-            seed=plan.seed,
-            confidence=config.confidence,
-        )
-
-    def change(outcome: Outcome) -> Intervals:
-        return paired_intervals(
-            outcome.columns,
-            clean.columns,
-            num_samples=config.bootstrap_samples,
-            seed=plan.seed,
-            confidence=config.confidence,
-        )
+    means = partial(
+        intervals, num_samples=config.bootstrap_samples, seed=plan.seed, confidence=config.confidence
+    )
+    changes = partial(
+        paired_intervals, num_samples=config.bootstrap_samples, seed=plan.seed, confidence=config.confidence
+    )
 
     def users_per_item(outcome: Outcome) -> float:
-        return float(outcome.columns[f"exposure@{k}"].sum() * k / len(setup.targets_T))
+        return float(outcome.metrics[f"exposure@{k}"].sum() * k / len(setup.targets_T))
 
-    pushes, corruptions = [], []
+    attacks, corruptions = [], []
     for variant, outcome in outcomes.items():
-        after, moved = means(outcome), change(outcome)
-        if isinstance(variant, PromotionAttack):
-            pushes.append(
-                PushEffect(
-                    push=variant,
-                    after=after,
-                    change=moved,
-                    users_per_item=users_per_item(outcome),
-                    psnr=outcome.psnr,
-                    ssim=outcome.ssim,
+        after, change = means(outcome.metrics), changes(outcome.metrics, clean.metrics)
+        match variant:
+            case PromotionAttack():
+                attacks.append(
+                    AttackEffect(
+                        attack=variant,
+                        after=after,
+                        change=change,
+                        users_per_item=users_per_item(outcome),
+                        psnr=outcome.psnr,
+                        ssim=outcome.ssim,
+                    )
                 )
-            )
-        else:
-            corruptions.append(
-                CorruptionEffect(corruption=variant, ndcg=after[f"ndcg@{k}"], change=moved[f"ndcg@{k}"])
-            )
+            case Corruption():
+                corruptions.append(
+                    CorruptionEffect(corruption=variant, ndcg=after[f"ndcg@{k}"], change=change[f"ndcg@{k}"])
+                )
     return Robustness(
         num_users=len(setup.users),
         num_targets=len(setup.targets_T),
         list_size=k,
         source=plan.source.name if plan.source is not None else None,
-        clean=means(clean),
+        clean=means(clean.metrics),
         users_per_item=users_per_item(clean),
-        pushes=tuple(pushes),
+        attacks=tuple(attacks),
         corruptions=tuple(corruptions),
     )

@@ -13,7 +13,8 @@ from visrec.config import VALIDATION_METRICS, SplitConfig
 from visrec.data.held_out import HeldOut, hold_out, ranked_items
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import DataError
-from visrec.evaluation.metrics import per_user_metrics
+from visrec.evaluation.metrics import ranking_metrics
+from visrec.evaluation.ranks import rank_targets
 from visrec.models import History, Recommender
 from visrec.models.item_inputs import ItemInputs
 from visrec.training.environment import TrainEnvironment
@@ -96,14 +97,14 @@ def metrics_by_block(
     biases_I = recommender.item_biases
     for block in validation.blocks:
         queries_BD = recommender.encode_users(histories(block.histories), vectors_ID, block.times)
-        yield per_user_metrics(
+        ranks = rank_targets(
             queries_BD @ vectors_ID.T + biases_I,
             block.histories,
             block.targets,
-            (10,),
             candidates=validation.candidates,
             set_valued=validation.set_valued,
         )
+        yield ranking_metrics(ranks, (10,))
 
 
 def encode_catalogue(

@@ -5,6 +5,7 @@ import pytest
 from tests.support.snapshots import sequences_of
 
 from visrec.baselines.item_item import ItemKnn
+from visrec.baselines.popularity import count_items
 
 HISTORIES = [[0, 1, 2], [0, 1], [1, 3], [2, 3, 4, 0], [4]]
 NUM_ITEMS = 6
@@ -24,8 +25,11 @@ def brute_force(k1: float = 1.2, b: float = 0.75) -> np.ndarray[tuple[int, ...],
 
 def test_similarities_are_those_of_the_definition() -> None:
     blocks = [sequences_of(HISTORIES[:2]), sequences_of(HISTORIES[2:])]
-    found = ItemKnn.fit(blocks, NUM_ITEMS, num_neighbours=NUM_ITEMS).similarity.toarray()
-    assert found == pytest.approx(brute_force(), rel=1e-6)
+    found = ItemKnn.fit(blocks, NUM_ITEMS, num_neighbours=NUM_ITEMS).similarity
+    assert found.toarray() == pytest.approx(brute_force(), rel=1e-6)
+    counts = count_items(blocks, NUM_ITEMS)
+    with_counts = ItemKnn.fit(blocks, NUM_ITEMS, num_neighbours=NUM_ITEMS, counts_I=counts).similarity
+    assert (with_counts != found).nnz == 0
 
 
 def test_only_the_nearest_are_kept_and_summed() -> None:

@@ -14,6 +14,6 @@ def test_recent_is_up_to_the_last_known_event() -> None:
     # Events of a user are an hour apart: items 2 and 3 of the first user are at hours 2 and 3, the last known.
     blocks = [sequences_of([[0, 1, 2, 3]]), sequences_of([[2], [0, 1]])]
     scorer = RecentPopularity.fit(blocks, 4, days=1 / 24)
-    assert scorer.counts.tolist() == [0, 0, 1, 1]
-    assert RecentPopularity.fit(blocks, 4, days=1).counts.tolist() == [2, 2, 2, 1]
+    assert scorer.counts_I.tolist() == [0, 0, 1, 1]
+    assert RecentPopularity.fit(blocks, 4, days=1).counts_I.tolist() == [2, 2, 2, 1]
     assert HOUR_MS == 3_600_000

@@ -6,11 +6,12 @@ from tests.support.checkpoints import make_checkpoint
 from tests.support.snapshots import make_snapshot
 
 from visrec.config import DemoDataConfig, EvaluationConfig, SplitConfig
-from visrec.demo.oracle import Oracle
+from visrec.demo.oracle import Oracle, OracleScorer
 from visrec.demo.truth import write_truth
 from visrec.demo.world import make_world
+from visrec.evaluation.context import EvaluationContext
 from visrec.evaluation.measure import measure, merge
-from visrec.evaluation.plan import fit_scorer, make_evaluation_context, plan_evaluation
+from visrec.evaluation.plan import plan_evaluation
 from visrec.storage import Location, Workspace
 
 NUM_ITEMS, NUM_USERS = 40, 12
@@ -33,7 +34,7 @@ def test_who_takes_what_they_like_most_is_foreseen_perfectly(tmp_path: Path) -> 
         workspace, histories, num_items=NUM_ITEMS, times=times, truth=str(tmp_path / "truth")
     )
     plan = plan_evaluation(make_checkpoint(workspace, snapshot), snapshot.artifact, EvaluationConfig())
-    assert "oracle" in plan.scorer_names
-    scorers = {"model": fit_scorer(plan, "oracle")}
-    found = merge(measure(snapshot.sequences(SplitConfig()), scorers, make_evaluation_context(plan, seed=0)))
+    scorers = {"model": OracleScorer.load(truth, snapshot)}
+    context = EvaluationContext.of(plan, plan.count_known_events(), seed=0)
+    found = merge(measure(snapshot.sequences(SplitConfig()), scorers, context))
     assert found.scorers["model"].metrics["ndcg@10"] == pytest.approx(1)

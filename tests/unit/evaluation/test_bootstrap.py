@@ -54,3 +54,9 @@ def test_pairing_finds_a_small_lead_that_separate_intervals_hide() -> None:
 def test_nobody_is_an_error() -> None:
     with pytest.raises(ValueError, match="one or more users"):
         intervals({"a": np.zeros(0)}, num_samples=10, seed=0)
+
+
+def test_an_interval_as_text() -> None:
+    lead = Interval(mean=0.02134, low=-0.0102, high=0.0324)
+    assert str(lead) == "0.0213 [-0.0102, 0.0324]"
+    assert f"{lead:+.2%}" == "+2.13% [-1.02%, +3.24%]"

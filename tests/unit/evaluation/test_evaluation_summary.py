@@ -37,7 +37,7 @@ def test_share_of_the_oracle(evaluated: Evaluated) -> None:
     assert summary.oracle_share["ndcg@10"] == pytest.approx(expected)
 
 
-def test_activity_groups_part_the_users(evaluated: Evaluated) -> None:
+def test_activity_groups_partition_the_users(evaluated: Evaluated) -> None:
     # Half of the users have histories of 7, half of 15: the cut at two thirds falls on the longer.
     groups = evaluated.summary.activity
     assert {name: group.num_users for name, group in groups.items()} == {
@@ -56,17 +56,15 @@ def test_catalogue_numbers(evaluated: Evaluated) -> None:
 
 def test_equal_seed_equal_summary(evaluated: Evaluated) -> None:
     def again(seed: int) -> str:
-        summary = summarise(
-            evaluated.measures, evaluated.plan.config, num_items=24, candidates=None, seed=seed
-        )
-        return json.dumps(report_json(summary, evaluated.context))
+        summary = summarise(evaluated.measures, evaluated.plan, seed=seed)
+        return json.dumps(report_json(summary, evaluated.report_context))
 
-    assert again(0) == json.dumps(report_json(evaluated.summary, evaluated.context))
+    assert again(0) == json.dumps(report_json(evaluated.summary, evaluated.report_context))
     assert again(1) != again(0)
 
 
 def test_json_has_what_others_read(evaluated: Evaluated) -> None:
-    report = json.loads(json.dumps(report_json(evaluated.summary, evaluated.context), allow_nan=False))
+    report = json.loads(json.dumps(report_json(evaluated.summary, evaluated.report_context), allow_nan=False))
     assert report["part"] == "test" and report["split"]["protocol"] == "leave_one_out"
     assert report["num_users"] == 42
     assert set(report["metrics"]["model"]["ndcg@10"]) == {"mean", "low", "high"}

@@ -12,13 +12,14 @@ from visrec.config import EvaluationConfig, SplitConfig
 from visrec.config.training import Split
 from visrec.data.snapshot import Sequences
 from visrec.data.splits import TEST
+from visrec.evaluation.context import EvaluationContext
 from visrec.evaluation.measure import block_users, measure, merge
-from visrec.evaluation.plan import make_evaluation_context, plan_evaluation
+from visrec.evaluation.plan import plan_evaluation
 from visrec.storage import Workspace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Clairvoyant:
+class PerfectScorer:
     """Scores held-out items 1 and all others 0."""
 
     held_out: dict[int, NDArray[np.int32]]
@@ -31,7 +32,7 @@ class Clairvoyant:
         return scores
 
 
-def test_who_understood_the_groups_reaches_1(evaluated: Evaluated) -> None:
+def test_scorers_that_learn_the_groups_reach_1(evaluated: Evaluated) -> None:
     # The held-out item is the only one of the user's group that is left.
     for name in ("item_knn", "ease"):
         metrics = evaluated.measures.scorers[name].metrics
@@ -58,7 +59,7 @@ def test_curves_are_sums_of_the_metrics(evaluated: Evaluated) -> None:
         assert scorer.curves[1][19] == pytest.approx(scorer.metrics["ndcg@20"].sum())
 
 
-def test_groups_of_held_out_items_part_the_users(evaluated: Evaluated) -> None:
+def test_groups_of_held_out_items_partition_the_users(evaluated: Evaluated) -> None:
     by_target = evaluated.measures.scorers["popularity"].by_target
     there = np.stack([~np.isnan(row["ndcg@10"]) for row in by_target.values()])
     assert (there.sum(0) == 1).all()  # one held-out item a user
@@ -67,26 +68,26 @@ def test_groups_of_held_out_items_part_the_users(evaluated: Evaluated) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["leave_one_out", "global_time", "cold_items"])
-def test_a_clairvoyant_reaches_1_under_every_protocol(protocol: Split, tmp_path: Path) -> None:
+def test_a_perfect_scorer_reaches_1_under_every_protocol(protocol: Split, tmp_path: Path) -> None:
     workspace = Workspace(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=12, num_items=40)
     split = SplitConfig(protocol=protocol, cold_share=0.2)
     plan = plan_evaluation(
         make_checkpoint(workspace, snapshot, split=split), snapshot.artifact, EvaluationConfig(ks=(20,))
     )
-    evaluation_context = make_evaluation_context(plan, seed=0)
+    context = EvaluationContext.of(plan, plan.count_known_events(), seed=0)
     held_out = {}
     for block in snapshot.sequences(split):
         targets = block.where(block.marks == TEST)
         for row, user in enumerate(block.user_index.tolist()):
             held_out[user] = targets.items[targets.offsets[row] : targets.offsets[row + 1]]
-    scorer = Clairvoyant(held_out=held_out, num_items=snapshot.num_items)
-    found = merge(measure(snapshot.sequences(split), {"model": scorer}, evaluation_context)).scorers["model"]
+    scorer = PerfectScorer(held_out=held_out, num_items=snapshot.num_items)
+    found = merge(measure(snapshot.sequences(split), {"model": scorer}, context)).scorers["model"]
     for name in ("ndcg@20", "recall@20", "map@20", "mrr", "auc"):
         assert found.metrics[name] == pytest.approx(1), name
 
 
-def test_blocks_without_anybody_are_passed_over(evaluated: Evaluated) -> None:
+def test_blocks_without_evaluable_users_are_skipped(evaluated: Evaluated) -> None:
     (block,) = list(evaluated.snapshot.sequences(evaluated.plan.split))
     nobody = replace(block, marks=np.zeros_like(block.marks))
     (empty,) = list(measure([nobody], evaluated.scorers, evaluated.evaluation_context))

@@ -21,10 +21,10 @@ def test_each_half_is_judged_by_the_other_halfs_threshold() -> None:
     found = classify_pairs(pairs)
     assert found is not None
     # The first half needs 12 and calls nothing positive; the second needs 2 and calls all positive.
-    assert found["precision"] == pytest.approx(1 / 2)
-    assert found["recall"] == pytest.approx(1 / 2)
-    assert found["auc"] == pytest.approx(3 / 4)
-    assert found["num_positives"] == 2
+    assert found.precision == pytest.approx(1 / 2)
+    assert found.recall == pytest.approx(1 / 2)
+    assert found.auc == pytest.approx(3 / 4)
+    assert found.num_positives == 2
 
 
 def test_perfect_scores() -> None:
@@ -35,7 +35,7 @@ def test_perfect_scores() -> None:
         )
     )
     assert found is not None
-    assert {found[name] for name in ("auc", "average_precision", "precision", "recall", "f1")} == {1.0}
+    assert {found.auc, found.average_precision, found.precision, found.recall, found.f1} == {1.0}
 
 
 def test_too_few_pairs_to_judge() -> None:

@@ -3,7 +3,7 @@ from math import log2
 import numpy as np
 import pytest
 
-from visrec.evaluation.metrics import ranking_metrics
+from visrec.evaluation.metrics import ndcg_of_lists, ranking_metrics
 from visrec.evaluation.ranks import Ranks
 
 
@@ -74,3 +74,10 @@ def test_users_without_a_pair_are_nan_after_a_choice_of_pairs() -> None:
 
 def test_nothing_to_tell_apart_is_one_half() -> None:
     assert ranking_metrics(ranks_of([[1, 2]], num_candidates=2), (1,))["auc"].tolist() == [0.5]
+
+
+def test_ndcg_of_lists_by_hand() -> None:
+    scores = np.array([[3, 2, 1], [1, 2, 3]], np.float32)
+    labels = np.array([[True, False, True], [False, False, False]])
+    best = 1 + 1 / log2(3)
+    assert ndcg_of_lists(scores, labels, np.array([2, 1])).tolist() == pytest.approx([(1 + 0.5) / best, 0])

@@ -3,8 +3,8 @@ from dataclasses import replace
 from tests.support.evaluation import Evaluated
 
 from visrec.reports.files import PLOTS
-from visrec.reports.markdown import metric_title, report_markdown
-from visrec.reports.tables import table
+from visrec.reports.markdown import report_markdown
+from visrec.reports.tables import metric_title, table
 
 
 def test_table() -> None:
@@ -20,28 +20,28 @@ def test_metric_titles() -> None:
     ]
 
 
-def test_the_report_tells_everything(evaluated: Evaluated) -> None:
-    text = report_markdown(evaluated.summary, evaluated.context, PLOTS)
+def test_every_section_is_there(evaluated: Evaluated) -> None:
+    text = report_markdown(evaluated.summary, evaluated.report_context, PLOTS)
     ours = evaluated.summary.metrics["model"]["ndcg@10"]
     assert f"**NDCG@10 {ours.mean:.4f}** [{ours.low:.4f}, {ours.high:.4f}]" in text
-    assert "worse than EASE, by -" in text
+    assert "worse than EASE: -" in text
     assert "42 users, 42 held-out items" in text
     for heading in (
         "Ranking",
-        "For whom it works",
+        "Groups of users and items",
         "Beyond accuracy",
         "Held-out pairs",
-        "How it was measured",
+        "Method",
     ):
         assert f"## {heading}" in text
     for file in PLOTS:
         assert f"]({file})" in text
-    assert "the model has **" in text and "of it" in text
+    assert "the model **" in text and "of that" in text
     assert "nan" not in text.lower().replace("relevant", "")
 
 
-def test_what_cannot_be_said_is_left_out(evaluated: Evaluated) -> None:
+def test_sections_without_numbers_are_left_out(evaluated: Evaluated) -> None:
     lone = replace(evaluated.summary, paired={}, oracle_share=None, pairs={"model": None})
-    text = report_markdown(lone, evaluated.context, {})
+    text = report_markdown(lone, evaluated.report_context, {})
     assert "Model against baselines" not in text and "true tastes" not in text and "![" not in text
     assert "too few users" in text

@@ -22,6 +22,6 @@ def test_each_phase_is_a_row_with_its_best_epoch() -> None:
     assert rows[1] == ["all", "1", "1,234", "2.5", "1.0000", "0.2000 (epoch 1)"]
 
 
-def test_a_refit_has_no_validation_and_an_untold_training_no_section() -> None:
-    assert "none: fit on it as well" in phases_section([epoch("base", 1)])
+def test_a_refit_has_no_validation_and_a_training_without_records_no_section() -> None:
+    assert "none (trained on it)" in phases_section([epoch("base", 1)])
     assert phases_section([]) == ""

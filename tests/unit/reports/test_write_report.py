@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +14,15 @@ from visrec.reports.contact_sheet import sheet_rows
 from visrec.reports.files import PLOTS, write_report
 from visrec.reports.report import PER_USER
 from visrec.robustness.plan import Corruption, PromotionAttack
-from visrec.robustness.summary import CorruptionEffect, PushEffect, Robustness
+from visrec.robustness.summary import AttackEffect, CorruptionEffect, Robustness
 from visrec.storage import Location
 
 
-def write(evaluated: Evaluated, folder: Path) -> None:
+def write(evaluated: Evaluated, folder: Path, robustness: Robustness | None = None) -> None:
     folder.mkdir()
-    write_report(Location.parse(folder), evaluated.summary, evaluated.measures, evaluated.context)
+    write_report(
+        Location.parse(folder), evaluated.summary, evaluated.measures, evaluated.report_context, robustness
+    )
 
 
 def test_all_files_are_there_and_equal_the_second_time(evaluated: Evaluated, tmp_path: Path) -> None:
@@ -52,9 +53,9 @@ def test_robustness_is_written_where_it_was_measured(evaluated: Evaluated, tmp_p
         source="other",
         clean=means,
         users_per_item=2.0,
-        pushes=(
-            PushEffect(
-                push=PromotionAttack(epsilon=8, transferred=True),
+        attacks=(
+            AttackEffect(
+                attack=PromotionAttack(epsilon=8, transferred=True),
                 after=means,
                 change=means,
                 users_per_item=3.0,
@@ -66,15 +67,14 @@ def test_robustness_is_written_where_it_was_measured(evaluated: Evaluated, tmp_p
             CorruptionEffect(corruption=Corruption(name="blur", severity="mild"), ndcg=half, change=half),
         ),
     )
-    with_it = replace(evaluated, summary=replace(evaluated.summary, robustness=robustness))
-    write(with_it, tmp_path / "a")
+    write(evaluated, tmp_path / "a", robustness)
     assert "![Exposure of attacked items" in (tmp_path / "a" / "report.md").read_text()
     report = json.loads((tmp_path / "a" / "report.json").read_text())
     assert report["robustness"]["pushes"][0]["psnr"] == 31.5
     with Image.open(tmp_path / "a" / "robustness.png") as image:
         assert image.width > 600 and image.height > 300
     console = Console(record=True, width=100)
-    print_summary(with_it.summary, evaluated.context, console)
+    print_summary(evaluated.summary, evaluated.report_context, console, robustness)
     assert "8/255, transferred" in (printed := console.export_text()) and "blur, mild" in printed
 
 

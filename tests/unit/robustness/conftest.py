@@ -41,4 +41,6 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Attacked:
     config = EvaluationConfig(bootstrap_samples=50, attack=attack, list_size=5)
     plan = plan_robustness(plan_evaluation(checkpoint, snapshot.artifact, config), workspace, seed=0)
     assert plan is not None
-    return Attacked(plan=plan, setup=set_up_attack(plan), workspace=workspace)
+    return Attacked(
+        plan=plan, setup=set_up_attack(plan, plan.evaluation.count_known_events()), workspace=workspace
+    )

@@ -13,10 +13,9 @@ from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender
 from visrec.models.checkpoint import Checkpoint
 from visrec.models.item_inputs import Pictures
-from visrec.robustness.corruptions import corrupt
+from visrec.robustness.corruptions import CorruptedPictures, corrupt
 from visrec.robustness.pictures import MainPictures
 from visrec.robustness.plan import Corruption
-from visrec.robustness.variants import CorruptedPictures
 from visrec.storage import Workspace
 
 ITEMS = np.array([0, 2], np.int32)

@@ -34,7 +34,7 @@ def test_variants_in_order(attacked: Attacked) -> None:
     ]
 
 
-def test_nothing_asked_nothing_planned(attacked: Attacked) -> None:
+def test_without_attack_config_there_is_no_plan(attacked: Attacked) -> None:
     assert planned(attacked, None) is None
 
 
@@ -42,9 +42,7 @@ def test_a_model_of_ids_cannot_be_attacked(attacked: Attacked) -> None:
     snapshot = Snapshot(attacked.plan.evaluation.snapshot)
     of_ids = make_checkpoint(attacked.workspace, snapshot, name="of-ids")
     evaluation = replace(attacked.plan.evaluation, checkpoint=of_ids)
-    with pytest.raises(
-        ConfigError, match="reads pictures, got checkpoint of-ids, which knows items by id only"
-    ):
+    with pytest.raises(ConfigError, match="reads pictures, got checkpoint of-ids, whose items have ids only"):
         plan_robustness(evaluation, attacked.workspace, seed=0)
     with pytest.raises(ConfigError, match="got checkpoint of-ids"):
         planned(attacked, AttackConfig(source_checkpoint="of-ids"))

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from visrec.robustness.corruptions import psnr, ssim
+from visrec.robustness.similarity import psnr, ssim
 
 
 def test_psnr_by_hand() -> None:

@@ -7,10 +7,15 @@ from sklearn.metrics import roc_auc_score
 from tests.support.snapshots import sequences_of
 
 from visrec.data.snapshot import Sequences
-from visrec.evaluation.metrics import per_user_metrics
+from visrec.evaluation.metrics import PerUser, ranking_metrics
+from visrec.evaluation.ranks import rank_targets
 
 KS = (1, 3, 10)
 Case = tuple[NDArray[np.float32], Sequences, Sequences]
+
+
+def metrics_of(scores: NDArray[np.float32], seen: Sequences, targets: Sequences) -> PerUser:
+    return ranking_metrics(rank_targets(scores, seen, targets), KS)
 
 
 @st.composite
@@ -30,13 +35,13 @@ def cases(draw: st.DrawFn) -> Case:
 
 @given(cases())
 def test_metrics_lie_between_0_and_1(case: Case) -> None:
-    for values in per_user_metrics(*case, KS).values():
+    for values in metrics_of(*case).values():
         assert ((values >= 0) & (values <= 1 + 1e-12)).all()
 
 
 @given(cases())
 def test_recall_and_hit_rate_grow_with_k(case: Case) -> None:
-    found = per_user_metrics(*case, KS)
+    found = metrics_of(*case)
     for name in ("recall", "hr"):
         assert (found[f"{name}@1"] <= found[f"{name}@3"]).all()
         assert (found[f"{name}@3"] <= found[f"{name}@10"]).all()
@@ -47,7 +52,7 @@ def test_a_perfect_ranking_gives_1(case: Case) -> None:
     _, seen, targets = case
     scores = np.zeros(case[0].shape, np.float32)
     scores[targets.row_of_event, targets.items] = 1 + np.arange(len(targets.items))
-    found = per_user_metrics(scores, seen, targets, KS)
+    found = metrics_of(scores, seen, targets)
     for name in ("ndcg@1", "ndcg@3", "ndcg@10", "map@3", "hr@1", "mrr"):
         assert found[name] == pytest.approx(1)
     enough = np.diff(targets.offsets) <= 10
@@ -58,14 +63,14 @@ def test_a_perfect_ranking_gives_1(case: Case) -> None:
 def test_only_the_order_of_scores_counts(case: Case, factor: float, shift: int) -> None:
     scores, seen, targets = case
     changed = (scores * np.float32(factor) + shift).astype(np.float32)
-    for name, values in per_user_metrics(scores, seen, targets, KS).items():
-        assert np.array_equal(per_user_metrics(changed, seen, targets, KS)[name], values)
+    for name, values in metrics_of(scores, seen, targets).items():
+        assert np.array_equal(metrics_of(changed, seen, targets)[name], values)
 
 
 @given(cases())
 def test_auc_is_that_of_scikit_learn(case: Case) -> None:
     scores, seen, targets = case
-    found = per_user_metrics(*case, KS)["auc"]
+    found = metrics_of(*case)["auc"]
     for row in range(len(scores)):
         unseen = np.setdiff1d(np.arange(scores.shape[1]), seen.items[seen.row_of_event == row])
         label = np.isin(unseen, targets.items[targets.row_of_event == row])
@@ -74,7 +79,8 @@ def test_auc_is_that_of_scikit_learn(case: Case) -> None:
 
 
 def test_names() -> None:
-    found = per_user_metrics(np.zeros((1, 3), np.float32), sequences_of([[0]]), sequences_of([[1]]), (10,))
+    ranks = rank_targets(np.zeros((1, 3), np.float32), sequences_of([[0]]), sequences_of([[1]]))
+    found = ranking_metrics(ranks, (10,))
     assert sorted(found) == sorted(
         ["ndcg@10", "recall@10", "precision@10", "f1@10", "hr@10", "map@10", "mrr", "auc"]
     )

@@ -7,7 +7,7 @@ from visrec.data.snapshot import Snapshot
 from visrec.evaluation.ranks import candidate_scores
 from visrec.evaluation.scorers import TwoTowerScorer
 from visrec.robustness.pictures import MainPictures
-from visrec.robustness.promotion import AttackerView, attacker_view_of, entry_loss, push_pictures
+from visrec.robustness.promotion import AttackerView, entry_loss, perturb_pictures
 from visrec.robustness.variants import target_pictures
 
 
@@ -18,7 +18,7 @@ def scorer(attacked: Attacked) -> TwoTowerScorer:
 
 @pytest.fixture(scope="module")
 def attacker_view(attacked: Attacked, scorer: TwoTowerScorer) -> AttackerView:
-    return attacker_view_of(scorer, attacked.setup.users, 5, None)
+    return AttackerView.of(scorer, attacked.setup.users, 5, None)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_lists_that_are_not_full_have_no_limit(
     attacked: Attacked, scorer: TwoTowerScorer, targets: MainPictures
 ) -> None:
     few = np.array([0, 1, 2], np.int32)
-    found = attacker_view_of(scorer, attacked.setup.users, 3, few)
+    found = AttackerView.of(scorer, attacked.setup.users, 3, few)
     assert np.isneginf(found.limits_U).any()  # somebody has seen one of the three
     assert np.isfinite(found.spread)
     pictures = target_pictures(attacked.plan, attacked.setup)
@@ -49,29 +49,31 @@ def test_lists_that_are_not_full_have_no_limit(
     assert bool(torch.isfinite(gradient).all())
 
 
-def test_pushed_pictures_stay_near_and_raise_the_loss(
+def test_perturbed_pictures_stay_near_and_raise_the_loss(
     attacked: Attacked, targets: MainPictures, attacker_view: AttackerView
 ) -> None:
     pictures = target_pictures(attacked.plan, attacked.setup)
     loss = entry_loss(targets, attacker_view)
     values = [loss(torch.from_numpy(pictures).float()).item()]
     for epsilon in (4, 16):
-        pushed = push_pictures(
-            targets, attacker_view, pictures, attacked.plan.attack, epsilon=epsilon, seed=0
+        perturbed = perturb_pictures(
+            targets, attacker_view, pictures, attacked.plan.config, epsilon=epsilon, seed=0
         )
-        assert pushed.dtype == np.uint8
-        assert np.abs(pushed.astype(int) - pictures).max() <= epsilon
-        values.append(loss(torch.from_numpy(pushed).float()).item())
+        assert perturbed.dtype == np.uint8
+        assert np.abs(perturbed.astype(int) - pictures).max() <= epsilon
+        values.append(loss(torch.from_numpy(perturbed).float()).item())
     assert values[0] < values[1] < values[2]
 
 
 def test_without_room_nothing_changes_and_the_seed_decides_the_rest(
     attacked: Attacked, targets: MainPictures, attacker_view: AttackerView
 ) -> None:
-    pictures, attack = target_pictures(attacked.plan, attacked.setup), attacked.plan.attack
+    pictures, attack = target_pictures(attacked.plan, attacked.setup), attacked.plan.config
 
-    def push(epsilon: int, seed: int) -> bytes:
-        return push_pictures(targets, attacker_view, pictures, attack, epsilon=epsilon, seed=seed).tobytes()
+    def perturb(epsilon: int, seed: int) -> bytes:
+        return perturb_pictures(
+            targets, attacker_view, pictures, attack, epsilon=epsilon, seed=seed
+        ).tobytes()
 
-    assert push(0, 0) == pictures.tobytes()
-    assert push(4, 0) == push(4, 0) != push(4, 1)
+    assert perturb(0, 0) == pictures.tobytes()
+    assert perturb(4, 0) == perturb(4, 0) != perturb(4, 1)
