@@ -8,8 +8,8 @@ from rich.console import Console
 from visrec.cluster.session import ray_session
 from visrec.config import EvaluateWorkloadConfig, EvaluationConfig
 from visrec.data.snapshot import Snapshot
-from visrec.evaluation.plan import ORACLE, RANKED, ScorerFactory, plan_evaluation
-from visrec.evaluation.summary import summarise
+from visrec.evaluation.plan import ORACLE, RANKED, EvaluationPlan, ScorerFactory, plan_evaluation
+from visrec.evaluation.summary import Summary, summarise
 from visrec.models.checkpoint import Checkpoint
 from visrec.ranking.scorer import find_ranker
 from visrec.reports.console import print_summary
@@ -19,6 +19,7 @@ from visrec.reports.report import Report
 from visrec.robustness.plan import plan_robustness
 from visrec.storage import Artifact, Location, Workspace, content_id
 from visrec.workloads.measure import (
+    Measured,
     OracleScorerFactory,
     RankedScorerFactory,
     measure_on_cluster,
@@ -74,19 +75,10 @@ def evaluate(
     console.print(f"evaluate checkpoint {checkpoint.name} on {plan.config.part} of {plan.split.protocol}")
     with ray_session(job.ray):
         measured = measure_on_cluster(plan, job.seed)
-        seconds, robustness = measured.seconds, None
+        robustness = None
         if robustness_plan is not None:
-            robustness, seconds["attack"] = measure_robustness(robustness_plan, measured.counts_I)
-    started = time.perf_counter()
-    summary = summarise(measured.measures, plan, seed=job.seed)
-    context = ReportContext(
-        plan=plan,
-        seed=job.seed,
-        num_users=Snapshot(snapshot).num_users,
-        counts_I=measured.counts_I,
-        seconds=seconds | {"summarise": time.perf_counter() - started},
-        ranker=ranker,
-    )
+            robustness, measured.seconds["attack"] = measure_robustness(robustness_plan, measured.counts_I)
+    summary, context = _summarise(measured, plan, job.seed, ranker)
     with workspace.create("reports", name, config=job, parents=parents) as writer:
         write_report(writer.staging, summary, measured.measures, context, robustness)
         writer.counts |= {"num_users": summary.num_users, "num_targets": summary.num_targets}
@@ -94,6 +86,23 @@ def evaluate(
     print_summary(summary, context, console, robustness)
     console.print(f"report {name}: {workspace.location('reports', name) / 'report.md'}", soft_wrap=True)
     return Report.find(workspace, name)
+
+
+def _summarise(
+    measured: Measured, plan: EvaluationPlan, seed: int, ranker: Artifact | None
+) -> tuple[Summary, ReportContext]:
+    """Means and intervals over all users, and what the report says about them."""
+    started = time.perf_counter()
+    summary = summarise(measured.measures, plan, seed=seed)
+    context = ReportContext(
+        plan=plan,
+        seed=seed,
+        num_users=Snapshot(plan.snapshot).num_users,
+        counts_I=measured.counts_I,
+        seconds=measured.seconds | {"summarise": time.perf_counter() - started},
+        ranker=ranker,
+    )
+    return summary, context
 
 
 def _given_scorers(

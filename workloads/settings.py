@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 
 from visrec.config import Config, PipelineConfig, WorkloadConfig, parse_config, read_yaml, with_absolute_paths
+from visrec.config.keys import with_current_keys
 from visrec.errors import ConfigError
 
 ConfigT = TypeVar("ConfigT", bound=WorkloadConfig)
@@ -74,6 +75,7 @@ def workload_config(
         raise ConfigError(
             f"expected a {kind.__name__}, a mapping or the path of a YAML file, got a {type(source).__name__}"
         )
+    values, settings = (with_current_keys(PipelineConfig, given) for given in (values, settings))
     everything = parse_config(PipelineConfig, _laid_over(values, settings))
     return with_absolute_paths(everything.project(kind))
 

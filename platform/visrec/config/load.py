@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from visrec.config.base import STORED, Config, ConfigT
 from visrec.config.explain import explain
-from visrec.config.keys import current_key
+from visrec.config.keys import current_key, with_current_keys
 from visrec.config.workloads import PipelineConfig, WorkloadConfig
 from visrec.errors import ConfigError
 
@@ -38,7 +38,7 @@ def load_config(
         >>> load_config(WorkloadConfig, overrides=["seed=3"]).seed
         3
     """
-    values = read_yaml(path) if path is not None else {}
+    values = with_current_keys(PipelineConfig, read_yaml(path)) if path is not None else {}
     for override in overrides:
         _apply(values, override)
     return parse_config(PipelineConfig, values).project(kind)

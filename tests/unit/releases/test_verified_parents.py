@@ -92,7 +92,7 @@ def test_a_damaged_ranker_is_refused(workspace: Workspace) -> None:
         (writer.staging / "ranker.json").write_text("{}")
     assert writer.result is not None
     flip_one_bit(writer.result, "ranker.json")
-    content = report_content() | {"ranker_gain": {"ndcg@10": {"mean": 0.1}}}
+    content = report_content() | {"ranker_gain": {"ndcg@10": {"mean": 0.1, "low": 0.05, "high": 0.15}}}
     report = make_report(workspace, checkpoint, content, name="with-ranker", ranker="test-ranker")
     with pytest.raises(ArtifactError, match=r"ranker\.json does not match its checksum"):
         build_release(workspace, checkpoint, snapshot, report, ReleaseConfig())

@@ -106,7 +106,9 @@ def test_mistakes_are_one_line(source: Any, settings: dict[str, Any], line: str)
 
 def test_a_former_key_is_read_with_a_warning() -> None:
     loss = {"training": {"phases": [{"loss": {"spared_positives": "seen"}}]}}
-    with pytest.warns(RenamedKeyWarning, match="`spared_positives` is now called `positive_masking`"):
+    with pytest.warns(
+        RenamedKeyWarning, match=r"training\.phases\.0\.loss\.spared_positives is now called positive_masking"
+    ):
         job = workload_config(TrainWorkloadConfig, None, loss)
     assert job.training.phases[0].loss.positive_masking == "seen"
 
