@@ -1,4 +1,4 @@
-"""Beside an established library: the same model, start and steps give the same pictures."""
+"""Attacks against foolbox: the same model, start and steps give the same pictures."""
 
 import warnings
 from collections.abc import Callable

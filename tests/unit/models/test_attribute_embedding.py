@@ -1,4 +1,4 @@
-"""Attributes in the item tower: hand-worked vectors, and an item of a catalogue against one of none."""
+"""Attribute embedding: hand-worked vectors, and items without attributes."""
 
 from pathlib import Path
 

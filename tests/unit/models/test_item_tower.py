@@ -76,11 +76,11 @@ def test_a_mistyped_backbone_names_the_nearest() -> None:
         tower(backbone="resnet81")
 
 
-def test_a_backbone_that_cannot_take_the_size_says_so() -> None:
+def test_a_backbone_that_does_not_support_the_size_raises() -> None:
     with pytest.raises(ConfigError, match="vit_b_16 cannot take pictures of 32 x 32 pixels"):
         tower(backbone="vit_b_16")
 
 
-def test_neither_pixels_nor_ids_is_no_tower() -> None:
+def test_neither_pixels_nor_ids_raises() -> None:
     with pytest.raises(ConfigError, match="expected a backbone or id_embedding: true"):
         tower(backbone=None)

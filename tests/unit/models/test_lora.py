@@ -1,4 +1,4 @@
-"""Low-rank updates: nothing at first, little to learn, and part of the weights in the end."""
+"""LoRA: the identity at first, few parameters, and merging into the weights."""
 
 import torch
 from torch import nn
@@ -16,7 +16,7 @@ def network() -> nn.Sequential:
     )
 
 
-def test_at_first_it_changes_nothing_and_trains_only_its_own_numbers() -> None:
+def test_lora_starts_as_the_identity_and_trains_only_its_own_parameters() -> None:
     plain, adapted = network(), network()
     add_lora(adapted, rank=2, alpha=4.0)
     pixels = torch.rand(2, 3, 4, 4)

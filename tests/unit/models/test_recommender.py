@@ -1,4 +1,4 @@
-"""A model on disk and off it again: the same answers, and no damaged file goes unnoticed."""
+"""Recommender: save and load, batched = single, serving = training, damaged files."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -93,7 +93,7 @@ def with_recency() -> Recommender:
     return recommender
 
 
-def test_the_moment_changes_the_vector_of_a_model_with_recency_only() -> None:
+def test_the_request_time_changes_the_vector_of_a_model_with_recency_only() -> None:
     vectors = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
     histories = [history([3, 1, 4]), history([5])]
     last = np.array([120_000, 0])

@@ -1,4 +1,4 @@
-"""User tower: causal, blind to padding, and the time gaps it sees."""
+"""User tower: causality, padding, and its time inputs."""
 
 import pytest
 import torch
@@ -40,7 +40,7 @@ def test_batched_and_padded_equals_single(kind: str) -> None:
     torch.testing.assert_close(together[0, :3], alone[0])
 
 
-def test_kind_and_time_gap_change_the_vector_only_where_wanted() -> None:
+def test_event_context_changes_the_vector_only_if_configured() -> None:
     history, zeros = torch.randn(1, 3, 4), torch.zeros(1, 3, dtype=torch.long)
     with_context, without = tower("gru"), tower("gru", event_context=False)
     assert not torch.allclose(with_context(history, zeros, zeros), with_context(history, zeros + 2, zeros))
@@ -48,7 +48,7 @@ def test_kind_and_time_gap_change_the_vector_only_where_wanted() -> None:
     torch.testing.assert_close(without(history, zeros, zeros), without(history, zeros + 2, zeros + 5))
 
 
-def test_a_wait_scales_what_the_sequence_says() -> None:
+def test_recency_scales_the_hidden_state_by_the_time_to_the_next_event() -> None:
     model = tower("gru", recency=True, mean_pooling=False)
     history, zeros = torch.randn(1, 3, 4), torch.zeros(1, 3, dtype=torch.long)
     at_first = [model(history, zeros, zeros, zeros + wait) for wait in (0, 5)]
@@ -65,14 +65,14 @@ def test_a_wait_scales_what_the_sequence_says() -> None:
     torch.testing.assert_close(model(history, zeros, zeros, zeros + 4), at_first[0])
 
 
-def test_without_recency_there_is_nothing_to_learn_of_waits() -> None:
+def test_without_recency_the_time_to_the_next_event_is_ignored() -> None:
     model = tower("gru")
     assert [name for name in model.state_dict() if "wait" in name] == []
     history, zeros = torch.randn(1, 3, 4), torch.zeros(1, 3, dtype=torch.long)
     assert torch.equal(model(history, zeros, zeros), model(history, zeros, zeros, zeros + 5))
 
 
-def test_gaps_are_powers_of_two_of_a_second() -> None:
+def test_time_buckets_are_powers_of_two_of_a_second() -> None:
     times = torch.tensor([[0, 500, 1_500, 4_500, 4_500, 3_604_500]])
     assert time_buckets(times).tolist() == [[0, 0, 1, 2, 0, 11]]
 

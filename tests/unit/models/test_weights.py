@@ -1,4 +1,4 @@
-"""Weights from files: they fit or say why not, carry their facts, and never run code."""
+"""Weight files: matching to a network, their facts, and refusal of files with code."""
 
 import os
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_safetensors_carry_their_facts(tmp_path: Path) -> None:
     assert all(torch.equal(found[name], tensor) for name, tensor in tensors.items())
 
 
-def test_pytorch_files_are_taken_for_imagenets(tmp_path: Path) -> None:
+def test_pytorch_files_have_imagenets_normalisation(tmp_path: Path) -> None:
     torch.save({"state_dict": network().state_dict()}, tmp_path / "w.pth")
     found, facts = read_weights(Location.parse(tmp_path / "w.pth"))
     assert len(found) == 9
@@ -64,14 +64,14 @@ def test_a_damaged_file_is_one_line(tmp_path: Path, name: str, data: bytes) -> N
         read_weights(Location.parse(tmp_path / name))
 
 
-def test_names_decide_where_they_are_the_same() -> None:
+def test_tensors_are_matched_by_name_first() -> None:
     source, target = network(), network()
     shuffled = dict(sorted(source.state_dict().items(), reverse=True)) | {"classifier": torch.zeros(9)}
     fit_weights(target, shuffled, source="file")
     assert all(torch.equal(a, b) for a, b in zip(source.parameters(), target.parameters(), strict=True))
 
 
-def test_else_the_order_decides_and_shapes_must_agree() -> None:
+def test_else_tensors_are_matched_by_order_and_shape() -> None:
     source, target = network(), network()
     renamed = {f"x{k}": tensor for k, tensor in enumerate(source.state_dict().values()) if tensor.ndim}
     fit_weights(target, renamed, source="file")

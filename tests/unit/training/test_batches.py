@@ -50,7 +50,7 @@ def test_an_epoch_holds_every_step_of_every_sequence_once() -> None:
     assert found == sorted((a, b) for h in HISTORIES for a, b in itertools.pairwise(h))
 
 
-def test_every_distinct_item_stands_once() -> None:
+def test_every_distinct_item_is_in_a_batch_once() -> None:
     for batch in stream(batch_size=6).epoch(0):
         items = batch.item_index_N.tolist()
         assert items == sorted(set(items))
@@ -191,7 +191,7 @@ def test_hard_negatives_are_encoded_but_belong_to_their_sequence() -> None:
         assert set(items[batch.shared_N.numpy()].tolist()) == in_windows
 
 
-def test_explicit_negatives_are_the_users_own_but_no_item_that_was_taken_or_may_not_be_drawn() -> None:
+def test_explicit_negatives_are_candidates_without_positive_feedback() -> None:
     block = sequences_of([[0, 1, 2, 3]])
     negative_events = NegativeEvents(
         offsets=np.array([0, 4]),

@@ -1,4 +1,4 @@
-"""Training on items that have several pictures: one is drawn for a step, all count for the vectors at the end."""
+"""Items with several pictures: a step draws one of them, item vectors are the mean over all."""
 
 from collections.abc import Iterator
 from pathlib import Path

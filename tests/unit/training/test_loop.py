@@ -1,4 +1,4 @@
-"""The loop as a whole, in this process: it learns what can be learned, repeats itself, and goes on where it stopped."""
+"""The training loop in this process: it learns a known answer, is reproducible, and resumes bit for bit."""
 
 import json
 from collections.abc import Callable

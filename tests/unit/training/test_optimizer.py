@@ -1,4 +1,4 @@
-"""What a phase trains, and how fast."""
+"""Optimizer groups and learning-rate schedule of a phase."""
 
 import pytest
 import torch

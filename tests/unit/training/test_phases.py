@@ -83,7 +83,7 @@ def test_activations_are_found_by_the_hash_of_their_weights(snapshot: Snapshot, 
     assert len(workspace.names("activations")) == len(names) + 1
 
 
-def test_the_facts_of_weights_travel_with_them(snapshot: Snapshot, tmp_path: Path) -> None:
+def test_normalisation_is_loaded_with_the_weights(snapshot: Snapshot, tmp_path: Path) -> None:
     job = within(lite0_job(tmp_path, PhaseConfig(epochs=0)), snapshot)
     model, facts = initial_model(job, snapshot)
     assert facts is not None

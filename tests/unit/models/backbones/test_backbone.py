@@ -1,4 +1,4 @@
-"""Chains of blocks: running them in two parts is running them whole."""
+"""Backbones: chains of blocks give the same features in two parts as in one."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ CHAINS = ["efficientnet_lite0", "resnet18", "mobilenet_v2", "squeezenet1_1"]
 
 
 @pytest.mark.parametrize("name", CHAINS)
-def test_a_chain_can_start_behind_any_of_its_blocks(name: str) -> None:
+def test_a_chain_can_start_after_any_of_its_blocks(name: str) -> None:
     torch.manual_seed(0)
     backbone = build_backbone(name, width=8, height_px=64, width_px=48).eval()
     pixels = torch.rand(2, 3, 64, 48)
@@ -24,7 +24,7 @@ def test_a_chain_can_start_behind_any_of_its_blocks(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["small_cnn", "densenet121"])
-def test_what_is_no_chain_starts_at_the_pixels_or_behind_all(name: str) -> None:
+def test_a_network_that_is_no_chain_starts_at_the_pixels_or_after_all_blocks(name: str) -> None:
     backbone = build_backbone(name, width=8, height_px=64, width_px=64).eval()
     assert not backbone.is_chain
     assert backbone.resume_at(1) == 0

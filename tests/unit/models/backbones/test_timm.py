@@ -1,4 +1,4 @@
-"""Networks of timm as backbones, and one's own weights in them."""
+"""timm networks as backbones, and weights from files in them."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_lite0_is_the_same_network_here_and_in_timm(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["timm/tf_efficientnet_lite0", "timm/resnet18", "timm/convnext_atto"])
-def test_upper_blocks_continue_what_lower_blocks_made(name: str) -> None:
+def test_upper_blocks_run_on_activations_of_lower_blocks(name: str) -> None:
     backbone = build_backbone(name, width=16, height_px=64, width_px=64).eval()
     images = torch.randn(2, 3, 64, 64)
     assert backbone.is_chain

@@ -1,4 +1,4 @@
-"""Closed forms against direct solutions with dense matrices."""
+"""Closed-form solvers against direct solutions with dense matrices."""
 
 import numpy as np
 from hypothesis import given
@@ -17,14 +17,14 @@ from visrec.training.closed_form.solvers import (
 HISTORIES = [[0, 1, 2], [3], [2, 0, 3, 1]]
 
 
-def test_a_row_of_history_fades_and_has_length_one() -> None:
+def test_a_row_of_history_decays_and_has_length_one() -> None:
     history, target = history_rows(sequences_of([[0, 1, 2], [3]]), 4, decay=0.5, num_lags=9)
     expected = np.array([[1, 0, 0, 0], np.array([0.5, 1, 0, 0]) / np.sqrt(1.25)])
     np.testing.assert_allclose(history.toarray(), expected)
     np.testing.assert_array_equal(target.toarray(), np.eye(4)[[1, 2]])
 
 
-def test_only_so_many_events_back_count() -> None:
+def test_num_lags_limits_the_history() -> None:
     history, _ = history_rows(sequences_of([[0, 1, 2, 3]]), 4, decay=1.0, num_lags=1)
     np.testing.assert_array_equal(history.toarray(), np.eye(4)[:3])
 
@@ -81,7 +81,7 @@ def test_cooccurrence_factors_project_a_history_as_the_decomposition_does() -> N
     np.testing.assert_allclose(scores, normalised @ right[:2].T @ right[:2], atol=1e-5)
 
 
-def test_a_linear_relation_is_found_and_a_strong_penalty_says_nothing() -> None:
+def test_ridge_finds_a_linear_relation_and_a_strong_penalty_gives_zero() -> None:
     random = np.random.default_rng(0)
     features = random.normal(3.0, 2.0, (50, 3)).astype(np.float32)
     weight = np.array([[1.0, -2.0, 0.5], [0.0, 1.0, 1.0]])

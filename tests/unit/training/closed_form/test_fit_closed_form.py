@@ -108,7 +108,7 @@ def test_cooccurrence_fits_with_fewer_and_with_more_factors_than_items(
         ({"closed_form": TRANSITIONS.replace(max_items=5)}, {}, r"at most 5 items \(max_items\), got 7"),
     ],
 )
-def test_what_cannot_be_solved_is_one_line(
+def test_settings_without_a_closed_form_raise_one_line(
     snapshot: Snapshot, tmp_path: Path, phase: dict[str, Any], model: dict[str, Any], line: str
 ) -> None:
     with pytest.raises(ConfigError, match=line):

@@ -1,4 +1,4 @@
-"""What holds for every loss."""
+"""Contract of every loss."""
 
 from collections.abc import Callable
 from functools import partial
