@@ -23,8 +23,8 @@ class SplitConfig(Config):
     """Share of items held out as test-cold; as many again are validation-cold."""
 
     @property
-    def set_valued(self) -> bool:
-        """Whether a user can have several held-out items."""
+    def is_set_valued(self) -> bool:
+        """Whether a user can have several held-out items, which are ranked as a set; leave-one-out holds out one."""
         return self.protocol != "leave_one_out"
 
 

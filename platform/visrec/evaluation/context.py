@@ -60,7 +60,7 @@ class EvaluationContext:
             ks=config.cutoffs,
             list_size=config.list_size,
             candidates=candidates,
-            set_valued=plan.split.set_valued,
+            set_valued=plan.split.is_set_valued,
             self_information_I=self_information(counts_I, snapshot.num_users),
             item_group_I=popularity_groups(counts_I),
             unit_vectors_ID=unit_vectors(plan.checkpoint.item_vectors),

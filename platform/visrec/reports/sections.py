@@ -98,7 +98,7 @@ def method_section(summary: Summary, context: ReportContext) -> str:
         "- Equal scores: "
         + (
             "ties are broken by a fixed random order of the items."
-            if plan.split.set_valued
+            if plan.split.is_set_valued
             else "the held-out item takes the middle rank of its tie, so that ties favour no scorer."
         ),
         *(["- " + _RECENCY] if plan.checkpoint.model.user.recency else []),

@@ -79,7 +79,7 @@ def measure_users(scorer: Scorer, setup: AttackSetup, plan: EvaluationPlan) -> P
         seen, targets = setup.users.histories.take(rows), setup.users.targets.take(rows)
         scores_BI = scorer.score(seen, setup.users.times[rows])
         ranks = rank_targets(
-            scores_BI, seen, targets, candidates=setup.candidates, set_valued=plan.split.set_valued
+            scores_BI, seen, targets, candidates=setup.candidates, set_valued=plan.split.is_set_valued
         )
         attacked = np.isin(top_lists(scores_BI, seen, k, candidates=setup.candidates), setup.targets_T)
         columns[f"ndcg@{k}"].append(metrics_at(ranks, k)[f"ndcg@{k}"])

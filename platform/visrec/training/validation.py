@@ -62,7 +62,7 @@ def load_validation_set(
         for at in range(0, len(rows), BLOCK_USERS):
             blocks.append(hold_out(block.take(rows[at : at + BLOCK_USERS]), "validation"))
     candidates = ranked_items(split, snapshot.num_items, "validation")
-    return ValidationSet(blocks=blocks, candidates=candidates, set_valued=split.set_valued)
+    return ValidationSet(blocks=blocks, candidates=candidates, set_valued=split.is_set_valued)
 
 
 def validate(
