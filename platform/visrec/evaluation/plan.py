@@ -11,6 +11,7 @@ from visrec.baselines.item_item import Ease, ItemKnn
 from visrec.baselines.popularity import Popularity, RecentPopularity, count_items
 from visrec.config import EvaluationConfig, SplitConfig
 from visrec.data.held_out import KnownEvents, ranked_items
+from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.evaluation.scorers import Scorer, TwoTowerScorer
 from visrec.models.checkpoint import Checkpoint
@@ -58,7 +59,7 @@ class EvaluationPlan:
     @property
     def num_items(self) -> int:
         """Size of the catalogue."""
-        return int(self.snapshot.manifest.counts["num_items"])
+        return Snapshot(self.snapshot).num_items
 
     @property
     def candidates(self) -> NDArray[np.int32] | None:
@@ -103,7 +104,7 @@ def plan_evaluation(
         left_out[ORACLE] = (
             "the truth is known for generated data only, and there is none beside this snapshot's input"
         )
-    num_items = int(snapshot.manifest.counts["num_items"])
+    num_items = Snapshot(snapshot).num_items
     if "ease" in config.baselines and num_items > config.max_ease_items:
         left_out["ease"] = (
             f"the catalogue has {num_items:,} items, and EASE inverts an items x items matrix; "
