@@ -72,8 +72,8 @@ def variants(arguments: argparse.Namespace, weights: str | None) -> dict[str, li
         }
         found["random, all"] = [*common, "model.item.weights=null", "training.phases.0.trainable=all"]
     if arguments.source:
-        found["no source, all"] = common
-        found["source catalogue, all"] = [*common, f"training.start_from={arguments.source}"]
+        found["random encoders, all"] = common
+        found["encoders of the source, all"] = [*common, f"training.start_from={arguments.source}"]
     return found
 
 
