@@ -24,7 +24,7 @@ from rich.table import Table
 from visrec.config import PhaseConfig, TrainWorkloadConfig, load_config
 from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.training.adversaries import choose_adversary
 from visrec.training.batch import Batch
 from visrec.training.batches import BatchStream, epoch_facts
@@ -52,7 +52,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     job = load_config(TrainWorkloadConfig, arguments.config, arguments.overrides)
-    snapshot = Snapshot(Workspace(job.workspace).find("snapshots"))
+    snapshot = Snapshot(ArtifactStore(job.workspace).find("snapshots"))
     sides = {name: Side(with_phase(job, name, arguments.sequences), snapshot) for name in ("all", "head")}
     batches = sides["head"].stream.epoch(0)
     for number, batch in zip(range(arguments.steps + 1), batches, strict=False):

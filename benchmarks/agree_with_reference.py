@@ -28,7 +28,7 @@ from visrec.data.splits import TEST, TRAIN
 from visrec.evaluation.bootstrap import intervals
 from visrec.evaluation.metrics import ranking_metrics
 from visrec.evaluation.ranks import rank_targets
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 TOLERANCE = 1e-9
 KS = (5, 10, 20, 50)
@@ -44,7 +44,7 @@ def main() -> int:
     options = parser.parse_args()
     reference = _load(options.reference / "eval.py")
     data = reference.load_data()
-    snapshot = Snapshot(Workspace(options.workspace).find("snapshots", options.snapshot))
+    snapshot = Snapshot(ArtifactStore(options.workspace).find("snapshots", options.snapshot))
     block = _whole(snapshot, data)
     differences = [
         _warm(reference, data, block),

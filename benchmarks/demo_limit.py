@@ -39,7 +39,7 @@ from visrec.demo.truth import GroundTruth, read_truth
 from visrec.errors import ConfigError
 from visrec.evaluation.metrics import ranking_metrics
 from visrec.evaluation.ranks import rank_targets
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 
 PROTOCOLS: tuple[Split, ...] = ("leave_one_out", "cold_items")
 MAX_EVENTS = 64
@@ -60,7 +60,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     job = load_config(PipelineConfig, arguments.config, arguments.overrides)
-    snapshot = Snapshot.find(Workspace(job.workspace))
+    snapshot = Snapshot.find(ArtifactStore(job.workspace))
     if snapshot.facts.input.truth is None:
         raise ConfigError(f"expected a snapshot of a demo shop, got {snapshot.name}, which has no truth")
     where = Location.parse(snapshot.facts.input.truth)

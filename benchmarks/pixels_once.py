@@ -25,7 +25,7 @@ from torch import Tensor
 from visrec.config import LossConfig, PhaseConfig, TrainWorkloadConfig, load_config
 from visrec.data.snapshot import Snapshot
 from visrec.models import TwoTower
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.training.batch import Batch
 from visrec.training.batches import BatchStream, epoch_facts
 from visrec.training.initial import initial_model, training_sequences
@@ -136,7 +136,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     job = without_dropout(load_config(TrainWorkloadConfig, arguments.config, arguments.overrides))
-    snapshot = Snapshot(Workspace(job.workspace).find("snapshots"))
+    snapshot = Snapshot(ArtifactStore(job.workspace).find("snapshots"))
     rows = [(k, *compare(job, snapshot, k, arguments.steps)) for k in arguments.negatives]
     print_table(rows, job, Console(highlight=False, width=140))
 

@@ -33,7 +33,7 @@ from visrec.ranking.calibration import expected_calibration_error
 from visrec.ranking.item_features import ItemFeatures
 from visrec.ranking.training_data import TrainingDataBuilder
 from visrec.reports.report import ReportFacts
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.workloads.demo import part_of, prepare_snapshot
 from visrec.workloads.evaluate import evaluate
 from visrec.workloads.train import train
@@ -88,12 +88,12 @@ def measured(job: PipelineConfig, seed: int, console: Console) -> Measured:
     return Measured(
         test=evaluate(evaluate_job, console=console).facts,
         ranker=ranker.report,
-        calibration=test_calibration(checkpoint, Workspace(job.workspace), ranker, job.ranker),
+        calibration=test_calibration(checkpoint, ArtifactStore(job.workspace), ranker, job.ranker),
     )
 
 
 def test_calibration(
-    checkpoint: Checkpoint, workspace: Workspace, ranker: RankerArtifact, config: RankerConfig
+    checkpoint: Checkpoint, workspace: ArtifactStore, ranker: RankerArtifact, config: RankerConfig
 ) -> float:
     """Expected calibration error of "this candidate is what the user takes next" on the lists of the test part."""
     fitted, towers = ranker.ranker(), TwoTowerScorer.load(checkpoint)

@@ -25,7 +25,7 @@ from rich.table import Table
 
 from visrec.config import TrainWorkloadConfig, load_config
 from visrec.data.snapshot import Snapshot
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.workloads.train import checkpoint_name, train
 
 ALONE = ["training.scaling.num_workers=0", "training.torch_threads=1"]
@@ -89,7 +89,7 @@ def child(config: str, overrides: list[str]) -> dict[str, Any]:
 def trained(job: TrainWorkloadConfig) -> dict[str, Any]:
     """Train one variant; return curve, time, memory and number of trained parameters."""
     console = Console(stderr=True)
-    workspace = Workspace(job.workspace)
+    workspace = ArtifactStore(job.workspace)
     found = workspace.has("checkpoints", checkpoint_name(job, Snapshot.find(workspace, job.snapshot)))
     epochs = train(job, console=console).epochs
     used = resource.getrusage(resource.RUSAGE_SELF)

@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from visrec.storage import Artifact, Location, Workspace
+from visrec.storage import Artifact, ArtifactStore, Location
 from visrec.tune.records import TrialRecord, read_records
 from visrec.tune.report.facts import StudySummary
 from visrec.tune.report.write import BEST, TRIALS
@@ -12,7 +12,7 @@ class Study:
     """Trials of a study, and its best one.
 
     Example:
-        >>> study = Study.find(Workspace("workspace"))                           # doctest: +SKIP
+        >>> study = Study.find(ArtifactStore("workspace"))                           # doctest: +SKIP
         >>> study.summary.best_point                                                     # doctest: +SKIP
         {'training.phases.0.learning_rate': 0.0031}
     """
@@ -30,7 +30,7 @@ class Study:
         )
 
     @classmethod
-    def find(cls, workspace: Workspace, name: str = "latest") -> "Study":
+    def find(cls, workspace: ArtifactStore, name: str = "latest") -> "Study":
         """Open a study of a workspace by name.
 
         Raises:

@@ -13,7 +13,7 @@ from visrec.cluster.training import fit, ray_trainer
 from visrec.config import TrainWorkloadConfig, TuneWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 from visrec.training.loop import train
 from visrec.tune.environment import EpochReports, TuneEnvironment, TuneWorkerEnvironment
 from visrec.tune.objectives import measure_costs
@@ -72,7 +72,7 @@ def trainable(job: TuneWorkloadConfig, snapshot: str, folder: Location) -> Train
         # The closure holds plain values only: it is pickled and may run on another machine.
         study = parse_config(TuneWorkloadConfig, settings)
         assignment = Assignment(**config["trial"])
-        here = Workspace(study.workspace).root / below_workspace
+        here = ArtifactStore(study.workspace).root / below_workspace
         run = _in_process if study.tune.run_in == "process" else _on_workers
         run(study, snapshot, here, assignment)
 
@@ -86,7 +86,7 @@ def _in_process(
     threads = training.torch_threads or max(1, int(study.tune.cpus_per_trial))
     # Ray Tune gets a checkpoint with each epoch; one within an epoch would be a report without metrics.
     job = job.replace(training=training.replace(torch_threads=threads, checkpoint_every_steps=0))
-    snapshot = Snapshot(Workspace(job.workspace).find("snapshots", snapshot_name))
+    snapshot = Snapshot(ArtifactStore(job.workspace).find("snapshots", snapshot_name))
     environment = TuneEnvironment(
         _reports(study, job, snapshot),
         assignment.point,
@@ -115,7 +115,7 @@ def _worker(config: dict[str, Any]) -> None:
         parse_config(TrainWorkloadConfig, config["job"]),
     )
     job = job.replace(training=job.training.replace(checkpoint_every_steps=0))
-    snapshot = Snapshot(Workspace(job.workspace).find("snapshots", config["snapshot"]))
+    snapshot = Snapshot(ArtifactStore(job.workspace).find("snapshots", config["snapshot"]))
     train(job, snapshot, TuneWorkerEnvironment(_reports(study, job, snapshot)))
 
 

@@ -10,7 +10,7 @@ from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError
 from visrec.models.checkpoint import Checkpoint
 from visrec.models.epochs import EPOCHS
-from visrec.storage import Workspace, content_id
+from visrec.storage import ArtifactStore, content_id
 from visrec.training.environment import LocalEnvironment
 from visrec.training.loop import train
 from visrec.training.state import load_state
@@ -35,7 +35,7 @@ def keep_checkpoint(
         log: The study's log; the trial's checkpoint is in its folder.
         record: The trial.
     """
-    workspace = Workspace(job.workspace)
+    workspace = ArtifactStore(job.workspace)
     own = last_config(job, record)
     is_plain = record.status == "finished" and all(r.copied_from is None for r in record.results)
     name = (

@@ -10,7 +10,7 @@ from visrec.cluster.datasets import quiet_ray_data
 from visrec.config import TrainWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.models import TwoTower
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 from visrec.training.initial import initial_model
 from visrec.training.phase import frozen_prefix
 
@@ -27,7 +27,7 @@ def precompute(job: TrainWorkloadConfig, model: TwoTower, snapshot: Snapshot, co
         console: Where the time is printed.
     """
     prefix = frozen_prefix(job, 0, model, snapshot)
-    workspace = Workspace(job.workspace)
+    workspace = ArtifactStore(job.workspace)
     if prefix is None or workspace.has("activations", prefix.name):
         return
     started = time.perf_counter()
@@ -71,7 +71,7 @@ class _PartEncoder:
 
     def __init__(self, job: dict[str, Any], snapshot: str, folder: Location) -> None:
         settings = parse_config(TrainWorkloadConfig, job)
-        found = Snapshot(Workspace(settings.workspace).find("snapshots", snapshot))
+        found = Snapshot(ArtifactStore(settings.workspace).find("snapshots", snapshot))
         model, _ = initial_model(settings, found)
         if settings.training.scaling.use_gpu:
             model.cuda()

@@ -15,7 +15,7 @@ from visrec import __version__
 from visrec.config import WORKLOADS, WorkloadConfig, dump_yaml, json_schema, load_config, with_absolute_paths
 from visrec.config.base import RenamedKeyWarning
 from visrec.errors import VisrecError
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 app = typer.Typer(
     name="visrec",
@@ -266,8 +266,8 @@ def config_schema(workload: WorkloadName) -> None:
     typer.echo(json_schema(WORKLOADS[workload]))
 
 
-def _workspace(config: Path | None, overrides: list[str] | None) -> Workspace:
-    return Workspace(_load(WorkloadConfig, config, overrides).workspace)
+def _workspace(config: Path | None, overrides: list[str] | None) -> ArtifactStore:
+    return ArtifactStore(_load(WorkloadConfig, config, overrides).workspace)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from visrec.config import (
 from visrec.data.snapshot import Snapshot
 from visrec.demo.write import ingest_config
 from visrec.reports.report import Report
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 from visrec.workloads import serve
 from visrec.workloads.demo_data import demo_data
 from visrec.workloads.demo_summary import DemoSummary, print_summary, summarise, write_summary
@@ -71,7 +71,7 @@ def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = Fal
         exit_after_queries: Return after the sample queries.
     """
     clock = _Clock(console=console)
-    workspace = Workspace(job.workspace)
+    workspace = ArtifactStore(job.workspace)
     with PeakMemory() as memory, ExitStack() as stack:
         clock.run("start Ray", lambda: stack.enter_context(ray_session(job.ray)))
         _prepare(job, clock, console)
@@ -113,7 +113,7 @@ def _prepare(job: PipelineConfig, clock: _Clock, console: Console) -> None:
 
 def prepare_snapshot(job: PipelineConfig, *, console: Console) -> None:
     """Ingest the config's log, or that of a generated shop, unless the workspace has a snapshot."""
-    if Workspace(job.workspace).pointed("snapshots") is not None:
+    if ArtifactStore(job.workspace).pointed("snapshots") is not None:
         return
     if all(log.path is None for log in job.ingest.logs.values()):
         shop = demo_data(part_of(job, DemoDataWorkloadConfig), console=console)

@@ -17,7 +17,7 @@ from visrec.reports.context import ReportContext
 from visrec.reports.files import REPORT_VERSION, write_report
 from visrec.reports.report import Report
 from visrec.robustness.plan import plan_robustness
-from visrec.storage import Artifact, Location, Workspace, content_id
+from visrec.storage import Artifact, ArtifactStore, Location, content_id
 from visrec.workloads.measure import (
     Measured,
     OracleScorerFactory,
@@ -55,7 +55,7 @@ def evaluate(
     """
     job = workload_config(EvaluateWorkloadConfig, config, settings)
     console = workload_console(console, progress)
-    workspace = Workspace(job.workspace)
+    workspace = ArtifactStore(job.workspace)
     checkpoint = Checkpoint.find(workspace, job.checkpoint)
     snapshot = workspace.find("snapshots", checkpoint.snapshot_name)
     ranker = find_ranker(workspace, checkpoint, job.evaluation.ranker)

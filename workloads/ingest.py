@@ -18,10 +18,10 @@ from rich.table import Table
 from visrec.cluster.session import ray_session
 from visrec.config import IngestWorkloadConfig
 from visrec.data.snapshot import Snapshot
-from visrec.ingest.files import find_inputs
-from visrec.ingest.quarantine import RejectCounts
-from visrec.ingest.stages.build import BuiltSnapshot, build_snapshot, plan_snapshot
-from visrec.storage import Workspace, content_id
+from visrec.ingestion.files import find_inputs
+from visrec.ingestion.quarantine import RejectCounts
+from visrec.ingestion.stages.build import BuiltSnapshot, build_snapshot, plan_snapshot
+from visrec.storage import ArtifactStore, content_id
 from visrec.workloads.settings import PlainSettings, workload_config, workload_console
 
 FORMAT_VERSION = 2
@@ -55,7 +55,7 @@ def ingest(
     started = time.perf_counter()
     job = workload_config(IngestWorkloadConfig, config, settings)
     console = workload_console(console, progress)
-    workspace = Workspace(job.workspace)
+    workspace = ArtifactStore(job.workspace)
     inputs = find_inputs(job.ingest)
     name = content_id("snapshot", FORMAT_VERSION, job.ingest, inputs.fingerprint)
     if workspace.has("snapshots", name):

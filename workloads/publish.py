@@ -9,7 +9,7 @@ from visrec.models.checkpoint import Checkpoint
 from visrec.releases import Release, activate
 from visrec.releases.build import build_release, release_name
 from visrec.reports.report import Report
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.workloads.settings import PlainSettings, workload_config, workload_console
 
 
@@ -39,7 +39,7 @@ def publish(
     """
     job = workload_config(PublishWorkloadConfig, config, settings)
     console = workload_console(console, progress)
-    workspace = Workspace(job.workspace)
+    workspace = ArtifactStore(job.workspace)
     checkpoint = Checkpoint.find(workspace, job.checkpoint)
     report = Report.find(workspace, job.report)
     name = release_name(checkpoint, report, job.release)

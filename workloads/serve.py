@@ -27,7 +27,7 @@ from visrec.cluster.session import is_this_machine_alone, ray_session
 from visrec.config import ServeConfig, ServeWorkloadConfig
 from visrec.errors import ClusterError, ConfigError
 from visrec.releases import Release
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 APP = "visrec"
 READY_TIMEOUT_S = 120.0
@@ -85,7 +85,7 @@ def start(job: ServeWorkloadConfig, *, console: Console) -> ServerHandle:
         ConfigError: The port is taken.
         ClusterError: The graph does not start.
     """
-    release = Release.open(Workspace(job.workspace))
+    release = Release.open(ArtifactStore(job.workspace))
     release.check()  # a damaged release fails here in one line, not after several starts of a replica
     port = _usable_port(job.serve)
     with ExitStack() as stack:

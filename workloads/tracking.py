@@ -13,7 +13,7 @@ from rich.console import Console
 
 from visrec.config import WorkloadConfig
 from visrec.errors import ConfigError, first_line
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.tune.artifact import Study
 from visrec.tune.environment import download
 from visrec.tune.records import EpochResult, TrialRecord
@@ -31,7 +31,7 @@ def is_installed() -> bool:
     return importlib.util.find_spec("mlflow") is not None
 
 
-def tracking_folder(workspace: Workspace) -> Path:
+def tracking_folder(workspace: ArtifactStore) -> Path:
     """Folder of MLflow's database and artifacts.
 
     Raises:
@@ -42,7 +42,7 @@ def tracking_folder(workspace: Workspace) -> Path:
     return Path(workspace.root.path) / "tracking"
 
 
-def track_study(workspace: Workspace, study: Study, console: Console) -> None:
+def track_study(workspace: ArtifactStore, study: Study, console: Console) -> None:
     """Record a finished study as a parent run with a child run for each trial; a second call records nothing.
 
     The store is `MLFLOW_TRACKING_URI` where that is set, else a database in the workspace. Without MLflow, or with a
@@ -74,14 +74,14 @@ def run(job: WorkloadConfig, *, console: Console, port: int = 5000) -> NoReturn:
     """
     if not is_installed():
         raise ConfigError("tracking needs MLflow: install the extra, pip install 'visrec[tracking]'")
-    command = server_command(Workspace(job.workspace), port)
+    command = server_command(ArtifactStore(job.workspace), port)
     console.print(f"MLflow at http://{HOST}:{port} (Ctrl-C ends it)")
     # In this process's place, so that a signal to this command ends the server. MLflow's job workers are not needed,
     # and would outlive it.
     os.execve(sys.executable, command, {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
 
 
-def server_command(workspace: Workspace, port: int) -> list[str]:
+def server_command(workspace: ArtifactStore, port: int) -> list[str]:
     """Command line of the server. It has no login, so it listens on the loopback interface only.
 
     Raises:
@@ -97,7 +97,7 @@ def server_command(workspace: Workspace, port: int) -> list[str]:
     ]
 
 
-def _store(workspace: Workspace) -> tuple[str, str]:
+def _store(workspace: ArtifactStore) -> tuple[str, str]:
     """URIs of the records and of the artifacts."""
     own = os.environ.get("MLFLOW_TRACKING_URI")
     if own:

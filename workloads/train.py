@@ -14,7 +14,7 @@ from visrec.errors import ConfigError
 from visrec.models.checkpoint import Checkpoint
 from visrec.models.epochs import EpochRecord, read_epochs
 from visrec.reports.training import draw_curves
-from visrec.storage import Location, Workspace, content_id
+from visrec.storage import ArtifactStore, Location, content_id
 from visrec.training import loop
 from visrec.training.environment import LocalEnvironment
 from visrec.training.initial import initial_model, starting_point
@@ -57,7 +57,7 @@ def train(
     started = time.perf_counter()
     job = workload_config(TrainWorkloadConfig, config, settings)
     console = workload_console(console, progress)
-    workspace = Workspace(job.workspace)
+    workspace = ArtifactStore(job.workspace)
     snapshot = Snapshot.find(workspace, job.snapshot)
     name = checkpoint_name(job, snapshot)
     found = workspace.has("checkpoints", name)
@@ -92,7 +92,7 @@ def checkpoint_name(job: TrainWorkloadConfig, snapshot: Snapshot) -> str:
 
 
 def write_checkpoint(
-    workspace: Workspace, name: str, folder: Path, job: TrainWorkloadConfig, snapshot: Snapshot
+    workspace: ArtifactStore, name: str, folder: Path, job: TrainWorkloadConfig, snapshot: Snapshot
 ) -> Checkpoint:
     """Make a checkpoint artifact of the folder that a finished run of the loop has written."""
     with workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer:
@@ -107,7 +107,7 @@ def write_checkpoint(
 
 
 def _train(
-    job: TrainWorkloadConfig, snapshot: Snapshot, workspace: Workspace, name: str, console: Console
+    job: TrainWorkloadConfig, snapshot: Snapshot, workspace: ArtifactStore, name: str, console: Console
 ) -> None:
     # A mistake in the settings is raised here, before workers start.
     model, _ = initial_model(job, snapshot)

@@ -13,7 +13,7 @@ from visrec.ranking.artifact import RankerArtifact, RankerReport
 from visrec.ranking.train import RankerTraining
 from visrec.reports.ranker import importance_plot, reliability_plot
 from visrec.reports.style import png
-from visrec.storage import Location, Workspace, content_id
+from visrec.storage import ArtifactStore, Location, content_id
 from visrec.workloads.settings import PlainSettings, workload_config, workload_console
 
 VERSION = 2
@@ -47,7 +47,7 @@ def train_ranker(
     started = time.perf_counter()
     job = workload_config(TrainRankerWorkloadConfig, config, settings)
     console = workload_console(console, progress)
-    workspace = Workspace(job.workspace)
+    workspace = ArtifactStore(job.workspace)
     checkpoint = Checkpoint.find(workspace, job.checkpoint)
     snapshot = checkpoint.snapshot(workspace)
     name = content_id("ranker", VERSION, checkpoint.name, snapshot.name, job.ranker, job.seed)

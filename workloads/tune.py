@@ -17,7 +17,7 @@ from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError, StudyInterrupted, VisrecError
 from visrec.models.checkpoint import Checkpoint
 from visrec.releases import Release
-from visrec.storage import Location, Workspace, content_id
+from visrec.storage import ArtifactStore, Location, content_id
 from visrec.training.initial import initial_model
 from visrec.tune.artifact import Study
 from visrec.tune.compare import default_trial, improvement_over
@@ -93,7 +93,7 @@ def tune(
     job = workload_config(TuneWorkloadConfig, config, settings)
     console = workload_console(console, progress)
     check(job)
-    workspace = Workspace(job.workspace)
+    workspace = ArtifactStore(job.workspace)
     snapshot = Snapshot.find(workspace, job.snapshot)
     name = study_name(job, snapshot)
     folder = workspace.root / "runs" / f"study-{name}"
@@ -176,7 +176,7 @@ def _run(job: TuneWorkloadConfig, snapshot: Snapshot, log: StudyLog, console: Co
 
 
 def _write(job: TuneWorkloadConfig, name: str, snapshot: Snapshot, log: StudyLog, ending: str) -> None:
-    workspace = Workspace(job.workspace)
+    workspace = ArtifactStore(job.workspace)
     facts = study_facts(job, log.records, ending, log.seconds_spent())
     if not facts.order:
         log.folder.delete()  # nothing to keep

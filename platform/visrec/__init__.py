@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from visrec.recommend.types import HistoryEvent
     from visrec.workloads.demo_data import demo_data
     from visrec.workloads.evaluate import evaluate
+    from visrec.workloads.ingest import ingest
     from visrec.workloads.publish import publish
     from visrec.workloads.train import train
     from visrec.workloads.train_ranker import train_ranker
@@ -49,6 +50,7 @@ _LAZY = {
     "Workspace": ("visrec.workspace", "Workspace"),
     "demo_data": ("visrec.workloads.demo_data", "demo_data"),
     "evaluate": ("visrec.workloads.evaluate", "evaluate"),
+    "ingest": ("visrec.workloads.ingest", "ingest"),
     "open": ("visrec.recommend.shop", "open_shop"),
     "publish": ("visrec.workloads.publish", "publish"),
     "train": ("visrec.workloads.train", "train"),
@@ -66,6 +68,7 @@ __all__ = [
     "__version__",
     "demo_data",
     "evaluate",
+    "ingest",
     "open",
     "publish",
     "train",

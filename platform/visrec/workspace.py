@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from visrec.storage import ArtifactKind
-from visrec.storage import Workspace as ArtifactStore
+from visrec.storage import ArtifactKind, ArtifactStore
 
 if TYPE_CHECKING:  # each brings torch or scikit-learn along: imported by the method that opens one
     from visrec.data.snapshot import Snapshot
@@ -36,7 +35,7 @@ class Workspace(ArtifactStore):
 
     Example:
         >>> workspace = Workspace("workspace")
-        >>> workspace.checkpoint().epochs[-1]["ndcg@10"]                         # doctest: +SKIP
+        >>> workspace.checkpoint().epochs[-1].metrics["ndcg@10"]                 # doctest: +SKIP
         0.1146
         >>> workspace.report().metrics["model"]["ndcg@10"].low                   # doctest: +SKIP
         0.0863

@@ -18,7 +18,7 @@ from tests.support.releases import make_release
 from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.config import RayConfig, ServeConfig, ServeWorkloadConfig
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.workloads import serve
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -46,7 +46,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    workspace = Workspace(str(tmp_path_factory.mktemp("page")))
+    workspace = ArtifactStore(str(tmp_path_factory.mktemp("page")))
     make_release(workspace, checkerboard_snapshot(workspace, num_users=6, num_items=NUM_ITEMS, image_size=16))
     job = ServeWorkloadConfig(
         workspace=str(workspace.root), serve=ServeConfig(port=0), ray=RayConfig(num_cpus=4)

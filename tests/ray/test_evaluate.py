@@ -27,7 +27,7 @@ from visrec.evaluation.summary import summarise
 from visrec.robustness.plan import PromotionAttack, plan_robustness
 from visrec.robustness.promotion import set_up_attack
 from visrec.robustness.variants import measure_variant
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.workloads.evaluate import evaluate
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
@@ -43,7 +43,7 @@ def _cluster() -> Iterator[None]:
 
 
 def test_the_whole_workload(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=40, num_items=24)
     checkpoint = make_checkpoint(workspace, snapshot)
     job = EvaluateWorkloadConfig(workspace=str(tmp_path), evaluation=CONFIG)
@@ -61,7 +61,7 @@ def test_the_whole_workload(tmp_path: Path) -> None:
 
 
 def test_mistakes_in_tasks_come_out_as_what_they_are(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     checkpoint = make_checkpoint(workspace, checkerboard_snapshot(workspace, num_users=4, num_items=12))
     job = EvaluateWorkloadConfig(workspace=str(tmp_path), evaluation=CONFIG)
     (checkpoint.location / "model.safetensors").write_bytes(b"not weights")
@@ -75,7 +75,7 @@ def test_mistakes_in_tasks_come_out_as_what_they_are(tmp_path: Path) -> None:
 
 
 def test_equal_to_one_process(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=40, num_items=24)
     checkpoint = make_checkpoint(workspace, snapshot)
     job = EvaluateWorkloadConfig(workspace=str(tmp_path), evaluation=CONFIG)
@@ -97,7 +97,7 @@ def test_equal_to_one_process(tmp_path: Path) -> None:
 
 
 def test_under_attack(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=20, num_items=40, image_size=16)
     pixels = ModelConfig(dim=8, item=ItemTowerConfig(width=4), user=UserTowerConfig(hidden_dim=8))
     checkpoint = make_checkpoint(workspace, snapshot, model=pixels)

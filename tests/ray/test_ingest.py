@@ -25,7 +25,7 @@ from visrec.data.schemas import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, QUARANTINE_SC
 from visrec.data.snapshot import Snapshot
 from visrec.data.splits import TEST
 from visrec.errors import ClusterError, DataError
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.workloads.ingest import ingest
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
@@ -150,7 +150,7 @@ def test_two_logs_are_merged_in_time_order_like_one_of_the_same_rows(tmp_path: P
 
 
 def test_files_have_the_schemas_of_snapshots_also_those_made_for_tests(tmp_path: Path) -> None:
-    made = make_snapshot(Workspace(str(tmp_path / "made")), [[0, 1, 2]], num_items=3).artifact.location
+    made = make_snapshot(ArtifactStore(str(tmp_path / "made")), [[0, 1, 2]], num_items=3).artifact.location
     real = _ingest(Shop(root=tmp_path / "shop").job()).artifact.location
     schemas = {
         "items.parquet": ITEMS_SCHEMA,
@@ -177,7 +177,7 @@ def test_the_same_input_is_found_and_another_one_is_not(tmp_path: Path) -> None:
     (shop.root / "log.csv").write_bytes((shop.root / "log.csv").read_bytes() + b"u1,i1,click,1700000000\n")
     changed, changed_found = _run(shop.job())
     assert not changed_found
-    workspace = Workspace(str(shop.root / "workspace"))
+    workspace = ArtifactStore(str(shop.root / "workspace"))
     assert len(workspace.names("snapshots")) == 3
     assert workspace.find("snapshots").name == changed.name
 
@@ -265,7 +265,7 @@ def test_killed_half_way_leaves_nothing_that_looks_finished(tmp_path: Path) -> N
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    workspace = Workspace(str(shop.root / "workspace"))
+    workspace = ArtifactStore(str(shop.root / "workspace"))
     assert workspace.names("snapshots") == []
     assert workspace.pointed("snapshots") is None
     (left,) = snapshots.iterdir()

@@ -17,7 +17,7 @@ from tests.support.shop import NUM_ITEMS, START, Shop, good_rows
 
 from visrec.data.snapshot import Snapshot
 from visrec.errors import DataError
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.workloads.ingest import ingest
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
@@ -51,7 +51,7 @@ def _refuse(shop: Shop, message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
         ingest(shop.job())
     assert "\n" not in str(caught.value)
-    workspace = Workspace(str(shop.root / "workspace"))
+    workspace = ArtifactStore(str(shop.root / "workspace"))
     assert workspace.names("snapshots") == []
     assert not list((shop.root / "workspace").glob("snapshots/.*"))
 

@@ -23,7 +23,7 @@ from visrec.config import RayConfig, ServeConfig, ServeWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError, ConfigError
 from visrec.releases import Release, activate
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.workloads import serve
 
 # Importing Ray Serve warns of its own use of pydantic.
@@ -33,18 +33,18 @@ QUIET = Console(file=io.StringIO())
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return Workspace(str(tmp_path_factory.mktemp("serve")))
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> ArtifactStore:
+    return ArtifactStore(str(tmp_path_factory.mktemp("serve")))
 
 
 @pytest.fixture(scope="module")
-def releases(workspace: Workspace) -> list[Release]:
+def releases(workspace: ArtifactStore) -> list[Release]:
     snapshot = checkerboard_snapshot(workspace, num_users=6, num_items=20, image_size=16)
     return [make_release(workspace, snapshot, seed=seed) for seed in (0, 1)]
 
 
 @pytest.fixture(scope="module")
-def server(workspace: Workspace, releases: list[Release]) -> Iterator[serve.ServerHandle]:
+def server(workspace: ArtifactStore, releases: list[Release]) -> Iterator[serve.ServerHandle]:
     config = ServeConfig(port=0, release_poll_s=0.2)
     job = ServeWorkloadConfig(workspace=str(workspace.root), serve=config, ray=RayConfig(num_cpus=4))
     handle = serve.start(job, console=QUIET)
@@ -116,7 +116,7 @@ def test_errors_are_problems_through_all_processes(
 
 
 def test_another_release_goes_live_under_traffic_without_an_error(
-    server: serve.ServerHandle, workspace: Workspace, releases: list[Release]
+    server: serve.ServerHandle, workspace: ArtifactStore, releases: list[Release]
 ) -> None:
     answers: list[tuple[int, str]] = []
     ended = threading.Event()
@@ -140,7 +140,7 @@ def test_another_release_goes_live_under_traffic_without_an_error(
 
 
 def test_a_damaged_release_does_not_go_live(
-    server: serve.ServerHandle, workspace: Workspace, releases: list[Release]
+    server: serve.ServerHandle, workspace: ArtifactStore, releases: list[Release]
 ) -> None:
     activate(workspace, releases[0].name)
     assert wait_for(lambda: recommend(server).json()["release"] == releases[0].name)
@@ -154,7 +154,7 @@ def test_a_damaged_release_does_not_go_live(
 
 
 def test_the_manifest_deploys_and_swaps_a_pinned_release_in_place(
-    server: serve.ServerHandle, workspace: Workspace, releases: list[Release]
+    server: serve.ServerHandle, workspace: ArtifactStore, releases: list[Release]
 ) -> None:
     from ray.serve.context import _get_global_client
     from ray.serve.schema import ServeDeploySchema
@@ -216,7 +216,7 @@ def test_nothing_of_haproxy_is_open_to_other_machines(server: serve.ServerHandle
     assert not {int(bind.split(":")[1]) for bind in binds} & open_ports
 
 
-def test_a_taken_port_is_one_clear_line(workspace: Workspace, releases: list[Release]) -> None:
+def test_a_taken_port_is_one_clear_line(workspace: ArtifactStore, releases: list[Release]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

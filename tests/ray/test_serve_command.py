@@ -13,14 +13,14 @@ import requests
 from tests.support.releases import make_release
 from tests.support.snapshots import checkerboard_snapshot
 
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 pytestmark = pytest.mark.ray
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_serves_until_it_is_told_to_stop(tmp_path: Path, how: signal.Signals) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     make_release(workspace, checkerboard_snapshot(workspace, num_users=4, num_items=6, image_size=16))
     settings = [f"workspace={tmp_path}", "serve.port=0", "ray.num_cpus=4"]
     command = [sys.executable, "-m", "visrec.workloads.cli", "serve", *(f"--set={s}" for s in settings)]

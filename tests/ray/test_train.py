@@ -38,7 +38,7 @@ from visrec.models.backbones.networks import efficientnet_lite0
 from visrec.models.checkpoint import Checkpoint
 from visrec.models.item_inputs import Pictures
 from visrec.models.weights import WeightsFacts, write_weights
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 from visrec.workloads.train import train
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
@@ -46,7 +46,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
-    workspace = Workspace(str(tmp_path_factory.mktemp("workspace")))
+    workspace = ArtifactStore(str(tmp_path_factory.mktemp("workspace")))
     with ray_session(RayConfig()):
         yield checkerboard_snapshot(workspace, num_users=64, num_items=20)
 
@@ -107,7 +107,7 @@ def test_two_workers_run_phases_and_share_the_activations(snapshot: Snapshot, tm
     )
     assert "activations of 18 frozen blocks kept: 20 pictures" in out.getvalue()
     # Those of the third phase come from weights that the second one left: the workers computed them.
-    kept = Workspace(config.workspace)
+    kept = ArtifactStore(config.workspace)
     blocks = sorted(
         kept.find("activations", n).manifest.facts["num_blocks"] for n in kept.names("activations")
     )

@@ -25,7 +25,7 @@ from visrec.config import (
     UserTowerConfig,
 )
 from visrec.models.checkpoint import Checkpoint
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.workloads.train import train
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
@@ -48,7 +48,7 @@ def job(workspace: Path) -> TrainWorkloadConfig:
 
 
 def trained(workspace: Path) -> Checkpoint:
-    checkerboard_snapshot(Workspace(str(workspace)), num_users=64, num_items=20)
+    checkerboard_snapshot(ArtifactStore(str(workspace)), num_users=64, num_items=20)
     return train(job(workspace))
 
 

@@ -22,7 +22,7 @@ from visrec.config import RayConfig, TuneWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.models import Recommender
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.workloads.train import train
 from visrec.workloads.tune import TuneResult, tune
 
@@ -57,7 +57,7 @@ def session() -> Iterator[None]:
 
 @pytest.fixture
 def snapshot(tmp_path: Path) -> Snapshot:
-    return checkerboard_snapshot(Workspace(str(tmp_path)), num_users=64, num_items=20)
+    return checkerboard_snapshot(ArtifactStore(str(tmp_path)), num_users=64, num_items=20)
 
 
 @pytest.mark.usefixtures("session")
@@ -153,7 +153,7 @@ def test_trials_on_workers_of_ray_train(tmp_path: Path, snapshot: Snapshot) -> N
     assert lead["text"] in said
     assert f"ahead by {lead['text']}" in (result.study.location / "report.md").read_text()
     assert "frozen blocks kept: 20 pictures" in said  # before any trial, which all read them
-    assert len(Workspace(str(tmp_path)).names("activations")) == 1
+    assert len(ArtifactStore(str(tmp_path)).names("activations")) == 1
     assert result.checkpoint is not None
     assert result.checkpoint.artifact.manifest.config["training"]["scaling"]["num_workers"] == 2
 
@@ -176,7 +176,7 @@ def test_a_killed_study_goes_on_and_repeats_no_finished_trial(tmp_path: Path, sn
     done = subprocess.run([*command, "--resume"], capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "resuming: " in done.stdout
-    study = Workspace(str(tmp_path)).find("studies")
+    study = ArtifactStore(str(tmp_path)).find("studies")
     after = {t["number"]: t for t in json.loads((study.location / "trials.json").read_text())}
     assert sorted(after) == list(range(5))
     for number, record in before.items():

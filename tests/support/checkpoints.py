@@ -20,7 +20,7 @@ from visrec.models import Recommender, TwoTower
 from visrec.models.checkpoint import Checkpoint
 from visrec.models.epochs import EPOCHS
 from visrec.models.item_inputs import Pictures
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 TINY_MODEL = ModelConfig(
     dim=8,
@@ -30,7 +30,7 @@ TINY_MODEL = ModelConfig(
 
 
 def make_checkpoint(
-    workspace: Workspace,
+    workspace: ArtifactStore,
     snapshot: Snapshot,
     *,
     split: SplitConfig | None = None,

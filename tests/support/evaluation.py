@@ -16,7 +16,7 @@ from visrec.evaluation.plan import EvaluationPlan, fit_scorer, plan_evaluation
 from visrec.evaluation.scorers import Scorer
 from visrec.evaluation.summary import Summary, summarise
 from visrec.reports.context import ReportContext
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +34,7 @@ class Evaluated:
 
 @pytest.fixture(scope="session")
 def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
-    workspace = Workspace(str(tmp_path_factory.mktemp("evaluation")))
+    workspace = ArtifactStore(str(tmp_path_factory.mktemp("evaluation")))
     snapshot = checkerboard_snapshot(workspace, num_users=42, num_items=24, group_sizes=(8, 16))
     config = EvaluationConfig(ks=(5, 20), bootstrap_samples=50)
     checkpoint = make_checkpoint(workspace, snapshot, split=SplitConfig())

@@ -13,7 +13,7 @@ from visrec.deployments.live import LiveRelease
 from visrec.deployments.routes import GraphState, Service
 from visrec.recommend.pipeline import Pipeline
 from visrec.releases import CURRENT
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 PartT = TypeVar("PartT")
 ResultT = TypeVar("ResultT")
@@ -45,7 +45,7 @@ class ThreadedStage(Generic[PartT]):
 class LocalGraph:
     """All stages, loaded with the current release."""
 
-    def __init__(self, workspace: Workspace, config: ServeConfig) -> None:
+    def __init__(self, workspace: ArtifactStore, config: ServeConfig) -> None:
         root = str(workspace.root)
         limits = (config.max_upload_bytes, config.max_upload_pixels)
         self.encoder = ThreadedStage(EncoderActor(root, CURRENT, *limits))
@@ -66,7 +66,7 @@ class LocalGraph:
         return {"encoder": "ok", "retriever": "ok", "ranker": "ok"}
 
 
-async def local_service(workspace: Workspace, config: ServeConfig | None = None) -> Service:
+async def local_service(workspace: ArtifactStore, config: ServeConfig | None = None) -> Service:
     """A service that answers from the workspace's current release."""
     settings = config or ServeConfig()
     graph = LocalGraph(workspace, settings)

@@ -15,7 +15,7 @@ from visrec.models.checkpoint import Checkpoint
 from visrec.releases import Release, activate
 from visrec.releases.build import build_release
 from visrec.reports.report import Report, ReportFacts
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 SMALL_MODEL = ModelConfig(
     dim=8, item=ItemTowerConfig(width=4), user=UserTowerConfig(hidden_dim=8, max_length=10)
@@ -65,7 +65,7 @@ def report_facts(content: dict[str, Any] | None = None) -> ReportFacts:
 
 
 def make_report(
-    workspace: Workspace,
+    workspace: ArtifactStore,
     checkpoint: Checkpoint,
     content: dict[str, Any] | None = None,
     *,
@@ -85,7 +85,7 @@ def make_report(
 
 
 def make_release(
-    workspace: Workspace,
+    workspace: ArtifactStore,
     snapshot: Snapshot,
     *,
     model: ModelConfig = SMALL_MODEL,

@@ -1,7 +1,7 @@
 """Small snapshots on disk for tests, with the schemas that ingest writes.
 
-snapshot = make_snapshot(Workspace(str(tmp_path)), [[0, 1, 2], [2, 0]], num_items=3)
-snapshot = checkerboard_snapshot(Workspace(str(tmp_path)), num_users=40, num_items=20)
+snapshot = make_snapshot(ArtifactStore(str(tmp_path)), [[0, 1, 2], [2, 0]], num_items=3)
+snapshot = checkerboard_snapshot(ArtifactStore(str(tmp_path)), num_users=40, num_items=20)
 """
 
 import io
@@ -22,7 +22,7 @@ from visrec.data.parts import ROWS_PER_PART
 from visrec.data.schemas import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, SEQUENCES_SCHEMA, USERS_PER_ROW_GROUP
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import global_time_marks, leave_one_out_marks
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 
 HOUR_MS = 3_600_000
 START_MS = 1_700_000_000_000
@@ -35,7 +35,7 @@ class SnapshotSettings(Config):
 
 
 def make_snapshot(
-    workspace: Workspace,
+    workspace: ArtifactStore,
     histories: Sequence[Sequence[int]],
     *,
     num_items: int,
@@ -84,7 +84,7 @@ def make_snapshot(
 
 
 def checkerboard_snapshot(
-    workspace: Workspace,
+    workspace: ArtifactStore,
     *,
     num_users: int = 40,
     num_items: int = 20,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import visrec
 from visrec.config import PipelineConfig, load_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,6 +134,13 @@ def test_no_import_has_an_effect_that_starts_ray_or_torch() -> None:
     # `visrec --help` must answer at once.
     code = "import sys, visrec.workloads.cli; print([m for m in ('ray', 'torch', 'sklearn') if m in sys.modules])"
     assert _python("-c", code).stdout.strip() == "[]"
+
+
+def test_no_name_of_the_front_door_is_a_module_as_well() -> None:
+    # Importing such a module would put it in the place of the function.
+    modules = {package.removeprefix("visrec.") for package in PACKAGES}
+    modules |= {path.stem for path in SOURCES["visrec"].glob("*.py")}
+    assert modules & set(visrec.__all__) == set()
 
 
 def test_changelog_tells_of_this_version() -> None:

@@ -17,7 +17,7 @@ from torch import distributed, nn
 from visrec.cluster.errors import training_error
 from visrec.config import TrainWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 from visrec.training.environment import CheckpointWriter, ProgressCallback
 from visrec.training.loop import train
 from visrec.training.messages import ProgressUpdate, Report
@@ -115,7 +115,7 @@ def train_on_workers(
 def _worker(settings: dict[str, Any]) -> None:
     """The function that every worker runs."""
     job = parse_config(TrainWorkloadConfig, settings["job"])
-    snapshot = Snapshot(Workspace(job.workspace).find("snapshots", settings["snapshot"]))
+    snapshot = Snapshot(ArtifactStore(job.workspace).find("snapshots", settings["snapshot"]))
     board = settings["board"]
     train(job, snapshot, RayEnvironment(lambda update: board.tell.remote(update)))
 

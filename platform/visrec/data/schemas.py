@@ -71,7 +71,7 @@ QUARANTINE_SCHEMA: Final = pa.schema(
     [
         ("source", pa.string()),  # interactions, items or images
         ("location", pa.string()),  # file and line, or the picture's path
-        ("reason", pa.string()),  # a `visrec.ingest.quarantine.Reason`
+        ("reason", pa.string()),  # a `visrec.ingestion.quarantine.Reason`
         ("detail", pa.string()),  # the value in question
     ]
 )

@@ -17,7 +17,7 @@ from visrec.data.facts import SnapshotFacts
 from visrec.data.images import ImageFacts, ImageStore, PictureRows, ThumbnailStore
 from visrec.data.schemas import USERS_PER_ROW_GROUP
 from visrec.data.splits import cold_item_marks
-from visrec.storage import Artifact, Location, Workspace
+from visrec.storage import Artifact, ArtifactStore, Location
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +86,7 @@ class Snapshot:
     """A finished snapshot, read where it is; catalogue and picture rows are loaded when first used.
 
     Example:
-        >>> snapshot = Snapshot(Workspace("workspace").find("snapshots"))                # doctest: +SKIP
+        >>> snapshot = Snapshot(ArtifactStore("workspace").find("snapshots"))                # doctest: +SKIP
         >>> for block in snapshot.sequences(SplitConfig()):                              # doctest: +SKIP
         ...     history = block.where(block.marks == TRAIN)
     """
@@ -101,7 +101,7 @@ class Snapshot:
         )
 
     @classmethod
-    def find(cls, workspace: Workspace, name: str = "latest") -> "Snapshot":
+    def find(cls, workspace: ArtifactStore, name: str = "latest") -> "Snapshot":
         """Open a snapshot of a workspace by name.
 
         Raises:

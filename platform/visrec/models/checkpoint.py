@@ -11,7 +11,7 @@ from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError
 from visrec.models.epochs import EpochRecord, read_epochs
 from visrec.models.recommender import Recommender
-from visrec.storage import Artifact, Location, Workspace
+from visrec.storage import Artifact, ArtifactStore, Location
 
 
 class Checkpoint:
@@ -38,7 +38,7 @@ class Checkpoint:
         )
 
     @classmethod
-    def find(cls, workspace: Workspace, name: str = "latest") -> "Checkpoint":
+    def find(cls, workspace: ArtifactStore, name: str = "latest") -> "Checkpoint":
         """Open a checkpoint of a workspace by name.
 
         Raises:
@@ -61,7 +61,7 @@ class Checkpoint:
         """Name of the snapshot that the model was trained on."""
         return self.artifact.manifest.parents["snapshots"]
 
-    def snapshot(self, workspace: Workspace) -> Snapshot:
+    def snapshot(self, workspace: ArtifactStore) -> Snapshot:
         """The snapshot that the model was trained on.
 
         Raises:

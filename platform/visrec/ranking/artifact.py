@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from visrec.errors import ArtifactError, first_line
 from visrec.ranking.quality import OrderQuality, TaskQuality
 from visrec.ranking.ranker import Ranker
-from visrec.storage import Artifact, Location, Workspace
+from visrec.storage import Artifact, ArtifactStore, Location
 
 REPORT_JSON = "report.json"
 
@@ -60,7 +60,7 @@ class RankerArtifact:
     """Weights and report of a ranker, and the checkpoint whose candidates it ranks.
 
     Example:
-        >>> ranker = visrec.Workspace("workspace").ranker()                      # doctest: +SKIP
+        >>> ranker = visrec.ArtifactStore("workspace").ranker()                      # doctest: +SKIP
         >>> ranker.report.order.gain.mean                                        # doctest: +SKIP
         0.1056
     """
@@ -76,7 +76,7 @@ class RankerArtifact:
         )
 
     @classmethod
-    def find(cls, workspace: Workspace, name: str = "latest") -> "RankerArtifact":
+    def find(cls, workspace: ArtifactStore, name: str = "latest") -> "RankerArtifact":
         """Open a ranker of a workspace by name.
 
         Raises:

@@ -18,7 +18,7 @@ from visrec.ranking.features import RankingQuery, candidate_features
 from visrec.ranking.item_features import ItemFeatures
 from visrec.ranking.ranker import Ranker
 from visrec.ranking.user_state import user_states
-from visrec.storage import Artifact, Workspace
+from visrec.storage import Artifact, ArtifactStore
 
 LATEST, NONE = "latest", "none"
 
@@ -81,7 +81,7 @@ class RankedScorer:
         return ranked_UI
 
 
-def find_ranker(workspace: Workspace, checkpoint: Checkpoint, name: str) -> Artifact | None:
+def find_ranker(workspace: ArtifactStore, checkpoint: Checkpoint, name: str) -> Artifact | None:
     """Find the ranker of a checkpoint in the workspace.
 
     Args:

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 from visrec.releases import Release
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 PartT = TypeVar("PartT")
 MAX_RELEASES = 2
@@ -26,7 +26,7 @@ class ReleaseCache(Generic[PartT]):
     """
 
     def __init__(self, workspace: str, load: Callable[[Release], PartT]) -> None:
-        self._workspace = Workspace(workspace)
+        self._workspace = ArtifactStore(workspace)
         self._load = load
         self._parts: OrderedDict[str, PartT] = OrderedDict()
         self._lock = Lock()
@@ -69,7 +69,7 @@ class ReleaseCache(Generic[PartT]):
                 self._parts.popitem(last=False)
 
 
-def open_verified(workspace: Workspace, name: str) -> Release:
+def open_verified(workspace: ArtifactStore, name: str) -> Release:
     """Open a release and compare every file with its checksum.
 
     Reads all files once, thumbnails included: each process does it once for a release that it loads. Files of a remote

@@ -17,7 +17,7 @@ from visrec.recommend.retriever import CandidateRetriever
 from visrec.recommend.stage import LocalStage, run
 from visrec.recommend.types import HistoryEvent, RecommendOptions, Rules
 from visrec.releases import CURRENT, Release
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 MAX_PICTURE_BYTES = 100_000_000
 MAX_PICTURE_PIXELS = 200_000_000
@@ -26,7 +26,7 @@ HistoryEntry = str | tuple[str, EventKind] | HistoryEvent
 
 
 def open_shop(
-    workspace: str | os.PathLike[str] | Workspace,
+    workspace: str | os.PathLike[str] | ArtifactStore,
     release: str = CURRENT,
     *,
     ranking: RankingConfig | None = None,
@@ -46,7 +46,7 @@ def open_shop(
         >>> shop = visrec.open("workspace")                                           # doctest: +SKIP
         >>> shop.recommend(user="u00017", k=10)                                       # doctest: +SKIP
     """
-    root = workspace if isinstance(workspace, Workspace) else Workspace(os.fspath(workspace))
+    root = workspace if isinstance(workspace, ArtifactStore) else ArtifactStore(os.fspath(workspace))
     return Shop(open_verified(root, release), ranking)
 
 

@@ -34,7 +34,7 @@ from visrec.releases.release import (
 )
 from visrec.reports.report import Report
 from visrec.retrieval import append_bias, build_retriever
-from visrec.storage import Artifact, Location, Workspace, content_id
+from visrec.storage import Artifact, ArtifactStore, Location, content_id
 
 FORMAT = 3
 """Part of every release's name: raise it when the same parents would give other files."""
@@ -52,7 +52,11 @@ def release_name(checkpoint: Checkpoint, report: Report, config: ReleaseConfig) 
 
 
 def build_release(
-    workspace: Workspace, checkpoint: Checkpoint, snapshot: Snapshot, report: Report, config: ReleaseConfig
+    workspace: ArtifactStore,
+    checkpoint: Checkpoint,
+    snapshot: Snapshot,
+    report: Report,
+    config: ReleaseConfig,
 ) -> Release:
     """Check the gate, verify the parents' files, then write the release. `activate` makes it the live one.
 

@@ -8,7 +8,7 @@ from visrec.errors import VisrecError
 from visrec.evaluation.bootstrap import Interval
 from visrec.models.checkpoint import Checkpoint
 from visrec.reports.report import Report, ReportFacts
-from visrec.storage import Artifact, Workspace
+from visrec.storage import Artifact, ArtifactStore
 
 Intervals = Mapping[str, Mapping[str, Interval]]
 """Scorer -> metric -> interval."""
@@ -53,7 +53,7 @@ def check_parents(checkpoint: Checkpoint, snapshot: Snapshot, report: Report) ->
         )
 
 
-def measured_ranker(workspace: Workspace, report: ReportFacts, config: ReleaseConfig) -> Artifact | None:
+def measured_ranker(workspace: ArtifactStore, report: ReportFacts, config: ReleaseConfig) -> Artifact | None:
     """The ranker that the report measured, if it raised the mean of the metric and the config does not exclude it.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,11 +24,11 @@ class ReleaseEntry:
     is_current: bool
 
 
-def list_releases(workspace: Workspace) -> list[ReleaseEntry]:
+def list_releases(workspace: ArtifactStore) -> list[ReleaseEntry]:
     """All finished releases, newest first.
 
     Example:
-        >>> [entry.name for entry in list_releases(Workspace("workspace")) if entry.is_current]  # doctest: +SKIP
+        >>> [entry.name for entry in list_releases(ArtifactStore("workspace")) if entry.is_current]  # doctest: +SKIP
         ['b06a0e3b9d5c']
     """
     current = workspace.pointed("releases")
@@ -47,7 +47,7 @@ def list_releases(workspace: Workspace) -> list[ReleaseEntry]:
     return sorted(entries, key=lambda e: e.created_at, reverse=True)
 
 
-def activate(workspace: Workspace, name: str) -> None:
+def activate(workspace: ArtifactStore, name: str) -> None:
     """Make a release the live one; servers that follow `current` switch over without a restart.
 
     Raises:

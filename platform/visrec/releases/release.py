@@ -33,7 +33,7 @@ from visrec.config import EVENT_KINDS, EventKind
 from visrec.data.images import ImageFacts, ThumbnailStore
 from visrec.errors import ArtifactError
 from visrec.releases.catalogue import PopularItems, ReleaseCatalogue
-from visrec.storage import Artifact, Location, Workspace
+from visrec.storage import Artifact, ArtifactStore, Location
 
 # Imported where they are used: a replica without towers or index starts faster, and takes less memory, without torch
 # and faiss.
@@ -105,7 +105,7 @@ class Release:
     """A finished release: all that recommending needs.
 
     Example:
-        >>> release = Release.open(Workspace("workspace"))                      # doctest: +SKIP
+        >>> release = Release.open(ArtifactStore("workspace"))                      # doctest: +SKIP
         >>> history = release.histories.find("u00017")                          # doctest: +SKIP
         >>> release.recommender().encode_users([history], release.item_vectors) # doctest: +SKIP
     """
@@ -121,7 +121,7 @@ class Release:
         )
 
     @classmethod
-    def open(cls, workspace: Workspace, name: str = CURRENT) -> "Release":
+    def open(cls, workspace: ArtifactStore, name: str = CURRENT) -> "Release":
         """Open a release by name; `current` follows the live pointer.
 
         Raises:

@@ -13,7 +13,7 @@ from visrec.config import SplitConfig
 from visrec.data.held_out import Part
 from visrec.errors import ArtifactError, first_line
 from visrec.evaluation.bootstrap import Interval
-from visrec.storage import Artifact, Location, Workspace
+from visrec.storage import Artifact, ArtifactStore, Location
 
 REPORT_JSON = "report.json"
 REPORT_MARKDOWN = "report.md"
@@ -87,7 +87,7 @@ class Report:
     """Numbers, text and plots of one evaluation. A notebook shows its text and tables.
 
     Example:
-        >>> report = visrec.Workspace("workspace").report()                      # doctest: +SKIP
+        >>> report = visrec.ArtifactStore("workspace").report()                      # doctest: +SKIP
         >>> report.metrics["model"]["ndcg@10"].mean                              # doctest: +SKIP
         0.1196
         >>> report.paired["popularity"]["ndcg@10"].low > 0                       # doctest: +SKIP
@@ -109,7 +109,7 @@ class Report:
         return _PLOT.sub("", (self.location / REPORT_MARKDOWN).read_text())
 
     @classmethod
-    def find(cls, workspace: Workspace, name: str = "latest") -> "Report":
+    def find(cls, workspace: ArtifactStore, name: str = "latest") -> "Report":
         """Open a report of a workspace by name.
 
         Raises:

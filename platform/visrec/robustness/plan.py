@@ -7,7 +7,7 @@ from visrec.config.evaluation import AttackConfig, CorruptionName, Severity
 from visrec.errors import ArtifactError, ConfigError
 from visrec.evaluation.plan import EvaluationPlan
 from visrec.models.checkpoint import Checkpoint
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +61,7 @@ class RobustnessPlan:
             yield from (Corruption(name=name, severity=severity) for severity in self.config.severities)
 
 
-def plan_robustness(evaluation: EvaluationPlan, workspace: Workspace, seed: int) -> RobustnessPlan | None:
+def plan_robustness(evaluation: EvaluationPlan, workspace: ArtifactStore, seed: int) -> RobustnessPlan | None:
     """Plan of the attacks in `evaluation.attack`; None where that is null.
 
     Raises:
@@ -80,7 +80,7 @@ def plan_robustness(evaluation: EvaluationPlan, workspace: Workspace, seed: int)
     return RobustnessPlan(evaluation=evaluation, config=config, source=source, seed=seed)
 
 
-def _source(name: str | None, evaluation: EvaluationPlan, workspace: Workspace) -> Checkpoint | None:
+def _source(name: str | None, evaluation: EvaluationPlan, workspace: ArtifactStore) -> Checkpoint | None:
     if name is None:
         return None
     try:

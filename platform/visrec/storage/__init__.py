@@ -2,6 +2,14 @@
 
 from visrec.storage.artifact import Artifact, ArtifactWriter, Manifest, content_id
 from visrec.storage.location import Location
-from visrec.storage.workspace import ArtifactKind, Workspace
+from visrec.storage.store import ArtifactKind, ArtifactStore
 
-__all__ = ["Artifact", "ArtifactKind", "ArtifactWriter", "Location", "Manifest", "Workspace", "content_id"]
+__all__ = [
+    "Artifact",
+    "ArtifactKind",
+    "ArtifactStore",
+    "ArtifactWriter",
+    "Location",
+    "Manifest",
+    "content_id",
+]

@@ -22,7 +22,7 @@ from visrec.data.images import PictureRows
 from visrec.data.parts import ROWS_PER_PART, PartedRows, part_name
 from visrec.data.snapshot import Snapshot
 from visrec.models import ItemTower
-from visrec.storage import Artifact, Location, Workspace, content_id
+from visrec.storage import Artifact, ArtifactStore, Location, content_id
 from visrec.training.environment import TrainEnvironment
 from visrec.training.messages import CachingStarted
 
@@ -142,7 +142,7 @@ def find_or_compute(
     prefix: FrozenPrefix, job: TrainWorkloadConfig, environment: TrainEnvironment
 ) -> Activations:
     """Activations of all pictures, found in the workspace or computed now, each worker computing its share of files."""
-    workspace = Workspace(job.workspace)
+    workspace = ArtifactStore(job.workspace)
     is_cached, token = _broadcast(
         environment, int(workspace.has("activations", prefix.name)), secrets.randbits(32)
     )

@@ -16,7 +16,7 @@ from visrec.models import Recommender, TwoTower
 from visrec.models.pretrained import PRETRAINED, load_pretrained
 from visrec.models.recommender import WEIGHTS
 from visrec.models.weights import WeightsFacts, fit_weights
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 
 _CATALOGUE_PREFIXES = (
     "biases.",
@@ -87,7 +87,7 @@ def start_checkpoint(job: TrainWorkloadConfig, start_from: str) -> Location:
     """Folder of the checkpoint that training starts from: a name in the workspace, `latest`, a path or a URI."""
     if "/" in start_from:
         return Location.parse(start_from)
-    return Workspace(job.workspace).find("checkpoints", start_from).location
+    return ArtifactStore(job.workspace).find("checkpoints", start_from).location
 
 
 def _attribute_columns(snapshot: Snapshot) -> tuple[list[list[str] | None], list[float | None]]:

@@ -7,7 +7,7 @@ from tests.support.snapshots import checkerboard_snapshot, sequences_of
 from visrec.config import SplitConfig
 from visrec.data.held_out import KnownEvents, Part, hold_out, ranked_items
 from visrec.data.splits import TEST, TRAIN, VALIDATION, cold_items
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 HISTORIES = [[4, 5, 6, 7], [1, 2], [3, 8], [9]]
 MARKS = [[TRAIN, TRAIN, VALIDATION, TEST], [TRAIN, TEST], [TRAIN, VALIDATION], [TEST]]
@@ -43,7 +43,7 @@ def test_only_cold_items_are_ranked_under_their_protocol() -> None:
 
 
 def test_known_events_can_be_iterated_again(tmp_path: Path) -> None:
-    snapshot = checkerboard_snapshot(Workspace(str(tmp_path)), num_users=5, num_items=12)
+    snapshot = checkerboard_snapshot(ArtifactStore(str(tmp_path)), num_users=5, num_items=12)
     known = KnownEvents(artifact=snapshot.artifact, split=SplitConfig(), part="validation", block_users=2)
     first, second = list(known), list(known)
     assert [len(block) for block in first] == [2, 2, 1]
@@ -52,6 +52,6 @@ def test_known_events_can_be_iterated_again(tmp_path: Path) -> None:
 
 
 def test_a_release_knows_all_events(tmp_path: Path) -> None:
-    snapshot = checkerboard_snapshot(Workspace(str(tmp_path)), num_users=5, num_items=12)
+    snapshot = checkerboard_snapshot(ArtifactStore(str(tmp_path)), num_users=5, num_items=12)
     known = KnownEvents(artifact=snapshot.artifact, split=SplitConfig(), part=None, block_users=2)
     assert sum(len(block.items) for block in known) == 5 * 6

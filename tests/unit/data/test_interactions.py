@@ -7,12 +7,12 @@ from tests.support.snapshots import START_MS, make_snapshot
 
 from visrec.config import EVENT_KINDS, EventKind, SplitConfig
 from visrec.data.interactions import NO_POSITION, InteractionBlock, read_interactions
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 
 def test_events_are_in_order_and_have_no_position_where_the_log_has_none(tmp_path: Path) -> None:
     further: list[tuple[int, int, int, EventKind]] = [(1, 0, START_MS + 5, "hide"), (0, 4, START_MS, "skip")]
-    snapshot = make_snapshot(Workspace(str(tmp_path)), [[2, 1], [3]], num_items=5, rejections=further)
+    snapshot = make_snapshot(ArtifactStore(str(tmp_path)), [[2, 1], [3]], num_items=5, rejections=further)
     (block,) = snapshot.sequences(SplitConfig())
     events = read_interactions(snapshot, block)
     assert events.offsets.tolist() == [0, 3, 5]

@@ -8,7 +8,7 @@ from tests.support.snapshots import START_MS, make_snapshot
 
 from visrec.config import EventKind, SplitConfig
 from visrec.data.interactions import read_negative_events
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 T = START_MS
 REJECTIONS: list[tuple[int, int, int, EventKind]] = [
@@ -22,7 +22,7 @@ REJECTIONS: list[tuple[int, int, int, EventKind]] = [
 @pytest.mark.parametrize("block_users", [1, 2, 100])
 def test_blocks_hold_the_rejections_of_their_users(tmp_path: Path, block_users: int) -> None:
     snapshot = make_snapshot(
-        Workspace(str(tmp_path)), [[0, 1, 2], [4], [3, 2]], num_items=5, rejections=REJECTIONS
+        ArtifactStore(str(tmp_path)), [[0, 1, 2], [4], [3, 2]], num_items=5, rejections=REJECTIONS
     )
     found: list[list[tuple[int, int, float]]] = []
     for block in snapshot.sequences(SplitConfig(), block_users=block_users):
@@ -36,7 +36,7 @@ def test_blocks_hold_the_rejections_of_their_users(tmp_path: Path, block_users: 
 
 def test_some_users_of_a_block(tmp_path: Path) -> None:
     snapshot = make_snapshot(
-        Workspace(str(tmp_path)), [[0, 1, 2], [4], [3, 2]], num_items=5, rejections=REJECTIONS
+        ArtifactStore(str(tmp_path)), [[0, 1, 2], [4], [3, 2]], num_items=5, rejections=REJECTIONS
     )
     (block,) = snapshot.sequences(SplitConfig())
     assert read_negative_events(snapshot, block.take(np.array([1, 2]))).items.tolist() == [0]

@@ -10,7 +10,7 @@ from tests.support.snapshots import make_snapshot, sequences_of
 from visrec.config import SplitConfig
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import TEST, TRAIN, VALIDATION, cold_items
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 HISTORIES = [[0, 1, 2, 3], [4], [3, 0], [1, 4, 0]]
 
@@ -22,7 +22,7 @@ def _lists(block: Sequences) -> list[list[int]]:
 @pytest.mark.parametrize("block_users", [1, 3, 100])
 @pytest.mark.parametrize("users_per_part", [2, 100])
 def test_blocks_hold_every_user_in_order(tmp_path: Path, block_users: int, users_per_part: int) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     snapshot = make_snapshot(workspace, HISTORIES, num_items=5, users_per_part=users_per_part)
     blocks = list(snapshot.sequences(SplitConfig(), block_users=block_users))
     assert [h for block in blocks for h in _lists(block)] == HISTORIES
@@ -34,7 +34,7 @@ def test_blocks_hold_every_user_in_order(tmp_path: Path, block_users: int, users
 
 
 def test_cold_item_marks_follow_the_seed(tmp_path: Path) -> None:
-    snapshot = make_snapshot(Workspace(str(tmp_path)), HISTORIES, num_items=5)
+    snapshot = make_snapshot(ArtifactStore(str(tmp_path)), HISTORIES, num_items=5)
     split = SplitConfig(protocol="cold_items", cold_seed=1, cold_share=0.2)
     (block,) = snapshot.sequences(split)
     test, validation = cold_items(5, 1, 0.2)
@@ -44,7 +44,7 @@ def test_cold_item_marks_follow_the_seed(tmp_path: Path) -> None:
 
 
 def test_facts_and_catalogue(tmp_path: Path) -> None:
-    snapshot = make_snapshot(Workspace(str(tmp_path)), HISTORIES, num_items=5)
+    snapshot = make_snapshot(ArtifactStore(str(tmp_path)), HISTORIES, num_items=5)
     assert (snapshot.num_users, snapshot.num_items) == (4, 5)
     assert snapshot.items.column("num_positives").to_pylist() == [3, 2, 1, 2, 2]
     assert snapshot.image_rows.tolist() == [0, 1, 2, 3, 4]
@@ -52,7 +52,7 @@ def test_facts_and_catalogue(tmp_path: Path) -> None:
 
 
 def test_pictures_of_items(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     images = np.zeros((5, 8, 8, 3), np.uint8)
     further = [[3, 4], [], []]
     snapshot = make_snapshot(

@@ -12,7 +12,7 @@ from visrec.demo.world import make_world
 from visrec.evaluation.context import EvaluationContext
 from visrec.evaluation.measure import measure, merge
 from visrec.evaluation.plan import plan_evaluation
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 
 NUM_ITEMS, NUM_USERS = 40, 12
 DAY_MS = 86_400_000
@@ -29,7 +29,7 @@ def test_who_takes_what_they_like_most_is_foreseen_perfectly(tmp_path: Path) -> 
     # Each user had the last items of the own taste before, and takes the very first at the end.
     histories = [[*row[-4:].tolist(), int(row[0])] for row in best]
     times = [[late - 4 + k for k in range(5)] for _ in users]
-    workspace = Workspace(str(tmp_path / "workspace"))
+    workspace = ArtifactStore(str(tmp_path / "workspace"))
     snapshot = make_snapshot(
         workspace, histories, num_items=NUM_ITEMS, times=times, truth=str(tmp_path / "truth")
     )

@@ -16,18 +16,18 @@ from visrec.config import ServeConfig
 from visrec.data.snapshot import Snapshot
 from visrec.deployments.api import create_api
 from visrec.releases import Release
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 CONFIG = ServeConfig(max_upload_bytes=20_000, max_upload_pixels=10_000)
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return Workspace(str(tmp_path_factory.mktemp("api")))
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> ArtifactStore:
+    return ArtifactStore(str(tmp_path_factory.mktemp("api")))
 
 
 @pytest.fixture(scope="module")
-def release(workspace: Workspace) -> Release:
+def release(workspace: ArtifactStore) -> Release:
     return make_release(workspace, checkerboard_snapshot(workspace, num_users=6, num_items=20, image_size=16))
 
 
@@ -53,7 +53,7 @@ class Client:
 
 
 @pytest.fixture(scope="module")
-def call(workspace: Workspace, release: Release) -> Client:
+def call(workspace: ArtifactStore, release: Release) -> Client:
     return Client(create_api(asyncio.run(local_service(workspace, CONFIG))))
 
 
@@ -130,7 +130,7 @@ def test_similar_items(call: Client) -> None:
     )
 
 
-def test_search_by_picture_finds_the_picture_itself(call: Client, workspace: Workspace) -> None:
+def test_search_by_picture_finds_the_picture_itself(call: Client, workspace: ArtifactStore) -> None:
     pixels = Snapshot(workspace.find("snapshots")).images.read(np.array([6]))[0]
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")

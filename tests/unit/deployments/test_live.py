@@ -10,22 +10,22 @@ from visrec.deployments.problems import StageFailedError
 from visrec.errors import ArtifactError
 from visrec.recommend.release_cache import ReleaseCache
 from visrec.releases import CURRENT, Release, activate
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return Workspace(str(tmp_path_factory.mktemp("live")))
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> ArtifactStore:
+    return ArtifactStore(str(tmp_path_factory.mktemp("live")))
 
 
 @pytest.fixture(scope="module")
-def releases(workspace: Workspace) -> list[Release]:
+def releases(workspace: ArtifactStore) -> list[Release]:
     snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6)
     return [make_release(workspace, snapshot, seed=seed) for seed in range(3)]
 
 
 def test_parts_are_loaded_once_and_the_two_last_used_are_kept(
-    workspace: Workspace, releases: list[Release]
+    workspace: ArtifactStore, releases: list[Release]
 ) -> None:
     loaded: list[str] = []
 
@@ -48,7 +48,7 @@ def test_parts_are_loaded_once_and_the_two_last_used_are_kept(
     assert loaded == [first, second, third, second]
 
 
-def test_the_pointer_is_followed_forth_and_back(workspace: Workspace, releases: list[Release]) -> None:
+def test_the_pointer_is_followed_forth_and_back(workspace: ArtifactStore, releases: list[Release]) -> None:
     prepared: list[str] = []
 
     async def prepare(name: str) -> None:
@@ -70,7 +70,7 @@ def test_the_pointer_is_followed_forth_and_back(workspace: Workspace, releases: 
     assert prepared == [second, first]  # at the start the others load it by themselves
 
 
-def test_a_pinned_release_stays(workspace: Workspace, releases: list[Release]) -> None:
+def test_a_pinned_release_stays(workspace: ArtifactStore, releases: list[Release]) -> None:
     async def prepare(name: str) -> None: ...
 
     async def scenario() -> str:
@@ -84,7 +84,7 @@ def test_a_pinned_release_stays(workspace: Workspace, releases: list[Release]) -
 
 
 def test_a_refresh_that_began_earlier_does_not_undo_a_choice(
-    workspace: Workspace, releases: list[Release]
+    workspace: ArtifactStore, releases: list[Release]
 ) -> None:
     async def scenario() -> str:
         begun, go = asyncio.Event(), asyncio.Event()
@@ -110,7 +110,7 @@ def test_a_refresh_that_began_earlier_does_not_undo_a_choice(
 
 
 def test_a_release_that_cannot_be_loaded_does_not_go_live(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6)
     good, bad = (make_release(workspace, snapshot, seed=seed) for seed in (0, 1))
     (bad.artifact.location / "items.parquet").write_bytes(b"")
@@ -146,7 +146,7 @@ def flip_one_bit(release: Release, file: str) -> None:
 def test_one_flipped_bit_is_refused_by_name_and_the_release_before_stays_live(
     tmp_path: Path, file: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6)
     good, bad = (make_release(workspace, snapshot, seed=seed) for seed in (0, 1))
     flip_one_bit(bad, file)
@@ -173,7 +173,7 @@ def test_one_flipped_bit_is_refused_by_name_and_the_release_before_stays_live(
 
 
 def test_a_damaged_release_is_not_loaded_in_a_stage(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     release = make_release(workspace, checkerboard_snapshot(workspace, num_users=4, num_items=6))
     flip_one_bit(release, "item_vectors.npy")
     with pytest.raises(ArtifactError, match=r"is damaged: item_vectors\.npy"):
@@ -181,7 +181,7 @@ def test_a_damaged_release_is_not_loaded_in_a_stage(tmp_path: Path) -> None:
 
 
 def test_a_stage_that_fails_while_it_loads_a_release_keeps_the_one_before_live(
-    workspace: Workspace, releases: list[Release]
+    workspace: ArtifactStore, releases: list[Release]
 ) -> None:
     failures = [StageFailedError("the encoder stage failed; retry")]
 

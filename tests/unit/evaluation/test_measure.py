@@ -15,7 +15,7 @@ from visrec.data.splits import TEST
 from visrec.evaluation.context import EvaluationContext
 from visrec.evaluation.measure import block_users, measure, merge
 from visrec.evaluation.plan import plan_evaluation
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +69,7 @@ def test_groups_of_held_out_items_partition_the_users(evaluated: Evaluated) -> N
 
 @pytest.mark.parametrize("protocol", ["leave_one_out", "global_time", "cold_items"])
 def test_a_perfect_scorer_reaches_1_under_every_protocol(protocol: Split, tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=12, num_items=40)
     split = SplitConfig(protocol=protocol, cold_share=0.2)
     plan = plan_evaluation(

@@ -12,11 +12,11 @@ from visrec.data.splits import cold_items
 from visrec.errors import ConfigError
 from visrec.evaluation.context import EvaluationContext
 from visrec.evaluation.plan import ORACLE, RANKED, EvaluationPlan, fit_scorer, plan_evaluation
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 
 def plan_of(folder: Path, config: EvaluationConfig, split: SplitConfig) -> EvaluationPlan:
-    workspace = Workspace(str(folder))
+    workspace = ArtifactStore(str(folder))
     snapshot = checkerboard_snapshot(workspace, num_users=10, num_items=20)
     return plan_evaluation(make_checkpoint(workspace, snapshot, split=split), snapshot.artifact, config)
 
@@ -47,7 +47,7 @@ class ConstantScorerFactory:
 
 
 def test_given_scorers_are_fitted_in_their_place(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=10, num_items=20)
     factory = ConstantScorerFactory(counts=tuple(range(20)))
     config = EvaluationConfig(baselines=("popularity", "oracle", "ease"))

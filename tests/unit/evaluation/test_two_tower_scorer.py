@@ -9,12 +9,12 @@ from visrec.errors import ArtifactError
 from visrec.evaluation.scorers import TwoTowerScorer
 from visrec.models import History
 from visrec.models.checkpoint import Checkpoint
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 
 @pytest.mark.parametrize("recency", [False, True])
 def test_scores_are_those_of_the_model(tmp_path: Path, recency: bool) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     config = TINY_MODEL.replace(user=TINY_MODEL.user.replace(recency=recency))
     snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=24)
     checkpoint = make_checkpoint(workspace, snapshot, model=config)
@@ -39,7 +39,7 @@ def test_scores_are_those_of_the_model(tmp_path: Path, recency: bool) -> None:
 
 
 def test_vectors_that_do_not_fit_are_told(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     checkpoint = make_checkpoint(workspace, checkerboard_snapshot(workspace, num_users=4, num_items=24))
     place = checkpoint.location / "item_vectors.npy"
     place.write_bytes(npy(np.zeros((23, 8), np.float32)))

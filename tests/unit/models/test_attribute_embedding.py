@@ -21,7 +21,7 @@ from visrec.errors import ConfigError
 from visrec.models import Recommender
 from visrec.models.item_inputs import Pictures
 from visrec.models.item_tower import AttributeEmbedding
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 
 
 def test_the_mean_of_the_categories_plus_the_price_level() -> None:
@@ -48,7 +48,7 @@ def job(**item: object) -> TrainWorkloadConfig:
 def test_attributes_are_trained_saved_and_read(tmp_path: Path) -> None:
     categories = [["even"] if item % 2 == 0 else ["odd"] for item in range(6)]
     histories = [[0, 2, 4, 1], [1, 3, 5, 0], [2, 4, 0, 3], [3, 5, 1, 2]]
-    snapshot = make_snapshot(Workspace(str(tmp_path)), histories, num_items=6, categories=categories)
+    snapshot = make_snapshot(ArtifactStore(str(tmp_path)), histories, num_items=6, categories=categories)
     run_training(job(attributes=["categories"]), snapshot, tmp_path / "run")
     recommender = Recommender.load(Location.parse(tmp_path / "run" / "last"))
     assert recommender.attributes is not None
@@ -62,7 +62,7 @@ def test_attributes_are_trained_saved_and_read(tmp_path: Path) -> None:
 
 
 def test_attributes_that_the_catalogue_lacks_are_one_line(tmp_path: Path) -> None:
-    snapshot = make_snapshot(Workspace(str(tmp_path)), [[0, 1, 2]], num_items=3)
+    snapshot = make_snapshot(ArtifactStore(str(tmp_path)), [[0, 1, 2]], num_items=3)
     with pytest.raises(
         ConfigError, match=r"expected categories in the catalogue, found none; map the column"
     ):

@@ -13,7 +13,7 @@ from visrec.data.images import PictureRows
 from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender, TwoTower
 from visrec.models.item_inputs import Pictures, mean_over_pictures
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 NUM_ITEMS = 4
 FURTHER = [[4, 5], [], [6], []]
@@ -22,7 +22,7 @@ FURTHER = [[4, 5], [], [6], []]
 @pytest.fixture
 def snapshot(tmp_path: Path) -> Snapshot:
     images = np.random.default_rng(0).integers(0, 256, (7, 8, 8, 3)).astype(np.uint8)
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     return make_snapshot(
         workspace, [[0, 1, 2, 3]], num_items=NUM_ITEMS, images=images, further_pictures=FURTHER
     )

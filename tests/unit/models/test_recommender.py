@@ -13,7 +13,7 @@ from visrec.data.images import ImageFacts
 from visrec.errors import ArtifactError, VisrecError
 from visrec.models import History, Recommender, TwoTower, time_buckets
 from visrec.models.item_inputs import Pictures
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 from visrec.training.examples import TrainingExample, Window, collate
 from visrec.training.losses import softmax_loss
 from visrec.training.negatives.per_sequence import PerSequenceNegatives
@@ -159,7 +159,7 @@ def test_training_ranks_by_the_scores_that_are_served() -> None:
 
 
 def test_the_catalogue_is_encoded_row_by_row(tmp_path: Path) -> None:
-    snapshot = checkerboard_snapshot(Workspace(str(tmp_path)))
+    snapshot = checkerboard_snapshot(ArtifactStore(str(tmp_path)))
     recommender = make()
     inputs = Pictures.of(snapshot)
     whole = recommender.encode_items(inputs, np.arange(snapshot.num_items), batch_size=7)

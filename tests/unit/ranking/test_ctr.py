@@ -13,7 +13,7 @@ from visrec.data.held_out import Part
 from visrec.data.snapshot import Snapshot
 from visrec.data.splits import cold_items
 from visrec.ranking.ctr import fit_clicks_over_expected
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 PRIOR = 5
 USER = [0, 1, 2, 3]
@@ -33,7 +33,7 @@ def snapshot_with(
     ]
     cuts = at(2), at(3)
     return make_snapshot(
-        Workspace(str(folder)), histories, num_items=20, rejections=rows, global_time_cuts=cuts
+        ArtifactStore(str(folder)), histories, num_items=20, rejections=rows, global_time_cuts=cuts
     )
 
 

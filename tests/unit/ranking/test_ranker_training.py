@@ -11,7 +11,7 @@ from visrec.data.snapshot import Snapshot
 from visrec.models.checkpoint import Checkpoint
 from visrec.ranking.fitting import fold_of
 from visrec.ranking.train import RankerTraining, train_ranker
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 CONFIG = RankerConfig(
     num_candidates=10, tasks=("click",), min_task_examples=5, epochs=2, folds=3, hidden_dim=2, batch_size=16
@@ -21,7 +21,7 @@ NUM_USERS, NUM_ITEMS = 24, 10
 
 def make_inputs(folder: Path, skipping: NDArray[np.bool_]) -> tuple[Checkpoint, Snapshot]:
     """Each user has four positives, some skip a fifth item after the second: it is among the impressions."""
-    workspace, rng = Workspace(str(folder)), np.random.default_rng(0)
+    workspace, rng = ArtifactStore(str(folder)), np.random.default_rng(0)
     orders = [rng.permutation(NUM_ITEMS).tolist() for _ in range(NUM_USERS)]
     skips: list[tuple[int, int, int, EventKind]] = [
         (int(user), orders[user][4], START_MS + 3 * HOUR_MS // 2, "skip") for user in np.flatnonzero(skipping)

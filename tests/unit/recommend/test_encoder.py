@@ -18,7 +18,7 @@ from visrec.models import History
 from visrec.recommend.encoder import MAX_DECODING, Encoder, KindRules, PictureDecoder
 from visrec.recommend.types import Event
 from visrec.releases import Release
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 NOW = START_MS + 1000 * HOUR_MS
 CLICK = EVENT_KINDS.index("click")
@@ -27,7 +27,7 @@ DECODER = PictureDecoder(max_bytes=10_000, max_pixels=10_000)
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
-    workspace = Workspace(str(tmp_path_factory.mktemp("encoder")))
+    workspace = ArtifactStore(str(tmp_path_factory.mktemp("encoder")))
     return make_release(workspace, checkerboard_snapshot(workspace, num_users=6, num_items=10, image_size=16))
 
 
@@ -79,7 +79,7 @@ def test_history_alone_is_enough(release: Release) -> None:
 
 
 def test_a_model_with_recency_reads_the_time_of_the_request(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     recent = SMALL_MODEL.replace(user=SMALL_MODEL.user.replace(recency=True))
     snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6, image_size=16)
     release = make_release(workspace, snapshot, model=recent)
@@ -148,7 +148,7 @@ def test_pictures_that_are_none_or_too_large(release: Release) -> None:
 
 
 def test_a_release_without_pixels_says_so(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     ids_only = SMALL_MODEL.replace(item=ItemTowerConfig(backbone=None, id_embedding=True))
     release = make_release(
         workspace, checkerboard_snapshot(workspace, num_users=4, num_items=6), model=ids_only

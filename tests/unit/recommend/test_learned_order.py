@@ -17,7 +17,7 @@ from visrec.recommend.list_builder import ListBuilder
 from visrec.recommend.types import Candidates, Event, Rules
 from visrec.releases import Release
 from visrec.releases.build import build_release
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 NUM_USERS, NUM_ITEMS, MAX_HISTORY = 16, 12, 3
 LATER = START_MS + 10_000 * HOUR_MS
@@ -29,7 +29,7 @@ def made(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Snapshot, Release]:
     """Users with six positives and four refusals, a ranker that looks at three of each, a release for fewer or more."""
-    workspace = Workspace(str(tmp_path_factory.mktemp("learned")))
+    workspace = ArtifactStore(str(tmp_path_factory.mktemp("learned")))
     rng = np.random.default_rng(0)
     orders = [rng.permutation(NUM_ITEMS).tolist() for _ in range(NUM_USERS)]
     refused: list[tuple[int, int, int, EventKind]] = [

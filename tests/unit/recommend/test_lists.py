@@ -12,12 +12,12 @@ from tests.support.snapshots import checkerboard_snapshot
 from visrec.recommend.lists import RecommendationList, RecommendedItem
 from visrec.recommend.shop import Shop
 from visrec.releases import Release
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
-    workspace = Workspace(str(tmp_path_factory.mktemp("lists")))
+    workspace = ArtifactStore(str(tmp_path_factory.mktemp("lists")))
     return make_release(workspace, checkerboard_snapshot(workspace, num_users=6, num_items=20, image_size=16))
 
 

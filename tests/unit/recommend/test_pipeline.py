@@ -15,23 +15,23 @@ from visrec.recommend.lists import RecommendationList
 from visrec.recommend.types import Event, HistoryEvent, RecommendOptions, Rules
 from visrec.releases import Release
 from visrec.retrieval import append_one
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 CONFIG = ServeConfig(ranking=RankingConfig(num_candidates=4, diversity=0.0))
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return Workspace(str(tmp_path_factory.mktemp("pipeline")))
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> ArtifactStore:
+    return ArtifactStore(str(tmp_path_factory.mktemp("pipeline")))
 
 
 @pytest.fixture(scope="module")
-def release(workspace: Workspace) -> Release:
+def release(workspace: ArtifactStore) -> Release:
     return make_release(workspace, checkerboard_snapshot(workspace, num_users=6, num_items=20))
 
 
 @pytest.fixture
-def graph(workspace: Workspace, release: Release) -> LocalGraph:
+def graph(workspace: ArtifactStore, release: Release) -> LocalGraph:
     return LocalGraph(workspace, CONFIG)
 
 
@@ -125,7 +125,7 @@ def test_similar_items_are_nearest_by_cosine(graph: LocalGraph, release: Release
 
 
 def test_diversity_of_the_request_goes_before_that_of_the_config(
-    workspace: Workspace, release: Release
+    workspace: ArtifactStore, release: Release
 ) -> None:
     diverse = LocalGraph(workspace, ServeConfig(ranking=RankingConfig(diversity=1.0)))
     plain = recommend(diverse, release, [3], RecommendOptions(k=6, diversity=0.0))

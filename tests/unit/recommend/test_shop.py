@@ -22,29 +22,29 @@ from visrec.recommend.pipeline import Pipeline
 from visrec.recommend.stage import run
 from visrec.recommend.types import HistoryEvent, RecommendOptions, Rules
 from visrec.releases import Release
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 TIME = datetime(2030, 1, 1, tzinfo=UTC)
 DISLIKED = HistoryEvent(item_id="i00007", kind="dislike", time=TIME)
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return Workspace(str(tmp_path_factory.mktemp("shop")))
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> ArtifactStore:
+    return ArtifactStore(str(tmp_path_factory.mktemp("shop")))
 
 
 @pytest.fixture(scope="module")
-def release(workspace: Workspace) -> Release:
+def release(workspace: ArtifactStore) -> Release:
     return make_release(workspace, checkerboard_snapshot(workspace, num_users=6, num_items=20, image_size=16))
 
 
 @pytest.fixture(scope="module")
-def shop(workspace: Workspace, release: Release) -> visrec.Shop:
+def shop(workspace: ArtifactStore, release: Release) -> visrec.Shop:
     return visrec.open(str(workspace.root))
 
 
 @pytest.fixture(scope="module")
-def graph(workspace: Workspace, release: Release) -> LocalGraph:
+def graph(workspace: ArtifactStore, release: Release) -> LocalGraph:
     return LocalGraph(workspace, ServeConfig())
 
 
@@ -162,7 +162,7 @@ def test_mistakes_are_named(shop: visrec.Shop, tmp_path: Path) -> None:
 
 
 def test_a_release_without_pixels_cannot_search_by_picture(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     ids_only = SMALL_MODEL.replace(item=ItemTowerConfig(backbone=None, id_embedding=True))
     make_release(workspace, checkerboard_snapshot(workspace, num_users=4, num_items=6), model=ids_only)
     with pytest.raises(UnsupportedError, match="cannot search by picture"):
@@ -170,7 +170,7 @@ def test_a_release_without_pixels_cannot_search_by_picture(tmp_path: Path) -> No
 
 
 def test_a_release_is_opened_by_name_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6)
     first, second = (make_release(workspace, snapshot, seed=seed) for seed in (0, 1))
     assert visrec.open(workspace).release.name == second.name
@@ -222,14 +222,14 @@ def test_importing_visrec_imports_none_of_its_rooms() -> None:
     assert {name for name in loaded if name.startswith("visrec.")} == {"visrec.errors"}
 
 
-def test_similar_items_need_neither_torch_nor_a_server(workspace: Workspace, release: Release) -> None:
+def test_similar_items_need_neither_torch_nor_a_server(workspace: ArtifactStore, release: Release) -> None:
     loaded = loaded_modules(
         f"import visrec\nassert len(visrec.open({str(workspace.root)!r}).similar('i00004')) == 10"
     )
     assert not loaded & {"torch", "ray", "fastapi", "sklearn"}
 
 
-def test_recommending_needs_neither_ray_nor_a_server(workspace: Workspace, release: Release) -> None:
+def test_recommending_needs_neither_ray_nor_a_server(workspace: ArtifactStore, release: Release) -> None:
     loaded = loaded_modules(
         f"import visrec\nvisrec.open({str(workspace.root)!r}).recommend(user='u00001')[0].image"
     )

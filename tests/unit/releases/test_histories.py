@@ -9,13 +9,13 @@ from tests.support.snapshots import HOUR_MS, START_MS, SnapshotSettings, sequenc
 from visrec.config import EVENT_KINDS
 from visrec.errors import ArtifactError
 from visrec.releases.histories import Histories, write_histories, write_users
-from visrec.storage import Artifact, Workspace
+from visrec.storage import Artifact, ArtifactStore
 
 
 def write(
     folder: Path, ids: list[str], histories: list[list[int]], *, max_history: int = 3, block: int = 2
 ) -> Artifact:
-    with Workspace(str(folder)).create("releases", "r", config=SnapshotSettings()) as writer:
+    with ArtifactStore(str(folder)).create("releases", "r", config=SnapshotSettings()) as writer:
         blocks = (sequences_of(histories[at : at + block]) for at in range(0, len(histories), block))
         write_histories(writer.staging, blocks, max_history=max_history)
         write_users(writer.staging, (pa.array(ids[at : at + block]) for at in range(0, len(ids), block)))

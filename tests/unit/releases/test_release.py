@@ -19,25 +19,25 @@ from visrec.models.checkpoint import Checkpoint
 from visrec.releases import Release, ReleaseFacts, activate, list_releases
 from visrec.releases.build import build_release
 from visrec.retrieval import append_bias, append_one
-from visrec.storage import Artifact, Workspace
+from visrec.storage import Artifact, ArtifactStore
 
 PICTURES_AND_IDS = SMALL_MODEL.replace(item=ItemTowerConfig(width=4, id_embedding=True))
 IDS_ONLY = SMALL_MODEL.replace(item=ItemTowerConfig(backbone=None, id_embedding=True))
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(str(tmp_path))
+def workspace(tmp_path: Path) -> ArtifactStore:
+    return ArtifactStore(str(tmp_path))
 
 
 @pytest.fixture
-def snapshot(workspace: Workspace) -> Snapshot:
+def snapshot(workspace: ArtifactStore) -> Snapshot:
     return checkerboard_snapshot(workspace, num_users=12, num_items=10)
 
 
 @pytest.mark.parametrize("model", [SMALL_MODEL, PICTURES_AND_IDS, IDS_ONLY], ids=["pixels", "both", "ids"])
 def test_vectors_and_scores_equal_those_of_the_checkpoint(
-    workspace: Workspace, snapshot: Snapshot, model: ModelConfig
+    workspace: ArtifactStore, snapshot: Snapshot, model: ModelConfig
 ) -> None:
     release = make_release(workspace, snapshot, model=model)
     checkpoint = Checkpoint.find(workspace)
@@ -56,7 +56,7 @@ def test_vectors_and_scores_equal_those_of_the_checkpoint(
 
 
 def test_catalogue_histories_popularity_and_thumbnails_equal_the_snapshot(
-    workspace: Workspace, snapshot: Snapshot
+    workspace: ArtifactStore, snapshot: Snapshot
 ) -> None:
     release = make_release(workspace, snapshot, config=ReleaseConfig(index="exact", max_history=3))
     release.check()
@@ -74,7 +74,7 @@ def test_catalogue_histories_popularity_and_thumbnails_equal_the_snapshot(
 
 
 def test_similar_items_are_compared_by_pixels_where_ids_are_known_too(
-    workspace: Workspace, snapshot: Snapshot
+    workspace: ArtifactStore, snapshot: Snapshot
 ) -> None:
     release = make_release(workspace, snapshot, model=PICTURES_AND_IDS)
     pixels = release.recommender().encode_pictures(snapshot.images.read(snapshot.image_rows))
@@ -84,7 +84,7 @@ def test_similar_items_are_compared_by_pixels_where_ids_are_known_too(
     np.testing.assert_allclose(scores, [[1.0]], rtol=1e-5)
 
 
-def test_items_with_several_pictures_are_compared_by_their_mean(workspace: Workspace) -> None:
+def test_items_with_several_pictures_are_compared_by_their_mean(workspace: ArtifactStore) -> None:
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3)).astype(np.uint8)
     snapshot = make_snapshot(
         workspace, [[0, 1, 2]], num_items=3, images=images, further_pictures=[[], [3], []], name="several"
@@ -99,7 +99,7 @@ def test_items_with_several_pictures_are_compared_by_their_mean(workspace: Works
 def test_the_same_parents_give_the_same_name_and_files(tmp_path: Path) -> None:
     made = []
     for run in "ab":
-        workspace = Workspace(str(tmp_path / run))
+        workspace = ArtifactStore(str(tmp_path / run))
         made.append(
             make_release(
                 workspace, checkerboard_snapshot(workspace, num_users=6, num_items=6)
@@ -109,7 +109,7 @@ def test_the_same_parents_give_the_same_name_and_files(tmp_path: Path) -> None:
     assert made[0].files == made[1].files
 
 
-def test_a_closed_gate_leaves_nothing_behind(workspace: Workspace, snapshot: Snapshot) -> None:
+def test_a_closed_gate_leaves_nothing_behind(workspace: ArtifactStore, snapshot: Snapshot) -> None:
     checkpoint = make_checkpoint(workspace, snapshot)
     report = make_report(workspace, checkpoint, report_content(ndcg=0.01))
     with pytest.raises(VisrecError, match=r"expected ndcg@10 of at least 0\.02, got 0\.0100"):
@@ -117,7 +117,9 @@ def test_a_closed_gate_leaves_nothing_behind(workspace: Workspace, snapshot: Sna
     assert (workspace.root / "releases").files() == []
 
 
-def test_parents_that_do_not_belong_together_are_refused(workspace: Workspace, snapshot: Snapshot) -> None:
+def test_parents_that_do_not_belong_together_are_refused(
+    workspace: ArtifactStore, snapshot: Snapshot
+) -> None:
     one = make_checkpoint(workspace, snapshot, name="one")
     two = make_checkpoint(workspace, snapshot, name="two")
     with pytest.raises(VisrecError, match="expected a report of checkpoint two, got r, which measured one"):
@@ -129,7 +131,7 @@ def test_parents_that_do_not_belong_together_are_refused(workspace: Workspace, s
         build_release(workspace, one, other, make_report(workspace, one, name="r1"), ReleaseConfig())
 
 
-def test_going_live_and_back(workspace: Workspace, snapshot: Snapshot) -> None:
+def test_going_live_and_back(workspace: ArtifactStore, snapshot: Snapshot) -> None:
     with pytest.raises(ArtifactError, match=r"no releases in .*`visrec publish`"):
         Release.open(workspace)
     first, second = (make_release(workspace, snapshot, seed=seed) for seed in (0, 1))
@@ -149,7 +151,7 @@ def test_going_live_and_back(workspace: Workspace, snapshot: Snapshot) -> None:
 @pytest.mark.parametrize(
     "file", ["item_vectors.npy", "items.parquet", "users.arrow", "scores/index.bin", "model.safetensors"]
 )
-def test_a_damaged_file_is_refused(workspace: Workspace, snapshot: Snapshot, file: str) -> None:
+def test_a_damaged_file_is_refused(workspace: ArtifactStore, snapshot: Snapshot, file: str) -> None:
     place = make_release(workspace, snapshot).artifact.location / file
     place.write_bytes(place.read_bytes()[:10])
     release = Release.open(workspace)
@@ -166,7 +168,7 @@ def test_a_damaged_file_is_refused(workspace: Workspace, snapshot: Snapshot, fil
         Release.open(workspace).check()
 
 
-def test_facts_are_those_of_the_manifest(workspace: Workspace, snapshot: Snapshot) -> None:
+def test_facts_are_those_of_the_manifest(workspace: ArtifactStore, snapshot: Snapshot) -> None:
     release = make_release(workspace, snapshot)
     manifest = release.artifact.manifest
     assert ReleaseFacts.from_dict(manifest.facts) == release.facts
@@ -175,7 +177,7 @@ def test_facts_are_those_of_the_manifest(workspace: Workspace, snapshot: Snapsho
     assert (release.facts.index, release.facts.ranker, release.has_ranker) == ("exact", None, False)
 
 
-def test_a_manifest_without_a_fact_is_refused(workspace: Workspace, snapshot: Snapshot) -> None:
+def test_a_manifest_without_a_fact_is_refused(workspace: ArtifactStore, snapshot: Snapshot) -> None:
     artifact = make_release(workspace, snapshot).artifact
     facts = {name: fact for name, fact in artifact.manifest.facts.items() if name != "index"}
     release = Release(Artifact(artifact.location, artifact.manifest.replace(facts=facts)))
@@ -183,7 +185,7 @@ def test_a_manifest_without_a_fact_is_refused(workspace: Workspace, snapshot: Sn
         release.facts  # noqa: B018
 
 
-def test_facts_of_a_release_from_before_rankers(workspace: Workspace, snapshot: Snapshot) -> None:
+def test_facts_of_a_release_from_before_rankers(workspace: ArtifactStore, snapshot: Snapshot) -> None:
     facts = make_release(workspace, snapshot).artifact.manifest.facts
     del facts["ranker"]
     assert ReleaseFacts.from_dict(facts).ranker is None
@@ -195,7 +197,7 @@ def test_reading_a_release_imports_neither_torch_nor_faiss() -> None:
     assert found.stdout.strip() == "[]"
 
 
-def test_one_flipped_bit_is_found_by_the_check(workspace: Workspace, snapshot: Snapshot) -> None:
+def test_one_flipped_bit_is_found_by_the_check(workspace: ArtifactStore, snapshot: Snapshot) -> None:
     release = make_release(workspace, snapshot)
     place = release.artifact.location / "item_vectors.npy"
     content = bytearray(place.read_bytes())

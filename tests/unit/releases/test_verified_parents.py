@@ -15,19 +15,19 @@ from visrec.models.checkpoint import Checkpoint
 from visrec.releases import Release
 from visrec.releases.build import build_release
 from visrec.reports.report import Report
-from visrec.storage import Artifact, Workspace
+from visrec.storage import Artifact, ArtifactStore
 from visrec.workloads.publish import publish
 
 PICTURES_AND_IDS = SMALL_MODEL.replace(item=ItemTowerConfig(width=4, id_embedding=True))
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(str(tmp_path))
+def workspace(tmp_path: Path) -> ArtifactStore:
+    return ArtifactStore(str(tmp_path))
 
 
 def make_parents(
-    workspace: Workspace, model: ModelConfig = SMALL_MODEL
+    workspace: ArtifactStore, model: ModelConfig = SMALL_MODEL
 ) -> tuple[Checkpoint, Snapshot, Report]:
     snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6)
     checkpoint = make_checkpoint(workspace, snapshot, model=model, item_counts=np.ones(6, np.float32))
@@ -41,13 +41,13 @@ def flip_one_bit(artifact: Artifact, file: str) -> None:
     place.write_bytes(bytes(content))
 
 
-def publish_with(workspace: Workspace, **release: object) -> Release:
+def publish_with(workspace: ArtifactStore, **release: object) -> Release:
     job = PublishWorkloadConfig(workspace=str(workspace.root), release=ReleaseConfig.model_validate(release))
     return publish(job)
 
 
 def test_one_flipped_bit_in_the_item_vectors_is_refused_and_the_live_release_stays(
-    workspace: Workspace,
+    workspace: ArtifactStore,
 ) -> None:
     checkpoint, _, _ = make_parents(workspace)
     live = publish_with(workspace)
@@ -64,7 +64,7 @@ def test_one_flipped_bit_in_the_item_vectors_is_refused_and_the_live_release_sta
 @pytest.mark.parametrize(
     "file", ["items.parquet", "thumbnails/part-00000.arrow", "sequences.parquet", "interactions"]
 )
-def test_a_damaged_file_of_the_snapshot_is_refused(workspace: Workspace, file: str) -> None:
+def test_a_damaged_file_of_the_snapshot_is_refused(workspace: ArtifactStore, file: str) -> None:
     checkpoint, snapshot, report = make_parents(workspace)
     damaged = next(name for name in snapshot.artifact.manifest.files if name.startswith(file))
     flip_one_bit(snapshot.artifact, damaged)
@@ -75,7 +75,7 @@ def test_a_damaged_file_of_the_snapshot_is_refused(workspace: Workspace, file: s
 
 @pytest.mark.parametrize(("model", "refused"), [(SMALL_MODEL, False), (PICTURES_AND_IDS, True)])
 def test_images_are_verified_where_picture_vectors_are_made_from_them(
-    workspace: Workspace, model: ModelConfig, refused: bool
+    workspace: ArtifactStore, model: ModelConfig, refused: bool
 ) -> None:
     checkpoint, snapshot, report = make_parents(workspace, model)
     flip_one_bit(snapshot.artifact, "images/part-00000.arrow")
@@ -86,7 +86,7 @@ def test_images_are_verified_where_picture_vectors_are_made_from_them(
         build_release(workspace, checkpoint, snapshot, report, ReleaseConfig())
 
 
-def test_a_damaged_ranker_is_refused(workspace: Workspace) -> None:
+def test_a_damaged_ranker_is_refused(workspace: ArtifactStore) -> None:
     checkpoint, snapshot, _ = make_parents(workspace)
     with workspace.create("rankers", "test-ranker", config=RankerConfig()) as writer:
         (writer.staging / "ranker.json").write_text("{}")
@@ -99,7 +99,7 @@ def test_a_damaged_ranker_is_refused(workspace: Workspace) -> None:
     assert (workspace.root / "releases").files() == []
 
 
-def test_a_damaged_report_is_refused_before_the_gate_reads_it(workspace: Workspace) -> None:
+def test_a_damaged_report_is_refused_before_the_gate_reads_it(workspace: ArtifactStore) -> None:
     checkpoint, snapshot, report = make_parents(workspace)
     flip_one_bit(report.artifact, "report.json")
     with pytest.raises(ArtifactError, match=r"report\.json does not match its checksum"):

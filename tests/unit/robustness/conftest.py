@@ -11,7 +11,7 @@ from visrec.config.evaluation import AttackConfig
 from visrec.evaluation.plan import plan_evaluation
 from visrec.robustness.plan import RobustnessPlan, plan_robustness
 from visrec.robustness.promotion import AttackSetup, set_up_attack
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 PIXEL_MODEL = ModelConfig(
     dim=8,
@@ -26,12 +26,12 @@ class Attacked:
 
     plan: RobustnessPlan
     setup: AttackSetup
-    workspace: Workspace
+    workspace: ArtifactStore
 
 
 @pytest.fixture(scope="session")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Attacked:
-    workspace = Workspace(str(tmp_path_factory.mktemp("robustness")))
+    workspace = ArtifactStore(str(tmp_path_factory.mktemp("robustness")))
     snapshot = checkerboard_snapshot(workspace, num_users=20, num_items=60, image_size=16)
     make_checkpoint(workspace, snapshot, model=PIXEL_MODEL, name="other", seed=1)
     checkpoint = make_checkpoint(workspace, snapshot, model=PIXEL_MODEL, name="model")

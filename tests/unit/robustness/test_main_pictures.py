@@ -16,7 +16,7 @@ from visrec.models.item_inputs import Pictures
 from visrec.robustness.corruptions import CorruptedPictures, corrupt
 from visrec.robustness.pictures import MainPictures
 from visrec.robustness.plan import Corruption
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 
 ITEMS = np.array([0, 2], np.int32)
 
@@ -24,7 +24,7 @@ ITEMS = np.array([0, 2], np.int32)
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3)).astype(np.uint8)
-    workspace = Workspace(str(tmp_path_factory.mktemp("several")))
+    workspace = ArtifactStore(str(tmp_path_factory.mktemp("several")))
     snapshot = make_snapshot(
         workspace, [[0, 1, 2]], num_items=3, images=images, further_pictures=[[3, 4], [5], []]
     )
@@ -34,7 +34,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
 
 @pytest.fixture(scope="module")
 def recommender(snapshot: Snapshot) -> Recommender:
-    workspace = Workspace(str(Path(snapshot.artifact.location.path).parent.parent))
+    workspace = ArtifactStore(str(Path(snapshot.artifact.location.path).parent.parent))
     return Recommender.load(Checkpoint.find(workspace).location)
 
 

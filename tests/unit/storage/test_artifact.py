@@ -73,8 +73,8 @@ def test_an_error_leaves_nothing(root: Location) -> None:
 CRASH = """
 import os, sys
 from visrec.config import WorkloadConfig
-from visrec.storage import Workspace
-with Workspace(sys.argv[1]).create("snapshots", "x", config=WorkloadConfig()) as writer:
+from visrec.storage import ArtifactStore
+with ArtifactStore(sys.argv[1]).create("snapshots", "x", config=WorkloadConfig()) as writer:
     (writer.staging / "a.txt").write_text("abc")
     os._exit(9)
 """

@@ -3,7 +3,7 @@ import time
 from pathlib import Path
 
 from visrec.storage import Location
-from visrec.storage.workspace import remove_leftovers
+from visrec.storage.store import remove_leftovers
 
 
 def test_only_old_unfinished_folders_go(tmp_path: Path) -> None:

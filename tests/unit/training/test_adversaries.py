@@ -23,7 +23,7 @@ from visrec.config import (
 from visrec.config.phase import ConsistencyAdversaryConfig
 from visrec.data.snapshot import Snapshot
 from visrec.models import TwoTower
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.training.adversaries import (
     choose_adversary,
     no_adversary,
@@ -53,7 +53,7 @@ ADVERSARIES = [
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    workspace = Workspace(str(tmp_path_factory.mktemp("workspace")))
+    workspace = ArtifactStore(str(tmp_path_factory.mktemp("workspace")))
     return checkerboard_snapshot(workspace, num_users=20, num_items=12)
 
 

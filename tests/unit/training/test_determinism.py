@@ -14,7 +14,7 @@ from visrec.config import (
     TrainWorkloadConfig,
     UserTowerConfig,
 )
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.training.environment import LocalEnvironment
 from visrec.training.loop import train
 from visrec.training.numerics import deterministic_algorithms
@@ -22,7 +22,7 @@ from visrec.training.numerics import deterministic_algorithms
 
 def test_two_runs_with_several_threads_agree_bit_for_bit(tmp_path: Path) -> None:
     """Large enough for PyTorch to spread the gradient of looking up rows over its threads."""
-    snapshot = checkerboard_snapshot(Workspace(str(tmp_path / "workspace")), num_users=200, num_items=40)
+    snapshot = checkerboard_snapshot(ArtifactStore(str(tmp_path / "workspace")), num_users=200, num_items=40)
     model = ModelConfig(
         dim=256, item=ItemTowerConfig(backbone=None, id_embedding=True), user=UserTowerConfig(hidden_dim=16)
     )

@@ -22,7 +22,7 @@ from visrec.config import (
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.models import Recommender
 from visrec.models.item_inputs import Pictures
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 from visrec.training.batches import BatchStream
 
 HISTORIES = [[0, 1, 2, 3, 4], [1, 2, 3, 0, 5], [5, 4, 0, 1, 2], [2, 3, 5, 4, 1], [4, 0, 1, 2, 3]]
@@ -33,7 +33,7 @@ NUM_PICTURES = np.array([3, 1, 2, 1, 1, 1])
 @pytest.fixture
 def snapshot(tmp_path: Path) -> Snapshot:
     images = np.random.default_rng(0).integers(0, 256, (9, 32, 32, 3)).astype(np.uint8)
-    workspace = Workspace(str(tmp_path / "workspace"))
+    workspace = ArtifactStore(str(tmp_path / "workspace"))
     return make_snapshot(workspace, HISTORIES, num_items=6, images=images, further_pictures=FURTHER)
 
 
@@ -89,7 +89,7 @@ def test_the_vectors_at_the_end_are_means_over_all_pictures(snapshot: Snapshot, 
 
 def test_two_runs_agree_and_the_further_pictures_matter(snapshot: Snapshot, tmp_path: Path) -> None:
     one = make_snapshot(
-        Workspace(str(tmp_path / "one")),
+        ArtifactStore(str(tmp_path / "one")),
         HISTORIES,
         num_items=6,
         images=snapshot.images.read(np.arange(9)),
@@ -130,7 +130,7 @@ def test_a_closed_form_sees_the_mean_of_the_features(snapshot: Snapshot, tmp_pat
     vectors = np.load(tmp_path / "run" / "last" / "item_vectors.npy")
     # The id vector holds what the pictures leave over, so that the whole is the solution for each item: the same as
     # where items have one picture.
-    one = make_snapshot(Workspace(str(tmp_path / "one")), HISTORIES, num_items=6)
+    one = make_snapshot(ArtifactStore(str(tmp_path / "one")), HISTORIES, num_items=6)
     run_training(job(phase), one, tmp_path / "plain")
     plain = np.load(tmp_path / "plain" / "last" / "item_vectors.npy")
     known = recommender.weights()["item_counts"].numpy() > 0

@@ -26,7 +26,7 @@ from visrec.config import (
 )
 from visrec.data.snapshot import Snapshot
 from visrec.errors import DivergedError
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.training.environment import CheckpointWriter, LocalEnvironment
 from visrec.training.loop import train
 from visrec.training.messages import Report
@@ -37,7 +37,7 @@ GOLDEN = Path(__file__).parent / "golden_losses.json"
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     return checkerboard_snapshot(
-        Workspace(str(tmp_path_factory.mktemp("workspace"))), num_users=40, num_items=20
+        ArtifactStore(str(tmp_path_factory.mktemp("workspace"))), num_users=40, num_items=20
     )
 
 
@@ -83,7 +83,9 @@ def test_recency_learns_what_depends_on_the_time_since_the_last_event_alone(tmp_
         left = [rng.permutation(np.arange(colour, 24, 2)).tolist() for colour in (0, 1)]
         histories.append([left[colour].pop() for colour in colours])
         times.append((START_MS + np.cumsum([0, *np.where(long, 24 * HOUR_MS, 60_000)])).tolist())
-    snapshot = make_snapshot(Workspace(str(tmp_path)), histories, num_items=24, times=times, images=images)
+    snapshot = make_snapshot(
+        ArtifactStore(str(tmp_path)), histories, num_items=24, times=times, images=images
+    )
     auc = {}
     for recency in (False, True):
         plain = job(PhaseConfig(epochs=20, batch_size=8, learning_rate=3e-2))

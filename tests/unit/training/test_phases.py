@@ -27,7 +27,7 @@ from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError, ConfigError
 from visrec.models.backbones.networks import efficientnet_lite0
 from visrec.models.weights import WeightsFacts, write_weights
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 from visrec.training.activation_cache import FrozenPrefix
 from visrec.training.initial import initial_model
 from visrec.training.phase import num_frozen_blocks, set_modes, set_trainable
@@ -35,7 +35,7 @@ from visrec.training.phase import num_frozen_blocks, set_modes, set_trainable
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    workspace = Workspace(str(tmp_path_factory.mktemp("workspace")))
+    workspace = ArtifactStore(str(tmp_path_factory.mktemp("workspace")))
     return checkerboard_snapshot(workspace, num_users=40, num_items=20)
 
 
@@ -71,7 +71,7 @@ def test_cached_activations_give_the_same_run_as_pixels(
 
 def test_activations_are_found_by_the_hash_of_their_weights(snapshot: Snapshot, tmp_path: Path) -> None:
     job = within(lite0_job(tmp_path, PhaseConfig(epochs=1, batch_size=20, trainable="head")), snapshot)
-    workspace = Workspace(job.workspace)
+    workspace = ArtifactStore(job.workspace)
     run(job, snapshot, tmp_path / "a")
     names = workspace.names("activations")
     run(job.replace(seed=1), snapshot, tmp_path / "b")  # another head on the same blocks
@@ -111,7 +111,7 @@ def test_frozen_blocks_and_trained_parameters(snapshot: Snapshot, tmp_path: Path
 
 
 def test_parameters_of_no_block_are_frozen_and_name_the_activations(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6, image_size=224)
     item = ItemTowerConfig(backbone="timm/vit_tiny_patch16_224")
     job = TrainWorkloadConfig(model=ModelConfig(dim=8, item=item), workspace=str(tmp_path))
@@ -145,7 +145,7 @@ def test_a_frozen_batch_norm_keeps_its_statistics(snapshot: Snapshot, tmp_path: 
 
 
 def test_training_starts_from_the_encoders_of_another_catalogue(snapshot: Snapshot, tmp_path: Path) -> None:
-    other = Workspace(str(tmp_path / "other"))
+    other = ArtifactStore(str(tmp_path / "other"))
     elsewhere = make_checkpoint(other, checkerboard_snapshot(other, num_users=12, num_items=12), seed=9)
     job = TrainWorkloadConfig(model=TINY_MODEL, training=TrainingConfig(start_from=elsewhere.location.path))
     model, _ = initial_model(within(job, snapshot), snapshot)

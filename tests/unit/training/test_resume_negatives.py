@@ -18,7 +18,7 @@ from visrec.config import (
     UserTowerConfig,
 )
 from visrec.data.snapshot import Snapshot
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.training.environment import LocalEnvironment
 from visrec.training.loop import train
 
@@ -55,14 +55,16 @@ class Crashing(LocalEnvironment):
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    plain = checkerboard_snapshot(Workspace(str(tmp_path_factory.mktemp("a"))), num_users=24, num_items=12)
+    plain = checkerboard_snapshot(
+        ArtifactStore(str(tmp_path_factory.mktemp("a"))), num_users=24, num_items=12
+    )
     (block,) = plain.sequences(SplitConfig())
     histories = [
         block.items[a:b].tolist() for a, b in zip(block.offsets[:-1], block.offsets[1:], strict=True)
     ]
     rejections = [(u, (h[0] + 1) % 12, START_MS + u, "skip") for u, h in enumerate(histories)]
     return make_snapshot(
-        Workspace(str(tmp_path_factory.mktemp("b"))),
+        ArtifactStore(str(tmp_path_factory.mktemp("b"))),
         histories,
         num_items=12,
         images=plain.images.read(np.arange(12)),

@@ -5,7 +5,7 @@ from tests.support.checkpoints import make_checkpoint
 from tests.support.snapshots import checkerboard_snapshot
 from tests.support.studies import RATE, make_job, make_record
 
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.tune.compare import default_trial, improvement_over
 
 UNCHANGED = make_record(0, [0.1, 0.2], point={})
@@ -13,7 +13,7 @@ BETTER = make_record(1, [0.3, 0.4])
 
 
 def test_the_lead_over_oneself_is_nothing_and_over_another_turns_with_the_order(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=30, num_items=20)
     one = make_checkpoint(workspace, snapshot, name="one", seed=1)
     other = make_checkpoint(workspace, snapshot, name="other", seed=2)

@@ -6,7 +6,7 @@ from tests.support.snapshots import checkerboard_snapshot
 
 from visrec.config import ObjectiveConfig, TrainWorkloadConfig, parse_config
 from visrec.errors import VisrecError
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.training.initial import initial_model
 from visrec.tune.objectives import measure_costs
 
@@ -16,7 +16,7 @@ def job_of(root: Path, item: dict[str, Any]) -> TrainWorkloadConfig:
 
 
 def test_only_what_is_asked_for_is_measured(tmp_path: Path) -> None:
-    snapshot = checkerboard_snapshot(Workspace(str(tmp_path)), num_users=4, num_items=6)
+    snapshot = checkerboard_snapshot(ArtifactStore(str(tmp_path)), num_users=4, num_items=6)
     job = job_of(tmp_path, {"width": 4})
     assert measure_costs(job, snapshot, [ObjectiveConfig(), ObjectiveConfig(metric="epoch_seconds")]) == {}
     wanted = [ObjectiveConfig(metric=m) for m in ("encode_ms", "query_ms", "num_parameters")]
@@ -28,7 +28,7 @@ def test_only_what_is_asked_for_is_measured(tmp_path: Path) -> None:
 
 
 def test_a_model_on_ids_alone_has_no_cost_of_a_picture(tmp_path: Path) -> None:
-    snapshot = checkerboard_snapshot(Workspace(str(tmp_path)), num_users=4, num_items=6)
+    snapshot = checkerboard_snapshot(ArtifactStore(str(tmp_path)), num_users=4, num_items=6)
     job = job_of(tmp_path, {"backbone": None, "id_embedding": True})
     assert measure_costs(job, snapshot, [ObjectiveConfig(metric="query_ms")])["query_ms"] > 0
     with pytest.raises(VisrecError, match="knows items by id only"):

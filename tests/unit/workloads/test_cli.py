@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from visrec import __version__
 from visrec.config import WORKLOADS, PipelineConfig, TrainWorkloadConfig, dump_yaml
 from visrec.errors import ConfigError
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.workloads.cli import app
 
 
@@ -50,7 +50,7 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(tmp_path: Path, arguments: 
 
 
 def test_attack_turns_robustness_on(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path / "workspace"))
+    workspace = ArtifactStore(str(tmp_path / "workspace"))
     make_checkpoint(workspace, checkerboard_snapshot(workspace, num_users=4, num_items=12))
     here, steps = f"workspace={tmp_path}/workspace", "evaluation.attack.steps=3"
     done = CliRunner().invoke(app, ["evaluate", "--attack", "pixels", "--set", here, "--set", steps])

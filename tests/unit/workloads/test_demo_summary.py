@@ -9,7 +9,7 @@ from tests.support.releases import report_content
 from visrec.config import Config
 from visrec.data.snapshot import Snapshot
 from visrec.reports.report import Report
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.workloads.demo_summary import print_summary, summarise, write_summary
 from visrec.workloads.sample_queries import QueryResult
 
@@ -26,7 +26,7 @@ REPORT = report_content() | {
 
 @pytest.fixture
 def artifacts(tmp_path: Path) -> tuple[Snapshot, Report]:
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     with workspace.create("snapshots", "s", config=Config()) as snapshot:
         snapshot.counts.update(num_items=100, num_users=50, num_interactions=1000)
     with workspace.create("reports", "r", config=Config()) as report:
@@ -44,7 +44,7 @@ def test_summary_says_what_was_measured_on_screen_and_in_files(
         queries=(QueryResult(name="popular", item_ids=("i1", "i2"), milliseconds=4.0),),
         address="http://127.0.0.1:8000",
     )
-    write_summary(summary, Workspace(str(tmp_path)).root)
+    write_summary(summary, ArtifactStore(str(tmp_path)).root)
     written = json.loads((tmp_path / "summary.json").read_text())
     assert written["seconds"] == 62.5
     assert written["scores"] == {"model": 0.3, "popularity": 0.1, "oracle": 0.4}

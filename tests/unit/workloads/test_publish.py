@@ -12,26 +12,26 @@ from visrec.config import PublishWorkloadConfig, ReleaseConfig
 from visrec.errors import VisrecError
 from visrec.models.checkpoint import Checkpoint
 from visrec.releases import Release
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.workloads.publish import publish
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    workspace = Workspace(str(tmp_path))
+def workspace(tmp_path: Path) -> ArtifactStore:
+    workspace = ArtifactStore(str(tmp_path))
     snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6)
     counts = np.ones(6, np.float32)
     make_report(workspace, make_checkpoint(workspace, snapshot, model=SMALL_MODEL, item_counts=counts))
     return workspace
 
 
-def run(workspace: Workspace, **release: object) -> tuple[Release, str]:
+def run(workspace: ArtifactStore, **release: object) -> tuple[Release, str]:
     said = io.StringIO()
     job = PublishWorkloadConfig(workspace=str(workspace.root), release=ReleaseConfig.model_validate(release))
     return publish(job, console=Console(file=said, width=200)), said.getvalue()
 
 
-def test_a_release_goes_live_and_is_found_again(workspace: Workspace) -> None:
+def test_a_release_goes_live_and_is_found_again(workspace: ArtifactStore) -> None:
     first, said = run(workspace)
     assert f"release {first.name}: 6 items, 4 users, index faiss_flat" in said
     assert workspace.pointed("releases") == first.name
@@ -40,7 +40,7 @@ def test_a_release_goes_live_and_is_found_again(workspace: Workspace) -> None:
     assert "nothing to do" in said
 
 
-def test_a_release_that_is_not_to_go_live_does_not(workspace: Workspace) -> None:
+def test_a_release_that_is_not_to_go_live_does_not(workspace: ArtifactStore) -> None:
     first, _ = run(workspace)
     second, said = run(workspace, index="exact", activate=False)
     assert second.name != first.name
@@ -50,7 +50,7 @@ def test_a_release_that_is_not_to_go_live_does_not(workspace: Workspace) -> None
     assert third.name == second.name == workspace.pointed("releases")
 
 
-def test_a_closed_gate_says_why_and_leaves_the_live_one(workspace: Workspace) -> None:
+def test_a_closed_gate_says_why_and_leaves_the_live_one(workspace: ArtifactStore) -> None:
     first, _ = run(workspace)
     with pytest.raises(VisrecError, match=r"expected ndcg@10 of at least 0\.5, got 0\.3000"):
         run(workspace, min_metric={"ndcg@10": 0.5})
@@ -58,9 +58,9 @@ def test_a_closed_gate_says_why_and_leaves_the_live_one(workspace: Workspace) ->
     assert workspace.names("releases") == [first.name]
 
 
-def test_the_latest_report_must_be_of_the_latest_checkpoint(workspace: Workspace) -> None:
+def test_the_latest_report_must_be_of_the_latest_checkpoint(workspace: ArtifactStore) -> None:
     one = Checkpoint.find(workspace)
-    snapshot = checkerboard_snapshot(Workspace(str(workspace.root) + "-2"), num_users=4, num_items=6)
+    snapshot = checkerboard_snapshot(ArtifactStore(str(workspace.root) + "-2"), num_users=4, num_items=6)
     make_checkpoint(workspace, snapshot, name="newer")
     make_report(workspace, one, report_content(), name="older")
     with pytest.raises(VisrecError, match="expected a report of checkpoint newer, got older, which measured"):

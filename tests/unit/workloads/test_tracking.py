@@ -9,7 +9,7 @@ from tests.support.studies import RATE, make_job, make_record
 
 from visrec.config import WorkloadConfig
 from visrec.errors import ConfigError
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.tune.artifact import Study
 from visrec.tune.report.facts import study_facts
 from visrec.tune.report.write import write_study
@@ -24,7 +24,7 @@ def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
 
-def finished_study(workspace: Workspace) -> Study:
+def finished_study(workspace: ArtifactStore) -> Study:
     records = [
         make_record(0, [0.1, 0.4]),
         make_record(1, [0.2], status="stopped"),
@@ -39,7 +39,7 @@ def finished_study(workspace: Workspace) -> Study:
 
 
 def test_the_page_is_for_this_machine_only(tmp_path: Path) -> None:
-    command = server_command(Workspace(str(tmp_path)), 5001)
+    command = server_command(ArtifactStore(str(tmp_path)), 5001)
     assert command[command.index("--host") + 1] == "127.0.0.1"
     assert command[command.index("--port") + 1] == "5001"
     assert command[command.index("--backend-store-uri") + 1] == f"sqlite:///{tmp_path}/tracking/mlflow.db"
@@ -48,7 +48,7 @@ def test_the_page_is_for_this_machine_only(tmp_path: Path) -> None:
 def test_a_server_has_its_own_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking.example:5000")
     with pytest.raises(ConfigError, match="open its own page"):
-        server_command(Workspace(str(tmp_path)), 5001)
+        server_command(ArtifactStore(str(tmp_path)), 5001)
 
 
 @pytest.mark.skipif(HAS_MLFLOW, reason="MLflow is installed")
@@ -60,7 +60,7 @@ def test_without_the_extra_it_says_what_to_install() -> None:
 @needs_mlflow
 @pytest.mark.filterwarnings("default")
 def test_a_study_is_a_parent_run_with_a_child_for_each_trial_and_recorded_once(tmp_path: Path) -> None:
-    workspace, said = Workspace(str(tmp_path)), StringIO()
+    workspace, said = ArtifactStore(str(tmp_path)), StringIO()
     study = finished_study(workspace)
     client, experiment = _client(tmp_path)
     half = client.create_run(experiment, tags={"visrec.study": "s1"}).info.run_id  # killed while it recorded
@@ -90,7 +90,7 @@ def test_a_server_that_is_not_there_costs_no_study(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     said = StringIO()
     track_study(
-        (workspace := Workspace(str(tmp_path))), finished_study(workspace), Console(file=said, width=300)
+        (workspace := ArtifactStore(str(tmp_path))), finished_study(workspace), Console(file=said, width=300)
     )
     assert said.getvalue().startswith("not recorded in MLflow, the same command tries again: ")
 

@@ -21,7 +21,7 @@ from visrec.config import (
     UserTowerConfig,
 )
 from visrec.errors import ConfigError
-from visrec.storage import Workspace
+from visrec.storage import ArtifactStore
 from visrec.workloads.train import train
 
 FIRST = PhaseConfig(name="first", epochs=1, batch_size=8)
@@ -29,7 +29,7 @@ PIXELS = {"kind": "pixels", "method": "pgd"}
 
 
 def job(tmp_path: Path, *phases: PhaseConfig, **item: Any) -> TrainWorkloadConfig:
-    checkerboard_snapshot(Workspace(str(tmp_path)), num_users=20, num_items=12)
+    checkerboard_snapshot(ArtifactStore(str(tmp_path)), num_users=20, num_items=12)
     model = ModelConfig(
         dim=8,
         item=ItemTowerConfig(width=4, **item),

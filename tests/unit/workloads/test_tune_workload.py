@@ -9,7 +9,7 @@ from tests.support.studies import make_job, make_record
 
 from visrec.config import TuneWorkloadConfig
 from visrec.errors import ConfigError
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 from visrec.tune.records import StudyLog
 from visrec.workloads.study_table import StudyTable, short_names
 from visrec.workloads.tune import check, study_name
@@ -20,7 +20,7 @@ def with_study(job: TuneWorkloadConfig, **changes: Any) -> TuneWorkloadConfig:
 
 
 def test_the_name_of_a_study_is_made_of_what_decides_its_trials(tmp_path: Path) -> None:
-    snapshot = checkerboard_snapshot(Workspace(str(tmp_path)), num_users=4, num_items=6)
+    snapshot = checkerboard_snapshot(ArtifactStore(str(tmp_path)), num_users=4, num_items=6)
     job = make_job()
     name = study_name(job, snapshot)
     for changes in ({"resume": True}, {"max_concurrent_trials": 3}, {"candidate_release": True}):

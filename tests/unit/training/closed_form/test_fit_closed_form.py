@@ -22,7 +22,7 @@ from visrec.config import (
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.models import History, Recommender
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 from visrec.training.closed_form.solvers import transition_factors
 from visrec.training.initial import training_sequences
 
@@ -32,7 +32,7 @@ HISTORIES = [[0, 1, 2, 3, 4], [1, 2, 3, 0, 5], [5, 4, 0, 1, 2], [2, 3, 5, 4, 1],
 
 @pytest.fixture
 def snapshot(tmp_path: Path) -> Snapshot:
-    return make_snapshot(Workspace(str(tmp_path / "workspace")), HISTORIES, num_items=7)
+    return make_snapshot(ArtifactStore(str(tmp_path / "workspace")), HISTORIES, num_items=7)
 
 
 def job(*phases: PhaseConfig, **model: Any) -> TrainWorkloadConfig:

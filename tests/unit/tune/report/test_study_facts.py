@@ -8,7 +8,7 @@ from tests.support.studies import DIM, RATE, make_job, make_record
 from visrec.config import TrainWorkloadConfig, load_config
 from visrec.errors import ArtifactError
 from visrec.evaluation.bootstrap import Interval
-from visrec.storage import Location, Workspace
+from visrec.storage import ArtifactStore, Location
 from visrec.tune.compare import Improvement
 from visrec.tune.report.facts import StudySummary, best_so_far, study_facts
 from visrec.tune.report.write import write_study
@@ -99,7 +99,7 @@ def test_the_summary_in_the_manifest_reads_back_and_a_damaged_one_is_named(tmp_p
     facts = replace(study_facts(make_job(), RECORDS, "done", 1.0), lead=lead)
     summary = StudySummary.of(facts, "abc")
     assert (summary.best_trial, summary.best_objectives) == (4, {"ndcg@10": 0.6})
-    workspace = Workspace(str(tmp_path))
+    workspace = ArtifactStore(str(tmp_path))
     with workspace.create("studies", "s1", config=make_job()) as writer:
         writer.facts.update(summary.as_dict())
     study = workspace.find("studies", "s1")

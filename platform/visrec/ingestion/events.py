@@ -1,0 +1,212 @@
+"""Validation of raw log rows: typed events, and a reason for each rejected row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from visrec.config import EVENT_KINDS
+from visrec.config.base import EventKind
+from visrec.config.ingest import CleaningConfig, InteractionsConfig, TimeUnit
+from visrec.ingestion.formats import RawRows
+from visrec.ingestion.quarantine import REASON_CODES, REJECT_SCHEMA, Reason
+from visrec.ingestion.times import parse_iso, parse_times
+from visrec.ingestion.values import integers, text
+
+EVENT_SCHEMA = pa.schema(
+    [
+        ("user_id", pa.string()),
+        ("item", pa.int32()),  # row of the catalogue, -1 for an unknown item
+        ("item_id", pa.string()),  # of unknown items only
+        ("kind", pa.int8()),
+        ("time", pa.int64()),
+        ("position", pa.int32()),
+        ("session_id", pa.string()),
+        ("event_id", pa.string()),
+        ("chunk", pa.int32()),  # with `line` the row's location, see `SourceLines`
+        ("line", pa.int64()),
+    ]
+)
+_DETAIL_LENGTH = 120
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventRules:
+    """Rules of one log that its rows are validated by.
+
+    Attributes:
+        time_unit: Unit of numbers in the time column.
+        kinds: Code of each kind by each of its names.
+        default_kind: Code where there is no kind column.
+        min_time: Milliseconds; earlier events are impossible.
+        max_time: Milliseconds; later events are impossible.
+        setting: Name of the log's setting, for messages.
+        event_id_prefix: Keeps the event ids of this log apart from those of other logs.
+    """
+
+    time_unit: TimeUnit
+    kinds: dict[str, int]
+    default_kind: int
+    min_time: int
+    max_time: int
+    setting: str = "ingest.interactions"
+    event_id_prefix: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        log: InteractionsConfig,
+        cleaning: CleaningConfig,
+        *,
+        now: float,
+        setting: str,
+        event_id_prefix: str = "",
+    ) -> "EventRules":
+        """From the settings of a log and of cleaning; `now` in seconds since 1970 is where the future begins."""
+        return cls(
+            time_unit=log.time_unit,
+            kinds=kind_codes(log.kind_names),
+            default_kind=EVENT_KINDS.index(log.default_kind),
+            min_time=parse_iso(cleaning.min_time) or 0,
+            max_time=int((now + cleaning.max_future_seconds) * 1000),
+            setting=setting,
+            event_id_prefix=event_id_prefix,
+        )
+
+
+def check_events(raw: RawRows, rules: EventRules, item_ids: Any, chunk: int) -> tuple[pa.Table, pa.Table]:
+    """Split raw rows into events and rejects.
+
+    Args:
+        raw: Rows with the columns user_id, item_id, time and perhaps kind, position, session_id, event_id.
+        rules: Rules of the log.
+        item_ids: Ids of the catalogue, a pyarrow string array.
+        chunk: Number of the chunk that the rows are from.
+
+    Returns:
+        Events (`EVENT_SCHEMA`) and rejects (`REJECT_SCHEMA`).
+    """
+    check = _RowCheck(len(raw.lines))
+    users = check.text(raw.columns["user_id"], Reason.MISSING_USER)
+    items = check.text(raw.columns["item_id"], Reason.MISSING_ITEM)
+    kinds = _kinds(raw, rules, check)
+    positions = _positions(raw, check)
+    session_ids = check.text(raw.columns.get("session_id"))
+    event_ids = check.text(raw.columns.get("event_id"))
+    if rules.event_id_prefix:
+        event_ids = pc.binary_join_element_wise(rules.event_id_prefix, event_ids, "")
+    times = _times(raw.columns["time"], rules, check)
+    item = pc.fill_null(pc.index_in(items, value_set=item_ids), -1)
+    known = pc.greater_equal(item, 0)
+    columns = {
+        "user_id": users,
+        "item": item,
+        "item_id": pc.if_else(known, pa.scalar(None, pa.string()), items),
+        "kind": pa.array(kinds),
+        "time": pa.array(times),
+        "position": positions,
+        "session_id": session_ids,
+        "event_id": event_ids,
+        "chunk": pa.array(np.full(len(raw.lines), chunk, np.int32)),
+        "line": pa.array(raw.lines),
+    }
+    valid = pa.array(check.reason < 0)
+    events = pa.table(columns, schema=EVENT_SCHEMA).filter(valid)
+    return events, _rejects(raw, check, chunk)
+
+
+def kind_codes(names: Mapping[str, EventKind]) -> dict[str, int]:
+    """Code of each kind by its own name and by the names that the log has for it.
+
+    Example:
+        >>> kind_codes({"addtocart": "cart"})["addtocart"] == EVENT_KINDS.index("cart")
+        True
+    """
+    codes: dict[str, int] = {kind: code for code, kind in enumerate(EVENT_KINDS)}
+    return codes | {name: codes[kind] for name, kind in names.items()}
+
+
+class _RowCheck:
+    """The first fault of each row, found column by column: a reason code, -1 for none, and the value in question."""
+
+    def __init__(self, num_rows: int) -> None:
+        self.reason = np.full(num_rows, -1, np.int8)
+        self.detail: dict[int, str] = {}
+
+    def mark(self, wrong: NDArray[np.bool_], reason: Reason, values: Any = None) -> None:
+        """Record a reason, and the value in question, for rows that have no fault yet."""
+        new = np.flatnonzero(wrong & (self.reason < 0))
+        self.reason[new] = REASON_CODES[reason]
+        if values is not None:
+            for row in new:
+                self.detail[int(row)] = _shorten(values[int(row)].as_py())
+
+    def text(self, column: Any, missing: Reason | None = None) -> Any:
+        """A column as text; marks what is not UTF-8 and, with a reason for it, what is empty."""
+        if column is None:
+            return pa.nulls(len(self.reason), pa.string())
+        values, broken = text(column)
+        self.mark(broken, Reason.NOT_UTF8, column)
+        if missing is not None:
+            self.mark(np.asarray(pc.is_null(values)), missing)
+        return values
+
+
+def _kinds(raw: RawRows, rules: EventRules, check: _RowCheck) -> NDArray[np.int8]:
+    if "kind" not in raw.columns:
+        return np.full(len(raw.lines), rules.default_kind, np.int8)
+    names = pc.fill_null(check.text(raw.columns["kind"]), "").dictionary_encode()
+    codes = [
+        rules.kinds.get(name, rules.kinds.get(name.lower(), -1)) for name in names.dictionary.to_pylist()
+    ]
+    kinds: NDArray[np.int8] = np.array(codes, np.int8)[np.asarray(names.indices)]
+    check.mark(kinds < 0, Reason.UNKNOWN_KIND, names)
+    return kinds
+
+
+def _positions(raw: RawRows, check: _RowCheck) -> Any:
+    if "position" not in raw.columns:
+        return pa.nulls(len(raw.lines), pa.int32())
+    values, bad = integers(raw.columns["position"])
+    check.mark(bad, Reason.BAD_POSITION, raw.columns["position"])
+    inside = pc.and_(pc.greater_equal(values, 0), pc.less(values, 2**31))  # some logs write -1 for none
+    return pc.cast(pc.if_else(inside, values, pa.scalar(None, pa.int64())), pa.int32())
+
+
+def _times(column: Any, rules: EventRules, check: _RowCheck) -> NDArray[np.int64]:
+    if pa.types.is_binary(column.type) or pa.types.is_string(column.type):
+        column = check.text(column)
+    times, readable = parse_times(column, rules.time_unit, setting=f"{rules.setting}.time_unit")
+    check.mark(~readable, Reason.BAD_TIME, column)
+    check.mark(times < 0, Reason.NEGATIVE_TIME, column)
+    check.mark(times < rules.min_time, Reason.IMPOSSIBLE_TIME, column)
+    check.mark(times > rules.max_time, Reason.FUTURE_TIME, column)
+    return times
+
+
+def _rejects(raw: RawRows, check: _RowCheck, chunk: int) -> pa.Table:
+    bad = np.flatnonzero(check.reason >= 0)
+    lines = [int(raw.lines[row]) for row in bad] + [line for line, _ in raw.malformed]
+    reasons = [int(check.reason[row]) for row in bad] + [REASON_CODES[Reason.MALFORMED_ROW]] * len(
+        raw.malformed
+    )
+    details = [check.detail.get(int(row), "") for row in bad] + [_shorten(row) for _, row in raw.malformed]
+    order = np.argsort(lines, kind="stable")
+    return pa.table(
+        {
+            "chunk": pa.array(np.full(len(lines), chunk, np.int32)),
+            "line": pa.array(np.array(lines, np.int64)[order]),
+            "reason": pa.array(np.array(reasons, np.int8)[order]),
+            "detail": pa.array([details[k] for k in order], pa.string()),
+        },
+        schema=REJECT_SCHEMA,
+    )
+
+
+def _shorten(value: Any) -> str:
+    shown = value.decode("utf-8", errors="backslashreplace") if isinstance(value, bytes) else str(value)
+    return shown if len(shown) <= _DETAIL_LENGTH else shown[: _DETAIL_LENGTH - 1] + "…"

@@ -1,0 +1,90 @@
+"""Stage: clean the users of each block; rejected rows go to the quarantine at once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from visrec.cluster.tasks import fetch, in_order, run_tasks, share
+from visrec.ingestion.chunks import SourceLines
+from visrec.ingestion.cleaning import CleaningRules, clean
+from visrec.ingestion.events import EVENT_SCHEMA
+from visrec.ingestion.quarantine import RejectCounts, RejectSummary, write_rejected_rows
+from visrec.storage import Location
+
+_TABLES_PER_FILE = 64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CleanLog:
+    """The cleaned log, in the object store.
+
+    Attributes:
+        blocks: References of `CleanBlock`, ranges of users in order.
+        num_merged: Events that were merged into others.
+        rejected: Events rejected by cleaning.
+    """
+
+    blocks: list[Any]
+    num_merged: int
+    rejected: RejectCounts
+
+
+def clean_users(
+    blocks: Sequence[Any],
+    rules: CleaningRules,
+    source_lines: SourceLines,
+    quarantine: Location,
+    *,
+    on_users: Callable[[int], None],
+) -> CleanLog:
+    """Clean every block.
+
+    Args:
+        blocks: References of tables of `EVENT_SCHEMA` with whole users.
+        rules: Parameters of cleaning.
+        source_lines: Locations of rows.
+        quarantine: Folder `quarantine.parquet`.
+        on_users: Called with the number of users cleaned, each time some have been.
+    """
+    shared = share(rules), share(source_lines), quarantine
+    results: dict[int, tuple[Any, RejectSummary, int]] = {}
+    arguments = ((number, block, *shared) for number, block in enumerate(blocks))
+    for number, (block, reference) in run_tasks(_clean_block, arguments, num_returns=2):
+        summary, num_merged, num_users = fetch(reference)
+        results[number] = block, summary, num_merged
+        on_users(num_users)
+    rejected = RejectCounts()
+    ordered = in_order(results.items())
+    for _, summary, _ in ordered:
+        rejected.include(summary.resolve(source_lines))
+    return CleanLog(
+        blocks=[block for block, _, _ in ordered],
+        num_merged=sum(num_merged for _, _, num_merged in ordered),
+        rejected=rejected,
+    )
+
+
+def write_read_rejects(tables: Sequence[Any], source_lines: SourceLines, quarantine: Location) -> None:
+    """Write the rows that were rejected when the logs were read: references of tables of `REJECT_SCHEMA`."""
+    shared = share(source_lines)
+    groups = [tables[k : k + _TABLES_PER_FILE] for k in range(0, len(tables), _TABLES_PER_FILE)]
+    arguments = ((quarantine, f"read-{number:05d}", shared, *group) for number, group in enumerate(groups))
+    for _, reference in run_tasks(_write_tables, arguments):
+        fetch(reference)
+
+
+def _clean_block(
+    number: int, events: pa.Table, rules: CleaningRules, source_lines: SourceLines, quarantine: Location
+) -> tuple[Any, Any]:
+    if not events.num_rows:  # the shuffle leaves an empty range without columns
+        events = EVENT_SCHEMA.empty_table()
+    result = clean(events, rules)
+    write_rejected_rows(quarantine, f"clean-{number:05d}", result.rejects, source_lines)
+    summary = RejectSummary.of(result.rejects)
+    return result.block, (summary, result.num_merged, len(result.block.user_ids))
+
+
+def _write_tables(quarantine: Location, name: str, source_lines: SourceLines, *tables: pa.Table) -> None:
+    write_rejected_rows(quarantine, name, pa.concat_tables(tables), source_lines)

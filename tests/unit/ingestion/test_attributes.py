@@ -1,0 +1,53 @@
+import pyarrow as pa
+
+from visrec.data.schemas import ATTRIBUTES_SCHEMA
+from visrec.ingestion.attributes import parse_attributes
+
+
+def test_text_of_a_csv_file() -> None:
+    columns = {
+        "title": pa.array([b" Red shoe ", b"", b"\xff"]),
+        "categories": pa.array([b"shoes| red ||", b"", b"hats"]),
+        "price": pa.array([b"12.50", b"", b"n/a"]),
+        "created_at": pa.array([b"2023-11-14T22:13:20Z", b"", b"never"]),
+        "available": pa.array([b"No", b"", b"perhaps"]),
+    }
+    table, unreadable = parse_attributes(columns, 3, separator="|")
+    assert table.schema == ATTRIBUTES_SCHEMA
+    assert unreadable == 4
+    assert table.to_pylist() == [
+        {
+            "title": "Red shoe",
+            "categories": ["shoes", "red"],
+            "price": 12.5,
+            "created_at": 1_700_000_000_000,
+            "available": False,
+        },
+        {"title": None, "categories": [], "price": None, "created_at": None, "available": True},
+        {"title": None, "categories": ["hats"], "price": None, "created_at": None, "available": True},
+    ]
+
+
+def test_types_of_parquet_and_lists_of_json() -> None:
+    columns = {
+        "categories": pa.array([["a", None, "b"], None]),
+        "price": pa.array([3, None]),
+        "created_at": pa.array([1_700_000_000, None]),
+        "available": pa.array([False, None]),
+    }
+    table, unreadable = parse_attributes(columns, 2, separator="|")
+    assert unreadable == 0
+    assert table.column("categories").to_pylist() == [["a", "b"], []]
+    assert table.column("price").to_pylist() == [3.0, None]
+    assert table.column("created_at").to_pylist() == [1_700_000_000_000, None]
+    assert table.column("available").to_pylist() == [False, True]
+    lists, _ = parse_attributes({"categories": pa.array(['["x|y", null, 2]', "[odd"])}, 2, separator="|")
+    assert lists.column("categories").to_pylist() == [["x|y", "2"], ["[odd"]]
+
+
+def test_nothing_is_known() -> None:
+    table, unreadable = parse_attributes({}, 1, separator="|")
+    assert unreadable == 0
+    assert table.to_pylist() == [
+        {"title": None, "categories": [], "price": None, "created_at": None, "available": True}
+    ]

@@ -1,0 +1,92 @@
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from visrec.config.ingest import TimeUnit
+from visrec.errors import DataError
+from visrec.ingestion.times import parse_iso, parse_times
+
+MOMENT = 1_700_000_000_123  # 2023-11-14T22:13:20.123Z
+
+
+def _times(values: list[Any], kind: Any, unit: TimeUnit = "auto") -> list[int | None]:
+    times, readable = parse_times(pa.array(values, kind), unit)
+    return [int(t) if ok else None for t, ok in zip(times, readable, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1700000000", MOMENT - 123),
+        ("1700000000.123", MOMENT),
+        ("1.7e9", MOMENT - 123),
+        ("1700000000123", MOMENT),
+        ("1700000000123456", MOMENT),
+        ("1700000000123456789", MOMENT),
+        (" +1700000000123 ", MOMENT),
+        ("2023-11-14T22:13:20.123Z", MOMENT),
+        ("2023-11-14 22:13:20.123", MOMENT),
+        ("2023-11-14T22:13:20.123456789Z", MOMENT),
+        ("2023-11-15T00:13:20.123+02:00", MOMENT),
+        ("2023-11-14", 1_699_920_000_000),
+        ("-5", -5000),
+        ("1969-12-31T23:59:59Z", -1000),
+        ("", None),
+        (None, None),
+        ("yesterday", None),
+        ("2023-13-01", None),
+        ("nan", None),
+        ("1e400", None),
+        ("9" * 40, None),
+    ],
+)
+def test_text(text: str | None, expected: int | None) -> None:
+    assert _times([text], pa.string()) == [expected]
+    # the same among values that need the slow way
+    assert _times(["2023-11-15T00:13:20+02:00", text, "?"], pa.string())[1] == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "value"), [("s", 12), ("ms", 12_000), ("us", 12_000_000), ("ns", 12 * 10**9)]
+)
+def test_units_by_name(unit: TimeUnit, value: int) -> None:
+    assert _times([value], pa.int64(), unit) == [12_000]
+    assert _times([str(value)], pa.string(), unit) == [12_000]
+    assert _times([float(value)], pa.float64(), unit) == [12_000]
+    assert _times(["2023-11-14"], pa.string(), unit) == [None]
+
+
+def test_iso_only() -> None:
+    assert _times(["1700000000", "2023-11-14T22:13:20.123Z"], pa.string(), "iso8601") == [None, MOMENT]
+    with pytest.raises(DataError, match="iso8601 expects a column of text"):
+        _times([1], pa.int64(), "iso8601")
+
+
+def test_types_of_parquet() -> None:
+    moment = datetime(2023, 11, 14, 22, 13, 20, 123_000)
+    for unit in ("ms", "us", "ns"):
+        assert _times([moment, None], pa.timestamp(unit)) == [MOMENT, None]
+        assert _times([moment.replace(tzinfo=UTC)], pa.timestamp(unit, "Europe/Berlin")) == [MOMENT]
+    assert _times([moment], pa.timestamp("s")) == [MOMENT - 123]
+    assert _times([date(2023, 11, 14)], pa.date32()) == [1_699_920_000_000]
+    assert _times([MOMENT // 1000, None, -5], pa.int32()) == [MOMENT - 123, None, -5000]
+    assert _times([float("nan"), float("inf"), 1.7e9], pa.float64()) == [None, None, MOMENT - 123]
+    with pytest.raises(
+        DataError, match="expected times as text, numbers or timestamps, got a column of bool"
+    ):
+        _times([True], pa.bool_())
+
+
+def test_out_of_range_seconds_do_not_wrap_around() -> None:
+    assert _times([2**62], pa.int64(), "s") == [None]
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)))
+def test_iso_agrees_with_the_standard_library(moment: datetime) -> None:
+    expected = (moment - datetime(1970, 1, 1)) // (datetime(1970, 1, 1, 0, 0, 0, 1000) - datetime(1970, 1, 1))
+    assert parse_iso(moment.isoformat()) == expected
+    assert _times([moment.isoformat() + "Z"], pa.string()) == [expected]
