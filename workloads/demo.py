@@ -56,7 +56,7 @@ class _Clock:
 def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = False) -> DemoSummary:
     """Draw, ingest, train, learn to rank, evaluate, publish, serve, ask; then serve on until Ctrl-C.
 
-    What an earlier run left in the workspace is found and not made again.
+    Artifacts that the workspace already holds are not made again.
 
     Args:
         job: Every section of the config. Of `ingest`, places, columns and event weights are those of the shop.

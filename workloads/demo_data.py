@@ -30,7 +30,7 @@ class DemoDataResult:
     Attributes:
         location: Its folder.
         ingest_config: The config for `visrec ingest`.
-        counts: What was written.
+        counts: Numbers of the generated rows and pictures.
         made: False where it was there before.
     """
 
@@ -41,7 +41,7 @@ class DemoDataResult:
 
 
 def run(job: DemoDataWorkloadConfig, *, console: Console) -> DemoDataResult:
-    """Make the shop, or find the one that these settings made before.
+    """Generate the shop, or find the one that the same settings gave before.
 
     Raises:
         DataError: The workspace holds a shop of other settings, which snapshots may still refer to.

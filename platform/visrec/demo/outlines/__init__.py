@@ -24,3 +24,5 @@ OUTLINES: Final[dict[str, Callable[[np.random.Generator], Outline]]] = {
     "guitar": guitar,
 }
 """Outline of each shape; the random generator varies its proportions a little."""
+
+__all__ = ["OUTLINES"]
