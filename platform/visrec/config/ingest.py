@@ -125,7 +125,7 @@ class CleaningConfig(Config):
     max_rejected_images_share: float = Field(0.2, ge=0, le=1)
     """Largest share of pictures that cannot be decoded; more stop the ingest. Items without a picture do not count."""
     near_duplicate_seconds: float = Field(1.0, ge=0)
-    """An event with the same user, item and kind as one at most so many seconds earlier is rejected as a near
+    """An event with the same user, item and kind as one at most this number of seconds earlier is rejected as a near
     duplicate; 0 rejects none."""
     merge_seconds: float = Field(1800.0, ge=0)
     """Window in seconds within which consecutive events of a user on one item are merged into one event, of the
@@ -135,7 +135,7 @@ class CleaningConfig(Config):
     min_time: str = "1990-01-01T00:00:00Z"
     """Events before this time (ISO 8601) are rejected."""
     max_future_seconds: float = Field(86400.0, ge=0)
-    """Events more than so many seconds after the time of the ingest are rejected."""
+    """Events more than this number of seconds after the time of the ingest are rejected."""
     k_core: int = Field(0, ge=0)
     """Keep only users and items with at least this number of positives each, repeated until nothing changes; 0 keeps
     all."""

@@ -183,6 +183,6 @@ class TuneConfig(Config):
         mutate = tuple(rename(key) for key in self.scheduler.mutate)
         if len(space) < len(self.space):
             raise ValueError("space: expected each key once, got one by its former name as well")
-        if list(space) == list(self.space) and mutate == self.scheduler.mutate:
+        if space == self.space and mutate == self.scheduler.mutate:
             return self
         return self.replace(space=space, scheduler=self.scheduler.replace(mutate=mutate))
