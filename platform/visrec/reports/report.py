@@ -87,7 +87,7 @@ class Report:
     """Numbers, text and plots of one evaluation. A notebook shows its text and tables.
 
     Example:
-        >>> report = visrec.ArtifactStore("workspace").report()                      # doctest: +SKIP
+        >>> report = visrec.Workspace("workspace").report()                      # doctest: +SKIP
         >>> report.metrics["model"]["ndcg@10"].mean                              # doctest: +SKIP
         0.1196
         >>> report.paired["popularity"]["ndcg@10"].low > 0                       # doctest: +SKIP
