@@ -1,7 +1,9 @@
-"""What README, CONTRIBUTING and docs/ name is there: files of the repository, pages and headings."""
+"""README, CONTRIBUTING and docs/ name what exists: files, pages, headings, names of the library."""
 
+import ast
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,17 @@ def test_the_three_walks_of_the_architecture_page_name_files() -> None:
         assert files, walk
         assert all(paths_in(row) for row in rows), "every step names the file that does it"
         assert all((ROOT / path).is_file() for path in files)
+
+
+def test_python_in_the_pages_imports_names_that_exist() -> None:
+    blocks = [
+        block
+        for page in PAGES
+        for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S)
+    ]
+    imports = [
+        node for block in blocks for node in ast.walk(ast.parse(block)) if isinstance(node, ast.ImportFrom)
+    ]
+    named = [(node.module or "", name.name) for node in imports for name in node.names]
+    assert ("visrec.config", "load_config") in named
+    assert [name for module, name in named if not hasattr(import_module(module), name)] == []
