@@ -164,7 +164,7 @@ class RecommendationList(Sequence[RecommendedItem]):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        cards = [_card(item, _price(item), f"{item.score:.4f}") for item in self]
+        cards = [_card(item, _price(item), f"score {item.score:.4f}") for item in self]
         return f'<div style="{_SMALL}">{html.escape(self._caption())}</div>{_grid(cards)}'
 
     def to_arrow(self) -> Any:
