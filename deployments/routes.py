@@ -65,7 +65,7 @@ def create_routers(service: Service) -> tuple[APIRouter, ...]:
 def _recommendation_routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["recommend"])
 
-    @router.post("/v1/recommendations", responses=documented(404, 413, 422))
+    @router.post("/v1/recommendations", responses=documented(413, 422))
     async def recommend(body: RecommendationRequest, request: Request) -> RecommendationList:
         """Items that a user may like: by their id, by a given history, by both, or by popularity."""
         found = await service.pipeline.recommend(

@@ -139,6 +139,9 @@ class RecommendationList(BaseModel):
         description="What the list goes by: the known user, the given history, popularity, an item, a picture."
     )
     items: list[Recommendation]
+    unknown_items: list[str] = Field(
+        description="Ids of the given history that the catalogue does not hold; they were left out of it."
+    )
 
     @classmethod
     def of(cls, found: lists.RecommendationList, root_path: str) -> "RecommendationList":
@@ -148,7 +151,9 @@ class RecommendationList(BaseModel):
             Recommendation.of(item, root_path, position=item.position, score=item.score, reason=reason)
             for item in found
         ]
-        return cls(release=found.release, source=found.source, items=items)
+        return cls(
+            release=found.release, source=found.source, items=items, unknown_items=list(found.unknown_items)
+        )
 
 
 class ItemFacts(ItemSummary):
