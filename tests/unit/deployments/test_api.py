@@ -119,7 +119,6 @@ def test_unknown_items_of_a_history_are_left_out_and_named(call: Client) -> None
     assert [item["id"] for item in found["items"]] == [item["id"] for item in expected["items"]]
     nothing_known = call.recommend(history=[gone], k=4).json()
     assert (nothing_known["source"], nothing_known["unknown_items"]) == ("popular", ["gone"])
-    assert len(nothing_known["items"]) == 4
     stored = call.recommend(user_id="u00001", history=[gone], k=4).json()
     assert (stored["source"], stored["unknown_items"]) == ("user", ["gone"])
 
@@ -273,6 +272,9 @@ def test_the_description_names_every_route_and_its_problems(call: Client) -> Non
         "/v1/categories",
         "/v1/items/{item_id}/image",
         "/v1/items/{item_id}",
+        "/v1/item",
+        "/v1/item/image",
+        "/v1/item/similar",
         "/v1/health",
         "/v1/release",
     }
