@@ -8,10 +8,10 @@ from typing import Any
 from fastapi import FastAPI
 
 from visrec import __version__
-from visrec.deployments.middleware import Admission, BodyLimit, Deadline, SafeHeaders
+from visrec.deployments.middleware import Admission, BodyLimit, Deadline, EncodedPaths, SafeHeaders
 from visrec.deployments.page import page_routes
 from visrec.deployments.problems import Problem, add_problem_handlers
-from visrec.deployments.routes import HEALTH_PATH, UPLOAD_PATH, Service, create_routers
+from visrec.deployments.routes import HEALTH_PATH, ITEM_PATHS, UPLOAD_PATH, Service, create_routers
 
 DESCRIPTION = (
     "Recommends pictures by what a user did, by an item, or by a picture. Errors are problem+json (RFC 9457)."
@@ -43,6 +43,7 @@ def create_api(service: Service) -> FastAPI:
     _describe_problems(app)
     config = service.config
     # From the inside out: time in the queue counts against the deadline.
+    app.add_middleware(EncodedPaths, prefix=ITEM_PATHS)
     app.add_middleware(BodyLimit, max_upload_bytes=config.max_upload_bytes, upload_path=UPLOAD_PATH)
     app.add_middleware(
         Admission,

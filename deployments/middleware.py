@@ -4,6 +4,7 @@ Plain ASGI, so that nothing is buffered on the way.
 """
 
 import asyncio
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -49,6 +50,28 @@ class BodyLimit:
             return message
 
         await self._app(scope, limited_receive, send)
+
+
+class EncodedPaths:
+    """Routes paths under a prefix as the client sent them, so that an encoded slash is part of an id.
+
+    Servers decode a path before it is routed: without this, `img%2Fimage` and `img/image` are one address. The routes
+    decode what they take from the path.
+    """
+
+    def __init__(self, app: ASGIApp, *, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the app on the path as it was sent."""
+        prefix = scope.get("root_path", "") + self._prefix
+        if scope["type"] == "http" and scope["path"].startswith(prefix):
+            sent = scope.get("raw_path", b"").decode("latin-1")
+            # A client may encode letters of the prefix too.
+            path = sent if sent.startswith(prefix) else quote(scope["path"])
+            scope = {**scope, "path": path}
+        await self._app(scope, receive, send)
 
 
 class Admission:

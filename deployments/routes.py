@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 import numpy as np
-from fastapi import APIRouter, File, Header, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Header, Path, Query, Request, Response, UploadFile
 from numpy.typing import NDArray
 
 from visrec.config import ServeConfig
+from visrec.data.schemas import MAX_ID_BYTES
 from visrec.deployments.live import LiveRelease
 from visrec.deployments.problems import documented
 from visrec.deployments.schemas import (
@@ -33,11 +35,22 @@ from visrec.releases import Release
 
 UPLOAD_PATH = "/v1/search/image"
 HEALTH_PATH = "/v1/health"
+ITEM_PATHS = "/v1/items/"
+"""Paths that hold an item id, and reach the routes as they were sent."""
 MAX_PAGE = 200
 Order = Literal["catalogue", "popular", "shuffled"]
 GraphState = dict[str, Literal["ok", "unavailable"]]
 _FOREVER = "public, max-age=31536000, immutable"
 _AN_HOUR = "public, max-age=3600"
+
+
+def _decode(item_id: Annotated[str, Path(description="Percent-encoded, slashes too.")]) -> str:
+    return unquote(item_id)
+
+
+ItemIdInPath = Annotated[str, Depends(_decode)]
+PinnedRelease = Annotated[str | None, Query(description="Release; lets a browser keep the picture for good.")]
+ItemIdInQuery = Annotated[str, Query(alias="id", min_length=1, max_length=MAX_ID_BYTES)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,13 +72,18 @@ class Service:
 
 def create_routers(service: Service) -> tuple[APIRouter, ...]:
     """All routes, bound to a service."""
-    return _recommendation_routes(service), _item_routes(service), _status_routes(service)
+    return (
+        _recommendation_routes(service),
+        _catalogue_routes(service),
+        _item_routes(service),
+        _status_routes(service),
+    )
 
 
 def _recommendation_routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["recommend"])
 
-    @router.post("/v1/recommendations", responses=documented(404, 413, 422))
+    @router.post("/v1/recommendations", responses=documented(413, 422))
     async def recommend(body: RecommendationRequest, request: Request) -> RecommendationList:
         """Items that a user may like: by their id, by a given history, by both, or by popularity."""
         found = await service.pipeline.recommend(
@@ -74,10 +92,19 @@ def _recommendation_routes(service: Service) -> APIRouter:
         return RecommendationList.of(found, request.scope["root_path"])
 
     @router.get("/v1/items/{item_id:path}/similar", responses=documented(404, 422))
-    async def similar(item_id: str, request: Request, k: Annotated[K, Query()] = 10) -> RecommendationList:
+    async def similar(
+        item_id: ItemIdInPath, request: Request, k: Annotated[K, Query()] = 10
+    ) -> RecommendationList:
         """Items that look like one of the catalogue."""
         found = await service.pipeline.similar(service.live.release, item_id, RecommendOptions(k=k))
         return RecommendationList.of(found, request.scope["root_path"])
+
+    @router.get("/v1/item/similar", responses=documented(404, 422))
+    async def similar_by_query(
+        item_id: ItemIdInQuery, request: Request, k: Annotated[K, Query()] = 10
+    ) -> RecommendationList:
+        """The same for an id as a query parameter: for `.` and `..`, which browsers take out of paths."""
+        return await similar(item_id, request, k)
 
     @router.post(UPLOAD_PATH, responses=documented(409, 413, 422))
     async def search_by_picture(
@@ -93,7 +120,7 @@ def _recommendation_routes(service: Service) -> APIRouter:
     return router
 
 
-def _item_routes(service: Service) -> APIRouter:
+def _catalogue_routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["catalogue"])
 
     @router.get("/v1/items", responses=documented(422))
@@ -124,13 +151,15 @@ def _item_routes(service: Service) -> APIRouter:
             Category(name=name, num_items=num) for name, num in sorted(pairs, key=lambda p: (-p[1], p[0]))
         ]
 
+    return router
+
+
+def _item_routes(service: Service) -> APIRouter:
+    router = APIRouter(tags=["catalogue"])
+
     @router.get("/v1/items/{item_id:path}/image", responses=_image_responses(), response_class=Response)
     async def image(
-        item_id: str,
-        v: Annotated[
-            str | None, Query(description="Release; lets a browser keep the picture for good.")
-        ] = None,
-        if_none_match: Annotated[str | None, Header()] = None,
+        item_id: ItemIdInPath, v: PinnedRelease = None, if_none_match: Annotated[str | None, Header()] = None
     ) -> Response:
         """The picture of an item."""
         release = service.live.release
@@ -138,12 +167,24 @@ def _item_routes(service: Service) -> APIRouter:
         return _image_response(Item.find(release, item_id), caching, if_none_match)
 
     @router.get("/v1/items/{item_id:path}", responses=documented(404, 422))
-    async def facts(item_id: str, request: Request) -> ItemFacts:
+    async def facts(item_id: ItemIdInPath, request: Request) -> ItemFacts:
         """The facts of an item."""
         item = Item.find(service.live.release, item_id)
         return ItemFacts.of(
             item, request.scope["root_path"], available=item.available, release=item.release.name
         )
+
+    @router.get("/v1/item/image", responses=_image_responses(), response_class=Response)
+    async def image_by_query(
+        item_id: ItemIdInQuery, v: PinnedRelease = None, if_none_match: Annotated[str | None, Header()] = None
+    ) -> Response:
+        """The picture of an item, by its id as a query parameter."""
+        return await image(item_id, v, if_none_match)
+
+    @router.get("/v1/item", responses=documented(404, 422))
+    async def facts_by_query(item_id: ItemIdInQuery, request: Request) -> ItemFacts:
+        """The facts of an item, by its id as a query parameter."""
+        return await facts(item_id, request)
 
     return router
 

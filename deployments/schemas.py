@@ -7,6 +7,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from visrec.config import EventKind
+from visrec.data.schemas import MAX_ID_BYTES
 from visrec.recommend import lists, types
 
 MAX_K = 500
@@ -24,7 +25,7 @@ K = Annotated[
 ]
 Diversity = Annotated[float, Field(ge=0, le=1, description="0 is the pure score, 1 is pure difference.")]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-ItemId = Annotated[str, Field(min_length=1, max_length=512)]
+ItemId = Annotated[str, Field(min_length=1, max_length=MAX_ID_BYTES)]
 
 
 class _Request(BaseModel):
@@ -80,7 +81,7 @@ class RecommendationRequest(_Request):
         }
     )
 
-    user_id: str | None = Field(None, max_length=512, description="A user of the log.")
+    user_id: str | None = Field(None, max_length=MAX_ID_BYTES, description="A user of the log.")
     history: list[HistoryEvent] = Field(
         [], max_length=MAX_HISTORY, description="Oldest first; follows what is known of the user."
     )
@@ -100,6 +101,13 @@ class RecommendationRequest(_Request):
         )
 
 
+def _image_path(encoded_id: str) -> str:
+    """Path of an item's picture, up to further parameters."""
+    if encoded_id in (".", ".."):  # browsers take them out of paths, encoded or not
+        return f"/v1/item/image?id={encoded_id}&"
+    return f"/v1/items/{encoded_id}/image?"
+
+
 class ItemSummary(BaseModel):
     """An item, short."""
 
@@ -112,11 +120,11 @@ class ItemSummary(BaseModel):
     @classmethod
     def of(cls, item: lists.Item, root_path: str, **further: Any) -> Self:
         """From an item of the catalogue and the fields that a subclass adds; paths begin with `root_path`."""
-        image = f"{root_path}/v1/items/{quote(item.id, safe='')}/image?v={item.release.name}"
+        path = _image_path(quote(item.id, safe=""))
         return cls(
             id=item.id,
             title=item.title,
-            image=image if item.has_image else None,
+            image=f"{root_path}{path}v={item.release.name}" if item.has_image else None,
             price=item.price,
             categories=item.categories,
             **further,
@@ -139,6 +147,9 @@ class RecommendationList(BaseModel):
         description="What the list goes by: the known user, the given history, popularity, an item, a picture."
     )
     items: list[Recommendation]
+    unknown_items: list[str] = Field(
+        description="Ids of the given history that the catalogue does not hold; they were left out of it."
+    )
 
     @classmethod
     def of(cls, found: lists.RecommendationList, root_path: str) -> "RecommendationList":
@@ -148,7 +159,9 @@ class RecommendationList(BaseModel):
             Recommendation.of(item, root_path, position=item.position, score=item.score, reason=reason)
             for item in found
         ]
-        return cls(release=found.release, source=found.source, items=items)
+        return cls(
+            release=found.release, source=found.source, items=items, unknown_items=list(found.unknown_items)
+        )
 
 
 class ItemFacts(ItemSummary):

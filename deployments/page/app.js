@@ -33,7 +33,9 @@ async function ask(path, options = {}) {
   return body;
 }
 
-const itemPath = (id) => `v1/items/${encodeURIComponent(id)}`;
+// Browsers take "." and ".." out of paths, encoded or not.
+const itemPath = (id, part = "") =>
+  id === "." || id === ".." ? `v1/item${part}?id=${id}&` : `v1/items/${encodeURIComponent(id)}${part}?`;
 
 function postJson(path, body, signal) {
   return ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal });
@@ -130,7 +132,7 @@ function browse({ append = false } = {}) {
 
 function showSimilar(item) {
   return guarded(async () => {
-    const answer = await ask(`${itemPath(item.id)}/similar?k=${NUM_SIMILAR}`, { signal: newest("explore") });
+    const answer = await ask(`${itemPath(item.id, "/similar")}k=${NUM_SIMILAR}`, { signal: newest("explore") });
     view.mode = "similar";
     head(`Similar to ${item.title ?? item.id}`, "What looks most like it, first.", item.image && relative(item.image));
     showFromTop(answer.items);

@@ -96,7 +96,7 @@ def test_the_graph_answers(server: serve.ServerHandle) -> None:
 @pytest.mark.parametrize(
     ("send", "status", "slug"),
     [
-        (lambda s: recommend(s, history=[{"item_id": "nothing"}]), 404, "unknown-item"),
+        (lambda s: requests.get(f"{s.address}/v1/items/nothing", timeout=30), 404, "unknown-item"),
         (lambda s: recommend(s, k=0), 422, "invalid-request"),
         (lambda s: upload(s, b"no picture"), 422, "unreadable-picture"),
         (lambda s: upload(s, b"x" * 5_000_001), 413, "too-large"),

@@ -48,6 +48,7 @@ def make_snapshot(
     users_per_part: int = USERS_PER_ROW_GROUP,
     truth: str | None = None,
     rejections: Sequence[tuple[int, int, int, EventKind]] = (),
+    item_ids: Sequence[str] | None = None,
     name: str = "test-snapshot",
 ) -> Snapshot:
     """Write a snapshot of given histories and point `latest` at it.
@@ -66,13 +67,15 @@ def make_snapshot(
         users_per_part: Rows of a file of `sequences.parquet`.
         truth: URI of the truth's folder, for the manifest.
         rejections: Further events (user, item, time, kind) for `interactions.parquet`, of negative kinds.
+        item_ids: In natural order; default: i00000 and so on.
         name: Of the artifact.
     """
     when = times or [[START_MS + k * HOUR_MS for k in range(len(h))] for h in histories]
     cuts = global_time_cuts or _cuts(np.array([t for row in when for t in row], np.int64))
     pictures = _plain_pictures(num_items) if images is None else images
     with workspace.create("snapshots", name, config=SnapshotSettings()) as writer:
-        _write_items(writer.staging, histories, num_items, categories, further_pictures)
+        ids = item_ids or [f"i{i:05d}" for i in range(num_items)]
+        _write_items(writer.staging, histories, ids, categories, further_pictures)
         _write_sequences(writer.staging, histories, when, kind, cuts, users_per_part)
         _write_interactions(writer.staging, histories, when, kind, rejections)
         _write_pictures(writer.staging, pictures)
@@ -170,14 +173,15 @@ def _plain_pictures(num_items: int) -> NDArray[np.uint8]:
 def _write_items(
     folder: Location,
     histories: Sequence[Sequence[int]],
-    num_items: int,
+    item_ids: Sequence[str],
     categories: Sequence[Sequence[str]] | None,
     further_pictures: Sequence[Sequence[int]] | None,
 ) -> None:
+    num_items = len(item_ids)
     flat = np.array([i for h in histories for i in h], np.int64)
     columns = {
         "item_index": np.arange(num_items, dtype=np.int32),
-        "item_id": [f"i{i:05d}" for i in range(num_items)],
+        "item_id": list(item_ids),
         "image_row": np.arange(num_items, dtype=np.int32),
         "more_image_rows": further_pictures or [[]] * num_items,
         "title": [f"Item {i}" for i in range(num_items)],

@@ -108,7 +108,7 @@ class ImagesConfig(Config):
     """Width in pixels of the stored training picture. Pictures are resized without keeping their aspect ratio."""
     thumbnail_size: int = Field(256, ge=32, le=2048)
     """Longer side in pixels of the JPEG thumbnail that people are shown."""
-    max_pixels: int = Field(50_000_000, ge=1)
+    max_pixels: int = Field(50_000_000, ge=1, le=178_956_970)
     """Pictures with more pixels by their header are rejected before they are decoded (decompression bombs)."""
     max_bytes: int = Field(20_000_000, ge=1)
     """Larger image files are rejected."""

@@ -92,7 +92,7 @@ class ServeConfig(Config):
     on all interfaces without a password: firewall them."""
     max_upload_bytes: int = Field(5_000_000, ge=1000)
     """Largest request body of an image search, in bytes."""
-    max_upload_pixels: int = Field(25_000_000, ge=1000)
+    max_upload_pixels: int = Field(25_000_000, ge=1000, le=178_956_970)
     """Largest uploaded picture, in pixels."""
     request_timeout_s: float = Field(10.0, gt=0)
     """Seconds after which a request is answered with an error."""

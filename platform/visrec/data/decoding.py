@@ -1,4 +1,4 @@
-"""Decoding of a picture's bytes to RGB pixels: any format, mode and orientation, guarded against decompression bombs.
+"""Decoding of a picture's bytes to sRGB pixels: any format, mode, profile and orientation, guarded against bombs.
 
 Ingest and server use the same function, so that an uploaded picture becomes the pixels that a catalogue picture
 would have become. Decoding is Pillow's.
@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from visrec.data.colours import to_srgb
+from visrec.data.png import split_metadata
 from visrec.errors import PictureError
 
 # Pillow's other readers are left out: some start programs (EPS), and shops have no pictures of the rest.
@@ -72,7 +74,8 @@ def decode_picture(
 ) -> DecodedPicture:
     """Decode a picture and resize it, without keeping its aspect ratio.
 
-    Transparent parts become white, an animation gives its first frame, 16 bits become 8, EXIF orientation is applied.
+    Transparent parts become white, an animation gives its first frame, 16 bits become 8, EXIF orientation is applied,
+    colours become sRGB by the embedded profile; a broken profile is not used.
 
     Args:
         data: The file's bytes.
@@ -93,13 +96,14 @@ def decode_picture(
     """
     if len(data) > max_bytes:
         raise PictureError(f"expected at most {max_bytes:,} bytes, got {len(data):,}", code="too_large")
-    image = _open(data, max_pixels)
+    light, png_profile = split_metadata(data)
+    image = _open(light, max_pixels)
     size = image.size
     min_side = max(detail, 2 * height, 2 * width)
     try:
         image.draft(None, (min_side, min_side))
         image.load()
-        rgb = _apply_orientation(image, _to_rgb(image))
+        rgb = _apply_orientation(image, _to_rgb(image, png_profile or _profile(image)))
     except _BOMB:
         raise PictureError(
             "expected a picture of sane size, got a decompression bomb", code="too_many_pixels"
@@ -141,14 +145,25 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
     return image
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _profile(image: Image.Image) -> bytes | None:
+    """The embedded colour profile."""
+    profile = image.info.get("icc_profile")
+    return profile if isinstance(profile, bytes) and profile else None
+
+
+def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         image = _to_8_bits(image)
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
+        if profile is not None:
+            opaque = image.convert("L") if image.mode in ("L", "LA") else rgba.convert("RGB")
+            alpha = rgba.getchannel("A")
+            rgba = to_srgb(opaque, profile).convert("RGBA")
+            rgba.putalpha(alpha)
         white = Image.new("RGBA", rgba.size, "white")
         return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
+    return to_srgb(image if image.mode in ("L", "CMYK", "LAB") else image.convert("RGB"), profile)
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:

@@ -18,6 +18,9 @@ import pyarrow as pa
 USERS_PER_ROW_GROUP: Final = 4096
 """Rows of a row group of `sequences.parquet`: the least that is read at once."""
 
+MAX_ID_BYTES: Final = 2048
+"""Longest id of an item or a user, in UTF-8: percent-encoded it still fits into an address."""
+
 ATTRIBUTES_SCHEMA: Final = pa.schema(
     [
         ("title", pa.string()),

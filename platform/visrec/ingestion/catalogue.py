@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from pyarrow import fs as pafs
 
 from visrec.config.ingest import IngestConfig
+from visrec.data.schemas import MAX_ID_BYTES
 from visrec.errors import DataError
 from visrec.ingestion.attributes import parse_attributes
 from visrec.ingestion.chunks import Chunk, check_columns, mapped_columns, split_into_chunks
 from visrec.ingestion.files import InputFile
 from visrec.ingestion.formats import RawRows, read_rows
-from visrec.ingestion.ids import natural_order
+from visrec.ingestion.ids import natural_order, too_long
 from visrec.ingestion.item_pictures import (
     is_bytes_column,
     pictures_at_paths,
@@ -158,7 +159,14 @@ def _parse(
     for row in np.flatnonzero(missing):
         reason = Reason.NOT_UTF8 if broken[row] else Reason.MISSING_ITEM
         rejects.append(Reject(source="items", location=f"{name}:{raw.lines[row]}", reason=reason))
-    kept = np.flatnonzero(~missing)
+    long = too_long(ids)
+    for row in np.flatnonzero(long):
+        detail = f"{ids[int(row)].as_py()[:40]}..., expected at most {MAX_ID_BYTES:,} bytes"
+        location = f"{name}:{raw.lines[row]}"
+        rejects.append(
+            Reject(source="items", location=location, reason=Reason.ITEM_ID_TOO_LONG, detail=detail)
+        )
+    kept = np.flatnonzero(~missing & ~long)
     return _ParsedItems(
         items=attributes.add_column(0, "item_id", ids).take(pa.array(kept)),
         locations=[f"{name}:{line}" for line in raw.lines[kept]],

@@ -13,6 +13,7 @@ from visrec.config import EVENT_KINDS
 from visrec.config.base import EventKind
 from visrec.config.ingest import CleaningConfig, InteractionsConfig, TimeUnit
 from visrec.ingestion.formats import RawRows
+from visrec.ingestion.ids import too_long
 from visrec.ingestion.quarantine import REASON_CODES, REJECT_SCHEMA, Reason
 from visrec.ingestion.times import parse_iso, parse_times
 from visrec.ingestion.values import integers, text
@@ -93,6 +94,8 @@ def check_events(raw: RawRows, rules: EventRules, item_ids: Any, chunk: int) -> 
     check = _RowCheck(len(raw.lines))
     users = check.text(raw.columns["user_id"], Reason.MISSING_USER)
     items = check.text(raw.columns["item_id"], Reason.MISSING_ITEM)
+    check.mark(too_long(users), Reason.USER_ID_TOO_LONG, users)
+    check.mark(too_long(items), Reason.ITEM_ID_TOO_LONG, items)
     kinds = _kinds(raw, rules, check)
     positions = _positions(raw, check)
     session_ids = check.text(raw.columns.get("session_id"))

@@ -1,4 +1,4 @@
-"""Natural order of ids: by value where all are integers, else by text."""
+"""Ids: their longest length, and their natural order: by value where all are integers, else by text."""
 
 from typing import Any
 
@@ -7,8 +7,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from visrec.data.schemas import MAX_ID_BYTES
+
 # No leading zeros: "7" and "007" are two ids, and by value they would tie.
 _INTEGER = r"^(0|-?[1-9][0-9]{0,17})$"
+
+
+def too_long(ids: Any) -> NDArray[np.bool_]:
+    """Which ids of a pyarrow string array are longer than `MAX_ID_BYTES`, and so cannot be asked for; bool [N].
+
+    Example:
+        >>> too_long(pa.array(["i1", "x" * 3000, None])).tolist()
+        [False, True, False]
+    """
+    return np.asarray(
+        pc.fill_null(pc.greater(pc.binary_length(ids), MAX_ID_BYTES), fill_value=False), np.bool_
+    )
 
 
 def all_integers(ids: Any) -> bool:

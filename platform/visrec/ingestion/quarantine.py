@@ -27,6 +27,8 @@ class Reason(StrEnum):
     NOT_UTF8 = "not_utf8"
     MISSING_USER = "missing_user"
     MISSING_ITEM = "missing_item"
+    USER_ID_TOO_LONG = "user_id_too_long"
+    ITEM_ID_TOO_LONG = "item_id_too_long"
     UNKNOWN_KIND = "unknown_kind"
     BAD_POSITION = "bad_position"
     BAD_TIME = "bad_time"

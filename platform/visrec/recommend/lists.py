@@ -104,6 +104,7 @@ class RecommendationList(Sequence[RecommendedItem]):
     Attributes:
         source: Basis of the list: `user`, `history`, `popular`, `item` or `picture`.
         release: Name of the release that it comes from.
+        unknown_items: Ids of the given history that the catalogue does not hold; they were left out of it.
 
     Example:
         >>> found = shop.recommend(user="u00017", k=10)                     # doctest: +SKIP
@@ -112,20 +113,30 @@ class RecommendationList(Sequence[RecommendedItem]):
         >>> found.to_pandas()[["item_id", "score"]]                         # doctest: +SKIP
     """
 
-    def __init__(self, items: Sequence[RecommendedItem], *, source: Source, release: str) -> None:
+    def __init__(
+        self,
+        items: Sequence[RecommendedItem],
+        *,
+        source: Source,
+        release: str,
+        unknown_items: Sequence[str] = (),
+    ) -> None:
         self._items = tuple(items)
         self.source: Source = source
         self.release = release
+        self.unknown_items = tuple(unknown_items)
 
     @classmethod
-    def of(cls, release: Release, ranked: Ranked, source: Source) -> "RecommendationList":
+    def of(
+        cls, release: Release, ranked: Ranked, source: Source, *, unknown_items: Sequence[str] = ()
+    ) -> "RecommendationList":
         """The list of ranked item indices."""
         pairs = zip(ranked.items.tolist(), ranked.scores.tolist(), strict=True)
         items = [
             RecommendedItem(index=index, release=release, position=position, score=score)
             for position, (index, score) in enumerate(pairs)
         ]
-        return cls(items, source=source, release=release.name)
+        return cls(items, source=source, release=release.name, unknown_items=unknown_items)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -141,16 +152,24 @@ class RecommendationList(Sequence[RecommendedItem]):
 
     def __getitem__(self, place: int | slice) -> "RecommendedItem | RecommendationList":
         if isinstance(place, slice):
-            return RecommendationList(self._items[place], source=self.source, release=self.release)
+            return RecommendationList(
+                self._items[place],
+                source=self.source,
+                release=self.release,
+                unknown_items=self.unknown_items,
+            )
         return self._items[place]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RecommendationList):
             return NotImplemented
-        return (self._items, self.source, self.release) == (other._items, other.source, other.release)
+        return self._key() == other._key()
 
     def __hash__(self) -> int:
-        return hash((self._items, self.source, self.release))
+        return hash(self._key())
+
+    def _key(self) -> tuple[object, ...]:
+        return self._items, self.source, self.release, self.unknown_items
 
     def __repr__(self) -> str:
         width = max((len(item.id) for item in self), default=0)
@@ -184,7 +203,8 @@ class RecommendationList(Sequence[RecommendedItem]):
         return self.to_arrow().to_pandas()
 
     def _caption(self) -> str:
-        return f"{len(self)} items, source: {self.source}, release: {self.release}"
+        caption = f"{len(self)} items, source: {self.source}, release: {self.release}"
+        return f"{caption}, unknown items: {', '.join(self.unknown_items)}" if self.unknown_items else caption
 
 
 # Text in the notebook's own colour and half-transparent greys: right on a light and on a dark ground.

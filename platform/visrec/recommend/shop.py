@@ -97,10 +97,13 @@ class Shop:
     ) -> RecommendationList:
         """Items for a user of the log, for a given history, or for both; without either, popular items.
 
+        Where the scores of all items are equal, the popular ones come too; `source` says so.
+
         Args:
             user: Id of a user; one that the release does not know has no stored history.
             history: Events that follow the stored history, oldest first: item ids, (item id, event kind) pairs, or
-                events with a time. Negative kinds, such as `dislike`, only make their item a seen one.
+                events with a time. Negative kinds, such as `dislike`, only make their item a seen one. Items that the
+                catalogue does not hold are left out, and named in `unknown_items` of the list.
             k: Length of the list; fewer items come where the rules allow no more.
             categories: At least one of these; empty allows all.
             exclude_categories: None of these.
@@ -111,7 +114,6 @@ class Shop:
             diversity: Weight of dissimilarity in MMR, 0 to 1; None takes that of `ranking`.
 
         Raises:
-            NotFoundError: The catalogue does not hold an item of the history.
             ValueError: A setting is out of range, or there is no such event kind.
         """
         rules = _rules(categories, exclude_categories, min_price, max_price, available_only)

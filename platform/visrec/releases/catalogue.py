@@ -56,6 +56,9 @@ class ReleaseCatalogue:
         """Id of an item index."""
         return str(self._ids[item].as_py())
 
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self._index
+
     def index_of(self, item_id: str) -> int:
         """Index of an item id.
 

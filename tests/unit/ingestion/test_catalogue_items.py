@@ -130,3 +130,10 @@ def test_the_truth_beside_the_log_is_found(root: Path) -> None:
     before = inputs.fingerprint
     (root / "images" / "10.jpg").write_text("other")
     assert find_inputs(config).fingerprint != before
+
+
+def test_ids_that_no_address_could_hold_are_rejected(root: Path) -> None:
+    (root / "items.csv").write_text(f"item_id\n{'x' * 2049}\n{'x' * 2048}\n9\n")
+    catalogue = _catalogue(root, {"path": "items.csv"})
+    assert sorted(map(len, catalogue.item_ids.to_pylist())) == [1, 2048]
+    assert ("item_id_too_long", "items.csv:2") in _reasons(catalogue)

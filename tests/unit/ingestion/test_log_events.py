@@ -100,3 +100,14 @@ def test_typed_columns() -> None:
 def test_long_values_are_shown_short() -> None:
     _, ((_, _, detail),) = _check(b"u,a,click," + b"x" * 500 + b",,\n")
     assert len(detail) == 120
+
+
+def test_ids_that_no_address_could_hold_are_rejected() -> None:
+    long = b"\xc3\xa9" * 1024  # 2,048 bytes
+    events, rejects = _check(
+        long + b",a,click,1500000000,,\n"
+        b"u" + long + b",a,click,1500000000,,\n"
+        b"u," + long + b"z,click,1500000000,,\n"
+    )
+    assert [len(event["user_id"]) for event in events] == [1024]
+    assert [reason for _, reason, _ in rejects] == ["user_id_too_long", "item_id_too_long"]

@@ -1,9 +1,11 @@
 import asyncio
+import io
 import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
+from PIL import Image
 from tests.support.local_graph import LocalGraph
 from tests.support.releases import make_release
 from tests.support.snapshots import checkerboard_snapshot
@@ -11,10 +13,14 @@ from tests.support.snapshots import checkerboard_snapshot
 from visrec.config import ServeConfig
 from visrec.config.serving import RankingConfig
 from visrec.recommend.encoder import Encoder, PictureDecoder
+from visrec.recommend.list_builder import ListBuilder
 from visrec.recommend.lists import RecommendationList
+from visrec.recommend.pipeline import Pipeline
+from visrec.recommend.retriever import CandidateRetriever
+from visrec.recommend.stage import LocalStage
 from visrec.recommend.types import Event, HistoryEvent, RecommendOptions, Rules
 from visrec.releases import Release
-from visrec.retrieval import append_one
+from visrec.retrieval import ExactRetriever, append_one
 from visrec.storage import ArtifactStore
 
 CONFIG = ServeConfig(ranking=RankingConfig(num_candidates=4, diversity=0.0))
@@ -147,3 +153,41 @@ def test_an_event_keeps_its_time_and_others_are_a_minute_apart(graph: LocalGraph
     assert first == second == 1_893_456_000_000
     assert fourth - third == 60_000
     assert 0 <= fourth - int(now) < 60_000
+
+
+def pipeline_over(release: Release, vectors_ID: np.ndarray, num_candidates: int) -> Pipeline:
+    """A pipeline that searches other item vectors than the release's."""
+    scores = ExactRetriever(append_one(vectors_ID))
+    retriever = CandidateRetriever(
+        scores=scores, similar=ExactRetriever(vectors_ID), similar_vectors_ID=vectors_ID
+    )
+    decoder = PictureDecoder(max_bytes=100_000, max_pixels=10_000)
+    return Pipeline(
+        LocalStage(release, lambda release: Encoder.load(release, decoder=decoder)),
+        LocalStage(release, lambda _: retriever),
+        LocalStage(release, ListBuilder.load),
+        RankingConfig(num_candidates=num_candidates, diversity=0.0),
+    )
+
+
+@pytest.mark.parametrize("num_candidates", [1, 4, 200])
+def test_equal_scores_give_what_is_popular_and_say_so(release: Release, num_candidates: int) -> None:
+    pipeline = pipeline_over(release, np.zeros_like(release.item_vectors), num_candidates)
+    popular = release.popularity.items.tolist()
+    picture = io.BytesIO()
+    Image.new("RGB", (16, 16), "red").save(picture, "PNG")
+    options = RecommendOptions(k=5)
+    found = asyncio.run(pipeline.recommend(release, None, clicks([popular[0], 3]), options))
+    assert (found.source, indices(found)) == ("popular", [i for i in popular if i not in (popular[0], 3)][:5])
+    found = asyncio.run(pipeline.similar(release, release.catalogue.id_of(popular[1]), options))
+    assert (found.source, indices(found)) == ("popular", [popular[0], *popular[2:6]])
+    found = asyncio.run(pipeline.search(release, picture.getvalue(), options))
+    assert (found.source, indices(found)) == ("popular", popular[:5])
+
+
+def test_equal_scores_of_the_best_candidates_are_not_those_of_all(release: Release) -> None:
+    vectors_ID = np.zeros_like(release.item_vectors)
+    vectors_ID[:10, 0] = 1  # ten items that look the same, ten others
+    pipeline = pipeline_over(release, vectors_ID, num_candidates=4)
+    found = asyncio.run(pipeline.similar(release, "i00002", RecommendOptions(k=4)))
+    assert (found.source, indices(found)) == ("item", [0, 1, 3, 4])

@@ -139,9 +139,18 @@ def test_a_picture_is_given_by_path_or_by_bytes(shop: visrec.Shop, tmp_path: Pat
     )
 
 
+def test_unknown_items_of_a_history_are_left_out_and_named(shop: visrec.Shop) -> None:
+    known, found = shop.recommend(history=["i00003"], k=5), shop.recommend(history=["i00003", "i99999"], k=5)
+    assert (known.unknown_items, found.unknown_items) == ((), ("i99999",))
+    assert [item.id for item in found] == [item.id for item in known]
+    assert found != known
+    assert found[:2].unknown_items == ("i99999",)
+    assert repr(found).splitlines()[0].endswith("unknown items: i99999")
+    assert shop.recommend(history=["i99999"]).source == "popular"
+
+
 def test_mistakes_are_named(shop: visrec.Shop, tmp_path: Path) -> None:
     for call in (
-        lambda: shop.recommend(history=["i00003", "i99999"]),
         lambda: shop.similar("i99999"),
         lambda: shop.item("i99999"),
     ):

@@ -12,7 +12,7 @@ from torch import nn
 
 from visrec.config import TrainWorkloadConfig, TransitionsConfig
 from visrec.data.snapshot import Sequences, Snapshot
-from visrec.errors import ConfigError
+from visrec.errors import ConfigError, DataError
 from visrec.models import TwoTower
 from visrec.models.item_inputs import ItemInputs, mean_over_pictures
 from visrec.training.closed_form.solvers import Factors, cooccurrence_factors, ridge_map, transition_factors
@@ -40,8 +40,15 @@ def fit_closed_form(
 
     Raises:
         ConfigError: Settings under which the model cannot hold the solution, or a catalogue that is too large.
+        DataError: No user has two different items to train on.
     """
     check_closed_form(job, number, model, snapshot)
+    if not any(_has_two_items(block) for block in training_sequences(snapshot, job)):
+        raise DataError(
+            f"training phase {job.training.phases[number].name}: expected a user with two different items to train on, "
+            f"got none; {job.training.split.protocol} holds events back: use a log with longer histories, or another "
+            "training.split.protocol"
+        )
     factors = _solve(job, number, snapshot)
     vectors_ID = torch.from_numpy(np.concatenate([factors.history_IR, factors.target_IR], axis=1))
     with torch.no_grad():
@@ -69,6 +76,12 @@ def check_closed_form(job: TrainWorkloadConfig, number: int, model: TwoTower, sn
         raise ConfigError(
             f"{where}: expected at most {phase.closed_form.max_items:,} items (max_items), got {snapshot.num_items:,}"
         )
+
+
+def _has_two_items(block: Sequences) -> bool:
+    """Whether an event follows one of the same user with another item."""
+    rows = block.row_of_event
+    return bool(((rows[1:] == rows[:-1]) & (block.items[1:] != block.items[:-1])).any())
 
 
 def _solve(job: TrainWorkloadConfig, number: int, snapshot: Snapshot) -> Factors:

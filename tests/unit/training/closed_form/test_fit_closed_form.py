@@ -20,7 +20,7 @@ from visrec.config import (
     UserTowerConfig,
 )
 from visrec.data.snapshot import Snapshot
-from visrec.errors import ConfigError
+from visrec.errors import ConfigError, DataError
 from visrec.models import History, Recommender
 from visrec.storage import ArtifactStore, Location
 from visrec.training.closed_form.solvers import transition_factors
@@ -113,3 +113,16 @@ def test_settings_without_a_closed_form_raise_one_line(
 ) -> None:
     with pytest.raises(ConfigError, match=line):
         run_training(job(solved(**phase), **model), snapshot, tmp_path / "run")
+
+
+@pytest.mark.parametrize("kind", ["transitions", "cooccurrence"])
+@pytest.mark.parametrize("histories", [[[0, 1, 2], [3, 4, 5]], [[0, 0, 1, 2], [3, 3, 4, 5]]])
+def test_a_log_without_two_items_to_train_on_raises_one_line(
+    kind: str, histories: list[list[int]], tmp_path: Path
+) -> None:
+    snapshot = make_snapshot(ArtifactStore(str(tmp_path / "workspace")), histories, num_items=6)
+    form = TRANSITIONS if kind == "transitions" else CoOccurrenceConfig(kind="cooccurrence")
+    with pytest.raises(
+        DataError, match=r"phase solved: expected a user with two different items .*, got none"
+    ):
+        run_training(job(solved(closed_form=form)), snapshot, tmp_path / "run")
