@@ -106,7 +106,7 @@ def print_table(rows: dict[str, tuple[int, list[Report]]], console: Console) -> 
             values = [report.metrics["model"][metric].mean for report in reports]
             cells.append(f"{statistics.mean(values):.4f} ({min(values):.4f} to {max(values):.4f})")
         leads = [report.paired["ease"]["ndcg@10"] for report in reports]
-        said = "  ".join(f"{lead.mean:+.4f} [{lead.low:+.4f}, {lead.high:+.4f}]" for lead in leads)
+        said = "  ".join(f"{lead:+.4f}" for lead in leads)
         table.add_row(name, str(num_epochs), *cells, said)
     first = next(iter(rows.values()))[1][0]
     for baseline in BASELINES:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from visrec.cluster.session import ray_session
@@ -34,7 +35,7 @@ from visrec.ranking.item_features import ItemFeatures
 from visrec.ranking.training_data import TrainingDataBuilder
 from visrec.reports.report import ReportFacts
 from visrec.storage import ArtifactStore
-from visrec.workloads.demo import part_of, prepare_snapshot
+from visrec.workloads.demo import prepare_snapshot
 from visrec.workloads.evaluate import evaluate
 from visrec.workloads.train import train
 from visrec.workloads.train_ranker import train_ranker
@@ -78,11 +79,11 @@ class Measured:
 
 def measured(job: PipelineConfig, seed: int, console: Console) -> Measured:
     """Report of the test part, and that of the ranker, for one seed of towers and ranker."""
-    checkpoint = train(part_of(job, TrainWorkloadConfig).replace(seed=seed), console=console)
-    ranker_job = part_of(job, TrainRankerWorkloadConfig).replace(seed=seed, checkpoint=checkpoint.name)
+    checkpoint = train(job.project(TrainWorkloadConfig).replace(seed=seed), console=console)
+    ranker_job = job.project(TrainRankerWorkloadConfig).replace(seed=seed, checkpoint=checkpoint.name)
     ranker = train_ranker(ranker_job, console=console)
     evaluation = job.evaluation.replace(ranker=ranker.name, baselines=("item_knn", "ease", "oracle"))
-    evaluate_job = part_of(job, EvaluateWorkloadConfig).replace(
+    evaluate_job = job.project(EvaluateWorkloadConfig).replace(
         checkpoint=checkpoint.name, evaluation=evaluation
     )
     return Measured(
@@ -129,7 +130,7 @@ def print_table(results: dict[int, Measured], console: Console) -> None:
             str(seed),
             f"{alone:.4f}",
             f"{metrics['ranked'][METRIC].mean:.4f}",
-            f"{gain.mean:+.4f} \\[{gain.low:+.4f}, {gain.high:+.4f}]",
+            escape(f"{gain:+.4f}"),
             f"{shares[-1]:+.1%}",
             f"{result.calibration:.4f}",
         )

@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def print_study(study: Study, console: Console) -> None:
-    """What the study cost."""
+    """Print the time, the share of trained epochs and the best settings of the study."""
     console.print(
         f"study: {study.seconds / 60:.1f} min, {study.trained_share:.1%} of the epochs, {study.summary.best_point}"
     )
@@ -97,8 +97,10 @@ def seeded(job: TuneWorkloadConfig, record: TrialRecord | None, seed: int) -> Tr
 def per_user(checkpoint: Checkpoint, job: TuneWorkloadConfig, console: Console) -> NDArray[np.float64]:
     """NDCG@10 of every validation user, in order of the users."""
     evaluation = EvaluationConfig(part="validation", ks=(10,), list_size=10, baselines=(), ranker="none")
-    asked = EvaluateWorkloadConfig(workspace=job.workspace, checkpoint=checkpoint.name, evaluation=evaluation)
-    return evaluate(asked, console=console).per_user("model", METRIC)
+    job_of_trial = EvaluateWorkloadConfig(
+        workspace=job.workspace, checkpoint=checkpoint.name, evaluation=evaluation
+    )
+    return evaluate(job_of_trial, console=console).per_user("model", METRIC)
 
 
 def print_test(
@@ -116,7 +118,7 @@ def print_test(
         )
     for report in reports:
         lead = report.paired["ease"][METRIC]
-        console.print(f"  minus EASE: {lead.mean:+.4f} [{lead.low:+.4f}, {lead.high:+.4f}]")
+        console.print(f"  minus EASE: {lead:+.4f}")
 
 
 def tested(job: TrainWorkloadConfig, num_epochs: int, console: Console) -> Report:

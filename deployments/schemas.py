@@ -41,7 +41,7 @@ class HistoryEvent(_Request):
 
 
 class Filters(_Request):
-    """What may be recommended."""
+    """Filters on the recommended items."""
 
     available_only: bool = True
     include_categories: list[str] = Field(

@@ -2,13 +2,13 @@
 
 from functools import cached_property
 
-from visrec.storage import Artifact, ArtifactStore, Location
+from visrec.storage import Location, TypedArtifact
 from visrec.tune.records import TrialRecord, read_records
 from visrec.tune.report.facts import StudySummary
 from visrec.tune.report.write import BEST, TRIALS
 
 
-class Study:
+class Study(TypedArtifact):
     """Trials of a study, and its best one.
 
     Example:
@@ -17,8 +17,7 @@ class Study:
         {'training.phases.0.learning_rate': 0.0031}
     """
 
-    def __init__(self, artifact: Artifact) -> None:
-        self.artifact = artifact
+    kind = "studies"
 
     def __repr__(self) -> str:
         best = self.summary
@@ -28,25 +27,6 @@ class Study:
             f"Study({self.name!r}: {num_trials:.0f} trials, best trial {best.best_trial} with {values}, "
             f"{self.location})"
         )
-
-    @classmethod
-    def find(cls, workspace: ArtifactStore, name: str = "latest") -> "Study":
-        """Open a study of a workspace by name.
-
-        Raises:
-            ArtifactError: There is none of this name.
-        """
-        return cls(workspace.find("studies", name))
-
-    @property
-    def name(self) -> str:
-        """Name of the artifact."""
-        return self.artifact.name
-
-    @property
-    def location(self) -> Location:
-        """Folder of the artifact."""
-        return self.artifact.location
 
     @cached_property
     def summary(self) -> StudySummary:

@@ -46,9 +46,8 @@ class Improvement:
             >>> Improvement(metric="ndcg@10", trial=0, num_users=2000, interval=interval).text
             '+0.0028 [-0.0034, +0.0089] ndcg@10 over the unchanged config (trial 0), on the same 2,000 users'
         """
-        mean, low, high = self.interval.mean, self.interval.low, self.interval.high
         return (
-            f"{mean:+.4f} [{low:+.4f}, {high:+.4f}] {self.metric} over the unchanged config (trial {self.trial}), on "
+            f"{self.interval:+.4f} {self.metric} over the unchanged config (trial {self.trial}), on "
             f"the same {self.num_users:,} users"
         )
 

@@ -88,8 +88,8 @@ def measure_costs(
     Raises:
         VisrecError: `encode_ms` of a model that uses no pictures.
     """
-    wanted = [o.metric for o in objectives if o.metric in _MEASURED]
-    if not wanted:
+    measured = [o.metric for o in objectives if o.metric in _MEASURED]
+    if not measured:
         return {}
     model, _ = initial_model(job, snapshot)
     recommender = Recommender(
@@ -100,7 +100,7 @@ def measure_costs(
         "query_ms": lambda: _query_ms(recommender, job, snapshot.num_items),
         "num_parameters": lambda: float(sum(p.numel() for p in model.parameters())),
     }
-    return {metric: measures[metric]() for metric in wanted}
+    return {metric: measures[metric]() for metric in measured}
 
 
 def _encode_ms(recommender: Recommender, snapshot: Snapshot) -> float:

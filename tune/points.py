@@ -81,8 +81,8 @@ def mutable_keys(job: TuneWorkloadConfig) -> list[str]:
     Raises:
         ConfigError: There are none, or a key of `scheduler.mutate` cannot change.
     """
-    space, wanted = job.tune.space, job.tune.scheduler.mutate
-    keys = list(wanted) or [key for key in space if _can_change(key, space[key])]
+    space, mutate = job.tune.space, job.tune.scheduler.mutate
+    keys = list(mutate) or [key for key in space if _can_change(key, space[key])]
     fixed = [key for key in keys if not _can_change(key, space[key])]
     if fixed or not keys:
         raise ConfigError(
@@ -124,17 +124,17 @@ def _extremes(parameter: ParameterConfig) -> tuple[Any, ...]:
 
 def _example(space: Space, parameter: ParameterConfig) -> Point:
     """A point at which the parameter is active: its conditions hold, and every other key has its first value."""
-    wanted = dict(parameter.when)
-    waiting = list(wanted)
+    conditions = dict(parameter.when)
+    waiting = list(conditions)
     while waiting:
         for key, value in space[waiting.pop()].when.items():
-            if key not in wanted:
-                wanted[key] = value
+            if key not in conditions:
+                conditions[key] = value
                 waiting.append(key)
     point: Point = {}
     for key in ordered_keys(space):
         if is_active(space[key], point):
-            point[key] = any_of(wanted[key])[0] if key in wanted else _extremes(space[key])[0]
+            point[key] = any_of(conditions[key])[0] if key in conditions else _extremes(space[key])[0]
     return point
 
 

@@ -24,13 +24,15 @@ PAUSING = ("hyperband", "pbt")
 """Kinds that pause trials. A paused trial holds no CPU, but counts against a limit of concurrent trials."""
 
 
-def build_scheduler(job: TuneWorkloadConfig, max_epochs: int, past: Sequence[TrialRecord]) -> TrialScheduler:
+def build_scheduler(
+    job: TuneWorkloadConfig, max_epochs: int, earlier: Sequence[TrialRecord]
+) -> TrialScheduler:
     """The scheduler of a study.
 
     Args:
         job: The study's config.
         max_epochs: Epochs of the longest full run.
-        past: Trials of earlier starts of the study: new ones are compared with what they reached at each rung.
+        earlier: Trials of earlier starts of the study: new ones are compared with what they reached at each rung.
     """
     settings, first = job.tune.scheduler, job.tune.objectives[0]
     by = {"time_attr": "epoch", "metric": objective_key(0), "mode": first.direction}
@@ -58,7 +60,7 @@ def build_scheduler(job: TuneWorkloadConfig, max_epochs: int, past: Sequence[Tri
             reduction_factor=settings.reduction_factor,
             stop_last_trials=False,
         )
-    _replay(scheduler, past)
+    _replay(scheduler, earlier)
     return scheduler
 
 
@@ -75,19 +77,19 @@ def rungs(job: TuneWorkloadConfig, max_epochs: int) -> list[float]:
     return [settings.grace_epochs * settings.reduction_factor**k for k in range(count)]
 
 
-def _replay(scheduler: TrialScheduler, past: Sequence[TrialRecord]) -> None:
+def _replay(scheduler: TrialScheduler, earlier: Sequence[TrialRecord]) -> None:
     """Replay recorded results in the order of their epochs."""
-    trials = {record.number: PastTrial(trial_id=f"past-{record.number}") for record in past}
-    for record in past:
+    trials = {record.number: EarlierTrial(trial_id=f"earlier-{record.number}") for record in earlier}
+    for record in earlier:
         scheduler.on_trial_add(None, trials[record.number])
-    results = [(result.epoch, record, result) for record in past for result in record.results]
+    results = [(result.epoch, record, result) for record in earlier for result in record.results]
     for epoch, record, result in sorted(results, key=lambda r: (r[0], r[1].number)):
         seen = {"epoch": epoch, objective_key(0): result.objectives[0]}
         scheduler.on_trial_result(None, trials[record.number], seen)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PastTrial:
+class EarlierTrial:
     """A trial of an earlier start of the study, as far as schedulers read it."""
 
     trial_id: str

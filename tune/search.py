@@ -38,22 +38,22 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
 
     Args:
         job: The study's config.
-        past: Trials of earlier starts. Optuna learns from those that have ended; the others are suggested first, with
-            their checkpoints.
+        earlier: Trials of earlier starts. Optuna learns from those that have ended; the others are suggested first,
+            with their checkpoints.
     """
 
-    def __init__(self, job: TuneWorkloadConfig, past: Sequence[TrialRecord]) -> None:
+    def __init__(self, job: TuneWorkloadConfig, earlier: Sequence[TrialRecord]) -> None:
         objectives = job.tune.objectives
-        ended = [record for record in past if record.has_ended]
-        self._unfinished = [record for record in past if not record.has_ended]
-        self._numbers: Iterator[int] = itertools.count(max((r.number for r in past), default=-1) + 1)
+        ended = [record for record in earlier if record.has_ended]
+        self._unfinished = [record for record in earlier if not record.has_ended]
+        self._numbers: Iterator[int] = itertools.count(max((r.number for r in earlier), default=-1) + 1)
         names = [objective_key(number) for number in range(len(objectives))]
         modes = [o.direction for o in objectives]
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         storage = optuna.storages.InMemoryStorage()
         optuna_study(job, ended, storage)
         waiting = [record.point for record in self._unfinished]
-        if job.tune.try_defaults and not past and is_inside(job.tune.space, default_point(job)):
+        if job.tune.try_defaults and not earlier and is_inside(job.tune.space, default_point(job)):
             waiting.append(default_point(job))
         super().__init__(
             space=suggester(job.tune.space),
@@ -62,7 +62,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             points_to_evaluate=[as_parameters(job.tune.space, point) for point in waiting],
             # Another seed after a restart: the same one would draw the first points again.
             sampler=optuna.samplers.TPESampler(
-                seed=job.seed + len(past), n_startup_trials=job.tune.search.startup_trials
+                seed=job.seed + len(earlier), n_startup_trials=job.tune.search.startup_trials
             ),
             study_name=STUDY,
             storage=storage,

@@ -58,7 +58,7 @@ def ordered_keys(space: Space) -> list[str]:
 
 
 def _check_conditions(space: Space, key: str) -> None:
-    for other, wanted in space[key].when.items():
+    for other, condition in space[key].when.items():
         if other not in space:
             raise ConfigError(f"tune.space.{key}.when: expected a key of the space, got {other}")
         choices = space[other].choice
@@ -66,7 +66,7 @@ def _check_conditions(space: Space, key: str) -> None:
             raise ConfigError(
                 f"tune.space.{key}.when: expected a key with choice, got {other}, which has a range"
             )
-        missing = [value for value in any_of(wanted) if value not in choices]
+        missing = [value for value in any_of(condition) if value not in choices]
         if missing:
             raise ConfigError(
                 f"tune.space.{key}.when.{other}: expected one of {list(choices)}, got {missing[0]!r}"
@@ -80,7 +80,7 @@ def is_active(parameter: ParameterConfig, point: Point) -> bool:
         >>> is_active(ParameterConfig(choice=(1,), when={"a": ["x", "y"]}), {"a": "y"})
         True
     """
-    return all(key in point and point[key] in any_of(wanted) for key, wanted in parameter.when.items())
+    return all(key in point and point[key] in any_of(condition) for key, condition in parameter.when.items())
 
 
 def draw(space: Space, generator: np.random.Generator) -> Point:
@@ -121,9 +121,9 @@ def grid(space: Space) -> Iterator[Point]:
             yield point
 
 
-def any_of(wanted: Any) -> list[Any]:
+def any_of(condition: Any) -> list[Any]:
     """The values that satisfy a condition, which is one value or a list of them."""
-    return list(wanted) if isinstance(wanted, list | tuple) else [wanted]
+    return list(condition) if isinstance(condition, list | tuple) else [condition]
 
 
 def _plain(value: Any) -> Any:

@@ -88,18 +88,20 @@ def _run(
     *,
     function: str | None = None,
     **options: Any,
-) -> None:
-    """Call the function of a workload; it has the name of its module unless another one is given."""
+) -> Any:
+    """Result of the function of a workload; it has the name of its module unless another one is given."""
     job = with_absolute_paths(_load(WORKLOADS[name], config, overrides))
     module = name.replace("-", "_")
     run: Callable[..., Any] = getattr(import_module(f"visrec.workloads.{module}"), function or module)
-    run(job, console=Console(highlight=False), **options)
+    return run(job, console=Console(highlight=False), **options)
 
 
 @app.command("demo-data")
 def demo_data(config: ConfigOption = None, set_: SetOption = None) -> None:
     """Generate a demo shop: pictures, a catalogue and an interaction log with realistic errors."""
-    _run("demo-data", config, set_)
+    shop = _run("demo-data", config, set_)
+    command = f"visrec ingest --config {shop.location / 'ingest.yaml'}"
+    Console(highlight=False).print(f"next: {command}", soft_wrap=True, markup=False)
 
 
 @app.command()

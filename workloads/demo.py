@@ -23,7 +23,6 @@ from visrec.config import (
     ServeWorkloadConfig,
     TrainRankerWorkloadConfig,
     TrainWorkloadConfig,
-    WorkloadConfig,
 )
 from visrec.data.snapshot import Snapshot
 from visrec.demo.write import ingest_config
@@ -40,7 +39,6 @@ from visrec.workloads.sample_queries import QueryResult, send_queries, take_samp
 from visrec.workloads.train import train
 from visrec.workloads.train_ranker import train_ranker
 
-JobT = TypeVar("JobT", bound=WorkloadConfig)
 ResultT = TypeVar("ResultT")
 _SHOWN_ITEMS = 5
 
@@ -75,7 +73,7 @@ def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = Fal
     with PeakMemory() as memory, ExitStack() as stack:
         clock.run("start Ray", lambda: stack.enter_context(ray_session(job.ray)))
         _prepare(job, clock, console)
-        server = clock.run("serve", lambda: serve.start(part_of(job, ServeWorkloadConfig), console=console))
+        server = clock.run("serve", lambda: serve.start(job.project(ServeWorkloadConfig), console=console))
         try:
             sample = take_sample(Snapshot.find(workspace))
             queries = clock.run("sample queries", lambda: send_queries(server.address, sample))
@@ -99,16 +97,16 @@ def run(job: PipelineConfig, *, console: Console, exit_after_queries: bool = Fal
 
 def _prepare(job: PipelineConfig, clock: _Clock, console: Console) -> None:
     """All workloads up to a current release."""
-    shop = clock.run("demo-data", lambda: demo_data(part_of(job, DemoDataWorkloadConfig), console=console))
+    shop = clock.run("demo-data", lambda: demo_data(job.project(DemoDataWorkloadConfig), console=console))
     with_shop = job.replace(ingest=_of_shop(job.ingest, shop.location))
-    clock.run("ingest", lambda: ingest(part_of(with_shop, IngestWorkloadConfig), console=console))
+    clock.run("ingest", lambda: ingest(with_shop.project(IngestWorkloadConfig), console=console))
     with _own_interrupt_handler():
-        clock.run("train", lambda: train(part_of(job, TrainWorkloadConfig), console=console))
+        clock.run("train", lambda: train(job.project(TrainWorkloadConfig), console=console))
     if job.training.split.fit_on == "train":  # a ranker trains on events that the towers have not seen
-        ranker_job = part_of(job, TrainRankerWorkloadConfig)
+        ranker_job = job.project(TrainRankerWorkloadConfig)
         clock.run("train-ranker", lambda: train_ranker(ranker_job, console=console))
-    clock.run("evaluate", lambda: evaluate(part_of(job, EvaluateWorkloadConfig), console=console))
-    clock.run("publish", lambda: publish(part_of(job, PublishWorkloadConfig), console=console))
+    clock.run("evaluate", lambda: evaluate(job.project(EvaluateWorkloadConfig), console=console))
+    clock.run("publish", lambda: publish(job.project(PublishWorkloadConfig), console=console))
 
 
 def prepare_snapshot(job: PipelineConfig, *, console: Console) -> None:
@@ -116,9 +114,9 @@ def prepare_snapshot(job: PipelineConfig, *, console: Console) -> None:
     if ArtifactStore(job.workspace).pointed("snapshots") is not None:
         return
     if all(log.path is None for log in job.ingest.logs.values()):
-        shop = demo_data(part_of(job, DemoDataWorkloadConfig), console=console)
+        shop = demo_data(job.project(DemoDataWorkloadConfig), console=console)
         job = job.replace(ingest=_of_shop(job.ingest, shop.location))
-    ingest(part_of(job, IngestWorkloadConfig), console=console)
+    ingest(job.project(IngestWorkloadConfig), console=console)
 
 
 @contextmanager
@@ -129,11 +127,6 @@ def _own_interrupt_handler() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def part_of(job: PipelineConfig, kind: type[JobT]) -> JobT:
-    """The config of one workload: what its own command would read from the same file."""
-    return job.project(kind)
 
 
 def _of_shop(given: IngestConfig, folder: Location) -> IngestConfig:

@@ -152,7 +152,6 @@ def _print_counts(found: Artifact, console: Console) -> None:
     console.print(
         f"  of these dirty: {sum(counts['dirt'].values()):,} rows, {sum(counts['broken_pictures'].values())} pictures"
     )
-    console.print(f"next: visrec ingest --config {location / 'ingest.yaml'}")
 
 
 def _progress(console: Console) -> Progress:

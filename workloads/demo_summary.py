@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from visrec.data.snapshot import Snapshot
@@ -27,8 +28,8 @@ class DemoSummary:
         counts: Counts of the snapshot.
         metric: Name of the metric.
         scores: The metric of the model and of each baseline.
-        leads: The model's lead over each baseline in the metric, with its paired interval: (mean, low, high).
-        ranker_gain: Difference that the ranker makes to the model, as (mean, low, high); None without a ranker.
+        leads: The model's lead over each baseline in the metric, with its paired interval.
+        ranker_gain: Difference that the ranker makes to the model; None without a ranker.
         oracle_share: Share of the oracle's metric that the model reaches; None without truth.
         num_users: Evaluated users.
         queries: The sample queries.
@@ -40,8 +41,8 @@ class DemoSummary:
     counts: dict[str, int]
     metric: str
     scores: dict[str, float]
-    leads: dict[str, tuple[float, float, float]]
-    ranker_gain: tuple[float, float, float] | None
+    leads: dict[str, Interval]
+    ranker_gain: Interval | None
     oracle_share: float | None
     num_users: int
     queries: tuple[QueryResult, ...]
@@ -65,24 +66,20 @@ def summarise(
     """Summary of the artifacts and the run."""
     facts, found = report.facts, snapshot.artifact.manifest.counts
     metric = _metric(facts.metrics["model"])
-    wanted = ("num_items", "num_users", "num_interactions", "num_rejected_rows", "num_rejected_images")
+    names = ("num_items", "num_users", "num_interactions", "num_rejected_rows", "num_rejected_images")
     return DemoSummary(
         stages=stages,
         peak_memory_bytes=peak_memory_bytes,
-        counts={n: int(found[n]) for n in wanted if n in found},
+        counts={n: int(found[n]) for n in names if n in found},
         metric=metric,
         scores={name: metrics[metric].mean for name, metrics in facts.metrics.items()},
-        leads={name: _triple(lead[metric]) for name, lead in facts.paired.items()},
-        ranker_gain=_triple(facts.ranker_gain[metric]) if facts.ranker_gain else None,
+        leads={name: lead[metric] for name, lead in facts.paired.items()},
+        ranker_gain=facts.ranker_gain[metric] if facts.ranker_gain else None,
         oracle_share=(facts.oracle_share or {}).get(metric),
         num_users=facts.num_users,
         queries=queries,
         address=address,
     )
-
-
-def _triple(interval: Interval) -> tuple[float, float, float]:
-    return interval.mean, interval.low, interval.high
 
 
 def _metric(measured: Iterable[str]) -> str:
@@ -95,7 +92,7 @@ def print_summary(summary: DemoSummary, console: Console) -> None:
     scores = Table("", summary.metric, "the model's lead (paired interval)", box=None, pad_edge=False)
     scores.columns[1].justify = "right"
     for name, score in summary.scores.items():
-        scores.add_row(SCORER_TITLES.get(name, name), f"{score:.4f}", _lead(summary, name))
+        scores.add_row(SCORER_TITLES.get(name, name), f"{score:.4f}", escape(_lead(summary, name)))
     stages = Table("", "seconds", box=None, pad_edge=False)
     stages.columns[1].justify = "right"
     for name, seconds in summary.stages.items():
@@ -106,7 +103,7 @@ def print_summary(summary: DemoSummary, console: Console) -> None:
         console.print(table)
         console.print()
     for line in _facts(summary):
-        console.print(line, soft_wrap=True)
+        console.print(line, soft_wrap=True, markup=False)
 
 
 def write_summary(summary: DemoSummary, folder: Location) -> None:
@@ -136,10 +133,7 @@ def _facts(summary: DemoSummary) -> list[str]:
         f"{summary.num_users:,} users have a history and a held-out item"
     ]
     if summary.ranker_gain is not None:
-        mean, low, high = summary.ranker_gain
-        facts.append(
-            f"the ranker adds {mean:+.4f} ({low:+.4f} to {high:+.4f}) to the model's {summary.metric}"
-        )
+        facts.append(f"the ranker adds {summary.ranker_gain:+.4f} to the model's {summary.metric}")
     if summary.oracle_share is not None:
         facts.append(f"the model reaches {summary.oracle_share:.0%} of the oracle's {summary.metric}")
     if summary.peak_memory_bytes is not None:
@@ -148,7 +142,4 @@ def _facts(summary: DemoSummary) -> list[str]:
 
 
 def _lead(summary: DemoSummary, name: str) -> str:
-    if name not in summary.leads:
-        return ""
-    mean, low, high = summary.leads[name]
-    return f"{mean:+.4f} ({low:+.4f} to {high:+.4f})"
+    return f"{summary.leads[name]:+.4f}" if name in summary.leads else ""

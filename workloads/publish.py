@@ -44,7 +44,7 @@ def publish(
     report = Report.find(workspace, job.report)
     name = release_name(checkpoint, report, job.release)
     if workspace.has("releases", name):
-        release = Release.open(workspace, name)
+        release = Release.find(workspace, name)
         console.print(f"found release {name} of this checkpoint and config, nothing to do")
     else:
         console.print(f"publish checkpoint {checkpoint.name}, measured by report {report.name}")
@@ -52,7 +52,8 @@ def publish(
         counts = release.artifact.manifest.counts
         console.print(
             f"release {name}: {counts['num_items']:,.0f} items, {counts['num_users']:,.0f} users, index"
-            f" {job.release.index}, ranker {release.facts.ranker or 'none'}"
+            f" {job.release.index}, ranker {release.facts.ranker or 'none'}",
+            soft_wrap=True,
         )
     if job.release.activate:
         activate(workspace, name)

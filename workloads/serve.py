@@ -85,7 +85,7 @@ def start(job: ServeWorkloadConfig, *, console: Console) -> ServerHandle:
         ConfigError: The port is taken.
         ClusterError: The graph does not start.
     """
-    release = Release.open(ArtifactStore(job.workspace))
+    release = Release.find(ArtifactStore(job.workspace))
     release.check()  # a damaged release fails here in one line, not after several starts of a replica
     port = _usable_port(job.serve)
     with ExitStack() as stack:

@@ -61,7 +61,7 @@ def train_ranker(
             writer.counts |= {"num_lists": training.num_lists, "num_impressions": training.num_impressions}
     workspace.point("rankers", name)
     ranker = RankerArtifact.find(workspace, name)
-    console.print(_summary(ranker, time.perf_counter() - started, found), soft_wrap=True)
+    console.print(_summary(ranker, time.perf_counter() - started, found), soft_wrap=True, markup=False)
     return ranker
 
 
@@ -94,8 +94,7 @@ def _summary(ranker: RankerArtifact, seconds: float, found: bool) -> str:
         if found
         else f"trained on {ranker.report.num_lists:,} lists in {seconds:.1f} s"
     )
-    lead = f"{order.gain.mean:+.4f} \\[{order.gain.low:+.4f}, {order.gain.high:+.4f}]"
     return (
         f"ranker {ranker.name}: {did}; on users held out of it, ndcg@10 {order.ranked.mean:.4f} against"
-        f" {order.retrieved.mean:.4f} ({lead}), calibration error {main.calibration_error:.4f}"
+        f" {order.retrieved.mean:.4f} ({order.gain:+.4f}), calibration error {main.calibration_error:.4f}"
     )

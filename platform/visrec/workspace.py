@@ -96,7 +96,7 @@ class Workspace(ArtifactStore):
         """
         from visrec.releases import Release
 
-        return Release.open(self, name)
+        return Release.find(self, name)
 
     def list(self, kind: ArtifactKind) -> "list[Entry]":
         """All finished artifacts of a kind, newest first.

@@ -53,22 +53,22 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 def summary(folder: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((folder / "w" / "summary.json").read_text())
-    return told
+    values: dict[str, Any] = json.loads((folder / "w" / "summary.json").read_text())
+    return values
 
 
 def test_every_stage_runs_and_is_measured(first: tuple[Path, str]) -> None:
     folder, output = first
-    told = summary(folder)
+    values = summary(folder)
     stages = ["start Ray", "demo-data", "ingest", "train", "train-ranker", "evaluate", "publish", "serve"]
     stages.append("sample queries")
-    assert list(told["stages"]) == stages
-    assert all(seconds > 0 for seconds in told["stages"].values())
-    assert told["peak_memory_bytes"] > 100_000_000
-    assert {"model", "popularity", "item_knn", "oracle"} <= set(told["scores"])
+    assert list(values["stages"]) == stages
+    assert all(seconds > 0 for seconds in values["stages"].values())
+    assert values["peak_memory_bytes"] > 100_000_000
+    assert {"model", "popularity", "item_knn", "oracle"} <= set(values["scores"])
     # The oracle knows the users' tastes, popularity knows none: what lies between them can be learned.
-    assert told["scores"]["oracle"] > told["scores"]["popularity"] > 0
-    assert told["oracle_share"] == pytest.approx(told["scores"]["model"] / told["scores"]["oracle"])
+    assert values["scores"]["oracle"] > values["scores"]["popularity"] > 0
+    assert values["oracle_share"] == pytest.approx(values["scores"]["model"] / values["scores"]["oracle"])
     assert "of the oracle's ndcg@10" in output
     assert (folder / "w" / "summary.md").read_text().startswith("# visrec demo")
 

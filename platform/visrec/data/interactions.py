@@ -91,8 +91,8 @@ def read_interactions(snapshot: Snapshot, block: Sequences, *, positives: bool =
         ...     interactions = read_interactions(snapshot, block)
     """
     columns = ["item_index", "kind", "weight", "time", "position"]
-    wanted = None if positives else pads.field("weight") <= 0
-    offsets, events = _read(snapshot, block.user_index, columns, wanted)
+    event_filter = None if positives else pads.field("weight") <= 0
+    offsets, events = _read(snapshot, block.user_index, columns, event_filter)
     return InteractionBlock(
         offsets=offsets,
         items=np.asarray(events.column("item_index"), np.int32),
@@ -125,7 +125,7 @@ def read_negative_events(snapshot: Snapshot, block: Sequences) -> NegativeEvents
 
 
 def _read(
-    snapshot: Snapshot, users: NDArray[np.int32], columns: list[str], wanted: Any
+    snapshot: Snapshot, users: NDArray[np.int32], columns: list[str], event_filter: Any
 ) -> tuple[NDArray[np.int64], pa.Table]:
     """Events of some users in order of (user, time, item), and the offsets of the users.
 
@@ -135,7 +135,7 @@ def _read(
         snapshot: Where from.
         users: Ascending user indices, int32 [U].
         columns: To read; `item_index` and `time` among them.
-        wanted: Filter of events; None for all.
+        event_filter: Filter of events; None for all.
     """
     folder = snapshot.artifact.location / "interactions.parquet"
     files = [f.path for f in folder.files() if f.path.endswith(".parquet")]
@@ -143,7 +143,7 @@ def _read(
     low, high = (int(users[0]), int(users[-1])) if len(users) else (0, -1)
     in_range = (user_index >= low) & (user_index <= high)
     table = pads.dataset(files, filesystem=folder.filesystem, format="parquet").to_table(
-        columns=["user_index", *columns], filter=in_range if wanted is None else in_range & wanted
+        columns=["user_index", *columns], filter=in_range if event_filter is None else in_range & event_filter
     )
     table = table.filter(pc.is_in(table.column("user_index"), value_set=pa.array(users, pa.int32())))
     user, item, time = (np.asarray(table.column(name)) for name in ("user_index", "item_index", "time"))

@@ -17,7 +17,7 @@ from visrec.data.facts import SnapshotFacts
 from visrec.data.images import ImageFacts, ImageStore, PictureRows, ThumbnailStore
 from visrec.data.schemas import USERS_PER_ROW_GROUP
 from visrec.data.splits import cold_item_marks
-from visrec.storage import Artifact, ArtifactStore, Location
+from visrec.storage import TypedArtifact
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +82,7 @@ class Sequences:
         )
 
 
-class Snapshot:
+class Snapshot(TypedArtifact):
     """A finished snapshot, read where it is; catalogue and picture rows are loaded when first used.
 
     Example:
@@ -91,33 +91,13 @@ class Snapshot:
         ...     history = block.where(block.marks == TRAIN)
     """
 
-    def __init__(self, artifact: Artifact) -> None:
-        self.artifact = artifact
+    kind = "snapshots"
 
     def __repr__(self) -> str:
         return (
             f"Snapshot({self.name!r}: {self.num_users:,} users, {self.num_items:,} items, "
             f"{self.artifact.manifest.counts['num_images']:,.0f} pictures, {self.location})"
         )
-
-    @classmethod
-    def find(cls, workspace: ArtifactStore, name: str = "latest") -> "Snapshot":
-        """Open a snapshot of a workspace by name.
-
-        Raises:
-            ArtifactError: There is none of this name.
-        """
-        return cls(workspace.find("snapshots", name))
-
-    @property
-    def name(self) -> str:
-        """Name of the artifact."""
-        return self.artifact.name
-
-    @property
-    def location(self) -> Location:
-        """Folder of the artifact."""
-        return self.artifact.location
 
     @property
     def num_users(self) -> int:

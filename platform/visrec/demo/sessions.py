@@ -143,27 +143,27 @@ class SimulatedUser:
         """The rows of one page, and the time at which the user leaves it."""
         random, catalogue, num = self._random, self._world.catalogue, len(page)
         items = np.array(page, np.int64)
-        wanted = affinity(worth_D[catalogue.design_of_item[items]] + catalogue.quality[items])
+        click_probability = affinity(worth_D[catalogue.design_of_item[items]] + catalogue.quality[items])
         dice = random.random((4, num))
         examined = dice[0] < EXAMINATION[:num]
-        clicked = examined & (dice[1] < wanted)
-        refused = examined & ~clicked & (dice[2] < NEGATIVE_AT_ZERO * (1 - np.sqrt(wanted)))
-        viewed = ~clicked & ~refused & (dice[3] < VIEW_LOGGED)
+        clicked = examined & (dice[1] < click_probability)
+        disliked = examined & ~clicked & (dice[2] < NEGATIVE_AT_ZERO * (1 - np.sqrt(click_probability)))
+        viewed = ~clicked & ~disliked & (dice[3] < VIEW_LOGGED)
         seconds = np.where(examined, random.lognormal(1.2, 0.5, num), 0.3)
         times = clock + np.cumsum((1000 * seconds).astype(np.int64) + 50)
         rows: list[tuple[int, int, int, int, int]] = []
-        for position in np.flatnonzero(clicked | refused | viewed).tolist():
+        for position in np.flatnonzero(clicked | disliked | viewed).tolist():
             item, time = page[position], int(times[position])
             if viewed[position]:
                 rows.append((item, KIND_CODES["view"], time, session, position))
                 continue
             self._hidden.add(item)
-            if refused[position]:
+            if disliked[position]:
                 rows.append((item, self._negative_reaction(), time, session, position))
                 continue
             self._positives[item] = None
             rows.append((item, KIND_CODES["click"], time, session, position))
-            rows += self._follow_ups(item, float(wanted[position]), time, session, position)
+            rows += self._follow_ups(item, float(click_probability[position]), time, session, position)
         return rows, int(times[-1]) + 2000 if num else clock + 2000
 
     def _negative_reaction(self) -> int:
@@ -171,17 +171,17 @@ class SimulatedUser:
         return KIND_CODES[kinds[int(np.searchsorted(np.cumsum(shares)[:-1], self._random.random()))]]
 
     def _follow_ups(
-        self, item: int, wanted: float, time: int, session: int, position: int
+        self, item: int, click_probability: float, time: int, session: int, position: int
     ) -> list[tuple[int, int, int, int, int]]:
         """Rows of the events that follow a click."""
         random = self._random
         rows = []
         for kind, probability, seconds in FOLLOW_UPS:
-            if random.random() >= probability * wanted:
+            if random.random() >= probability * click_probability:
                 continue
             then = time + int(1000 * seconds * random.lognormal(0, 0.4))
             rows.append((item, KIND_CODES[kind], then, session, position))
-            if kind == "cart" and random.random() < PURCHASE_AFTER_CART * wanted:
+            if kind == "cart" and random.random() < PURCHASE_AFTER_CART * click_probability:
                 later = then + int(1000 * PURCHASE_SECONDS * random.lognormal(0, 0.4))
                 rows.append((item, KIND_CODES["purchase"], later, session, position))
         return rows

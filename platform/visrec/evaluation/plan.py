@@ -32,7 +32,7 @@ class ScorerFactory(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluationPlan:
-    """What is evaluated and against what. Small and picklable: any process can fit any scorer from it.
+    """Model, split, metrics and baselines of an evaluation. Picklable: any process can fit any scorer from it.
 
     Attributes:
         checkpoint: The model to measure.

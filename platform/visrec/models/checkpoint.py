@@ -11,10 +11,10 @@ from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError
 from visrec.models.epochs import EpochRecord, read_epochs
 from visrec.models.recommender import Recommender
-from visrec.storage import Artifact, ArtifactStore, Location
+from visrec.storage import Artifact, ArtifactStore, TypedArtifact
 
 
-class Checkpoint:
+class Checkpoint(TypedArtifact):
     """The artifact that `visrec train` writes.
 
     Example:
@@ -23,8 +23,7 @@ class Checkpoint:
         ('leave_one_out', 15)
     """
 
-    def __init__(self, artifact: Artifact) -> None:
-        self.artifact = artifact
+    kind = "checkpoints"
 
     def __reduce__(self) -> tuple[type["Checkpoint"], tuple[Artifact]]:
         # Without the cached values: a task in another process reads what it needs.
@@ -36,25 +35,6 @@ class Checkpoint:
             f"Checkpoint({self.name!r}: {counts['num_epochs']:.0f} epochs on snapshot {self.snapshot_name}, "
             f"{counts['num_items']:,.0f} items, {self.location})"
         )
-
-    @classmethod
-    def find(cls, workspace: ArtifactStore, name: str = "latest") -> "Checkpoint":
-        """Open a checkpoint of a workspace by name.
-
-        Raises:
-            ArtifactError: There is none of this name.
-        """
-        return cls(workspace.find("checkpoints", name))
-
-    @property
-    def name(self) -> str:
-        """Name of the artifact."""
-        return self.artifact.name
-
-    @property
-    def location(self) -> Location:
-        """Folder of the artifact."""
-        return self.artifact.location
 
     @property
     def snapshot_name(self) -> str:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from visrec.errors import ArtifactError, first_line
 from visrec.ranking.quality import OrderQuality, TaskQuality
 from visrec.ranking.ranker import Ranker
-from visrec.storage import Artifact, ArtifactStore, Location
+from visrec.storage import Location, TypedArtifact
 
 REPORT_JSON = "report.json"
 
@@ -56,7 +56,7 @@ class RankerReport:
             raise ArtifactError(f"expected the report of a ranker at {place}: {first_line(error)}") from None
 
 
-class RankerArtifact:
+class RankerArtifact(TypedArtifact):
     """Weights and report of a ranker, and the checkpoint whose candidates it ranks.
 
     Example:
@@ -65,8 +65,7 @@ class RankerArtifact:
         0.1056
     """
 
-    def __init__(self, artifact: Artifact) -> None:
-        self.artifact = artifact
+    kind = "rankers"
 
     def __repr__(self) -> str:
         counts = self.artifact.manifest.counts
@@ -74,25 +73,6 @@ class RankerArtifact:
             f"RankerArtifact({self.name!r}: of checkpoint {self.checkpoint_name}, {counts['num_lists']:,.0f} lists, "
             f"{self.location})"
         )
-
-    @classmethod
-    def find(cls, workspace: ArtifactStore, name: str = "latest") -> "RankerArtifact":
-        """Open a ranker of a workspace by name.
-
-        Raises:
-            ArtifactError: There is none of this name.
-        """
-        return cls(workspace.find("rankers", name))
-
-    @property
-    def name(self) -> str:
-        """Name of the artifact."""
-        return self.artifact.name
-
-    @property
-    def location(self) -> Location:
-        """Folder of the artifact."""
-        return self.artifact.location
 
     @property
     def checkpoint_name(self) -> str:

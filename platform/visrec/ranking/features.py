@@ -108,9 +108,9 @@ def _co_occurrence(query: RankingQuery) -> Columns:
     neighbours = items.neighbours.values[entries]
     order = np.argsort(query.items_M)
     nearest = np.searchsorted(query.items_M, neighbours, sorter=order)
-    places = order[np.minimum(nearest, len(order) - 1)]
-    hit = query.items_M[places] == neighbours
-    similarities, columns = items.similarities[entries[hit]], places[hit]
+    positions = order[np.minimum(nearest, len(order) - 1)]
+    hit = query.items_M[positions] == neighbours
+    similarities, columns = items.similarities[entries[hit]], positions[hit]
     recent = owner[hit] >= len(history) - RECENT_EVENTS
     num = len(query.items_M)
     return {

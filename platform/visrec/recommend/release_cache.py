@@ -53,7 +53,7 @@ class ReleaseCache(Generic[PartT]):
         Raises:
             ArtifactError: There is none.
         """
-        return Release.open(self._workspace, name).name
+        return Release.find(self._workspace, name).name
 
     def _find(self, name: str) -> PartT | None:
         with self._lock:
@@ -78,7 +78,7 @@ def open_verified(workspace: ArtifactStore, name: str) -> Release:
     Raises:
         ArtifactError: There is no such release, or it is damaged; names the file.
     """
-    release = Release.open(workspace, name)
+    release = Release.find(workspace, name)
     if release.artifact.location.is_local:
         release.artifact.verify()
     return release

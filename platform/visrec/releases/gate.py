@@ -71,16 +71,15 @@ def _check_lead(paired: Intervals, baseline: str, metric: str) -> None:
     lead = _look_up(paired, baseline, metric)
     if lead.low <= 0:
         raise VisrecError(
-            f"gate: expected a lead over {baseline} in {metric} whose interval lies above 0, got {lead.mean:+.4f}"
-            f" ({lead.low:+.4f} to {lead.high:+.4f})"
+            f"gate: expected a lead over {baseline} in {metric} whose interval lies above 0, got {lead:+.4f}"
         )
 
 
-def _look_up(values: Intervals, who: str, metric: str) -> Interval:
-    if who not in values:
-        raise VisrecError(f"gate: expected {who} in the report, got {', '.join(values) or 'nothing'}")
-    if metric not in values[who]:
+def _look_up(values: Intervals, scorer: str, metric: str) -> Interval:
+    if scorer not in values:
+        raise VisrecError(f"gate: expected {scorer} in the report, got {', '.join(values) or 'nothing'}")
+    if metric not in values[scorer]:
         raise VisrecError(
-            f"gate: expected {metric} of {who} in the report, got {', '.join(values[who]) or 'nothing'}"
+            f"gate: expected {metric} of {scorer} in the report, got {', '.join(values[scorer]) or 'nothing'}"
         )
-    return values[who][metric]
+    return values[scorer][metric]

@@ -21,7 +21,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +33,7 @@ from visrec.config import EVENT_KINDS, EventKind
 from visrec.data.images import ImageFacts, ThumbnailStore
 from visrec.errors import ArtifactError
 from visrec.releases.catalogue import PopularItems, ReleaseCatalogue
-from visrec.storage import Artifact, ArtifactStore, Location
+from visrec.storage import ArtifactStore, TypedArtifact
 
 # Imported where they are used: a replica without towers or index starts faster, and takes less memory, without torch
 # and faiss.
@@ -101,17 +101,16 @@ class ReleaseFacts:
         return asdict(self)
 
 
-class Release:
+class Release(TypedArtifact):
     """A finished release: all that recommending needs.
 
     Example:
-        >>> release = Release.open(ArtifactStore("workspace"))                      # doctest: +SKIP
+        >>> release = Release.find(ArtifactStore("workspace"))                      # doctest: +SKIP
         >>> history = release.histories.find("u00017")                          # doctest: +SKIP
         >>> release.recommender().encode_users([history], release.item_vectors) # doctest: +SKIP
     """
 
-    def __init__(self, artifact: Artifact) -> None:
-        self.artifact = artifact
+    kind = "releases"
 
     def __repr__(self) -> str:
         counts, ranker = self.artifact.manifest.counts, self.facts.ranker
@@ -121,13 +120,13 @@ class Release:
         )
 
     @classmethod
-    def open(cls, workspace: ArtifactStore, name: str = CURRENT) -> "Release":
+    def find(cls, workspace: ArtifactStore, name: str = CURRENT) -> Self:
         """Open a release by name; `current` follows the live pointer.
 
         Raises:
             ArtifactError: There is none of this name.
         """
-        return cls(workspace.find("releases", "latest" if name == CURRENT else name))
+        return super().find(workspace, "latest" if name == CURRENT else name)
 
     def check(self) -> None:
         """Compare every file with its checksum, and load every part once; for the start of a server.
@@ -146,16 +145,6 @@ class Release:
             load()
         for part in (self.catalogue, self.item_vectors, self.histories, self.popularity, self.metrics):
             assert part is not None
-
-    @property
-    def name(self) -> str:
-        """Name of the artifact."""
-        return self.artifact.name
-
-    @property
-    def location(self) -> Location:
-        """Folder of the artifact."""
-        return self.artifact.location
 
     @cached_property
     def facts(self) -> ReleaseFacts:

@@ -13,7 +13,7 @@ from visrec.config import SplitConfig
 from visrec.data.held_out import Part
 from visrec.errors import ArtifactError, first_line
 from visrec.evaluation.bootstrap import Interval
-from visrec.storage import Artifact, ArtifactStore, Location
+from visrec.storage import TypedArtifact
 
 REPORT_JSON = "report.json"
 REPORT_MARKDOWN = "report.md"
@@ -83,7 +83,7 @@ class ReportFacts(BaseModel):
     """Step -> wall time."""
 
 
-class Report:
+class Report(TypedArtifact):
     """Numbers, text and plots of one evaluation. A notebook shows its text and tables.
 
     Example:
@@ -94,8 +94,7 @@ class Report:
         True
     """
 
-    def __init__(self, artifact: Artifact) -> None:
-        self.artifact = artifact
+    kind = "reports"
 
     def __repr__(self) -> str:
         facts = self.facts
@@ -107,25 +106,6 @@ class Report:
     def _repr_markdown_(self) -> str:
         """Text and tables of `report.md`; its plots are files beside it."""
         return _PLOT.sub("", (self.location / REPORT_MARKDOWN).read_text())
-
-    @classmethod
-    def find(cls, workspace: ArtifactStore, name: str = "latest") -> "Report":
-        """Open a report of a workspace by name.
-
-        Raises:
-            ArtifactError: There is none of this name.
-        """
-        return cls(workspace.find("reports", name))
-
-    @property
-    def name(self) -> str:
-        """Name of the artifact."""
-        return self.artifact.name
-
-    @property
-    def location(self) -> Location:
-        """Folder of the artifact."""
-        return self.artifact.location
 
     @property
     def path(self) -> str:

@@ -36,12 +36,12 @@ class MainPictures:
     def of(cls, recommender: Recommender, snapshot: Snapshot, items_T: NDArray[np.int32]) -> "MainPictures":
         """Of items of a snapshot; encodes their further pictures."""
         pictures = snapshot.picture_rows
-        owner, places = pictures.more.gather(items_T)
+        owner, entries = pictures.more.gather(items_T)
         shares_T = (1 / pictures.counts_I[items_T]).astype(np.float32)
         rests_TD = np.zeros((len(items_T), recommender.config.dim), np.float32)
         for at in range(0, len(owner), _BATCH_PICTURES):
             owners = owner[at : at + _BATCH_PICTURES]
-            rows = pictures.more.values[places[at : at + _BATCH_PICTURES]]
+            rows = pictures.more.values[entries[at : at + _BATCH_PICTURES]]
             vectors_ND = recommender.encode_pictures(snapshot.images.read(rows), items_T[owners])
             np.add.at(rests_TD, owners, vectors_ND * shares_T[owners, np.newaxis])
         return cls(recommender=recommender, items_T=items_T, shares_T=shares_T, rests_TD=rests_TD)

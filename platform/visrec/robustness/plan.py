@@ -37,7 +37,7 @@ Variant = PromotionAttack | Corruption
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RobustnessPlan:
-    """What is measured. Small and picklable: any process can measure any variant from it.
+    """Attacks and corruptions to measure. Small and picklable: any process can measure any variant from it.
 
     Attributes:
         evaluation: Checkpoint, snapshot, split, cut-offs.

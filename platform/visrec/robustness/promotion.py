@@ -125,7 +125,7 @@ def concatenate(parts: list[Sequences]) -> Sequences:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttackerView:
-    """What the attacker knows of the users, under the unchanged catalogue.
+    """Attacker's knowledge of the users, under the unchanged catalogue.
 
     Attributes:
         queries_UD: User vectors, float32.

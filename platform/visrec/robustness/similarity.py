@@ -42,7 +42,7 @@ def ssim(first_NHWC: Tensor, second_NHWC: Tensor) -> Tensor:
 
 def _window(size: int) -> Tensor:
     """Gaussian weights [size, size] that sum to 1."""
-    places = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
-    bell = torch.exp(-places.square() / (2 * _SIGMA**2))
+    offsets = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
+    bell = torch.exp(-offsets.square() / (2 * _SIGMA**2))
     bell = bell / bell.sum()
     return bell.outer(bell)

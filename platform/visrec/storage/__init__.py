@@ -3,6 +3,7 @@
 from visrec.storage.artifact import Artifact, ArtifactWriter, Manifest, content_id
 from visrec.storage.location import Location
 from visrec.storage.store import ArtifactKind, ArtifactStore
+from visrec.storage.typed import TypedArtifact
 
 __all__ = [
     "Artifact",
@@ -11,5 +12,6 @@ __all__ = [
     "ArtifactWriter",
     "Location",
     "Manifest",
+    "TypedArtifact",
     "content_id",
 ]

@@ -110,8 +110,8 @@ class TrainingExample:
         """Positives of the user that are masked as negatives, and the first position of the window where each is."""
         if masking == "none":
             return self.positives[:0], np.zeros(0, np.int32)
-        places = np.arange(len(self.positives), dtype=np.int32)
-        positions = places - self.window.start if masking == "seen" else np.zeros_like(places)
+        indices = np.arange(len(self.positives), dtype=np.int32)
+        positions = indices - self.window.start if masking == "seen" else np.zeros_like(indices)
         return self.positives, np.maximum(positions, 0).astype(np.int32)
 
     def negative_feedback(self, candidates: NDArray[np.int32]) -> NegativeFeedback:

@@ -1,4 +1,4 @@
-"""What a phase trains and what it reads: trainable parameters, module modes, inputs of the item tower."""
+"""Setup of a phase: trainable parameters, module modes, inputs of the item tower."""
 
 from torch import nn
 

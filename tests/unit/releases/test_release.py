@@ -133,19 +133,19 @@ def test_parents_that_do_not_belong_together_are_refused(
 
 def test_going_live_and_back(workspace: ArtifactStore, snapshot: Snapshot) -> None:
     with pytest.raises(ArtifactError, match=r"no releases in .*`visrec publish`"):
-        Release.open(workspace)
+        Release.find(workspace)
     first, second = (make_release(workspace, snapshot, seed=seed) for seed in (0, 1))
-    assert Release.open(workspace).name == second.name
+    assert Release.find(workspace).name == second.name
     activate(workspace, first.name)
-    assert Release.open(workspace).name == first.name
+    assert Release.find(workspace).name == first.name
     assert {entry.name: entry.is_current for entry in list_releases(workspace)} == {
         first.name: True,
         second.name: False,
     }
-    assert Release.open(workspace, second.name).name == second.name
+    assert Release.find(workspace, second.name).name == second.name
     with pytest.raises(ArtifactError, match="got 'nothing'"):
         activate(workspace, "nothing")
-    assert Release.open(workspace).name == first.name
+    assert Release.find(workspace).name == first.name
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_going_live_and_back(workspace: ArtifactStore, snapshot: Snapshot) -> No
 def test_a_damaged_file_is_refused(workspace: ArtifactStore, snapshot: Snapshot, file: str) -> None:
     place = make_release(workspace, snapshot).artifact.location / file
     place.write_bytes(place.read_bytes()[:10])
-    release = Release.open(workspace)
+    release = Release.find(workspace)
     parts = {
         "item_vectors.npy": lambda: release.item_vectors,
         "items.parquet": lambda: release.catalogue,
@@ -165,7 +165,7 @@ def test_a_damaged_file_is_refused(workspace: ArtifactStore, snapshot: Snapshot,
     with pytest.raises(ArtifactError):
         parts[file]()
     with pytest.raises(ArtifactError):
-        Release.open(workspace).check()
+        Release.find(workspace).check()
 
 
 def test_facts_are_those_of_the_manifest(workspace: ArtifactStore, snapshot: Snapshot) -> None:

@@ -2,11 +2,11 @@ from ray.tune.schedulers import TrialScheduler
 from tests.support.studies import make_job, make_record
 
 from visrec.tune.recorder import reason_of
-from visrec.tune.schedulers import PastTrial, build_scheduler, rungs, trials_since_best
+from visrec.tune.schedulers import EarlierTrial, build_scheduler, rungs, trials_since_best
 
 
 def decision(scheduler: TrialScheduler, epoch: int, value: float) -> str:
-    trial = PastTrial(trial_id="new")
+    trial = EarlierTrial(trial_id="new")
     scheduler.on_trial_add(None, trial)
     return str(scheduler.on_trial_result(None, trial, {"epoch": epoch, "objective_0": value}))
 

@@ -48,7 +48,7 @@ def test_summary_says_what_was_measured_on_screen_and_in_files(
     written = json.loads((tmp_path / "summary.json").read_text())
     assert written["seconds"] == 62.5
     assert written["scores"] == {"model": 0.3, "popularity": 0.1, "oracle": 0.4}
-    assert written["leads"] == {"popularity": [0.2, 0.15, 0.25]}
+    assert written["leads"] == {"popularity": {"mean": 0.2, "low": 0.15, "high": 0.25}}
     assert written["oracle_share"] == 0.75
     assert written["queries"][0]["item_ids"] == ["i1", "i2"]
 
@@ -58,5 +58,5 @@ def test_summary_says_what_was_measured_on_screen_and_in_files(
     for text in (console.file.getvalue(), (tmp_path / "summary.md").read_text()):
         assert "75% of the oracle's ndcg@10" in text
         assert "3.0 GB" in text
-        assert "+0.2000 (+0.1500 to +0.2500)" in text
+        assert "+0.2000 [+0.1500, +0.2500]" in text
         assert "62.5" in text

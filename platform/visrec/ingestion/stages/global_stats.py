@@ -17,7 +17,7 @@ NUM_EDGES = 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GlobalStats:
-    """What is kept, and what writing a block takes from the other blocks.
+    """Statistics over all users: kept items, popularity, user offsets, time cuts.
 
     Attributes:
         k: Least number of positives of each user and item; 0 keeps all.

@@ -53,8 +53,8 @@ class SampledNegatives:
         if not self.num_popularity:
             return uniform.astype(np.int64)
         bounds_C: NDArray[np.float64] = np.cumsum(self.popularity_C)
-        places = np.searchsorted(bounds_C, generator.random(self.num_popularity), side="right")
-        popular = self.candidates_C[places.clip(max=len(self.candidates_C) - 1)]
+        positions = np.searchsorted(bounds_C, generator.random(self.num_popularity), side="right")
+        popular = self.candidates_C[positions.clip(max=len(self.candidates_C) - 1)]
         return np.concatenate([uniform, popular]).astype(np.int64)
 
     def miss_probability_C(self) -> NDArray[np.float64]:
