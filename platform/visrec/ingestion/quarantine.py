@@ -27,6 +27,7 @@ class Reason(StrEnum):
     NOT_UTF8 = "not_utf8"
     MISSING_USER = "missing_user"
     MISSING_ITEM = "missing_item"
+    ID_DIGITS_LOST = "id_digits_lost"
     UNKNOWN_KIND = "unknown_kind"
     BAD_POSITION = "bad_position"
     BAD_TIME = "bad_time"
