@@ -17,6 +17,7 @@ from visrec.ingestion.attributes import parse_attributes
 from visrec.ingestion.chunks import Chunk, check_columns, mapped_columns, split_into_chunks
 from visrec.ingestion.files import InputFile
 from visrec.ingestion.formats import RawRows, read_rows
+from visrec.ingestion.id_text import digits_lost_note, id_texts
 from visrec.ingestion.ids import natural_order, too_long
 from visrec.ingestion.item_pictures import (
     is_bytes_column,
@@ -26,7 +27,6 @@ from visrec.ingestion.item_pictures import (
 )
 from visrec.ingestion.picture_sources import PictureSource
 from visrec.ingestion.quarantine import Reason, Reject
-from visrec.ingestion.values import text
 from visrec.storage import Location
 
 _WHOLE_FILE = 1 << 62
@@ -141,7 +141,7 @@ def _from_files(
 def _pictures_of(
     raw: RawRows, by_name: Mapping[str, Sequence[PictureSource]]
 ) -> list[Sequence[PictureSource]]:
-    ids, _ = text(raw.columns["item_id"])
+    ids = id_texts(raw.columns["item_id"]).values
     return [by_name.get(item, []) for item in ids.to_pylist()]
 
 
@@ -149,26 +149,31 @@ def _parse(
     raw: RawRows, chunk: Chunk, sources: list[Sequence[PictureSource]], separator: str
 ) -> _ParsedItems:
     name = str(chunk.file.location)
-    ids, broken = text(raw.columns["item_id"])
-    missing = np.asarray(pc.is_null(ids))
-    attributes, num_unreadable = parse_attributes(raw.columns, len(ids), separator=separator)
+    ids = id_texts(raw.columns["item_id"])
+    missing = np.asarray(pc.is_null(ids.values))
+    attributes, num_unreadable = parse_attributes(raw.columns, len(missing), separator=separator)
     rejects = [
         Reject(source="items", location=f"{name}:{line}", reason=Reason.MALFORMED_ROW, detail=row[:120])
         for line, row in raw.malformed
     ]
     for row in np.flatnonzero(missing):
-        reason = Reason.NOT_UTF8 if broken[row] else Reason.MISSING_ITEM
-        rejects.append(Reject(source="items", location=f"{name}:{raw.lines[row]}", reason=reason))
-    long = too_long(ids)
+        reason, detail = Reason.NOT_UTF8 if ids.undecodable[row] else Reason.MISSING_ITEM, ""
+        if ids.digits_lost[row]:
+            column = raw.columns["item_id"]
+            reason, detail = Reason.ID_DIGITS_LOST, f"{column[int(row)]}{digits_lost_note('item_id', column)}"
+        rejects.append(
+            Reject(source="items", location=f"{name}:{raw.lines[row]}", reason=reason, detail=detail)
+        )
+    long = too_long(ids.values)
     for row in np.flatnonzero(long):
-        detail = f"{ids[int(row)].as_py()[:40]}..., expected at most {MAX_ID_BYTES:,} bytes"
+        detail = f"{ids.values[int(row)].as_py()[:40]}..., expected at most {MAX_ID_BYTES:,} bytes"
         location = f"{name}:{raw.lines[row]}"
         rejects.append(
             Reject(source="items", location=location, reason=Reason.ITEM_ID_TOO_LONG, detail=detail)
         )
     kept = np.flatnonzero(~missing & ~long)
     return _ParsedItems(
-        items=attributes.add_column(0, "item_id", ids).take(pa.array(kept)),
+        items=attributes.add_column(0, "item_id", ids.values).take(pa.array(kept)),
         locations=[f"{name}:{line}" for line in raw.lines[kept]],
         pictures=[sources[row] for row in kept],
         rejects=rejects,

@@ -13,6 +13,7 @@ from visrec.config import EVENT_KINDS
 from visrec.config.base import EventKind
 from visrec.config.ingest import CleaningConfig, InteractionsConfig, TimeUnit
 from visrec.ingestion.formats import RawRows
+from visrec.ingestion.id_text import digits_lost_note, id_texts
 from visrec.ingestion.ids import too_long
 from visrec.ingestion.quarantine import REASON_CODES, REJECT_SCHEMA, Reason
 from visrec.ingestion.times import parse_iso, parse_times
@@ -92,14 +93,14 @@ def check_events(raw: RawRows, rules: EventRules, item_ids: Any, chunk: int) -> 
         Events (`EVENT_SCHEMA`) and rejects (`REJECT_SCHEMA`).
     """
     check = _RowCheck(len(raw.lines))
-    users = check.text(raw.columns["user_id"], Reason.MISSING_USER)
-    items = check.text(raw.columns["item_id"], Reason.MISSING_ITEM)
+    users = check.ids(raw, "user_id", Reason.MISSING_USER)
+    items = check.ids(raw, "item_id", Reason.MISSING_ITEM)
     check.mark(too_long(users), Reason.USER_ID_TOO_LONG, users)
     check.mark(too_long(items), Reason.ITEM_ID_TOO_LONG, items)
     kinds = _kinds(raw, rules, check)
     positions = _positions(raw, check)
-    session_ids = check.text(raw.columns.get("session_id"))
-    event_ids = check.text(raw.columns.get("event_id"))
+    session_ids = check.ids(raw, "session_id")
+    event_ids = check.ids(raw, "event_id")
     if rules.event_id_prefix:
         event_ids = pc.binary_join_element_wise(rules.event_id_prefix, event_ids, "")
     times = _times(raw.columns["time"], rules, check)
@@ -140,23 +141,31 @@ class _RowCheck:
         self.reason = np.full(num_rows, -1, np.int8)
         self.detail: dict[int, str] = {}
 
-    def mark(self, wrong: NDArray[np.bool_], reason: Reason, values: Any = None) -> None:
-        """Record a reason, and the value in question, for rows that have no fault yet."""
+    def mark(self, wrong: NDArray[np.bool_], reason: Reason, values: Any = None, note: str = "") -> None:
+        """Record a reason, and the value in question with a note, for rows that have no fault yet."""
         new = np.flatnonzero(wrong & (self.reason < 0))
         self.reason[new] = REASON_CODES[reason]
         if values is not None:
             for row in new:
-                self.detail[int(row)] = _shorten(values[int(row)].as_py())
+                self.detail[int(row)] = _shorten(values[int(row)].as_py()) + note
 
-    def text(self, column: Any, missing: Reason | None = None) -> Any:
-        """A column as text; marks what is not UTF-8 and, with a reason for it, what is empty."""
-        if column is None:
-            return pa.nulls(len(self.reason), pa.string())
+    def text(self, column: Any) -> Any:
+        """A column as text; marks what is not UTF-8."""
         values, broken = text(column)
         self.mark(broken, Reason.NOT_UTF8, column)
-        if missing is not None:
-            self.mark(np.asarray(pc.is_null(values)), missing)
         return values
+
+    def ids(self, raw: RawRows, role: str, missing: Reason | None = None) -> Any:
+        """A column as ids; marks what is not UTF-8 or has lost digits and, with a reason for it, what is missing."""
+        column = raw.columns.get(role)
+        if column is None:
+            return pa.nulls(len(self.reason), pa.string())
+        ids = id_texts(column)
+        self.mark(ids.undecodable, Reason.NOT_UTF8, column)
+        self.mark(ids.digits_lost, Reason.ID_DIGITS_LOST, column, digits_lost_note(role, column))
+        if missing is not None:
+            self.mark(np.asarray(pc.is_null(ids.values)), missing)
+        return ids.values
 
 
 def _kinds(raw: RawRows, rules: EventRules, check: _RowCheck) -> NDArray[np.int8]:

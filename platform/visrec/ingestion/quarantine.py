@@ -29,6 +29,7 @@ class Reason(StrEnum):
     MISSING_ITEM = "missing_item"
     USER_ID_TOO_LONG = "user_id_too_long"
     ITEM_ID_TOO_LONG = "item_id_too_long"
+    ID_DIGITS_LOST = "id_digits_lost"
     UNKNOWN_KIND = "unknown_kind"
     BAD_POSITION = "bad_position"
     BAD_TIME = "bad_time"
