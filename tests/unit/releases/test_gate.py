@@ -33,7 +33,7 @@ def test_met_conditions_pass() -> None:
         (
             ReleaseConfig(beat_baseline="popularity"),
             report_content(lead_low=-0.01),
-            r"lead over popularity in ndcg@10 .* above 0, got \+0.1000 \(-0.0100 to \+0.1500\)",
+            r"lead over popularity in ndcg@10 .* above 0, got \+0.1000 \[-0.0100, \+0.1500\]",
         ),
         (ReleaseConfig(beat_baseline="popularity"), report_content(lead_low=0.0), "above 0"),
         (
