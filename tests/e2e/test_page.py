@@ -217,7 +217,7 @@ def test_on_a_phone_nothing_sticks_out_and_recommendations_are_in_reach(page: Pa
 
 def test_the_page_of_the_interface_lets_one_try_it(page: Page, address: str) -> None:
     page.browser.get(f"{address}/docs")
-    page.until(lambda: len(page.all(".route")) == 9)
+    page.until(lambda: len(page.all(".route")) == 12)
     route = page.all(".route")[0]
     route.find_element(By.TAG_NAME, "summary").click()
     route.find_element(By.CSS_SELECTOR, ".button").click()
