@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from visrec.deployments.problems import StageFailedError
-from visrec.errors import ArtifactError, VisrecError
+from visrec.errors import ArtifactError, VisrecError, first_line
 from visrec.recommend.release_cache import ReleaseCache
 from visrec.releases import CURRENT, Release
 
@@ -83,8 +83,11 @@ class LiveRelease:
             await asyncio.sleep(every_s)
             try:
                 await self.refresh()
-            except Exception:
-                logger.exception("cannot follow the current release, %s stays live", self.release.name)
+            except Exception as error:
+                reason = f"{type(error).__name__}: {first_line(error)}"
+                if reason != self.last_error:  # a fault that stays is logged once, not at every round
+                    logger.exception("cannot follow the current release, %s stays live", self.release.name)
+                self.last_error = reason
 
     async def _change(self, name: str) -> None:
         if self._release is None or self._release.name != name:

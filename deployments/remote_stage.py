@@ -42,7 +42,7 @@ class RemoteStage(Generic[PartT]):
         Raises:
             VisrecError: The method raised it.
             OverloadedError: The replicas' queues are full, or there is no replica.
-            StageFailedError: The replica died.
+            StageFailedError: The replica died, or none of the deployment starts.
         """
         call = self._handle.call.remote(release, method.__name__, *args, **kwargs)
         result: ResultT = await translated(self._name, call)
@@ -73,7 +73,7 @@ async def translated(stage: str, reply: Awaitable[ResultT]) -> ResultT:
     Raises:
         VisrecError: The replica raised it.
         OverloadedError: The replicas' queues are full, or there is no replica.
-        StageFailedError: The replica died.
+        StageFailedError: The replica died, or none of the deployment starts.
     """
     try:
         return await reply
@@ -83,7 +83,7 @@ async def translated(stage: str, reply: Awaitable[ResultT]) -> ResultT:
         if isinstance(error.cause, VisrecError):
             raise error.cause from None
         raise
-    except (BackPressureError, DeploymentUnavailableError, ReplicaUnavailableError) as error:
+    except (BackPressureError, ReplicaUnavailableError) as error:
         raise OverloadedError(f"the {stage} stage has no free replica") from error
-    except RayError as error:
+    except (RayError, DeploymentUnavailableError) as error:  # the latter: its replicas do not start
         raise StageFailedError(f"the {stage} stage failed; retry") from error

@@ -234,7 +234,11 @@ def releases(config: ConfigOption = None, set_: SetOption = None) -> None:
     """List the releases of a workspace; `*` marks the current one."""
     from visrec.releases import list_releases
 
-    for entry in list_releases(_workspace(config, set_)):
+    workspace = _workspace(config, set_)
+    entries = list_releases(workspace)
+    if not entries:
+        typer.echo(f"no releases in {workspace.root} yet; make one with `visrec publish`")
+    for entry in entries:
         mark = "*" if entry.is_current else " "
         typer.echo(
             f"{mark} {entry.name}  {entry.created_at}  {entry.num_items:,} items  of checkpoint {entry.checkpoint}"

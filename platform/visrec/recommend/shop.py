@@ -116,6 +116,10 @@ class Shop:
         Raises:
             ValueError: A setting is out of range, or there is no such event kind.
         """
+        if user is not None and not isinstance(user, str):
+            raise ValueError(f"expected the id of a user as text, got {user!r}")
+        if isinstance(history, str):  # a string is a sequence of its letters
+            raise ValueError(f'expected a list of history, got the text {history!r}; write ["{history}"]')
         rules = _rules(categories, exclude_categories, min_price, max_price, available_only)
         options = RecommendOptions(k=k, rules=rules, diversity=diversity, exclude_seen=exclude_seen)
         events = [_event(entry) for entry in history]

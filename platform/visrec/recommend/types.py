@@ -54,7 +54,7 @@ class Rules:
         exclude: Item indices that are left out, such as those seen.
 
     Raises:
-        ValueError: The lowest price is above the highest.
+        ValueError: A price is below 0, or the lowest is above the highest.
     """
 
     available_only: bool = True
@@ -65,6 +65,9 @@ class Rules:
     exclude: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
     def __post_init__(self) -> None:
+        for name, price in (("min_price", self.min_price), ("max_price", self.max_price)):
+            if price is not None and not price >= 0:
+                raise ValueError(f"expected {name} of at least 0, got {price:g}")
         if self.min_price is not None and self.max_price is not None and self.min_price > self.max_price:
             raise ValueError(f"min_price {self.min_price:g} is above max_price {self.max_price:g}")
 
@@ -90,8 +93,8 @@ class RecommendOptions:
     exclude_seen: bool = True
 
     def __post_init__(self) -> None:
-        if self.k < 1:
-            raise ValueError(f"expected k of at least 1, got {self.k}")
+        if not isinstance(self.k, int) or self.k < 1:
+            raise ValueError(f"expected k as a whole number of at least 1, got {self.k!r}")
         if self.diversity is not None and not 0 <= self.diversity <= 1:
             raise ValueError(f"expected diversity from 0 to 1, got {self.diversity:g}")
 

@@ -204,3 +204,24 @@ def test_a_stage_that_fails_while_it_loads_a_release_keeps_the_one_before_live(
         (releases[0].name, "the encoder stage failed; retry"),
         (releases[1].name, None),
     ]
+
+
+def test_a_fault_that_stays_is_reported_and_logged_once(
+    workspace: ArtifactStore, releases: list[Release], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def prepare(name: str) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    async def scenario() -> str | None:
+        activate(workspace, releases[0].name)
+        live = LiveRelease(str(workspace.root), prepare)
+        await live.switch_to(CURRENT)
+        activate(workspace, releases[1].name)
+        following = asyncio.create_task(live.follow(0.01))
+        await asyncio.sleep(0.5)
+        following.cancel()
+        assert live.release.name == releases[0].name
+        return live.last_error
+
+    assert asyncio.run(scenario()) == "ZeroDivisionError: division by zero"
+    assert len([record for record in caplog.records if "cannot follow" in record.message]) == 1

@@ -98,14 +98,19 @@ def raised_in_replica(cause: Exception) -> Exception:
 
 def crashes() -> list[Any]:
     from ray.exceptions import ActorDiedError, ActorUnavailableError, WorkerCrashedError
+    from ray.serve.exceptions import DeploymentUnavailableError
 
-    return [ActorDiedError(), ActorUnavailableError("lost", None), WorkerCrashedError()]
+    died = [ActorDiedError(), ActorUnavailableError("lost", None), WorkerCrashedError()]
+    return [
+        *died,
+        DeploymentUnavailableError("Ranker"),
+    ]  # the last: a crash loop, Ray has given the deployment up
 
 
 def refusals() -> list[Any]:
-    from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, ReplicaUnavailableError
+    from ray.serve.exceptions import BackPressureError, ReplicaUnavailableError
 
-    return [BackPressureError(9, 8), DeploymentUnavailableError("Ranker"), ReplicaUnavailableError("r1")]
+    return [BackPressureError(9, 8), ReplicaUnavailableError("r1")]
 
 
 @pytest.mark.parametrize(

@@ -158,8 +158,16 @@ def test_mistakes_are_named(shop: visrec.Shop, tmp_path: Path) -> None:
             call()
     with pytest.raises(PictureError, match=r"photo\.jpg: No such file"):
         shop.search(tmp_path / "photo.jpg")
-    with pytest.raises(ValueError, match="k of at least 1, got 0"):
+    with pytest.raises(ValueError, match="k as a whole number of at least 1, got 0"):
         shop.recommend(k=0)
+    with pytest.raises(ValueError, match="k as a whole number of at least 1, got 'a'"):
+        shop.recommend(k="a")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="id of a user as text, got 17"):
+        shop.recommend(user=17)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r'got the text \'i00042\'; write \["i00042"\]'):
+        shop.recommend(history="i00042")
+    with pytest.raises(ValueError, match="max_price of at least 0, got -1"):
+        shop.similar("i00001", max_price=-1)
     with pytest.raises(ValueError, match=r"diversity from 0 to 1, got 1\.5"):
         shop.similar("i00001", diversity=1.5)
     with pytest.raises(ValueError, match="min_price 3 is above max_price 2"):
