@@ -2,29 +2,34 @@
 
 import difflib
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from visrec.config.base import Config
 from visrec.config.keys import configs_in
+from visrec.config.written import written_at
 
 
-def explain(kind: type[Config], error: ValidationError) -> str:
+def explain(kind: type[Config], error: ValidationError, values: Mapping[str, Any]) -> str:
     """The first problem of a validation error as one line: key, expected, got, nearest valid key.
 
-    Further problems are counted, not listed: the first is the one to mend.
+    Further problems are counted, not listed: the first is the one to mend. A scalar of `values` that is from YAML is
+    shown as it was written.
     """
     # An unknown key is often the cause of other problems, so it comes first.
     problems = sorted(error.errors(include_url=False), key=lambda p: p["type"] != "extra_forbidden")
-    line = _line(kind, problems[0])
+    line = _line(kind, problems[0], values)
     rest = len(problems) - 1
     return line + (f" (and {rest} more problem{'s' if rest > 1 else ''})" if rest else "")
 
 
-def _line(kind: type[Config], problem: Any) -> str:
+def _line(kind: type[Config], problem: Any, values: Mapping[str, Any]) -> str:
     steps, holder = _follow(kind, problem["loc"])
-    key, got, kind_of_problem = ".".join(steps), _shorten(problem["input"]), problem["type"]
+    written = written_at(values, steps)
+    got = _shorten(problem["input"]) if written is None else _clip(written.text)
+    key, kind_of_problem = ".".join(steps), problem["type"]
     if kind_of_problem == "extra_forbidden":
         valid = sorted(holder.model_fields)
         hint = _nearest(steps[-1], valid)
@@ -77,5 +82,8 @@ def _nearest(word: str, valid: list[str]) -> str:
 
 
 def _shorten(value: Any) -> str:
-    text = repr(value)
+    return _clip(repr(value))
+
+
+def _clip(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."

@@ -1,12 +1,12 @@
 """Settings of ingest: input files, their columns, image decoding, data cleaning and event weights."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator
 
 from visrec.config.base import DEFAULT_WEIGHTS, NEGATIVE_KINDS, Config, EventKind
 from visrec.config.paths import PathOrUri
+from visrec.config.times import format_moment, parse_moment
 
 FileFormat = Literal["auto", "csv", "jsonl", "parquet"]
 TimeUnit = Literal["auto", "s", "ms", "us", "ns", "iso8601"]
@@ -42,8 +42,8 @@ class InteractionsConfig(Config):
     """File format; `auto` goes by the file name's extension. Quoted values in a CSV log may not hold line breaks."""
     columns: InteractionColumnsConfig = InteractionColumnsConfig()
     time_unit: TimeUnit = "auto"
-    """Unit of the time column. `auto`: text is parsed as ISO 8601; numbers are taken as s, ms, us or ns by
-    magnitude."""
+    """Unit of the time column. `auto`: text is parsed as ISO 8601 (` UTC`, ` GMT` or an offset may follow after a
+    blank; without a zone it is UTC); numbers are taken as s, ms, us or ns by magnitude."""
     default_kind: EventKind = "click"
     """Event kind of all rows where there is no kind column."""
     kind_names: dict[str, EventKind] = {}
@@ -133,7 +133,7 @@ class CleaningConfig(Config):
     bot_events_per_minute: float = Field(120.0, gt=0)
     """Users with more events than this in each of at least three minutes are rejected as bots."""
     min_time: str = "1990-01-01T00:00:00Z"
-    """Events before this time (ISO 8601) are rejected."""
+    """Events before this time are rejected: ISO 8601, without a zone UTC; a day means its first moment."""
     max_future_seconds: float = Field(86400.0, ge=0)
     """Events more than this number of seconds after the time of the ingest are rejected."""
     k_core: int = Field(0, ge=0)
@@ -143,13 +143,10 @@ class CleaningConfig(Config):
     @field_validator("min_time")
     @classmethod
     def _iso(cls, text: str) -> str:
-        try:
-            datetime.fromisoformat(text)
-        except ValueError:
-            raise ValueError(
-                f"expected an ISO 8601 time such as 1990-01-01T00:00:00Z, got {text!r}"
-            ) from None
-        return text
+        moment = parse_moment(text)
+        if moment is None:
+            raise ValueError(f"expected an ISO 8601 time such as 1990-01-01T00:00:00Z, got {text!r}")
+        return format_moment(moment)
 
 
 class EventsConfig(Config):

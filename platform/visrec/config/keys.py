@@ -49,7 +49,7 @@ def current_key(kind: type[Config], key: str) -> str:
         if name != step:
             warn_of_renamed_key(".".join([*steps, step]), name)
         steps.append(name)
-        classes = _below(classes, name)
+        classes = classes_below(classes, name)
     return ".".join(steps)
 
 
@@ -74,7 +74,7 @@ def _rename(classes: list[type[Config]], values: Any, place: str) -> Any:
             name = key
         elif name != key:
             warn_of_renamed_key(f"{place}{key}", name)
-        renamed[name] = _rename(_below(classes, name), value, f"{place}{key}.")
+        renamed[name] = _rename(classes_below(classes, name), value, f"{place}{key}.")
     return renamed
 
 
@@ -82,7 +82,7 @@ def _current_step(classes: list[type[Config]], step: str) -> str:
     return next((c.renamed_keys[step] for c in classes if step in c.renamed_keys), step)
 
 
-def _below(classes: list[type[Config]], step: str) -> list[type[Config]]:
+def classes_below(classes: list[type[Config]], step: str) -> list[type[Config]]:
     """The classes that a step may lead to; a list place, or the key of a mapping, leads to the classes of the list."""
     fields = [c.model_fields[step] for c in classes if step in c.model_fields]
     if not fields:

@@ -13,6 +13,7 @@ from visrec.config.base import STORED, Config, ConfigT
 from visrec.config.explain import explain
 from visrec.config.keys import current_key, with_current_keys
 from visrec.config.workloads import PipelineConfig, WorkloadConfig
+from visrec.config.written import load_written, plain_values
 from visrec.errors import ConfigError
 
 WorkloadT = TypeVar("WorkloadT", bound=WorkloadConfig)
@@ -49,16 +50,16 @@ def parse_config(kind: type[ConfigT], values: Mapping[str, Any], *, stored: bool
 
     Args:
         kind: Config class.
-        values: Its keys, nested.
+        values: Its keys, nested; from YAML as `read_yaml` gives them.
         stored: The values were read from an artifact: former names of keys are read without a warning.
 
     Raises:
         ConfigError: One line that names the key, what was expected, what came, and the nearest valid key.
     """
     try:
-        return kind.model_validate(values, context={STORED: stored})
+        return kind.model_validate(plain_values(kind, values), context={STORED: stored})
     except ValidationError as error:
-        raise ConfigError(explain(kind, error)) from None
+        raise ConfigError(explain(kind, error, values)) from None
 
 
 def dump_yaml(config: Config) -> str:
@@ -72,7 +73,7 @@ def json_schema(kind: type[Config]) -> str:
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
-    """The plain values of a YAML file; an empty file has none.
+    """The values of a YAML file, numbers and yes/no with their texts (`WrittenScalar`); an empty file has none.
 
     Raises:
         ConfigError: The file is missing, unreadable, or no YAML mapping.
@@ -84,7 +85,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"config file {path} cannot be read: {error}") from None
     try:
-        values = yaml.safe_load(text)
+        values = load_written(text)
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
         where = f" at line {place.line + 1}, column {place.column + 1}" if place else ""
@@ -104,7 +105,7 @@ def _apply(values: dict[str, Any], override: str) -> None:
     if not equals or not key:
         raise ConfigError(f"--set expects key.path=value, got {override!r}")
     try:
-        value = yaml.safe_load(text)
+        value = load_written(text)
     except yaml.YAMLError:
         raise ConfigError(f"--set {key}: the value {text!r} is not valid YAML") from None
     assign(values, current_key(PipelineConfig, key), value, source="--set ")

@@ -1,6 +1,6 @@
 """Conversion of times in any format to milliseconds since 1970, UTC."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -9,12 +9,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from visrec.config.ingest import TimeUnit
+from visrec.config.times import BLANK_BEFORE_OFFSET, ZONE_NAME, parse_moment
 from visrec.errors import DataError
 
 _PER_MS: dict[str, float] = {"s": 1e-3, "ms": 1.0, "us": 1e3, "ns": 1e6}
 _NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
+_ZERO_AND_NAME = r"(:[0-9.,]+)\s*[-+]00(?::?00)?" + ZONE_NAME
 _LIMIT = 2.0**62
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def parse_times(
@@ -22,9 +25,9 @@ def parse_times(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Milliseconds of each value.
 
-    Text is read as a number or as ISO 8601 (without a zone: UTC). With `auto` the unit of a number follows from its
-    size: below 1e11 seconds, below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds; each of these ranges
-    covers the years 1973 to 5138.
+    Text is read as a number or as a time (see `visrec.config.times`; without a zone: UTC). With `auto` the unit of a
+    number follows from its size: below 1e11 seconds, below 1e14 milliseconds, below 1e17 microseconds, else
+    nanoseconds; each of these ranges covers the years 1973 to 5138.
 
     Args:
         column: pyarrow array of text, numbers, timestamps or dates.
@@ -62,13 +65,9 @@ def parse_times(
 
 
 def parse_iso(value: str) -> int | None:
-    """Milliseconds of one ISO 8601 time (without a zone: UTC), or None for other text."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return int((aware - _EPOCH).total_seconds() * 1000 // 1)
+    """Milliseconds of one time as text (see `parse_moment`), or None for other text."""
+    moment = parse_moment(value)
+    return None if moment is None else (moment - _EPOCH) // _MILLISECOND
 
 
 def _from_text(text: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -111,12 +110,33 @@ def _from_numbers(column: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArr
 
 
 def _from_iso(text: Any) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    try:  # the common case at once: every value is 2023-11-14T22:13:20[.123][Z]
-        micros = pc.cast(pc.cast(pc.utf8_rtrim(text, "Z"), pa.timestamp("us")), pa.int64())
+    # The common cases at once, where every value is of one of them; the rest value by value.
+    for read in (_without_z, _without_zone, _with_offset):
+        try:
+            read(text.slice(0, 1))  # the first value tells most columns apart, without a pass over all
+            micros = pc.cast(read(text), pa.int64())
+        except pa.ArrowInvalid:
+            continue
         return _fill(micros) // 1000, np.ones(len(text), bool)
-    except pa.ArrowInvalid:
-        values = [parse_iso(value) for value in text.to_pylist()]
-        return np.array([v or 0 for v in values], np.int64), np.array([v is not None for v in values], bool)
+    values = [parse_iso(value) for value in text.to_pylist()]
+    return np.array([v or 0 for v in values], np.int64), np.array([v is not None for v in values], bool)
+
+
+def _without_z(text: Any) -> Any:
+    """Timestamps of values such as 2023-11-14T22:13:20.123Z."""
+    return pc.cast(pc.utf8_rtrim(text, "Z"), pa.timestamp("us"))
+
+
+def _without_zone(text: Any) -> Any:
+    """Timestamps of values such as 2023-11-14 22:13:20 UTC or 2023-11-14 22:13:20 +0000 UTC."""
+    unnamed = pc.replace_substring_regex(text, _ZERO_AND_NAME, r"\1")
+    return pc.cast(pc.replace_substring_regex(unnamed, ZONE_NAME, ""), pa.timestamp("us"))
+
+
+def _with_offset(text: Any) -> Any:
+    """Timestamps of values such as 2023-11-15 00:13:20 +02:00."""
+    joined = pc.replace_substring_regex(text, BLANK_BEFORE_OFFSET, r"\1\2")
+    return pc.cast(joined, pa.timestamp("us", "UTC"))
 
 
 def _valid(column: Any) -> NDArray[np.bool_]:

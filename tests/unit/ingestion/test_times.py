@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -33,6 +33,22 @@ def _times(values: list[Any], kind: Any, unit: TimeUnit = "auto") -> list[int | 
         ("2023-11-14T22:13:20.123456789Z", MOMENT),
         ("2023-11-15T00:13:20.123+02:00", MOMENT),
         ("2023-11-14", 1_699_920_000_000),
+        ("2023-11-14 22:13:20 UTC", MOMENT - 123),
+        ("2023-11-14 22:13:20.123 UTC", MOMENT),
+        ("2023-11-14 22:13:20.123456789 UTC", MOMENT),
+        ("2023-11-14T22:13:20.123GMT", MOMENT),
+        ("2023-11-14 22:13:20 utc", MOMENT - 123),
+        ("2023-11-14 22:13:20 +0000 UTC", MOMENT - 123),
+        ("2023-11-14 22:13:20.123+00:00 GMT", MOMENT),
+        ("2023-11-15 00:13:20.123 +02:00", MOMENT),
+        ("2023-11-14 18:43:20 -0330", MOMENT - 123),
+        ("2023-11-15 00:13:20+02", MOMENT - 123),
+        ("2023-11-14 UTC", 1_699_920_000_000),
+        ("2023-11-14Z", 1_699_920_000_000),
+        ("2023-11-14 22:13:20 +0200 UTC", None),
+        ("2023-11-14 22:13:20 EST", None),
+        ("2023-11-14 22:13:20 CET", None),
+        ("14/11/2023 22:13:20 UTC", None),
         ("-5", -5000),
         ("1969-12-31T23:59:59Z", -1000),
         ("", None),
@@ -85,8 +101,20 @@ def test_out_of_range_seconds_do_not_wrap_around() -> None:
     assert _times([2**62], pa.int64(), "s") == [None]
 
 
+def test_a_moment_before_the_calendar_is_none() -> None:
+    assert parse_iso("0001-01-01 00:00:00 +02:00") is None
+
+
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)))
 def test_iso_agrees_with_the_standard_library(moment: datetime) -> None:
     expected = (moment - datetime(1970, 1, 1)) // (datetime(1970, 1, 1, 0, 0, 0, 1000) - datetime(1970, 1, 1))
     assert parse_iso(moment.isoformat()) == expected
     assert _times([moment.isoformat() + "Z"], pa.string()) == [expected]
+
+
+@pytest.mark.parametrize("zone", [" UTC", " GMT", "Z", " Z", " +0000 UTC", "+00:00", " +00:00", ""])
+@given(moments=st.lists(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)), min_size=1, max_size=5))
+def test_a_column_of_one_form_reads_like_each_of_its_values(zone: str, moments: list[datetime]) -> None:
+    texts = [f"{moment}{zone}" for moment in moments]
+    expected = [(moment - datetime(1970, 1, 1)) // timedelta(milliseconds=1) for moment in moments]
+    assert _times(texts, pa.string()) == [parse_iso(text) for text in texts] == expected
