@@ -24,7 +24,7 @@ from visrec.ingestion.stages.build import BuiltSnapshot, build_snapshot, plan_sn
 from visrec.storage import ArtifactStore, content_id
 from visrec.workloads.settings import PlainSettings, workload_config, workload_console
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Part of a snapshot's name: goes up when the same input would give other files."""
 
 

@@ -186,6 +186,9 @@ class IngestConfig(Config):
     images: ImagesConfig = ImagesConfig()
     cleaning: CleaningConfig = CleaningConfig()
     events: EventsConfig = EventsConfig()
+    tie_seed: int = Field(0, ge=0, lt=2**31)
+    """Seed of the order of a user's events of one moment: that of a hash of seed, user and item, since the log says
+    nothing about it. Which events are kept does not depend on it."""
     validation_share: float = Field(0.1, gt=0, lt=0.5)
     """`global_time` split: share of the positives that lie between the two points in time."""
     test_share: float = Field(0.1, gt=0, lt=0.5)

@@ -17,7 +17,7 @@ NO_POSITION = -1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InteractionBlock:
-    """Events of a block of users, ragged as `Sequences`, in order of (time, item) for each user.
+    """Events of a block of users, ragged as `Sequences`, each user's in order of time, ties as the snapshot has them.
 
     Attributes:
         offsets: int64 [U + 1].
@@ -63,7 +63,7 @@ class InteractionBlock:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NegativeEvents:
-    """Negative events of a block of users, ragged as `Sequences`, in order of (time, item) for each user.
+    """Negative events of a block of users, ragged as `Sequences`, ordered as in `InteractionBlock`.
 
     Attributes:
         offsets: int64 [U + 1].
@@ -127,14 +127,14 @@ def read_negative_events(snapshot: Snapshot, block: Sequences) -> NegativeEvents
 def _read(
     snapshot: Snapshot, users: NDArray[np.int32], columns: list[str], event_filter: Any
 ) -> tuple[NDArray[np.int64], pa.Table]:
-    """Events of some users in order of (user, time, item), and the offsets of the users.
+    """Events of some users in order of (user, time), ties as the snapshot has them, and the offsets of the users.
 
     Only row groups whose statistics of `user_index` overlap the users are read.
 
     Args:
         snapshot: Where from.
         users: Ascending user indices, int32 [U].
-        columns: To read; `item_index` and `time` among them.
+        columns: To read; `time` among them.
         event_filter: Filter of events; None for all.
     """
     folder = snapshot.artifact.location / "interactions.parquet"
@@ -146,7 +146,7 @@ def _read(
         columns=["user_index", *columns], filter=in_range if event_filter is None else in_range & event_filter
     )
     table = table.filter(pc.is_in(table.column("user_index"), value_set=pa.array(users, pa.int32())))
-    user, item, time = (np.asarray(table.column(name)) for name in ("user_index", "item_index", "time"))
-    order = np.lexsort((item, time, user))
+    user, time = np.asarray(table.column("user_index")), np.asarray(table.column("time"))
+    order = np.lexsort((time, user))  # stable: the order of ties is that of the snapshot
     counts = np.bincount(np.searchsorted(users, user), minlength=len(users))
     return np.r_[0, np.cumsum(counts)].astype(np.int64), table.combine_chunks().take(pa.array(order))

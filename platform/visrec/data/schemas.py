@@ -1,7 +1,7 @@
 """Files of a snapshot, and the schemas of its tables.
 
     items.parquet           ITEMS_SCHEMA: one row an item, row number = item_index
-    interactions.parquet/   INTERACTIONS_SCHEMA: every event that was kept, in order of (user_index, time, item_index)
+    interactions.parquet/   INTERACTIONS_SCHEMA: every event that was kept, by user_index, then time, ties by a hash
     sequences.parquet/      SEQUENCES_SCHEMA: one row a user, row number over all parts = user_index
     quarantine.parquet/     QUARANTINE_SCHEMA: every rejected row and picture
     images/ thumbnails/     see `visrec.data.images`
@@ -59,7 +59,7 @@ SEQUENCES_SCHEMA: Final = pa.schema(
     [
         ("user_index", pa.int32()),
         ("user_id", pa.string()),
-        # Positives only, each item once at its first time, in order of (time, item_index); empty for a user without.
+        # Positives only, each item once at its first time, in the order of the log above; empty without any.
         ("items", pa.list_(pa.int32())),
         ("kinds", pa.list_(pa.int8())),
         ("times", pa.list_(pa.int64())),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from visrec.ingestion.ids import natural_order
 from visrec.ingestion.quarantine import REASON_CODES, REJECT_SCHEMA, Reason
 from visrec.ingestion.rules import bots, exact_duplicates, first_known, merge, near_duplicates
+from visrec.ingestion.tie_order import id_numbers, tie_keys
 
 CLEAN_SCHEMA = pa.schema(
     [
@@ -39,6 +40,8 @@ class CleaningRules:
         weights: Weight of each kind by code, float32.
         has_picture: Whether each item of the catalogue has a picture, bool [I].
         integer_users: Whether all user ids are integers.
+        item_numbers: Number of each item of the catalogue in the order of ties, uint64 [I].
+        tie_seed: Seed of the order of ties.
     """
 
     near_duplicate_window: float
@@ -47,6 +50,8 @@ class CleaningRules:
     weights: NDArray[np.float32]
     has_picture: NDArray[np.bool_]
     integer_users: bool
+    item_numbers: NDArray[np.uint64]
+    tie_seed: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +60,7 @@ class CleanBlock:
 
     Attributes:
         user_ids: In natural order, a pyarrow string array.
-        events: `CLEAN_SCHEMA`, in order of (user, time, item, kind).
+        events: `CLEAN_SCHEMA`, in order of (user, time), ties by `tie_keys`, events on one item by kind.
     """
 
     user_ids: Any
@@ -112,7 +117,7 @@ def clean(events: pa.Table, rules: CleaningRules) -> CleanResult:
         work.user[left], work.item[left], work.time[left], weight[left], rules.merge_window
     )
     return CleanResult(
-        block=_block(work, left, weight, representative),
+        block=_block(work, left, rules, representative),
         rejects=work.rejects(),
         num_merged=int((representative != np.arange(len(left))).sum()),
     )
@@ -166,14 +171,17 @@ class _WorkingSet:
 
 
 def _block(
-    work: _WorkingSet, left: NDArray[np.int64], weight: NDArray[np.float32], representative: NDArray[np.int64]
+    work: _WorkingSet, left: NDArray[np.int64], rules: CleaningRules, representative: NDArray[np.int64]
 ) -> CleanBlock:
     """The representatives in order; users without events are left out."""
+    weight = rules.weights[work.kind]
     position = np.asarray(pc.fill_null(work.events.column("position"), -1), np.int64)[left]
     position = first_known(position, representative, work.time[left], -1)
     kept = representative == np.arange(len(left))
     rows, position = left[kept], position[kept]
-    order = np.lexsort((work.kind[rows], work.item[rows], work.time[rows], work.user[rows]))
+    user, item = work.user[rows], work.item[rows]
+    key = tie_keys(rules.tie_seed, id_numbers(work.user_ids)[user], rules.item_numbers[item])
+    order = np.lexsort((work.kind[rows], item, key, work.time[rows], user))
     rows, position = rows[order], position[order]
     users, user = np.unique(work.user[rows], return_inverse=True)
     table = pa.table(

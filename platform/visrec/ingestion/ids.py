@@ -25,6 +25,16 @@ def too_long(ids: Any) -> NDArray[np.bool_]:
     )
 
 
+def is_integer(ids: Any) -> NDArray[np.bool_]:
+    """Whether each id of a pyarrow string array is a plain integer of at most 18 digits: bool [N].
+
+    Example:
+        >>> is_integer(pa.array(["3", "-12", "007", "x"])).tolist()
+        [True, True, False, False]
+    """
+    return np.asarray(pc.match_substring_regex(ids, _INTEGER), np.bool_)
+
+
 def all_integers(ids: Any) -> bool:
     """Whether every id of a pyarrow string array is a plain integer.
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from tests.support.snapshots import START_MS, make_snapshot
 
 from visrec.config import EVENT_KINDS, EventKind, SplitConfig
@@ -16,7 +18,7 @@ def test_events_are_in_order_and_have_no_position_where_the_log_has_none(tmp_pat
     (block,) = snapshot.sequences(SplitConfig())
     events = read_interactions(snapshot, block)
     assert events.offsets.tolist() == [0, 3, 5]
-    assert events.items.tolist() == [2, 4, 1, 3, 0]  # of one time: by item
+    assert events.items.tolist() == [2, 4, 1, 3, 0]  # of one time: as the snapshot has them
     assert [EVENT_KINDS[kind] for kind in events.kinds] == ["click", "skip", "click", "click", "hide"]
     assert events.weights.tolist() == [1.0, -0.5, 1.0, 1.0, -1.0]
     assert events.positions.tolist() == [NO_POSITION] * 5
@@ -44,3 +46,12 @@ def test_the_last_negatives_and_impressions_are_kept_by_themselves() -> None:
     assert (one.items.tolist(), one.offsets.tolist()) == ([1, 4, 6], [0, 2, 2, 3])
     assert (two.items.tolist(), two.offsets.tolist()) == ([0, 1, 3, 4, 6], [0, 4, 4, 5])
     assert two.weights.tolist() == [-1, -1, 0, 0, -1]
+
+
+def test_events_of_one_time_keep_the_order_of_the_snapshot(tmp_path: Path) -> None:
+    times = [[START_MS, START_MS, START_MS, START_MS + 1]]
+    snapshot = make_snapshot(ArtifactStore(str(tmp_path)), [[0, 1, 2, 3]], num_items=4, times=times)
+    path = next((Path(str(snapshot.location)) / "interactions.parquet").iterdir())
+    pq.write_table(pq.read_table(path).take(pa.array([2, 0, 1, 3])), path)
+    (block,) = snapshot.sequences(SplitConfig())
+    assert read_interactions(snapshot, block).items.tolist() == [2, 0, 1, 3]

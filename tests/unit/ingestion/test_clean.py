@@ -24,6 +24,8 @@ def _rules(**changes: Any) -> CleaningRules:
         "weights": np.array([weights[kind] for kind in EVENT_KINDS], np.float32),
         "has_picture": np.array([True, True, True, False]),
         "integer_users": False,
+        "item_numbers": np.arange(5000, dtype=np.uint64),
+        "tie_seed": 0,
     }
     return CleaningRules(**{**settings, **changes})
 

@@ -29,6 +29,7 @@ from visrec.ingestion.stages.pictures import DecodedPictures, decode_pictures
 from visrec.ingestion.stages.read import EventLog, LogSource, open_logs, read_logs
 from visrec.ingestion.stages.shuffle import shuffle_by_user
 from visrec.ingestion.stages.write import WrittenCounts, write_items, write_users
+from visrec.ingestion.tie_order import id_numbers
 from visrec.storage import Location
 
 
@@ -133,7 +134,7 @@ def build_snapshot(
     progress.start("users cleaned", None)
     blocks = shuffle_by_user(log.blocks, log.user_sample, log.num_events, integers=log.integer_users)
     log.blocks.clear()  # frees the object store: the shuffled blocks are copies
-    rules = _cleaning_rules(config, log, pictures)
+    rules = _cleaning_rules(config, log, catalogue, pictures)
     cleaned = clean_users(blocks, rules, log.source_lines, quarantine, on_users=progress.advance)
     rejected_rows = _check_rejected_rows(config, log, cleaned)
 
@@ -162,7 +163,9 @@ def build_snapshot(
     )
 
 
-def _cleaning_rules(config: IngestConfig, log: EventLog, pictures: DecodedPictures) -> CleaningRules:
+def _cleaning_rules(
+    config: IngestConfig, log: EventLog, catalogue: SourceCatalogue, pictures: DecodedPictures
+) -> CleaningRules:
     weights = config.events.resolved()
     return CleaningRules(
         near_duplicate_window=config.cleaning.near_duplicate_seconds * 1000,
@@ -171,6 +174,8 @@ def _cleaning_rules(config: IngestConfig, log: EventLog, pictures: DecodedPictur
         weights=np.array([weights[kind] for kind in EVENT_KINDS], np.float32),
         has_picture=pictures.has_picture,
         integer_users=log.integer_users,
+        item_numbers=id_numbers(catalogue.item_ids),
+        tie_seed=config.tie_seed,
     )
 
 

@@ -147,7 +147,7 @@ def _sequences(
     user_index: NDArray[np.int32],
     stats: GlobalStats,
 ) -> pa.Table:
-    """One row a user; events are in order of (user, time, item) already."""
+    """One row a user; the events have their order already."""
     item_index = (np.cumsum(stats.kept_items) - 1).astype(np.int32)
     lengths = np.bincount(block.column("user")[chosen], minlength=len(users))[users]
     offsets = np.r_[0, np.cumsum(lengths)].astype(np.int32)
