@@ -11,6 +11,7 @@ from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tun
 from ray.tune.experiment import Trial
 
 from visrec.cluster import internals
+from visrec.cluster.handlers import callers_handlers
 from visrec.config import TuneWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
@@ -52,8 +53,10 @@ def run_trials(
     is_over = False
     while (ending := _ending(job, log, num_trials, patience)) == "interrupted" and not is_over:
         recorder = Recorder(log, lambda point: _planned_epochs(job, point), on_change)
-        is_over = _fit(_tuner(job, snapshot, log, points, num_trials, recorder, patience))
-        recorder.close()
+        try:
+            is_over = _fit(_tuner(job, snapshot, log, points, num_trials, recorder, patience))
+        finally:
+            recorder.close()
         if not is_over:
             recorder.out_of_memory(strikes)
     if ending in _REASONS:
@@ -65,7 +68,7 @@ def run_trials(
 def _fit(tuner: Tuner) -> bool:
     """Run trials; False where Ray ended the whole study because it killed a trial for want of memory."""
     try:
-        with internals.quiet_tune():
+        with internals.quiet_tune(), callers_handlers():
             tuner.fit()
     except RuntimeError as error:
         if isinstance(error.__cause__, OutOfMemoryError):

@@ -3,10 +3,10 @@
 Each workload gets the config that its command would read from the same file.
 """
 
-import signal
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -36,6 +36,7 @@ from visrec.workloads.ingest import ingest
 from visrec.workloads.memory import PeakMemory
 from visrec.workloads.publish import publish
 from visrec.workloads.sample_queries import QueryResult, send_queries, take_sample
+from visrec.workloads.stopping import until_stopped
 from visrec.workloads.train import train
 from visrec.workloads.train_ranker import train_ranker
 
@@ -100,8 +101,7 @@ def _prepare(job: PipelineConfig, clock: _Clock, console: Console) -> None:
     shop = clock.run("demo-data", lambda: demo_data(job.project(DemoDataWorkloadConfig), console=console))
     with_shop = job.replace(ingest=_of_shop(job.ingest, shop.location))
     clock.run("ingest", lambda: ingest(with_shop.project(IngestWorkloadConfig), console=console))
-    with _own_interrupt_handler():
-        clock.run("train", lambda: train(job.project(TrainWorkloadConfig), console=console))
+    clock.run("train", lambda: train(job.project(TrainWorkloadConfig), console=console))
     if job.training.split.fit_on == "train":  # a ranker trains on events that the towers have not seen
         ranker_job = job.project(TrainRankerWorkloadConfig)
         clock.run("train-ranker", lambda: train_ranker(ranker_job, console=console))
@@ -117,16 +117,6 @@ def prepare_snapshot(job: PipelineConfig, *, console: Console) -> None:
         shop = demo_data(job.project(DemoDataWorkloadConfig), console=console)
         job = job.replace(ingest=_of_shop(job.ingest, shop.location))
     ingest(job.project(IngestWorkloadConfig), console=console)
-
-
-@contextmanager
-def _own_interrupt_handler() -> Iterator[None]:
-    """Restore the handler of Ctrl-C: Ray Train leaves one behind that aborts a training that is over."""
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _of_shop(given: IngestConfig, folder: Location) -> IngestConfig:
@@ -148,6 +138,7 @@ def _print_queries(queries: tuple[QueryResult, ...], console: Console) -> None:
 
 
 def _serve_on(address: str, console: Console) -> None:
-    console.print(f"\nthe page: [bold]{address}[/]   the API: {address}/docs   Ctrl-C stops the server")
-    serve.wait_for_stop_signal()
+    with until_stopped():
+        console.print(f"\nthe page: [bold]{address}[/]   the API: {address}/docs   Ctrl-C stops the server")
+        threading.Event().wait()
     console.print("stopping")

@@ -2,7 +2,6 @@
 
 import io
 import logging
-import signal
 import socket
 import threading
 import time
@@ -13,7 +12,6 @@ from contextlib import (
     contextmanager,
     nullcontext,
     redirect_stdout,
-    suppress,
 )
 from dataclasses import dataclass
 
@@ -28,6 +26,7 @@ from visrec.config import ServeConfig, ServeWorkloadConfig
 from visrec.errors import ClusterError, ConfigError
 from visrec.releases import Release
 from visrec.storage import ArtifactStore
+from visrec.workloads.stopping import until_stopped
 
 APP = "visrec"
 READY_TIMEOUT_S = 120.0
@@ -67,10 +66,11 @@ def run(job: ServeWorkloadConfig, *, console: Console) -> ServeResult:
     """
     server = start(job, console=console)
     try:
-        console.print(
-            f"the page: [bold]{server.address}[/]   the interface: {server.address}/docs   Ctrl-C ends"
-        )
-        wait_for_stop_signal()
+        with until_stopped():
+            console.print(
+                f"the page: [bold]{server.address}[/]   the interface: {server.address}/docs   Ctrl-C ends"
+            )
+            threading.Event().wait()
         console.print("stopping")
     finally:
         server.stop()
@@ -218,14 +218,3 @@ def _usable_port(config: ServeConfig) -> int:
 
 def _reachable(host: str) -> str:
     return "127.0.0.1" if host == "0.0.0.0" else host
-
-
-def wait_for_stop_signal() -> None:
-    """Return at Ctrl-C or SIGTERM."""
-    # Ray's own handler, set when it connects, would leave with an exit code.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with suppress(KeyboardInterrupt):
-            threading.Event().wait()
-    finally:
-        signal.signal(signal.SIGTERM, before)

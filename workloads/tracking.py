@@ -3,11 +3,12 @@
 import importlib.util
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from rich.console import Console
 
@@ -17,6 +18,7 @@ from visrec.storage import ArtifactStore
 from visrec.tune.artifact import Study
 from visrec.tune.environment import download
 from visrec.tune.records import EpochResult, TrialRecord
+from visrec.workloads.stopping import start_child
 
 EXPERIMENT = "visrec"
 HOST = "127.0.0.1"
@@ -66,8 +68,8 @@ def track_study(workspace: ArtifactStore, study: Study, console: Console) -> Non
         console.print(f"recorded in MLflow: {num_runs} runs; look at them with `visrec tracking`")
 
 
-def run(job: WorkloadConfig, *, console: Console, port: int = 5000) -> NoReturn:
-    """Replace this process by MLflow's server over the workspace's studies, on the loopback interface.
+def run(job: WorkloadConfig, *, console: Console, port: int = 5000) -> int:
+    """MLflow's server over the workspace's studies, on the loopback interface; returns its exit code when it ends.
 
     Raises:
         ConfigError: MLflow is not installed, the workspace is remote, or the records are on a server of their own.
@@ -76,9 +78,13 @@ def run(job: WorkloadConfig, *, console: Console, port: int = 5000) -> NoReturn:
         raise ConfigError("tracking needs MLflow: install the extra, pip install 'visrec[tracking]'")
     command = server_command(ArtifactStore(job.workspace), port)
     console.print(f"MLflow at http://{HOST}:{port} (Ctrl-C ends it)")
-    # In this process's place, so that a signal to this command ends the server. MLflow's job workers are not needed,
-    # and would outlive it.
-    os.execve(sys.executable, command, {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
+    # MLflow's job workers are not needed, and would outlive the server.
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with subprocess.Popen(command, env=environment, preexec_fn=start_child) as server:
+        try:
+            return server.wait()
+        finally:
+            server.terminate()
 
 
 def server_command(workspace: ArtifactStore, port: int) -> list[str]:

@@ -163,13 +163,17 @@ def _run(job: TuneWorkloadConfig, snapshot: Snapshot, log: StudyLog, console: Co
         f"{job.tune.scheduler.kind}, objective {' and '.join(o.metric for o in job.tune.objectives)}",
         soft_wrap=True,
     )
+    ending: str
     with ray_session(job.ray):
         if job.tune.try_defaults:
             # Trials that start together would each compute the same activations of frozen blocks.
             first = trial_job(job, {})
             precompute(first, initial_model(first, snapshot)[0], snapshot, console)
         with StudyTable(console, job, log) as table:
-            ending = run_trials(job, snapshot, log, on_change=table.show)
+            try:
+                ending = run_trials(job, snapshot, log, on_change=table.show)
+            except KeyboardInterrupt:
+                ending = INTERRUPTED
     if ending == INTERRUPTED:
         raise StudyInterrupted("the study was interrupted; its results are kept, go on with --resume")
     return ending

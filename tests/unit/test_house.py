@@ -132,7 +132,7 @@ def test_a_package_that_exports_names_them_in_order(package: str) -> None:
 
 def test_no_import_has_an_effect_that_starts_ray_or_torch() -> None:
     # `visrec --help` must answer at once.
-    code = "import sys, visrec.workloads.cli; print([m for m in ('ray', 'torch', 'sklearn') if m in sys.modules])"
+    code = "import sys, visrec.workloads.commands; print([m for m in ('ray', 'torch', 'sklearn') if m in sys.modules])"
     assert _python("-c", code).stdout.strip() == "[]"
 
 

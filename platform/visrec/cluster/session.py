@@ -10,6 +10,7 @@ from pathlib import Path
 import ray
 
 from visrec.cluster import internals
+from visrec.cluster.handlers import callers_handlers
 from visrec.config import RayConfig
 from visrec.errors import ClusterError, first_line
 
@@ -30,15 +31,16 @@ def ray_session(config: RayConfig) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    connect(config)
     try:
+        connect(config)
         yield
     finally:
-        ray.shutdown()
+        with callers_handlers():
+            ray.shutdown()
 
 
 def connect(config: RayConfig) -> None:
-    """Connect, and stay connected."""
+    """Connect, and stay connected; the caller's signal handlers stay as they are."""
     address = config.address or (
         "auto" if os.environ.get("RAY_JOB_ID") or os.environ.get("RAY_ADDRESS") else "local"
     )
@@ -51,10 +53,12 @@ def connect(config: RayConfig) -> None:
             num_cpus = config.num_cpus or max(MIN_LOCAL_CPUS, os.cpu_count() or 1)
             # An idle worker that has loaded torch holds half a gigabyte: keep one for each core.
             os.environ.setdefault(internals.IDLE_WORKERS_LIMIT, str(os.cpu_count() or 1))
-            ray.init("local", num_cpus=num_cpus, logging_level=logging.WARNING, log_to_driver=False)
+            with callers_handlers():
+                ray.init("local", num_cpus=num_cpus, logging_level=logging.WARNING, log_to_driver=False)
             _protect_token()
         else:
-            ray.init(address, logging_level=logging.WARNING, log_to_driver=False)
+            with callers_handlers():
+                ray.init(address, logging_level=logging.WARNING, log_to_driver=False)
     except Exception as error:  # Ray raises plain exceptions where a part of it does not start in time
         reason = first_line(error)
         hint = "" if address == "local" else "; if it requires a token, set RAY_AUTH_MODE=token"

@@ -15,6 +15,7 @@ from ray.train import torch as ray_torch
 from torch import distributed, nn
 
 from visrec.cluster.errors import training_error
+from visrec.cluster.handlers import callers_handlers
 from visrec.config import TrainWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.storage import ArtifactStore, Location
@@ -164,6 +165,7 @@ def fit(trainer: ray_torch.TorchTrainer) -> ray_train.Result:
         ClusterError: Training failed for another reason.
     """
     try:
-        return trainer.fit()
+        with callers_handlers():
+            return trainer.fit()
     except ray_train.TrainingFailedError as error:
         raise training_error(error) from error

@@ -14,7 +14,7 @@ from visrec import __version__
 from visrec.config import WORKLOADS, PipelineConfig, TrainWorkloadConfig, dump_yaml
 from visrec.errors import ConfigError
 from visrec.storage import ArtifactStore
-from visrec.workloads.cli import app
+from visrec.workloads.commands import app
 
 
 def visrec(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ from visrec.config import Config, DemoDataConfig
 from visrec.demo.world import FORMAT_VERSION
 from visrec.errors import DataError
 from visrec.storage import ArtifactWriter, Location
-from visrec.workloads.cli import app
+from visrec.workloads.commands import app
 
 
 class _FormerDemoData(Config):
