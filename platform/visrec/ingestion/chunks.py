@@ -39,7 +39,8 @@ class Chunk:
         start: First byte, or first row group.
         end: Byte after the last, or row group after the last. A line belongs to the chunk that holds its first byte.
         dialect: Of a text file.
-        folders: Name and value of the folders `name=value` above the file.
+        folders: Name and value of the folders `name=value` above the file, those left out whose column the file has (a
+            JSONL file: whose key may be in any row).
     """
 
     file: InputFile
@@ -50,15 +51,9 @@ class Chunk:
     folders: tuple[tuple[str, str | None], ...] = ()
 
     @property
-    def folders_only(self) -> tuple[str, ...]:
-        """Columns that the folders have and the file has not: the last of `fields`."""
-        names = {name for name, _ in self.folders}
-        return tuple(name for name in self.fields[-len(names) :] if name in names) if names else ()
-
-    @property
     def file_fields(self) -> tuple[str, ...]:
-        """Columns of the file itself."""
-        return self.fields[: len(self.fields) - len(self.folders_only)]
+        """Columns of a CSV or Parquet file itself."""
+        return self.fields[: len(self.fields) - len(self.folders)]
 
 
 def split_into_chunks(
@@ -180,7 +175,8 @@ def _cut_file(file: InputFile, chunk_bytes: int, settings: TextSettings) -> Iter
     folders = folder_columns(file.location.path)
     if file.format == "parquet":
         for chunk in _cut_parquet(file, chunk_bytes):
-            yield replace(chunk, fields=(*chunk.fields, *outside(folders, chunk.fields)), folders=folders)
+            further = outside(folders, chunk.fields)
+            yield replace(chunk, fields=(*chunk.fields, *dict(further)), folders=further)
         return
     head = read_head(file.location)
     if head.complete and not head.text.strip():
@@ -189,14 +185,15 @@ def _cut_file(file: InputFile, chunk_bytes: int, settings: TextSettings) -> Iter
         dialect, fields = csv_dialect(file.location, head, settings)
     else:
         dialect, fields = json_dialect(file.location, head)
+    further = outside(folders, fields)
     for start in range(0, file.size, file.size if dialect.is_stream else chunk_bytes):
         yield Chunk(
             file=file,
-            fields=(*fields, *outside(folders, fields)),
+            fields=(*fields, *dict(further)),
             start=start,
             end=file.size if dialect.is_stream else min(start + chunk_bytes, file.size),
             dialect=dialect,
-            folders=folders,
+            folders=further if file.format == "csv" else folders,
         )
 
 

@@ -32,8 +32,6 @@ def read_rows(chunk: Chunk, columns: Mapping[str, str], *, whole: bool = False) 
         DataError: The file is damaged or cannot be read; names it.
     """
     from_folders = dict(chunk.folders)
-    if chunk.file.format != "jsonl":
-        from_folders = {name: from_folders[name] for name in chunk.folders_only}
     in_file = {
         role: name
         for role, name in columns.items()

@@ -23,6 +23,8 @@ def folder_columns(path: str) -> tuple[tuple[str, str | None], ...]:
     return tuple(columns.items())
 
 
-def outside(columns: Sequence[tuple[str, str | None]], fields: Sequence[str]) -> tuple[str, ...]:
-    """Names of the folders' columns that the file itself does not have."""
-    return tuple(name for name, _ in columns if name not in fields)
+def outside(
+    columns: Sequence[tuple[str, str | None]], fields: Sequence[str]
+) -> tuple[tuple[str, str | None], ...]:
+    """The folders' columns that the file itself does not have."""
+    return tuple((name, value) for name, value in columns if name not in fields)

@@ -132,7 +132,7 @@ def _row_test(chunk: Chunk) -> Callable[[bytes], bool] | None:
         return None
     delimiter = chunk.dialect.delimiter.encode()
     single = delimiter if len(delimiter) == 1 else b"\x1f"
-    reader = QuoteReader(single, len(chunk.fields) - len(chunk.folders_only))
+    reader = QuoteReader(single, len(chunk.file_fields))
     return lambda line: reader.is_row(line if single == delimiter else line.replace(delimiter, single))
 
 

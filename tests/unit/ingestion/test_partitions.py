@@ -39,7 +39,9 @@ def test_folders_are_columns_of_every_format(tmp_path: Path, name: str) -> None:
 def test_a_column_of_the_file_comes_first(tmp_path: Path) -> None:
     (tmp_path / "kind=view").mkdir()
     (tmp_path / "kind=view" / "a.csv").write_text("u,i,kind\n1,a,click\n")
-    (tmp_path / "kind=view" / "b.jsonl").write_text('{"u": 2, "i": "b", "kind": "cart"}\n{"u": 3, "i": "c"}\n')
+    (tmp_path / "kind=view" / "b.jsonl").write_text(
+        '{"u": 2, "i": "b", "kind": "cart"}\n{"u": 3, "i": "c"}\n'
+    )
     assert _read(tmp_path) == [("1", "a", "click"), ("2", "b", "cart"), ("3", "c", "view")]
 
 
