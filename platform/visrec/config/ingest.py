@@ -41,8 +41,8 @@ class InteractionsConfig(Config):
     """A file, a folder or a glob: a path, or a URI of any filesystem that pyarrow knows (`s3://`, `gs://`, ...)."""
     format: FileFormat = "auto"
     """File format; `auto` goes by the file name's extension."""
-    delimiter: str | None = Field(None, min_length=1, max_length=8)
-    """Delimiter of the fields in CSV files, of one or several characters (`::`). null: found from the first lines."""
+    delimiter: str | None = Field(None, pattern=r'^[^"\r\n]{1,8}$')
+    """Delimiter of the fields in CSV files, of one or several characters (`::`; a tab also as `\\t`, Ctrl-A as `\\x01`). null: found from the first lines."""
     column_names: tuple[str, ...] | None = Field(None, min_length=1)
     """Names of all columns of CSV files without a header, in order. null: the first row is the header."""
     quoting: Quoting = "auto"
@@ -99,7 +99,7 @@ class ItemsConfig(Config):
     name."""
     format: FileFormat = "auto"
     """File format; `auto` goes by the file name's extension."""
-    delimiter: str | None = Field(None, min_length=1, max_length=8)
+    delimiter: str | None = Field(None, pattern=r'^[^"\r\n]{1,8}$')
     """Delimiter of the fields in CSV files, as for the log."""
     column_names: tuple[str, ...] | None = Field(None, min_length=1)
     """Names of all columns of CSV files without a header, in order. null: the first row is the header."""

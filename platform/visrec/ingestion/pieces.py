@@ -103,7 +103,7 @@ def _read_range(chunk: Chunk) -> Iterator[bytes]:
 def _row_start(file: Any, chunk: Chunk, position: int) -> int:
     """Position of the first line at or after `position` that begins a row for sure: it is one by itself.
 
-    A line after a line break within a quoted value is none. Where no line is one, the first line counts.
+    A line after a line break within a quoted value is none. Where none of many lines is one, the first line counts.
     """
     file.seek(position - 1)
     first = _after_line(file, chunk.file.size, chunk.dialect.line_end)
@@ -118,7 +118,7 @@ def _row_start(file: Any, chunk: Chunk, position: int) -> int:
             more = bytes(file.read(1 << 16))
             window += more
             if not more:
-                return line_start if is_row(window[line_start - first :]) else first
+                return line_start if is_row(window[line_start - first :]) else chunk.file.size
             continue
         if is_row(window[line_start - first : found + 1]):
             return line_start
@@ -148,7 +148,7 @@ def _last_row_end(data: bytes, line_end: bytes, is_row: Callable[[bytes], bool] 
         if is_row(data[line_start:line_stop]):
             return line_start
         line_start, line_stop = data.rfind(line_end, 0, line_start - 1) + 1, line_start
-    return end
+    return end if end >= _LOOK_AHEAD else 0
 
 
 def _after_line(file: Any, size: int, line_end: bytes) -> int:

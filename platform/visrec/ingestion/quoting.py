@@ -6,7 +6,7 @@ looked at one by one.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,32 +97,34 @@ class QuoteReader:
         """Whether a line is a whole record of the right number of fields by itself."""
         if b'"' not in line:
             return bool(line.strip()) and line.count(self._delimiter) == self._num_fields - 1
-        return self._fields(line, 0, len(line)) is not None
+        patterns = self._patterns(line, 0, len(line))
+        return any(self._fields(pattern, line, 0, len(line)) for pattern in patterns)
 
     def _record(self, data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], line: int) -> Record:
         start, end = int(starts[line]), int(ends[line])
-        found = self._fields(data, start, end)
-        if found:
-            return Record(line=line, num_lines=1, text=self._regular_text(found[0]))
         limit = int(ends[min(line + _MAX_LINES, len(ends)) - 1])
-        found = self._fields(data, start, limit)
-        if found:
-            last = int(np.searchsorted(ends, found[1], side="right" if found[1] < limit else "left"))
-            inner = [data[starts[k] : ends[k]] for k in range(line, min(last + 1, len(ends)))]
-            if self._trust_quotes or not self._are_rows(inner):
-                return Record(line=line, num_lines=len(inner), text=self._regular_text(found[0]))
+        for pattern in self._patterns(data, start, limit):
+            found = self._fields(pattern, data, start, limit)
+            if found:
+                last = int(np.searchsorted(ends, found[1], side="right" if found[1] < limit else "left"))
+                lines = [data[starts[k] : ends[k]] for k in range(line, min(last + 1, len(ends)))]
+                if len(lines) == 1 or self._trust_quotes or not self._are_rows(lines):
+                    return Record(line=line, num_lines=len(lines), text=self._regular_text(found[0]))
         fields = data[start:end].rstrip(b"\r\n").split(self._delimiter)
         if len(fields) != self._num_fields:
             return Record(line=line, num_lines=1, text=None)
         return Record(line=line, num_lines=1, text=self._regular_text([self._unquoted(f) for f in fields]))
 
-    def _fields(self, data: bytes, start: int, limit: int) -> tuple[list[bytes], int] | None:
+    def _patterns(self, data: bytes, start: int, limit: int) -> Iterator[re.Pattern[bytes]]:
+        yield self._regular
+        if data.find(b'\\"', start, limit) >= 0:
+            yield self._escaped
+
+    def _fields(
+        self, pattern: re.Pattern[bytes], data: bytes, start: int, limit: int
+    ) -> tuple[list[bytes], int] | None:
         """Values of the record at `start` and the position of its line end; None without the right number of them."""
-        found = self._parse(self._regular, data, start, limit)
-        if found is None or len(found[0]) != self._num_fields:
-            if data.find(b'\\"', start, limit) < 0:
-                return None
-            found = self._parse(self._escaped, data, start, limit)
+        found = self._parse(pattern, data, start, limit)
         return found if found and len(found[0]) == self._num_fields else None
 
     def _parse(

@@ -16,6 +16,7 @@ from visrec.storage import Location
 
 Encoding = Literal["utf-8", "utf-16-le", "utf-16-be"]
 
+_WRITTEN_OUT = {r"\t": "\t", r"\x01": "\x01"}
 _HEAD_BYTES = 1 << 18
 _MAX_HEAD_BYTES = 64 << 20
 """First lines longer than this are not read."""
@@ -43,7 +44,7 @@ class TextSettings:
     def of(cls, config: InteractionsConfig | ItemsConfig, setting: str) -> "TextSettings":
         """From the settings of a log or of the catalogue."""
         return cls(
-            delimiter=config.delimiter,
+            delimiter=_WRITTEN_OUT.get(config.delimiter or "", config.delimiter),
             column_names=config.column_names,
             quoting=config.quoting,
             setting=setting,
