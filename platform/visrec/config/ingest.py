@@ -9,6 +9,7 @@ from visrec.config.paths import PathOrUri
 from visrec.config.times import format_moment, parse_moment
 
 FileFormat = Literal["auto", "csv", "jsonl", "parquet"]
+Quoting = Literal["auto", "none", "multiline"]
 TimeUnit = Literal["auto", "s", "ms", "us", "ns", "iso8601"]
 
 
@@ -39,7 +40,16 @@ class InteractionsConfig(Config):
     path: PathOrUri | None = None
     """A file, a folder or a glob: a path, or a URI of any filesystem that pyarrow knows (`s3://`, `gs://`, ...)."""
     format: FileFormat = "auto"
-    """File format; `auto` goes by the file name's extension. Quoted values in a CSV log may not hold line breaks."""
+    """File format; `auto` goes by the file name's extension."""
+    delimiter: str | None = Field(None, pattern=r'^[^"\r\n]{1,8}$')
+    """Delimiter of the fields in CSV files, of one or several characters (`::`; a tab also as `\\t`, Ctrl-A as `\\x01`). null:
+    found from the first lines."""
+    column_names: tuple[str, ...] | None = Field(None, min_length=1)
+    """Names of all columns of CSV files without a header, in order. null: the first row is the header."""
+    quoting: Quoting = "auto"
+    """Meaning of `"` in CSV files. `auto`: quoted values may hold delimiters and line breaks, but where all lines have
+    the right number of fields by themselves, the lines are the rows; `none`: a character like any other; `multiline`:
+    quoted values hold line breaks even there."""
     columns: InteractionColumnsConfig = InteractionColumnsConfig()
     time_unit: TimeUnit = "auto"
     """Unit of the time column. `auto`: text is parsed as ISO 8601 (` UTC`, ` GMT` or an offset may follow after a
@@ -90,6 +100,12 @@ class ItemsConfig(Config):
     name."""
     format: FileFormat = "auto"
     """File format; `auto` goes by the file name's extension."""
+    delimiter: str | None = Field(None, pattern=r'^[^"\r\n]{1,8}$')
+    """Delimiter of the fields in CSV files, as for the log."""
+    column_names: tuple[str, ...] | None = Field(None, min_length=1)
+    """Names of all columns of CSV files without a header, in order. null: the first row is the header."""
+    quoting: Quoting = "auto"
+    """Meaning of `"` in CSV files; see `interactions.quoting`."""
     columns: ItemColumnsConfig = ItemColumnsConfig()
     category_separator: str = "|"
     """Separator of the categories in `columns.categories`, where they are text."""

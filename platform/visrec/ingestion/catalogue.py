@@ -14,7 +14,7 @@ from visrec.config.ingest import IngestConfig
 from visrec.data.schemas import MAX_ID_BYTES
 from visrec.errors import DataError
 from visrec.ingestion.attributes import parse_attributes
-from visrec.ingestion.chunks import Chunk, check_columns, mapped_columns, split_into_chunks
+from visrec.ingestion.chunks import Chunk, check_columns, check_keys, mapped_columns, split_into_chunks
 from visrec.ingestion.files import InputFile
 from visrec.ingestion.formats import RawRows, read_rows
 from visrec.ingestion.id_text import digits_lost_note, id_texts
@@ -27,6 +27,7 @@ from visrec.ingestion.item_pictures import (
 )
 from visrec.ingestion.picture_sources import PictureSource
 from visrec.ingestion.quarantine import Reason, Reject
+from visrec.ingestion.text_dialect import TextSettings
 from visrec.storage import Location
 
 _WHOLE_FILE = 1 << 62
@@ -113,9 +114,10 @@ def _from_files(
     by_name: Mapping[str, Sequence[PictureSource]],
 ) -> _ParsedItems:
     columns = mapped_columns(config.items.columns)
-    chunks = split_into_chunks(files, chunk_bytes=_WHOLE_FILE)
+    settings = TextSettings.of(config.items, "ingest.items")
+    chunks = split_into_chunks(files, chunk_bytes=_WHOLE_FILE, settings=settings)
     check_columns(chunks, columns, setting="ingest.items.columns")
-    parts = []
+    parts, absent = [], []
     for chunk in chunks:
         image = columns.get("image")
         as_bytes = image is not None and is_bytes_column(chunk, image)
@@ -129,6 +131,8 @@ def _from_files(
             else:
                 sources = pictures_at_paths(raw.columns["image"], folder, config.items.image_separator)
             parts.append(_parse(raw, chunk, sources, config.items.category_separator))
+            absent += [raw.absent] if raw.num_lines else []
+    check_keys(chunks, columns, absent, setting="ingest.items.columns")
     return _ParsedItems(
         items=pa.concat_tables([p.items for p in parts]) if parts else _from_folder({}).items,
         locations=[location for p in parts for location in p.locations],

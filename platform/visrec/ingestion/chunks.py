@@ -1,11 +1,9 @@
 """Chunks of input files, each read by one task: byte ranges of text, row groups of Parquet."""
 
-import csv
 import difflib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,13 +14,18 @@ from numpy.typing import NDArray
 from visrec.config import Config
 from visrec.errors import DataError
 from visrec.ingestion.files import InputFile
+from visrec.ingestion.headers import check_header
+from visrec.ingestion.partitions import folder_columns, outside
+from visrec.ingestion.text_dialect import (
+    PLAIN_TEXT,
+    TextDialect,
+    TextSettings,
+    csv_dialect,
+    json_dialect,
+    read_head,
+)
 
 CHUNK_BYTES = 16 << 20
-PIECE_BYTES = 32 << 20
-"""Of the text of a compressed file, which is one chunk however large it is."""
-
-_OTHER_ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,29 +34,46 @@ class Chunk:
 
     Attributes:
         file: The file.
-        fields: Names of all columns of the file; of a JSONL file the keys of its first rows.
+        fields: Names of all columns of the file (of a JSONL file the keys of its first rows), and after them of the
+            columns that only its folders have.
         start: First byte, or first row group.
         end: Byte after the last, or row group after the last. A line belongs to the chunk that holds its first byte.
-        delimiter: Between the fields of a CSV file.
+        dialect: Of a text file.
+        folders: Name and value of the folders `name=value` above the file, those left out whose column the file has (a
+            JSONL file: whose key may be in any row).
     """
 
     file: InputFile
     fields: tuple[str, ...]
     start: int
     end: int
-    delimiter: str = ","
+    dialect: TextDialect = PLAIN_TEXT
+    folders: tuple[tuple[str, str | None], ...] = ()
+
+    @property
+    def file_fields(self) -> tuple[str, ...]:
+        """Columns of a CSV or Parquet file itself."""
+        return self.fields[: len(self.fields) - len(self.folders)]
 
 
-def split_into_chunks(files: Sequence[InputFile], *, chunk_bytes: int = CHUNK_BYTES) -> list[Chunk]:
-    """All chunks of the files, in order. Opens each file for its column names.
+def split_into_chunks(
+    files: Sequence[InputFile], *, chunk_bytes: int = CHUNK_BYTES, settings: TextSettings | None = None
+) -> list[Chunk]:
+    """All chunks of the files, in order. Opens each file for its column names and its dialect.
 
-    A compressed text file is one chunk. Files without any byte have none.
+    A text file that is compressed or in UTF-16 is one chunk. Files without any text have none.
+
+    Args:
+        files: The files.
+        chunk_bytes: Size of a chunk.
+        settings: Of text files.
 
     Raises:
-        DataError: A file is not UTF-8 text or no Parquet; names it.
+        DataError: A file is no text or no Parquet; names it.
     """
+    text = settings or TextSettings()
     with ThreadPoolExecutor(16) as pool:
-        per_file = list(pool.map(lambda file: list(_cut_file(file, chunk_bytes)), files))
+        per_file = list(pool.map(lambda file: list(_cut_file(file, chunk_bytes, text)), files))
     return [chunk for chunks in per_file for chunk in chunks]
 
 
@@ -63,7 +83,7 @@ def mapped_columns(columns: Config) -> dict[str, str]:
 
 
 def check_columns(chunks: Sequence[Chunk], columns: Mapping[str, str], *, setting: str) -> None:
-    """Check that every file has every mapped column, once.
+    """Check that every file has every mapped column, once. Keys of JSON are known only after reading: `check_keys`.
 
     Args:
         chunks: Chunks of all files.
@@ -71,17 +91,19 @@ def check_columns(chunks: Sequence[Chunk], columns: Mapping[str, str], *, settin
         setting: Where the mapping is configured, such as `ingest.interactions.columns`.
 
     Raises:
-        DataError: A column is missing or there twice; names the setting, the file, its columns and the nearest name.
+        DataError: A column is missing or there twice, or the header is a row; names the setting, the file, its columns
+            and the nearest name.
     """
-    for fields, name in {chunk.fields: chunk.file.location.name for chunk in reversed(chunks)}.items():
+    for chunk in {chunk.fields: chunk for chunk in reversed(chunks)}.values():
+        fields, name = chunk.fields, chunk.file.location.name
+        if chunk.file.format == "jsonl":
+            continue
+        check_header(name, fields, chunk.dialect, columns, setting=setting)
         for role, column in columns.items():
             if column not in fields:
-                close = difflib.get_close_matches(column, fields, n=1) or difflib.get_close_matches(
-                    role, fields, n=1
-                )
-                hint = f"; did you mean {close[0]!r}?" if close else ""
                 raise DataError(
-                    f"{setting}.{role}: expected a column of {name} ({', '.join(fields)}), got {column!r}{hint}"
+                    f"{setting}.{role}: expected a column of {name} ({', '.join(fields)}), got {column!r}"
+                    f"{_nearest(column, role, fields)}"
                 )
             if fields.count(column) > 1:
                 raise DataError(
@@ -89,19 +111,34 @@ def check_columns(chunks: Sequence[Chunk], columns: Mapping[str, str], *, settin
                 )
 
 
-def read_pieces(chunk: Chunk, *, piece_bytes: int | None = PIECE_BYTES) -> Iterator[bytes]:
-    """The bytes of the chunk's lines. Each piece but the last ends with a line end.
+def check_keys(
+    chunks: Sequence[Chunk], columns: Mapping[str, str], absent: Iterable[frozenset[str]], *, setting: str
+) -> None:
+    """Check that every mapped key is in some row of some file, once all have been read.
 
-    Only compressed files come in several pieces, of about `piece_bytes`; None gives these too as one.
-
-    The first piece of a file begins with its first line, the header of a CSV file included, without a byte-order mark.
+    Args:
+        chunks: Chunks of all files.
+        columns: Role and column name.
+        absent: Roles whose key no row had, of every piece that was read.
+        setting: Where the mapping is configured, such as `ingest.interactions.columns`.
 
     Raises:
-        OSError: The file cannot be read, or its compression is damaged.
+        DataError: No row has a mapped key; names the setting, the keys of the first rows and the nearest one.
     """
-    blocks = _read_compressed(chunk, piece_bytes) if chunk.file.compressed else _read_range(chunk)
-    for number, piece in enumerate(blocks):
-        yield piece.removeprefix(_BOM) if chunk.start == 0 and number == 0 else piece
+    pieces = list(absent)
+    nowhere = frozenset.intersection(*pieces) if pieces else frozenset()
+    for role in columns:
+        if role in nowhere:
+            fields = list(dict.fromkeys(field for chunk in chunks for field in chunk.fields))
+            raise DataError(
+                f"{setting}.{role}: expected a key of some row of {chunks[0].file.location.name} "
+                f"({', '.join(fields)}), got {columns[role]!r}{_nearest(columns[role], role, fields)}"
+            )
+
+
+def _nearest(column: str, role: str, fields: Sequence[str]) -> str:
+    close = difflib.get_close_matches(column, fields, n=1) or difflib.get_close_matches(role, fields, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,24 +171,29 @@ class SourceLines:
         )
 
 
-def _cut_file(file: InputFile, chunk_bytes: int) -> Iterator[Chunk]:
+def _cut_file(file: InputFile, chunk_bytes: int, settings: TextSettings) -> Iterator[Chunk]:
+    folders = folder_columns(file.location.path)
     if file.format == "parquet":
-        yield from _cut_parquet(file, chunk_bytes)
+        for chunk in _cut_parquet(file, chunk_bytes):
+            further = outside(folders, chunk.fields)
+            yield replace(chunk, fields=(*chunk.fields, *dict(further)), folders=further)
         return
-    head = _head(file)
-    if not head:
+    head = read_head(file.location)
+    if head.complete and not head.text.strip():
         return
-    fields, delimiter = _csv_fields(head) if file.format == "csv" else (_json_fields(head), ",")
-    if file.compressed:
-        yield Chunk(file=file, fields=fields, start=0, end=file.size, delimiter=delimiter)
-        return
-    for start in range(0, file.size, chunk_bytes):
+    if file.format == "csv":
+        dialect, fields = csv_dialect(file.location, head, settings)
+    else:
+        dialect, fields = json_dialect(file.location, head)
+    further = outside(folders, fields)
+    for start in range(0, file.size, file.size if dialect.is_stream else chunk_bytes):
         yield Chunk(
             file=file,
-            fields=fields,
+            fields=(*fields, *dict(further)),
             start=start,
-            end=min(start + chunk_bytes, file.size),
-            delimiter=delimiter,
+            end=file.size if dialect.is_stream else min(start + chunk_bytes, file.size),
+            dialect=dialect,
+            folders=further if file.format == "csv" else folders,
         )
 
 
@@ -167,81 +209,3 @@ def _cut_parquet(file: InputFile, chunk_bytes: int) -> Iterator[Chunk]:
         if size >= chunk_bytes or group == metadata.num_row_groups - 1:
             yield Chunk(file=file, fields=fields, start=start, end=group + 1)
             start, size = group + 1, 0
-
-
-def _head(file: InputFile) -> bytes:
-    """The first bytes, without a byte-order mark."""
-    try:
-        with file.location.filesystem.open_input_stream(file.location.path) as stream:
-            head = bytes(stream.read(1 << 18))
-    except OSError as error:
-        raise DataError(f"{file.location} cannot be read: {error}") from None
-    encoding = _OTHER_ENCODINGS.get(head[:2]) or ("binary data" if b"\0" in head[:4096] else None)
-    if encoding:
-        raise DataError(
-            f"expected UTF-8 text in {file.location}, found {encoding}; convert it, e.g. with iconv -t UTF-8"
-        )
-    return head.removeprefix(_BOM)
-
-
-def _csv_fields(head: bytes) -> tuple[tuple[str, ...], str]:
-    line = head.splitlines()[0].decode("utf-8", errors="replace") if head.strip() else ""
-    delimiter = max(",\t;|", key=line.count)
-    return tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])), delimiter
-
-
-def _json_fields(head: bytes) -> tuple[str, ...]:
-    names: dict[str, None] = {}
-    for line in head.splitlines()[:1000]:
-        try:
-            row = json.loads(line)
-        except ValueError:  # a malformed row, recorded when the chunk is read; or the cut-off last line
-            continue
-        if isinstance(row, dict):
-            names.update(dict.fromkeys(row))
-    return tuple(names)
-
-
-def _read_compressed(chunk: Chunk, piece_bytes: int | None) -> Iterator[bytes]:
-    location = chunk.file.location
-    unfinished = b""
-    # pyarrow decompresses by the ending of the file name
-    with location.filesystem.open_input_stream(location.path) as stream:
-        if piece_bytes is None:
-            yield bytes(stream.read())
-            return
-        while block := stream.read(piece_bytes):
-            data = unfinished + bytes(block)
-            end = data.rfind(b"\n") + 1
-            unfinished = data[end:]
-            if end:
-                yield data[:end]
-    if unfinished:
-        yield unfinished
-
-
-def _read_range(chunk: Chunk) -> Iterator[bytes]:
-    location = chunk.file.location
-    with location.filesystem.open_input_file(location.path) as file:
-        start = chunk.start
-        if start:
-            # The line that holds the byte before belongs to the chunk before; it ends at the first line end from there.
-            file.seek(start - 1)
-            start = _after_line(file, chunk.file.size)
-        if start >= chunk.end:
-            return
-        file.seek(chunk.end - 1)
-        end = _after_line(file, chunk.file.size)
-        file.seek(start)
-        yield bytes(file.read(end - start))
-
-
-def _after_line(file: Any, size: int) -> int:
-    """Position after the first line end at or after the current position."""
-    position = int(file.tell())
-    while block := file.read(1 << 16):
-        found = block.find(b"\n")
-        if found >= 0:
-            return position + int(found) + 1
-        position += len(block)
-    return size

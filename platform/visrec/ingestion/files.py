@@ -17,13 +17,14 @@ RowFormat = Literal["csv", "jsonl", "parquet"]
 _ENDINGS: dict[str, RowFormat] = {
     ".csv": "csv",
     ".tsv": "csv",
+    ".tab": "csv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "jsonl",
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-_COMPRESSED = (".gz", ".bz2", ".zst", ".lz4")
+_COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".xz", ".zip")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,14 +36,12 @@ class InputFile:
         size: Bytes.
         modified: Time of the last change, nanoseconds since 1970; 0 where the filesystem does not say.
         format: Format of its rows.
-        compressed: Whether the whole file is compressed, so that it can only be read from its beginning.
     """
 
     location: Location
     size: int
     modified: int
     format: RowFormat
-    compressed: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,7 +121,8 @@ def list_files(uri: str, file_format: FileFormat, *, setting: str) -> list[Input
     if not known:
         endings = ", ".join(_ENDINGS)
         raise DataError(
-            f"{setting}: expected files that end in {endings} (also with .gz), found none at {uri}"
+            f"{setting}: expected files that end in {endings} (also with .gz), found none at {uri}; "
+            f"the format of others is told by {setting.removesuffix('.path')}.format"
         )
     return known
 
@@ -204,13 +204,13 @@ def _glob(pattern: str) -> re.Pattern[str]:
 
 def _hidden(location: Location, uri: str) -> bool:
     base = Location.parse(_base(uri)[0]).path.rstrip("/")
-    return any(part.startswith((".", "_")) for part in location.path[len(base) + 1 :].split("/"))
+    parts = location.path[len(base) + 1 :].split("/")
+    return any(part.startswith((".", "_")) and "=" not in part for part in parts)
 
 
 def _input_file(location: Location, info: pafs.FileInfo, file_format: FileFormat) -> InputFile | None:
     name = location.name.lower()
-    compressed = name.endswith(_COMPRESSED)
-    stem = name.rsplit(".", 1)[0] if compressed else name
+    stem = name.rsplit(".", 1)[0] if name.endswith(_COMPRESSED) else name
     ending = "." + stem.rsplit(".", 1)[-1] if "." in stem else ""
     row_format = _ENDINGS.get(ending) if file_format == "auto" else file_format
     if row_format is None:
@@ -220,7 +220,6 @@ def _input_file(location: Location, info: pafs.FileInfo, file_format: FileFormat
         size=int(info.size),
         modified=modified_ns(info),
         format=row_format,
-        compressed=compressed and row_format != "parquet",
     )
 
 

@@ -12,12 +12,20 @@ import pyarrow.compute as pc
 from visrec.cluster.tasks import fetch, run_tasks, share
 from visrec.config.ingest import CleaningConfig, IngestConfig, InteractionsConfig
 from visrec.errors import DataError
-from visrec.ingestion.chunks import Chunk, SourceLines, check_columns, mapped_columns, split_into_chunks
+from visrec.ingestion.chunks import (
+    Chunk,
+    SourceLines,
+    check_columns,
+    check_keys,
+    mapped_columns,
+    split_into_chunks,
+)
 from visrec.ingestion.events import EventRules, check_events
 from visrec.ingestion.files import Inputs
 from visrec.ingestion.formats import read_rows
 from visrec.ingestion.ids import all_integers
 from visrec.ingestion.quarantine import RejectCounts, RejectSummary, check_rejected_share
+from visrec.ingestion.text_dialect import TextSettings
 
 _SAMPLE_SIZE = 100_000
 _MIN_SAMPLE_OF_CHUNK = 64
@@ -51,11 +59,13 @@ class LogCounts:
         num_rows: Rows read, rejected ones included.
         num_events: Valid rows.
         rejected: Rejected rows.
+        absent: Roles whose key no row of a piece has, of every piece with rows.
     """
 
     num_rows: int = 0
     num_events: int = 0
     rejected: RejectCounts = field(default_factory=RejectCounts)
+    absent: list[frozenset[str]] = field(default_factory=list)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -104,7 +114,11 @@ def open_logs(config: IngestConfig, inputs: Inputs) -> list[LogSource]:
         DataError: A file cannot be read, or a mapped column is missing.
     """
     sources = [
-        LogSource(setting=name, config=log, chunks=split_into_chunks(inputs.logs[name]))
+        LogSource(
+            setting=name,
+            config=log,
+            chunks=split_into_chunks(inputs.logs[name], settings=TextSettings.of(log, name)),
+        )
         for name, log in config.logs.items()
     ]
     for source in sources:
@@ -179,6 +193,7 @@ class _PieceSummary:
     rejects: RejectSummary
     integer_users: bool
     user_sample: list[str]
+    absent: frozenset[str]
 
     @property
     def num_rows(self) -> int:
@@ -202,6 +217,7 @@ def _read_chunk(
             rejects=RejectSummary.of(rejects),
             integer_users=all_integers(pc.unique(users)),
             user_sample=sample.to_pylist(),
+            absent=raw.absent,
         )
 
 
@@ -209,6 +225,8 @@ def _include(log: EventLog, counts: LogCounts, events: Any, rejects: Any, summar
     counts.num_rows += summary.num_rows
     counts.num_events += summary.num_events
     counts.rejected.include(summary.rejects.resolve(log.source_lines))
+    if summary.num_rows:
+        counts.absent.append(summary.absent)
     if summary.num_events:
         log.blocks.append(events)
         log.user_sample += summary.user_sample
@@ -221,6 +239,7 @@ def _check_log(source: LogSource, counts: LogCounts, cleaning: CleaningConfig, *
     setting, path = source.setting, source.config.path
     if not counts.num_rows:
         raise DataError(f"{setting}.path: expected rows in {path}, found none")
+    check_keys(source.chunks, source.columns, counts.absent, setting=f"{setting}.columns")
     if not counts.num_events:
         raise DataError(
             f"{setting}: expected a valid row in {path}, all {counts.num_rows:,} are rejected; "

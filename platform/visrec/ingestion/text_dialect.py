@@ -1,0 +1,287 @@
+"""Dialect of one text file: compression, encoding, line ends, delimiter, header; found from its first block."""
+
+import codecs
+import csv
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from visrec.config.ingest import InteractionsConfig, ItemsConfig, Quoting
+from visrec.errors import DataError
+from visrec.ingestion.compression import Compression, compression_of, open_content, read_up_to
+from visrec.ingestion.delimiters import find_delimiter, hinted_delimiter
+from visrec.storage import Location
+
+Encoding = Literal["utf-8", "utf-16-le", "utf-16-be"]
+
+_WRITTEN_OUT = {r"\t": "\t", r"\x01": "\x01"}
+_HEAD_BYTES = 1 << 18
+_MAX_HEAD_BYTES = 64 << 20
+"""First lines longer than this are not read."""
+_LOOKED_AT = 100
+"""Lines that the delimiter is found from."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextSettings:
+    """Settings of a source about its text files; see `ingest.interactions`.
+
+    Attributes:
+        delimiter: Between fields; None: found.
+        column_names: Of files without a header; None: the first row is the header.
+        quoting: Meaning of quotes.
+        setting: Name of the source's setting, for messages.
+    """
+
+    delimiter: str | None = None
+    column_names: tuple[str, ...] | None = None
+    quoting: Quoting = "auto"
+    setting: str = "ingest.interactions"
+
+    @classmethod
+    def of(cls, config: InteractionsConfig | ItemsConfig, setting: str) -> "TextSettings":
+        """From the settings of a log or of the catalogue."""
+        return cls(
+            delimiter=_WRITTEN_OUT.get(config.delimiter or "", config.delimiter),
+            column_names=config.column_names,
+            quoting=config.quoting,
+            setting=setting,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextDialect:
+    """How the text of a file is written.
+
+    Attributes:
+        compression: Of the whole file.
+        encoding: Of its text.
+        line_end: The character that ends lines, a carriage return only in files that have no other.
+        delimiter: Between fields (CSV).
+        quoting: Meaning of quotes (CSV).
+        num_before: First lines that hold no rows: blank ones, a hint, the header (CSV).
+        has_header: Whether the names of the fields are the file's own (CSV).
+        first_rows: Fields of the first rows after the header (CSV).
+        objects: JSON objects that are not one a line: in an array, or over several lines.
+    """
+
+    compression: Compression | None = None
+    encoding: Encoding = "utf-8"
+    line_end: Literal[b"\n", b"\r"] = b"\n"
+    delimiter: str = ","
+    quoting: Quoting = "auto"
+    num_before: int = 0
+    has_header: bool = True
+    first_rows: tuple[tuple[str, ...], ...] = ()
+    objects: bool = False
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the file can only be read from its beginning, in one chunk."""
+        return self.compression is not None or self.encoding != "utf-8" or self.objects
+
+
+PLAIN_TEXT = TextDialect()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextHead:
+    """First block of a file, at least its first two lines, decoded to UTF-8 with `\\n` as line ends."""
+
+    text: str
+    compression: Compression | None
+    encoding: Encoding
+    line_end: Literal[b"\n", b"\r"]
+    complete: bool
+
+
+def read_head(location: Location) -> TextHead:
+    """Read the first block of a text file.
+
+    Raises:
+        DataError: The file cannot be read, or it is no text.
+    """
+    try:
+        with open_content(location, None) as stream:
+            start = read_up_to(stream, 64)
+        compression = compression_of(start)
+        with open_content(location, compression) as stream:
+            head = read_up_to(stream, _HEAD_BYTES)
+            complete = len(head) < _HEAD_BYTES
+            while not complete and len(head) < _MAX_HEAD_BYTES and not _has_two_lines(head):
+                more = read_up_to(stream, len(head))
+                complete = len(more) < len(head)
+                head += more
+    except OSError as error:
+        raise DataError(f"{location} cannot be read: {error}") from None
+    encoding = _encoding(head, location)
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(head).removeprefix("\ufeff")
+    return_only = "\n" not in text.rstrip("\n") and "\r" in text.rstrip("\r\n")
+    return TextHead(
+        text=text.replace("\r\n", "\n").replace("\r", "\n"),
+        compression=compression,
+        encoding=encoding,
+        line_end=b"\r" if return_only else b"\n",
+        complete=complete,
+    )
+
+
+def csv_dialect(
+    location: Location, head: TextHead, settings: TextSettings
+) -> tuple[TextDialect, tuple[str, ...]]:
+    """Dialect of a CSV file and the names of its fields.
+
+    Raises:
+        DataError: Its rows have another number of fields than `column_names`.
+    """
+    lines = head.text.split("\n")
+    num_before = _num_blank(lines)
+    hint = hinted_delimiter(lines[num_before]) if num_before < len(lines) else None
+    if hint is not None:
+        num_before += 1
+        num_before += _num_blank(lines[num_before:])
+    names = settings.column_names
+    whole = [line for line in lines[num_before:] if line.strip()]
+    looked_at = whole[: -1 if len(whole) > 1 and not head.complete else None][:_LOOKED_AT]
+    delimiter = settings.delimiter or hint or find_delimiter(looked_at, len(names) if names else None)
+    rows = [_split(line, delimiter, settings.quoting) for line in looked_at]
+    if names is not None:
+        if rows and rows[0] == names:
+            num_before, rows = num_before + 1, rows[1:]
+        fields = _check_names(location, rows, settings, names)
+    else:
+        header = "\n".join(lines[num_before:])
+        fields, num_lines = _header(header, delimiter, settings.quoting)
+        num_before, rows = num_before + num_lines, rows[num_lines:]
+        if rows and all(len(row) == len(fields) + 1 and not row[-1] for row in rows):
+            fields = (*fields, "")  # every row ends with a delimiter
+    dialect = TextDialect(
+        compression=head.compression,
+        encoding=head.encoding,
+        line_end=head.line_end,
+        delimiter=delimiter,
+        quoting=settings.quoting,
+        num_before=num_before,
+        has_header=names is None,
+        first_rows=tuple(rows[:3]),
+    )
+    return dialect, fields
+
+
+def json_dialect(location: Location, head: TextHead) -> tuple[TextDialect, tuple[str, ...]]:
+    """Dialect of a JSON file and the keys of its first objects.
+
+    Raises:
+        DataError: It is an array of something else than objects.
+    """
+    text = head.text.lstrip()
+    if re.match(r"\[\s*[^\s{\]]", text):
+        raise DataError(
+            f"expected JSON objects in {location}, found an array of other values ({text[:40]!r}...); "
+            "write its rows as objects with keys, one a line"
+        )
+    names: dict[str, None] = {}
+    for line in text.split("\n")[:1000]:
+        row = _json_object(line.strip().removeprefix("[").strip(" ,]"))
+        names.update(dict.fromkeys(row or ()))
+    objects = text.startswith("[") or _is_pretty(text, head.complete)
+    dialect = TextDialect(
+        compression=head.compression, encoding=head.encoding, line_end=head.line_end, objects=objects
+    )
+    return dialect, tuple(names)
+
+
+def _encoding(head: bytes, location: Location) -> Encoding:
+    if head.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
+        raise DataError(
+            f"expected UTF-8 or UTF-16 text in {location}, found UTF-32; convert it, e.g. with iconv -t UTF-8"
+        )
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16-le" if head.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
+    sample = head[:4096]
+    if b"\0" not in sample:
+        return "utf-8"
+    half = len(sample) // 2
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    if odd > 0.3 * half and even < 0.02 * half:
+        return "utf-16-le"
+    if even > 0.3 * half and odd < 0.02 * half:
+        return "utf-16-be"
+    found = "UTF-32" if even + odd > 1.2 * half and max(even, odd) > 0.9 * half else "binary data"
+    advice = "convert it, e.g. with iconv -t UTF-8" if found == "UTF-32" else "is its format another one?"
+    raise DataError(f"expected UTF-8 or UTF-16 text in {location}, found {found}; {advice}")
+
+
+def _has_two_lines(head: bytes) -> bool:
+    body = head.lstrip(b"\r\n\t \xef\xbb\xbf\xff\xfe\0")
+    if body.startswith(b"["):
+        return True
+    return body.count(b"\n") > 1 or (b"\n" not in body and body.count(b"\r") > 1)
+
+
+def _num_blank(lines: Sequence[str]) -> int:
+    return next((number for number, line in enumerate(lines) if line.strip()), 0)
+
+
+def _header(text: str, delimiter: str, quoting: Quoting) -> tuple[tuple[str, ...], int]:
+    """Names of the fields and the number of lines that they take."""
+    line = text.split("\n", 1)[0]
+    if quoting != "none" and line.count('"') % 2 == 1 and len(delimiter) == 1:
+        reader = csv.reader(text[: 1 << 16].splitlines(keepends=True), delimiter=delimiter)
+        names = next(reader, [])
+        if 1 < reader.line_num <= 20:
+            return tuple(" ".join(name.split()) for name in names), reader.line_num
+    return tuple(name.strip() for name in _split(line, delimiter, quoting)), 1
+
+
+def _split(line: str, delimiter: str, quoting: Quoting) -> tuple[str, ...]:
+    """Fields of one line; as they stand where they cannot be read by the rules of quotes."""
+    if quoting == "none" or '"' not in line or len(delimiter.encode()) > 1:
+        fields = line.split(delimiter)
+        return tuple(fields if quoting == "none" else (_unquoted(field) for field in fields))
+    return tuple(next(csv.reader([line], delimiter=delimiter, skipinitialspace=delimiter != " "), []))
+
+
+def _unquoted(field: str) -> str:
+    match = re.fullmatch(r'\s*"((?:[^"]|"")*)"\s*', field)
+    return match[1].replace('""', '"') if match else field
+
+
+def _check_names(
+    location: Location, rows: Sequence[tuple[str, ...]], settings: TextSettings, names: tuple[str, ...]
+) -> tuple[str, ...]:
+    if rows and all(len(row) == len(names) + 1 and not row[-1] for row in rows):
+        return (*names, "")
+    if rows and not any(len(row) == len(names) for row in rows):
+        raise DataError(
+            f"{settings.setting}.column_names: expected a name for each of the {len(rows[0])} fields of "
+            f"{location.name} ({', '.join(rows[0])[:120]}), got {len(names)}; or the delimiter is another one "
+            f"({settings.setting}.delimiter)"
+        )
+    return names
+
+
+def _is_pretty(text: str, complete: bool) -> bool:
+    """Whether the first object takes several lines, or is followed by another on its line."""
+    line, _, rest = text.partition("\n")
+    if not text.startswith("{") or _json_object(line) is not None:
+        return False
+    try:
+        _, end = json.JSONDecoder().raw_decode(text)
+    except json.JSONDecodeError as error:
+        cut_off = error.pos > len(text) - 64 or "Unterminated" in error.msg
+        return bool(rest) and cut_off and not complete
+    except RecursionError:
+        return False
+    following = text[end:].lstrip()
+    return end > len(line) or following.startswith((",", "{"))
+
+
+def _json_object(line: str) -> dict[str, object] | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None
