@@ -63,6 +63,8 @@ def ingest(
         console.print(f"found snapshot {name} of this input and config, nothing to do")
         return Snapshot.find(workspace, name)
     plan = plan_snapshot(job.ingest, inputs)
+    if plan.catalogue.reading:
+        console.print(plan.catalogue.reading, highlight=False, soft_wrap=True)
     # Ray ends first: no task may still write when the folder is finished or deleted.
     with workspace.create("snapshots", name, config=job) as writer, ray_session(job.ray):
         with StageProgress(console) as stages:

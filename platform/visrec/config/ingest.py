@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, field_validator
 
 from visrec.config.base import DEFAULT_WEIGHTS, NEGATIVE_KINDS, Config, EventKind
+from visrec.config.path_template import PathTemplate
 from visrec.config.paths import PathOrUri
 from visrec.config.times import format_moment, parse_moment
 
@@ -42,7 +43,8 @@ class InteractionsConfig(Config):
     format: FileFormat = "auto"
     """File format; `auto` goes by the file name's extension."""
     delimiter: str | None = Field(None, pattern=r'^[^"\r\n]{1,8}$')
-    """Delimiter of the fields in CSV files, of one or several characters (`::`; a tab also as `\\t`, Ctrl-A as `\\x01`). null:
+    """Delimiter of the fields in CSV files, of one or several characters (`::`; a tab also as `\\t`, Ctrl-A as
+    `\\x01`). null:
     found from the first lines."""
     column_names: tuple[str, ...] | None = Field(None, min_length=1)
     """Names of all columns of CSV files without a header, in order. null: the first row is the header."""
@@ -58,6 +60,9 @@ class InteractionsConfig(Config):
     """Event kind of all rows where there is no kind column."""
     kind_names: dict[str, EventKind] = {}
     """Event kinds by their names in the input, where those differ: `{addtocart: cart}`."""
+    item_id_width: int | None = Field(None, ge=1, le=64)
+    """Item ids of digits are filled with zeros on the left up to this width, where a number type has taken them:
+    108775015 becomes 0108775015 with a width of 10. null: ids stay as they are."""
 
 
 def _logs_tag(value: Any) -> str:
@@ -78,8 +83,8 @@ class ItemColumnsConfig(Config):
     image: str | None = None
     """Column with the picture: a path (absolute, or relative to `images.path`), a URI, or bytes. Several pictures of an
     item are a list, or text split at `image_separator`; the first that can be decoded is shown to people. null: the
-    picture of item X is the file `images.path`/X.jpg (.jpeg, .png, .webp, .gif), followed by those in the folder
-    `images.path`/X in order of their names."""
+    picture of item X is the file X.jpg (.jpeg, .png, .webp, .gif) in `images.path` or a folder below it, followed by
+    those in a folder X in order of their names."""
     title: str | None = None
     """Column with the title."""
     categories: str | None = None
@@ -118,6 +123,11 @@ class ImagesConfig(Config):
 
     path: PathOrUri | None = None
     """Folder of the pictures (path or URI); null where the catalogue's column holds full URIs or bytes."""
+    path_template: str | None = None
+    """Path of an item's picture in the folder, such as `{item_id[:3]}/{item_id}.jpg`: `{item_id}` is the id, `[:3]` its
+    first characters, `:0>10` fills it with zeros up to ten; several are applied in the order written,
+    `{item_id:0>10[:3]}`. Without an ending .jpg, .jpeg, .png, .webp and .gif are tried. null: pictures are found by
+    their names and those of their folders."""
     height: int = Field(64, ge=8, le=1024)
     """Height in pixels of the stored training picture."""
     width: int = Field(64, ge=8, le=1024)
@@ -130,6 +140,13 @@ class ImagesConfig(Config):
     """Larger image files are rejected."""
     max_per_item: int = Field(8, ge=1)
     """Most pictures of one item; further ones are not read."""
+
+    @field_validator("path_template")
+    @classmethod
+    def _template(cls, template: str | None) -> str | None:
+        if template is not None:
+            PathTemplate.parse(template)
+        return template
 
 
 class CleaningConfig(Config):

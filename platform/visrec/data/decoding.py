@@ -8,12 +8,14 @@ import io
 import struct
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from visrec.data.colours import to_srgb
+from visrec.data.jpeg import without_metadata
 from visrec.data.png import split_metadata
 from visrec.errors import PictureError
 
@@ -26,6 +28,7 @@ _STRIP_ROWS = 64
 
 # What Pillow's readers raise on damaged data.
 _DAMAGE = (
+    AssertionError,
     OSError,
     SyntaxError,
     ValueError,
@@ -96,7 +99,7 @@ def decode_picture(
     """
     if len(data) > max_bytes:
         raise PictureError(f"expected at most {max_bytes:,} bytes, got {len(data):,}", code="too_large")
-    light, png_profile = split_metadata(data)
+    light, png_profile = split_metadata(without_metadata(data))
     image = _open(light, max_pixels)
     size = image.size
     min_side = max(detail, 2 * height, 2 * width)
@@ -169,14 +172,27 @@ def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 def _to_8_bits(image: Image.Image) -> Image.Image:
     """Grey of more than 8 bits to 8; Pillow's own conversion would clip everything above 255."""
     values = np.asarray(image)
-    white = 65535.0 if image.mode.startswith("I") else 1.0
-    white = max(white, float(np.nanmax(values, initial=0)))
+    white = _white(values, image.mode)
     grey = np.empty(values.shape, np.uint8)
     # In strips: 64-bit copies of a whole picture would take gigabytes.
     for row in range(0, len(values), _STRIP_ROWS):
         strip = values[row : row + _STRIP_ROWS].astype(np.float64)
-        grey[row : row + _STRIP_ROWS] = np.nan_to_num(strip.clip(0) * (255.0 / white)).round()
-    return Image.fromarray(grey, "L")
+        grey[row : row + _STRIP_ROWS] = (np.nan_to_num(strip).clip(0, white) * (255.0 / white)).round()
+    opaque = Image.fromarray(grey, "L")
+    transparent = image.info.get("transparency")
+    if not isinstance(transparent, int):
+        return opaque
+    opaque.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8), "L"))
+    return opaque
+
+
+def _white(values: NDArray[Any], mode: str) -> float:
+    """Value of white: that of 16 bits; of wider numbers, which have none, the least range that holds all of them."""
+    if mode.startswith("I;16"):
+        return 65535.0
+    finite = np.max(values, initial=0, where=np.isfinite(values))
+    ranges = (255.0, 65535.0) if mode.startswith("I") else (1.0, 255.0, 65535.0)
+    return next((white for white in ranges if finite <= white), float(finite))
 
 
 def _apply_orientation(image: Image.Image, rgb: Image.Image) -> Image.Image:

@@ -1,7 +1,7 @@
-"""Text and colour profiles of PNG files, taken out before Pillow reads them.
+"""Metadata and colour profiles of PNG files, taken out before Pillow reads them.
 
-Pillow refuses a file whose compressed text or colour profile unpacks to more than a megabyte. The pixels of such a
-picture are sound, and nothing of the text is needed but an orientation.
+Pillow refuses a file whose compressed text or colour profile unpacks to more than a megabyte, or whose other metadata
+are damaged. The pixels of such a picture are sound, and nothing else is needed but transparency and an orientation.
 """
 
 import struct
@@ -14,11 +14,15 @@ _MAX_TEXT_BYTES = 1 << 20
 """All text that is kept, unpacked."""
 _TEXT = (b"tEXt", b"zTXt", b"iTXt")
 _WITH_ORIENTATION = (b"XML:com.adobe.xmp", b"Raw profile type exif")
+_ANCILLARY = 0x20
+"""Bit of a chunk's first letter: pixels can be decoded without it."""
+_TRANSPARENCY_BYTES = {0: 2, 2: 6, 3: 1}
+"""Shortest tRNS chunk of each colour type."""
 _HEADER = struct.Struct(">I4s")
 
 
 def split_metadata(data: bytes) -> tuple[bytes, bytes | None]:
-    """The file without the text that decoding does not need and without its colour profile, and that profile.
+    """The file without the metadata that decoding does not need and without its colour profile, and that profile.
 
     Chunks with an orientation are kept where they are small. Data that are no PNG come back as they are.
 
@@ -46,11 +50,20 @@ def split_metadata(data: bytes) -> tuple[bytes, bytes | None]:
             size = _text_size(name, body, budget)
             drop = size is None
             budget -= size or 0
+        elif name[0] & _ANCILLARY:
+            drop = name not in (b"tRNS", b"eXIf") or (name == b"tRNS" and _is_short(data, body))
+        if name[0] & _ANCILLARY and not drop:
+            drop = zlib.crc32(view[start + 4 : end - 4]) != int.from_bytes(view[end - 4 : end])
         if drop:
             kept.append(view[kept_from:start])
             kept_from = end
         start = end
     return (b"".join([*kept, view[kept_from:]]) if kept else data), profile
+
+
+def _is_short(data: bytes, body: memoryview) -> bool:
+    colour_type = data[25] if len(data) > 25 else 0  # the header's tenth byte
+    return len(body) < _TRANSPARENCY_BYTES.get(colour_type, 0)
 
 
 def _profile(body: memoryview) -> bytes | None:

@@ -1,7 +1,7 @@
 """Source catalogue: ids and attributes of all items, and where their pictures are; small enough for the driver."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,15 +16,16 @@ from visrec.errors import DataError
 from visrec.ingestion.attributes import parse_attributes
 from visrec.ingestion.chunks import Chunk, check_columns, check_keys, mapped_columns, split_into_chunks
 from visrec.ingestion.files import InputFile
+from visrec.ingestion.folder_pictures import FolderPictures, pictures_of_catalogue, pictures_of_folder
 from visrec.ingestion.formats import RawRows, read_rows
 from visrec.ingestion.id_text import digits_lost_note, id_texts
 from visrec.ingestion.ids import natural_order, too_long
 from visrec.ingestion.item_pictures import (
     is_bytes_column,
     pictures_at_paths,
-    pictures_by_item,
     pictures_in_cells,
 )
+from visrec.ingestion.picture_index import PictureIndex
 from visrec.ingestion.picture_sources import PictureSource
 from visrec.ingestion.quarantine import Reason, Reject
 from visrec.ingestion.text_dialect import TextSettings
@@ -45,6 +46,7 @@ class SourceCatalogue:
         rejects: Rejected rows of the items file, and items without a picture.
         num_unreadable_values: Attribute values that could not be read and are null.
         num_left_out: Pictures beyond `max_per_item`, which are not read.
+        reading: Sentence on what the sub-folders of the pictures were taken for; "" where there are none.
     """
 
     items: pa.Table
@@ -53,6 +55,7 @@ class SourceCatalogue:
     rejects: list[Reject]
     num_unreadable_values: int
     num_left_out: int
+    reading: str = ""
 
     def __len__(self) -> int:
         return int(self.items.num_rows)
@@ -72,10 +75,19 @@ class _ParsedItems:
     pictures: list[Sequence[PictureSource]]
     rejects: list[Reject]
     num_unreadable_values: int
+    by_name: FolderPictures | None = None
+
+
+def _no_ids() -> Collection[str]:
+    return ()
 
 
 def read_catalogue(
-    config: IngestConfig, files: Sequence[InputFile], pictures: Sequence[pafs.FileInfo]
+    config: IngestConfig,
+    files: Sequence[InputFile],
+    pictures: Sequence[pafs.FileInfo],
+    *,
+    logged_ids: Callable[[], Collection[str]] = _no_ids,
 ) -> SourceCatalogue:
     """Read the catalogue.
 
@@ -83,27 +95,33 @@ def read_catalogue(
         config: Where the items and the pictures are.
         files: Files of the items; empty where the pictures are the catalogue.
         pictures: Files of the picture folder; empty where there is none.
+        logged_ids: Gives some item ids of the log: they decide what the names of sub-folders mean where there is no
+            other catalogue.
 
     Raises:
         DataError: A mapped column is missing, a file cannot be read, or there is no item at all.
     """
     folder = Location.parse(config.images.path) if config.images.path is not None else None
-    by_name, rejects = pictures_by_item(folder, pictures) if folder else ({}, [])
-    parsed = _from_files(config, files, folder, by_name) if files else _from_folder(by_name)
+    index = PictureIndex.of(folder, pictures) if folder else PictureIndex(())
+    parsed = (
+        _from_files(config, files, folder, index)
+        if files or folder is None
+        else _from_folder(pictures_of_folder(folder, index, config.images, logged_ids))
+    )
     if not parsed.items.num_rows:
         raise DataError(f"expected items in {config.items.path or config.images.path}, found none")
-    return _unique_items(parsed, rejects if not files else [], config.images.max_per_item)
+    return _unique_items(parsed, config.images.max_per_item)
 
 
-def _from_folder(by_name: Mapping[str, Sequence[PictureSource]]) -> _ParsedItems:
-    attributes, _ = parse_attributes({}, len(by_name), separator="|")
-    items = attributes.add_column(0, "item_id", pa.array(list(by_name), pa.string()))
+def _from_folder(found: FolderPictures) -> _ParsedItems:
+    attributes, _ = parse_attributes({}, len(found.of_item), separator="|")
     return _ParsedItems(
-        items=items,
-        locations=[str(p[0]) for p in by_name.values()],
-        pictures=list(by_name.values()),
-        rejects=[],
+        items=attributes.add_column(0, "item_id", pa.array(list(found.of_item), pa.string())),
+        locations=[str(p[0]) for p in found.of_item.values()],
+        pictures=list(found.of_item.values()),
+        rejects=found.rejects,
         num_unreadable_values=0,
+        by_name=found,
     )
 
 
@@ -111,7 +129,7 @@ def _from_files(
     config: IngestConfig,
     files: Sequence[InputFile],
     folder: Location | None,
-    by_name: Mapping[str, Sequence[PictureSource]],
+    index: PictureIndex,
 ) -> _ParsedItems:
     columns = mapped_columns(config.items.columns)
     settings = TextSettings.of(config.items, "ingest.items")
@@ -125,28 +143,32 @@ def _from_files(
         for raw in read_rows(chunk, to_read, whole=True):
             sources: list[Sequence[PictureSource]]
             if image is None:
-                sources = _pictures_of(raw, by_name)
+                sources = [[] for _ in raw.lines]  # found by name when all ids are known
             elif as_bytes:
                 sources = pictures_in_cells(chunk, image)
             else:
-                sources = pictures_at_paths(raw.columns["image"], folder, config.items.image_separator)
+                sources = pictures_at_paths(raw.columns["image"], folder, config.items.image_separator, index)
             parts.append(_parse(raw, chunk, sources, config.items.category_separator))
             absent += [raw.absent] if raw.num_lines else []
     check_keys(chunks, columns, absent, setting="ingest.items.columns")
-    return _ParsedItems(
-        items=pa.concat_tables([p.items for p in parts]) if parts else _from_folder({}).items,
+    parsed = _ParsedItems(
+        items=pa.concat_tables([p.items for p in parts])
+        if parts
+        else _from_folder(FolderPictures.none()).items,
         locations=[location for p in parts for location in p.locations],
         pictures=[picture for p in parts for picture in p.pictures],
         rejects=[reject for p in parts for reject in p.rejects],
         num_unreadable_values=sum(p.num_unreadable_values for p in parts),
     )
-
-
-def _pictures_of(
-    raw: RawRows, by_name: Mapping[str, Sequence[PictureSource]]
-) -> list[Sequence[PictureSource]]:
-    ids = id_texts(raw.columns["item_id"]).values
-    return [by_name.get(item, []) for item in ids.to_pylist()]
+    if "image" in columns or folder is None:
+        return parsed
+    found = pictures_of_catalogue(folder, index, config.images, parsed.items.column("item_id").to_pylist())
+    return replace(
+        parsed,
+        pictures=[found.of_item.get(item, []) for item in parsed.items.column("item_id").to_pylist()],
+        rejects=[*parsed.rejects, *found.rejects],
+        by_name=found,
+    )
 
 
 def _parse(
@@ -185,13 +207,14 @@ def _parse(
     )
 
 
-def _unique_items(parsed: _ParsedItems, rejects: list[Reject], max_pictures: int) -> SourceCatalogue:
+def _unique_items(parsed: _ParsedItems, max_pictures: int) -> SourceCatalogue:
     """Each id once (its first row), in natural order; image rows in the order of the input."""
     codes = np.asarray(parsed.items.column("item_id").combine_chunks().dictionary_encode().indices)
     _, firsts = np.unique(codes, return_index=True)
     firsts = np.sort(firsts)
     ids = parsed.items.column("item_id").to_pylist()
-    rejects = [*parsed.rejects, *rejects]
+    rejects = list(parsed.rejects)
+    notes = parsed.by_name.notes if parsed.by_name else {}
     for row in np.setdiff1d(np.arange(len(codes)), firsts):
         rejects.append(
             Reject(
@@ -214,7 +237,7 @@ def _unique_items(parsed: _ParsedItems, rejects: list[Reject], max_pictures: int
                     source="images",
                     location=ids[row],
                     reason=Reason.NO_IMAGE,
-                    detail=f"no picture of item {ids[row]}",
+                    detail=f"no picture of item {ids[row]}{notes.get(ids[row], '')}",
                 )
             )
         sources += pictures
@@ -227,4 +250,5 @@ def _unique_items(parsed: _ParsedItems, rejects: list[Reject], max_pictures: int
         rejects=rejects,
         num_unreadable_values=parsed.num_unreadable_values,
         num_left_out=num_left_out,
+        reading=parsed.by_name.reading if parsed.by_name else "",
     )

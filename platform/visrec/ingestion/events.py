@@ -14,7 +14,7 @@ from visrec.config.base import EventKind
 from visrec.config.ingest import CleaningConfig, InteractionsConfig, TimeUnit
 from visrec.ingestion.formats import RawRows
 from visrec.ingestion.id_text import digits_lost_note, id_texts
-from visrec.ingestion.ids import too_long
+from visrec.ingestion.ids import fill_digits, too_long
 from visrec.ingestion.quarantine import REASON_CODES, REJECT_SCHEMA, Reason
 from visrec.ingestion.times import parse_iso, parse_times
 from visrec.ingestion.values import integers, text
@@ -57,6 +57,8 @@ class EventRules:
     max_time: int
     setting: str = "ingest.interactions"
     event_id_prefix: str = ""
+    item_id_width: int | None = None
+    """Item ids of digits are filled with zeros up to this width; None leaves them."""
 
     @classmethod
     def of(
@@ -77,6 +79,7 @@ class EventRules:
             max_time=int((now + cleaning.max_future_seconds) * 1000),
             setting=setting,
             event_id_prefix=event_id_prefix,
+            item_id_width=log.item_id_width,
         )
 
 
@@ -94,7 +97,7 @@ def check_events(raw: RawRows, rules: EventRules, item_ids: Any, chunk: int) -> 
     """
     check = _RowCheck(len(raw.lines))
     users = check.ids(raw, "user_id", Reason.MISSING_USER)
-    items = check.ids(raw, "item_id", Reason.MISSING_ITEM)
+    items = fill_digits(check.ids(raw, "item_id", Reason.MISSING_ITEM), rules.item_id_width)
     check.mark(too_long(users), Reason.USER_ID_TOO_LONG, users)
     check.mark(too_long(items), Reason.ITEM_ID_TOO_LONG, items)
     kinds = _kinds(raw, rules, check)

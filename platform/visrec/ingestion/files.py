@@ -24,6 +24,7 @@ _ENDINGS: dict[str, RowFormat] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
+_PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".jfif", ".bmp", ".tif", ".tiff")
 _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".xz", ".zip")
 
 
@@ -51,8 +52,7 @@ class Inputs:
     Attributes:
         logs: Files of each interaction log, by the name of its setting.
         items: Files of the catalogue; empty where the pictures are the catalogue.
-        pictures: Files in the picture folder and, where pictures are found by name, in its sub-folders; empty where
-            there is none.
+        pictures: Files in the picture folder, and pictures in its sub-folders at any depth; empty where there is none.
         truth: Folder with the truth behind a generated log, or None.
     """
 
@@ -127,13 +127,12 @@ def list_files(uri: str, file_format: FileFormat, *, setting: str) -> list[Input
     return known
 
 
-def list_folder(folder: Location, *, setting: str, sub_folders: bool = False) -> list[pafs.FileInfo]:
-    """The files directly in a folder, sorted by path.
+def list_folder(folder: Location, *, setting: str) -> list[pafs.FileInfo]:
+    """The files in a folder and in its sub-folders at any depth, hidden ones (`.x`) left out; sorted by path.
 
     Args:
         folder: The folder.
         setting: Name of the setting that holds it, for the message.
-        sub_folders: Also the files directly in its sub-folders, hidden ones (`.x`) left out.
 
     Raises:
         DataError: There is no such folder, or it cannot be read.
@@ -141,18 +140,20 @@ def list_folder(folder: Location, *, setting: str, sub_folders: bool = False) ->
     if not folder.is_dir():
         raise DataError(f"{setting}: expected a folder, found none at {folder}")
     try:
-        found = folder.filesystem.get_file_info(pafs.FileSelector(folder.path, recursive=sub_folders))
+        found = folder.filesystem.get_file_info(pafs.FileSelector(folder.path, recursive=True))
     except OSError as error:
         raise DataError(f"{setting}: {folder} cannot be read: {error}") from None
-    prefix = len(folder.path.rstrip("/")) + 1
-
-    def wanted(info: pafs.FileInfo) -> bool:
-        inner = str(info.path)[prefix:]
-        return info.type == pafs.FileType.File and (
-            "/" not in inner or (inner.count("/") == 1 and not inner.startswith("."))
-        )
-
-    return sorted((info for info in found if wanted(info)), key=lambda i: str(i.path))
+    # Hidden folders: a slash that is not the folder's own is before the dot, and another one after it.
+    prefix = len(folder.path.rstrip("/"))
+    files = []
+    for info in found:
+        if info.type == pafs.FileType.File:
+            path = str(info.path)
+            inner = path[prefix:]
+            if "/." not in inner or "/." not in inner[: inner.rfind("/")]:
+                files.append((path, info))
+    files.sort(key=lambda entry: entry[0])
+    return [info for _, info in files]
 
 
 def fingerprint(files: Iterable[tuple[str, int, int]]) -> str:
@@ -236,12 +237,19 @@ def _pictures(config: IngestConfig) -> list[pafs.FileInfo]:
         return []
     by_name = config.items.path is None or config.items.columns.image is None
     folder = Location.parse(config.images.path)
-    found = list_folder(folder, setting="ingest.images.path", sub_folders=by_name)
+    found = [info for info in list_folder(folder, setting="ingest.images.path") if _counts(folder, info)]
     if not found and by_name:
         raise DataError(
             f"ingest.images.path: expected pictures, the folder {config.images.path} holds no file"
         )
     return found
+
+
+def _counts(folder: Location, info: pafs.FileInfo) -> bool:
+    """Whether a file is one of the folder's pictures: in sub-folders only files with a picture's ending are, so that a
+    workspace in the folder does not make the input another one."""
+    path = str(info.path)
+    return "/" not in path[len(folder.path.rstrip("/")) + 1 :] or path.lower().endswith(_PICTURE_ENDINGS)
 
 
 def _truth(path: str) -> Location | None:

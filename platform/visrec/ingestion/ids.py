@@ -35,6 +35,18 @@ def is_integer(ids: Any) -> NDArray[np.bool_]:
     return np.asarray(pc.match_substring_regex(ids, _INTEGER), np.bool_)
 
 
+def fill_digits(ids: Any, width: int | None) -> Any:
+    """Ids of digits alone with zeros before them, up to a width; None leaves all as they are.
+
+    Example:
+        >>> fill_digits(pa.array(["17", "a7", None]), 4).to_pylist()
+        ['0017', 'a7', None]
+    """
+    if width is None:
+        return ids
+    return pc.if_else(pc.match_substring_regex(ids, "^[0-9]+$"), pc.utf8_lpad(ids, width, "0"), ids)
+
+
 def all_integers(ids: Any) -> bool:
     """Whether every id of a pyarrow string array is a plain integer.
 

@@ -1,6 +1,6 @@
-"""Pictures of each item: files named after it, or a column with paths, URIs or bytes, one or several a row."""
+"""Pictures of each item in a column with paths, URIs or bytes, one or several a row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -8,63 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyarrow import fs as pafs
 
 from visrec.ingestion.chunks import Chunk
-from visrec.ingestion.ids import natural_order
+from visrec.ingestion.picture_index import PictureIndex
 from visrec.ingestion.picture_sources import CellPicture, FilePicture, PictureSource
-from visrec.ingestion.quarantine import Reason, Reject
 from visrec.ingestion.values import split_list, text
 from visrec.storage import Location
 
-PICTURE_ENDINGS = ("jpg", "jpeg", "png", "webp", "gif")
-"""In order of preference where an item has several files of its name."""
-
 _ROWS_PER_BATCH = 32
-
-
-def pictures_by_item(
-    folder: Location, infos: Sequence[pafs.FileInfo]
-) -> tuple[dict[str, list[FilePicture]], list[Reject]]:
-    """Pictures of each item id by file name, and rejects for files of a name that another ending was preferred for.
-
-    The file X.jpg comes first, then those of the folder X in the natural order of their names.
-
-    Example:
-        >>> infos = list_folder(folder, setting="ingest.images.path", sub_folders=True)      # doctest: +SKIP
-        >>> [picture.path for picture in pictures_by_item(folder, infos)[0]["i7"]]           # doctest: +SKIP
-        ['i7.jpg', 'i7/1.jpg', 'i7/2.jpg']
-    """
-    best: dict[str, tuple[int, str]] = {}  # of each stem: preference and name
-    in_sub_folders: dict[str, list[str]] = {}
-    rejects = []
-    for info in infos:
-        stem, ending = _stem_and_ending(str(info.base_name))
-        if not stem or stem.startswith(".") or ending not in PICTURE_ENDINGS:
-            continue
-        sub_folder = _sub_folder(folder, info)
-        if sub_folder is not None:
-            in_sub_folders.setdefault(sub_folder, []).append(str(info.base_name))
-            continue
-        candidate = (PICTURE_ENDINGS.index(ending), str(info.base_name))
-        kept = min(candidate, best.get(stem, candidate))
-        if stem in best:
-            dropped = max(candidate, best[stem])[1]
-            rejects.append(
-                Reject(
-                    source="images",
-                    location=str(folder / dropped),
-                    reason=Reason.DUPLICATE_ITEM,
-                    detail=f"{kept[1]} is taken",
-                )
-            )
-        best[stem] = kept
-    found = {stem: [FilePicture(folder=folder, path=name)] for stem, (_, name) in best.items()}
-    for item, names in in_sub_folders.items():
-        found.setdefault(item, []).extend(
-            FilePicture(folder=folder, path=f"{item}/{name}") for name in _in_natural_order(names)
-        )
-    return found, rejects
+_MOST_NOTES = 20
+"""Pictures that are not there whose nearest name is looked for."""
 
 
 def is_bytes_column(chunk: Chunk, column: str) -> bool:
@@ -94,33 +47,46 @@ def pictures_in_cells(chunk: Chunk, column: str) -> list[Sequence[PictureSource]
 
 
 def pictures_at_paths(
-    column: Any, folder: Location | None, separator: str | None
+    column: Any, folder: Location | None, separator: str | None, index: PictureIndex
 ) -> list[Sequence[PictureSource]]:
     """Pictures of each row, for a column of paths and URIs: lists, or text.
 
     Text is one path, a JSON list (to which the reader of JSONL turns a list), or several paths split at the separator.
+    Paths that are not in the folder as they are written are looked for in its index.
     """
     if _is_list(column.type):
         named = [[str(path) for path in row or [] if path] for row in column.to_pylist()]
     else:
         named = [list(filter(None, split_list(value, separator))) for value in text(column)[0].to_pylist()]
-    return [[FilePicture(folder=folder, path=path) for path in row] for row in named]
+    if folder is None:
+        return [[FilePicture(folder=None, path=path) for path in row] for row in named]
+    inside = _inside_folder({path for row in named for path in row}, folder, index)
+    found = index.find_all(inside.values())
+    notes = 0
+    sources: dict[str, FilePicture] = {}
+    for path, name in inside.items():
+        note = ""
+        if name not in found and notes < _MOST_NOTES:
+            nearest = index.nearest(name)
+            note = f"; the nearest name in it is {nearest}" if nearest else "; no name in it is like it"
+            notes += 1
+        sources[path] = FilePicture(folder=folder, path=found.get(name, path), note=note)
+    return [[sources.get(path) or FilePicture(folder=folder, path=path) for path in row] for row in named]
 
 
-def _stem_and_ending(name: str) -> tuple[str, str]:
-    stem, _, ending = name.rpartition(".")
-    return stem, ending.lower()
-
-
-def _sub_folder(folder: Location, info: pafs.FileInfo) -> str | None:
-    """Name of the folder below `folder` that the file is in; None for a file directly in it."""
-    inner = str(info.path)[len(folder.path.rstrip("/")) + 1 :]
-    return inner.rpartition("/")[0] or None
-
-
-def _in_natural_order(names: Sequence[str]) -> list[str]:
-    order = natural_order(pa.array([_stem_and_ending(name)[0] for name in names], pa.string()))
-    return [names[k] for k in order]
+def _inside_folder(paths: Collection[str], folder: Location, index: PictureIndex) -> dict[str, str]:
+    """Names to look for in the folder: of all paths but those of other filesystems, and of files elsewhere."""
+    prefix = folder.path.rstrip("/") + "/"
+    names: dict[str, str] = {}
+    for path in sorted(paths):
+        if path.startswith(prefix):
+            names[path] = path.removeprefix(prefix)
+        elif path.startswith("/"):
+            if not folder.is_local or not Location.parse(path).exists():
+                names[path] = path
+        elif "://" not in path or path.startswith(("http://", "https://")):
+            names[path] = path
+    return names
 
 
 def _lists(chunk: Chunk, column: str, group: int) -> Iterator[Sequence[PictureSource]]:

@@ -20,6 +20,8 @@ class FilePicture:
 
     folder: Location | None
     path: str
+    note: str = ""
+    """What to add to the message where there is no such file."""
 
     def location(self) -> Location:
         """Where the file is.
@@ -101,7 +103,10 @@ def _read_file(source: FilePicture, max_bytes: int) -> bytes | PictureError:
                 return _too_large(size, max_bytes)
             return bytes(file.read())
     except FileNotFoundError:
-        return PictureError("there is no such file", code=_code(Reason.NO_IMAGE))
+        looked = (
+            f"there is no such file, looked for {source.path!r} in {source.folder}" if source.note else ""
+        )
+        return PictureError(f"{looked or 'there is no such file'}{source.note}", code=_code(Reason.NO_IMAGE))
     except (OSError, DataError, pa.ArrowException) as error:
         return PictureError(str(error), code=_code(Reason.IMAGE_UNREADABLE))
 

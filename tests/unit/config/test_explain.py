@@ -28,7 +28,8 @@ from visrec.errors import ConfigError
         (
             {"ingest": {"interactions": {"pth": "log.csv"}}},
             "ingest.interactions.pth: unknown key; did you mean 'path'?; "
-            "the others are column_names, columns, default_kind, delimiter, format, kind_names, quoting, time_unit",
+            "the others are column_names, columns, default_kind, delimiter, format, item_id_width, kind_names, "
+            "quoting, time_unit",
         ),
         (
             {"ingest": {"interactions": {"path": 3, "format": "auto", "time_unit": 4}}},

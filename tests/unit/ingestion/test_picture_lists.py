@@ -109,7 +109,11 @@ def test_an_item_has_a_file_and_a_folder(tmp_path: Path) -> None:
     for name in (".hidden/1.jpg", "empty/notes.txt", "9.webp"):
         (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "images" / name).write_text("x")
-    expected = {"7": ["7.jpg", "7/9.jpg", "7/10.png"], "8": ["8/a.gif", "8/b.jpg"], "9": ["9.webp"]}
+    expected = {
+        "7": ["7.jpg", "7/9.jpg", "7/10.png", "7/deep/1.jpg"],
+        "8": ["8/a.gif", "8/b.jpg"],
+        "9": ["9.webp"],
+    }
     catalogue = _catalogue(tmp_path)
     assert _pictures(catalogue, tmp_path) == expected
     assert catalogue.rejects == []

@@ -22,11 +22,12 @@ from visrec.errors import DataError
 from visrec.ingestion.catalogue import SourceCatalogue, read_catalogue
 from visrec.ingestion.cleaning import CleaningRules
 from visrec.ingestion.files import Inputs
+from visrec.ingestion.nearest import explain_unknown_item
 from visrec.ingestion.quarantine import Reason, RejectCounts, check_rejected_share, write_rejects
 from visrec.ingestion.stages.clean import CleanLog, clean_users, write_read_rejects
 from visrec.ingestion.stages.global_stats import GlobalStats, global_stats
 from visrec.ingestion.stages.pictures import DecodedPictures, decode_pictures
-from visrec.ingestion.stages.read import EventLog, LogSource, open_logs, read_logs
+from visrec.ingestion.stages.read import EventLog, LogSource, first_item_ids, open_logs, read_logs
 from visrec.ingestion.stages.shuffle import shuffle_by_user
 from visrec.ingestion.stages.write import WrittenCounts, write_items, write_users
 from visrec.ingestion.tie_order import id_numbers
@@ -105,9 +106,9 @@ def plan_snapshot(config: IngestConfig, inputs: Inputs) -> IngestPlan:
     Raises:
         DataError: A file cannot be read, or a mapped column is missing.
     """
-    return IngestPlan(
-        logs=open_logs(config, inputs), catalogue=read_catalogue(config, inputs.items, inputs.pictures)
-    )
+    logs = open_logs(config, inputs)
+    catalogue = read_catalogue(config, inputs.items, inputs.pictures, logged_ids=lambda: first_item_ids(logs))
+    return IngestPlan(logs=logs, catalogue=catalogue)
 
 
 def build_snapshot(
@@ -136,7 +137,7 @@ def build_snapshot(
     log.blocks.clear()  # frees the object store: the shuffled blocks are copies
     rules = _cleaning_rules(config, log, catalogue, pictures)
     cleaned = clean_users(blocks, rules, log.source_lines, quarantine, on_users=progress.advance)
-    rejected_rows = _check_rejected_rows(config, log, cleaned)
+    rejected_rows = _check_rejected_rows(config, log, cleaned, catalogue)
 
     progress.start("passes over all users", None)
     stats = global_stats(
@@ -179,7 +180,9 @@ def _cleaning_rules(
     )
 
 
-def _check_rejected_rows(config: IngestConfig, log: EventLog, cleaned: CleanLog) -> RejectCounts:
+def _check_rejected_rows(
+    config: IngestConfig, log: EventLog, cleaned: CleanLog, catalogue: SourceCatalogue
+) -> RejectCounts:
     """Rejected log rows so far.
 
     Raises:
@@ -188,6 +191,10 @@ def _check_rejected_rows(config: IngestConfig, log: EventLog, cleaned: CleanLog)
     rejected = RejectCounts()
     rejected.include(log.rejected)
     rejected.include(cleaned.rejected)
+    if Reason.UNKNOWN_ITEM in rejected.counts:
+        place = config.items.path or f"the names of the pictures in {config.images.path}"
+        reading = f" ({catalogue.reading})" if catalogue.reading and not config.items.path else ""
+        explain_unknown_item(rejected, catalogue.item_ids.to_pylist(), f"{place}{reading}")
     check_rejected_share(
         rejected,
         log.num_rows,

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ from visrec.ingestion.chunks import (
 from visrec.ingestion.events import EventRules, check_events
 from visrec.ingestion.files import Inputs
 from visrec.ingestion.formats import read_rows
-from visrec.ingestion.ids import all_integers
+from visrec.ingestion.id_text import id_texts
+from visrec.ingestion.ids import all_integers, fill_digits
 from visrec.ingestion.quarantine import RejectCounts, RejectSummary, check_rejected_share
 from visrec.ingestion.text_dialect import TextSettings
 
@@ -124,6 +126,18 @@ def open_logs(config: IngestConfig, inputs: Inputs) -> list[LogSource]:
     for source in sources:
         check_columns(source.chunks, source.columns, setting=f"{source.setting}.columns")
     return sources
+
+
+def first_item_ids(sources: Sequence[LogSource]) -> set[str]:
+    """Item ids at the beginning of each log, to compare names of files with."""
+    ids: set[str] = set()
+    for source in sources:
+        columns = {"item_id": source.columns["item_id"]}
+        pieces = (raw for chunk in source.chunks[:1] for raw in read_rows(chunk, columns))
+        for raw in islice(pieces, 1):
+            found = pc.unique(id_texts(raw.columns["item_id"]).values.drop_null())
+            ids.update(fill_digits(found, source.config.item_id_width).to_pylist())
+    return ids
 
 
 def event_rules(sources: Sequence[LogSource], cleaning: CleaningConfig) -> list[EventRules]:
