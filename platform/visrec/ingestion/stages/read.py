@@ -18,6 +18,7 @@ from visrec.ingestion.files import Inputs
 from visrec.ingestion.formats import read_rows
 from visrec.ingestion.ids import all_integers
 from visrec.ingestion.quarantine import RejectCounts, RejectSummary, check_rejected_share
+from visrec.ingestion.resolution import TimeStep
 
 _SAMPLE_SIZE = 100_000
 _MIN_SAMPLE_OF_CHUNK = 64
@@ -51,11 +52,13 @@ class LogCounts:
         num_rows: Rows read, rejected ones included.
         num_events: Valid rows.
         rejected: Rejected rows.
+        time_step: Of the valid rows' times; None without any.
     """
 
     num_rows: int = 0
     num_events: int = 0
     rejected: RejectCounts = field(default_factory=RejectCounts)
+    time_step: TimeStep | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -179,6 +182,7 @@ class _PieceSummary:
     rejects: RejectSummary
     integer_users: bool
     user_sample: list[str]
+    time_step: TimeStep | None
 
     @property
     def num_rows(self) -> int:
@@ -202,6 +206,7 @@ def _read_chunk(
             rejects=RejectSummary.of(rejects),
             integer_users=all_integers(pc.unique(users)),
             user_sample=sample.to_pylist(),
+            time_step=TimeStep.of(np.asarray(events.column("time"))),
         )
 
 
@@ -209,6 +214,8 @@ def _include(log: EventLog, counts: LogCounts, events: Any, rejects: Any, summar
     counts.num_rows += summary.num_rows
     counts.num_events += summary.num_events
     counts.rejected.include(summary.rejects.resolve(log.source_lines))
+    if summary.time_step:
+        counts.time_step = summary.time_step.joined(counts.time_step)
     if summary.num_events:
         log.blocks.append(events)
         log.user_sample += summary.user_sample
