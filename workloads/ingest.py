@@ -189,7 +189,7 @@ def time_notes(facts: SnapshotFacts) -> list[str]:
     validation_from, test_from = facts.global_time_cuts
     if validation_from == test_from:
         lines.append(
-            f"the split global_time has no validation part: so many positives have the time "
-            f"{format_milliseconds(test_from)}, and a cut in time cannot divide them; use leave_one_out"
+            f"the split global_time has no validation part: both cuts lie at {format_milliseconds(test_from)}, since "
+            "too many positives have this time, or there are too few in all; use leave_one_out"
         )
     return lines

@@ -176,7 +176,7 @@ class Snapshot(TypedArtifact):
             return ""
         validation, test = (format_milliseconds(cut) for cut in self.facts.global_time_cuts)
         where = (
-            f"validation and test would both begin at {test}, since that many positives have this time"
+            f"validation and test both begin at {test}: too many positives have this time, or there are too few in all"
             if validation == test
             else f"validation begins at {validation} and test at {test}"
         )

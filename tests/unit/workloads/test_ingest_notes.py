@@ -35,8 +35,8 @@ def test_several_logs_without_coarse_times() -> None:
 def test_a_cut_that_divides_nothing() -> None:
     times = {"resolutions": {"ingest.interactions": "moment"}, "tied_share": 1, "num_unrated_users": 0}
     assert _notes(times, (1_672_531_200_000,) * 2)[-1] == (
-        "the split global_time has no validation part: so many positives have the time 2023-01-01T00:00:00Z, "
-        "and a cut in time cannot divide them; use leave_one_out"
+        "the split global_time has no validation part: both cuts lie at 2023-01-01T00:00:00Z, since too many "
+        "positives have this time, or there are too few in all; use leave_one_out"
     )
 
 
