@@ -17,12 +17,23 @@ from rich.table import Table
 
 from visrec.cluster.session import ray_session
 from visrec.config import IngestWorkloadConfig
+from visrec.config.times import format_milliseconds
+from visrec.data.facts import SnapshotFacts, TimeResolution
 from visrec.data.snapshot import Snapshot
 from visrec.ingestion.files import find_inputs
 from visrec.ingestion.quarantine import RejectCounts
 from visrec.ingestion.stages.build import BuiltSnapshot, build_snapshot, plan_snapshot
 from visrec.storage import ArtifactStore, content_id
 from visrec.workloads.settings import PlainSettings, workload_config, workload_console
+
+_RESOLUTIONS: dict[TimeResolution, str] = {
+    "moment": "all equal",
+    "day": "whole days",
+    "hour": "whole hours",
+    "minute": "whole minutes",
+    "second": "whole seconds",
+    "millisecond": "milliseconds",
+}
 
 FORMAT_VERSION = 4
 """Part of a snapshot's name: goes up when the same input would give other files."""
@@ -73,6 +84,8 @@ def ingest(
         writer.facts.update(built.facts.to_json())
     workspace.point("snapshots", name)
     console.print(_table(built, time.perf_counter() - started))
+    for note in time_notes(built.facts):
+        console.print(note, soft_wrap=True)
     console.print(f"snapshot {name} in {workspace.location('snapshots', name)}", soft_wrap=True)
     return Snapshot.find(workspace, name)
 
@@ -153,3 +166,32 @@ def _add_reasons(table: Table, title: str, rejected: RejectCounts) -> None:
     for reason, count in rejected.counts.most_common():
         if count:
             table.add_row(f"  [dim]{reason.value}[/dim]", f"[dim]{count:,}[/dim]")
+
+
+def time_notes(facts: SnapshotFacts) -> list[str]:
+    """Lines on what the times of the log can tell, and what they cannot."""
+    times = facts.times
+    if times is None:
+        return []
+    several = len(times.resolutions) > 1
+    logs = [
+        f"{_RESOLUTIONS[resolution]} ({setting})" if several else _RESOLUTIONS[resolution]
+        for setting, resolution in times.resolutions.items()
+    ]
+    lines = [
+        f"times: {', '.join(logs)}; {times.tied_share:.1%} of events share their time with another of the same user"
+    ]
+    if {"moment", "day", "hour"} & set(times.resolutions.values()):
+        lines[0] += "; the rate of bots is measured over the span that the times tell, not by minute"
+    if times.num_unrated_users:
+        lines.append(
+            "users above bot_events_per_minute that are kept, since their times are too coarse to tell a rate: "
+            f"{times.num_unrated_users:,}"
+        )
+    validation_from, test_from = facts.global_time_cuts
+    if validation_from == test_from:
+        lines.append(
+            f"the split global_time has no validation part: both cuts lie at {format_milliseconds(test_from)}, since "
+            "too many positives have this time, or there are too few in all; use leave_one_out"
+        )
+    return lines

@@ -88,7 +88,7 @@ def measure_on_cluster(plan: EvaluationPlan, seed: int) -> Measured:
     if not parts:
         raise DataError(
             f"expected users with a history and a held-out item in the {plan.config.part} part of "
-            f"{plan.split.protocol}, got none"
+            f"{plan.split.protocol}, got none{Snapshot(plan.snapshot).empty_part_note(plan.split)}"
         )
     measures = merge(parts)
     seconds["measure"] = time.perf_counter() - started

@@ -1,7 +1,7 @@
 """Text of a time, ISO 8601 or one of the forms that databases and spreadsheets print, to a moment."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 ZONE_NAME = r"\s*(?i:utc|gmt|z)$"
 """End of a time that names the zone UTC, alone or after an offset of zero: `05:24:39 UTC`, `05:24:39 +0000 UTC`."""
@@ -43,3 +43,16 @@ def parse_moment(text: str) -> datetime | None:
 def format_moment(moment: datetime) -> str:
     """A moment in UTC as ISO 8601 text that ends in Z, the same for each text of the moment."""
     return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+def format_milliseconds(time: int) -> str:
+    """Milliseconds since 1970 as ISO 8601 text; as a number where they lie outside of the calendar.
+
+    Example:
+        >>> format_milliseconds(1_672_531_200_000), format_milliseconds(10**17)
+        ('2023-01-01T00:00:00Z', '100000000000000000 ms since 1970')
+    """
+    try:
+        return format_moment(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time))
+    except OverflowError:
+        return f"{time} ms since 1970"

@@ -1,12 +1,15 @@
 """Facts of a snapshot: the part of its manifest that other rooms read."""
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from visrec.config import EventKind
 from visrec.data.images import ImageFacts
 from visrec.errors import ArtifactError
+
+TimeResolution = Literal["moment", "day", "hour", "minute", "second", "millisecond"]
+"""Finest unit that times tell; `moment`: all times are equal."""
 
 
 class _Facts(BaseModel):
@@ -22,6 +25,17 @@ class InputFacts(_Facts):
     images: str | None = None
     truth: str | None = None
     """Folder with the truth behind a generated log; None for real data."""
+
+
+class TimeFacts(_Facts):
+    """Resolution of the times of logs, and ties of events."""
+
+    resolutions: dict[str, TimeResolution]
+    """Resolution of each log, by the name of its setting."""
+    tied_share: float
+    """Share of the events that share user and time with another one."""
+    num_unrated_users: int
+    """Users above `bot_events_per_minute` whose times are too coarse to tell a rate; they are kept."""
 
 
 class SnapshotFacts(_Facts):
@@ -42,6 +56,8 @@ class SnapshotFacts(_Facts):
     """Rejected rows, items and pictures by reason code."""
     event_weights: dict[EventKind, float]
     """Strength of each event kind."""
+    times: TimeFacts | None = None
+    """Resolution and ties; None in snapshots of earlier versions."""
 
     @classmethod
     def from_json(cls, values: dict[str, Any], *, source: str) -> Self:

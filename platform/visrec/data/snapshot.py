@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from visrec.arrays import Ragged
 from visrec.config import SplitConfig
+from visrec.config.times import format_milliseconds
 from visrec.data.facts import SnapshotFacts
 from visrec.data.images import ImageFacts, ImageStore, PictureRows, ThumbnailStore
 from visrec.data.schemas import USERS_PER_ROW_GROUP
@@ -168,6 +169,21 @@ class Snapshot(TypedArtifact):
         for batch in self._sequence_files.to_batches(columns=columns, batch_size=block_users):
             if batch.num_rows:
                 yield self._ragged(batch, split)
+
+    def empty_part_note(self, split: SplitConfig) -> str:
+        """The cause of an empty part under `global_time`, as the end of an error message; else empty."""
+        if split.protocol != "global_time":
+            return ""
+        validation, test = (format_milliseconds(cut) for cut in self.facts.global_time_cuts)
+        where = (
+            f"validation and test both begin at {test}: too many positives have this time, or there are too few in all"
+            if validation == test
+            else f"validation begins at {validation} and test at {test}"
+        )
+        return (
+            f": {where}; a cut in time cannot divide events of one time: use training.split.protocol: leave_one_out, "
+            "or other shares (ingest.validation_share, ingest.test_share)"
+        )
 
     def user_ids(self) -> Iterator[Any]:
         """User ids as pyarrow string arrays, in blocks, in order of user index."""

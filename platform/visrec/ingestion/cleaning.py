@@ -79,11 +79,13 @@ class CleanResult:
         block: What is kept.
         rejects: What is rejected, `REJECT_SCHEMA`.
         num_merged: Events that were merged into others, and are in neither.
+        num_unrated_users: Users above the rate of bots whose times are too coarse to tell a rate.
     """
 
     block: CleanBlock
     rejects: pa.Table
     num_merged: int
+    num_unrated_users: int
 
 
 def clean(events: pa.Table, rules: CleaningRules) -> CleanResult:
@@ -101,7 +103,7 @@ def clean(events: pa.Table, rules: CleaningRules) -> CleanResult:
     work.reject(exact_duplicates(work.user, work.item, work.kind, work.time, work.event), Reason.DUPLICATE)
     left = work.left
     is_bot = np.zeros(len(work.user_ids), bool)
-    found = bots(work.user[left], work.time[left], rules.events_per_minute)
+    found, unrated = bots(work.user[left], work.time[left], rules.events_per_minute)
     is_bot[: len(found)] = found
     work.reject(is_bot[work.user], Reason.BOT, work.user_ids.take(pa.array(work.user)))
     work.reject(work.item < 0, Reason.UNKNOWN_ITEM, work.events.column("item_id").combine_chunks())
@@ -120,6 +122,7 @@ def clean(events: pa.Table, rules: CleaningRules) -> CleanResult:
         block=_block(work, left, rules, representative),
         rejects=work.rejects(),
         num_merged=int((representative != np.arange(len(left))).sum()),
+        num_unrated_users=int(unrated.sum()),
     )
 
 

@@ -3,14 +3,20 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.ingestion.resolution import HOUR_MS, MINUTE_MS, TimeStep
+
 MIN_MINUTES = 3
 """Minutes over the rate that make a bot: a single burst can be a page that logged everything at once."""
 
-_MINUTE_MS = 60_000
 
-
-def bots(user: NDArray[np.int32], time: NDArray[np.int64], events_per_minute: float) -> NDArray[np.bool_]:
+def bots(
+    user: NDArray[np.int32], time: NDArray[np.int64], events_per_minute: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Users with more than `events_per_minute` events in at least `MIN_MINUTES` minutes of the clock.
+
+    A user whose times are coarser than a minute is measured over the span that they tell: days as times make a bot of
+    more than 1,440 times the rate a day. Where times are finer, many events of one moment were written at once, as
+    batches are, and say nothing about a rate.
 
     Args:
         user: Code of the user, from 0, [N].
@@ -18,21 +24,46 @@ def bots(user: NDArray[np.int32], time: NDArray[np.int64], events_per_minute: fl
         events_per_minute: Highest rate of a human user.
 
     Returns:
-        Whether each user is a bot, bool [largest code + 1].
+        Whether each user is a bot, and whether each is above the rate by the clock but not by what its times tell:
+        two arrays bool [largest code + 1].
 
     Example:
         >>> times = np.repeat([0, 60_000, 120_000], 2)
-        >>> bots(np.zeros(6, np.int32), times, 1).tolist(), bots(np.zeros(6, np.int32), times, 2).tolist()
+        >>> bots(np.zeros(6, np.int32), times, 1)[0].tolist(), bots(np.zeros(6, np.int32), times, 2)[0].tolist()
         ([True], [False])
     """
     num_users = int(user.max()) + 1 if len(user) else 0
-    minute = time // _MINUTE_MS
+    minute = time // MINUTE_MS
     order = np.lexsort((minute, user))
     user, minute = user[order], minute[order]
     starts = np.flatnonzero(np.r_[True, (user[1:] != user[:-1]) | (minute[1:] != minute[:-1])][: len(user)])
     counts = np.diff(np.r_[starts, len(user)])
     fast = user[starts[counts > events_per_minute]]
-    return np.asarray(np.bincount(fast, minlength=num_users) >= MIN_MINUTES)
+    suspects: NDArray[np.bool_] = np.bincount(fast, minlength=num_users) >= MIN_MINUTES
+    found = np.zeros(num_users, bool)
+    for code in np.flatnonzero(suspects):
+        rows = order[np.searchsorted(user, code) : np.searchsorted(user, code, side="right")]
+        found[code] = _is_too_fast(np.sort(time[rows]), events_per_minute)
+    return found, suspects & ~found
+
+
+def _is_too_fast(time: NDArray[np.int64], events_per_minute: float) -> bool:
+    """Whether one user's times, ascending, are above the rate in at least `MIN_MINUTES` spans that they can tell."""
+    step = TimeStep.of(time)
+    span = max(MINUTE_MS, step.step if step else 0)
+    first = int(time[0]) if span > MINUTE_MS else 0
+    spans = (time - first) // span
+    starts = np.flatnonzero(np.r_[True, spans[1:] != spans[:-1]])
+    ends = np.r_[starts[1:], len(time)]
+    fast = ends - starts > events_per_minute * span / MINUTE_MS
+    one_moment = time[starts] == time[ends - 1]
+    if step and step.step < MINUTE_MS:
+        fast &= ~one_moment
+    # Whole hours and days among finer times, as of a second log: those cannot tell minutes either.
+    bursts = TimeStep.of(time[starts[fast]]) if (fast & one_moment).sum() == fast.sum() else None
+    if span == MINUTE_MS and bursts and bursts.step % HOUR_MS == 0:
+        return False
+    return int(fast.sum()) >= MIN_MINUTES
 
 
 def exact_duplicates(

@@ -97,7 +97,10 @@ def sample_users(plan: EvaluationPlan, max_users: int, seed: int) -> HeldOut:
     blocks = Snapshot(plan.snapshot).sequences(plan.split)
     possible = np.concatenate([hold_out(block, part).histories.user_index for block in blocks])
     if not len(possible):
-        raise DataError(f"expected users with a history and a held-out item in the {part} part, got none")
+        raise DataError(
+            f"expected users with a history and a held-out item in the {part} part, got none"
+            f"{Snapshot(plan.snapshot).empty_part_note(plan.split)}"
+        )
     rng = np.random.default_rng(seed)
     sampled = rng.choice(possible, max_users, replace=False) if len(possible) > max_users else possible
     histories, targets = [], []

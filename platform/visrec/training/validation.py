@@ -60,7 +60,7 @@ def load_validation_set(
     if not len(eligible):
         raise DataError(
             f"expected users with a history and a validation item under {split.protocol}, got none; train with "
-            f"training.split.fit_on: train_and_validation, or with more events"
+            f"training.split.fit_on: train_and_validation, or with more events{snapshot.empty_part_note(split)}"
         )
     chosen = eligible
     if len(eligible) > max_users:

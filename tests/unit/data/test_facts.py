@@ -14,6 +14,7 @@ JSON: dict[str, Any] = {
     "global_time_cuts": [1, 2],
     "reasons": {"bot": 3},
     "event_weights": dict(DEFAULT_WEIGHTS),
+    "times": {"resolutions": {"ingest.interactions": "day"}, "tied_share": 0.25, "num_unrated_users": 1},
 }
 
 
@@ -32,10 +33,11 @@ def test_facts_are_the_same_json_again() -> None:
 
 
 def test_facts_without_input_and_with_facts_of_later_versions_are_read() -> None:
-    values = {name: fact for name, fact in JSON.items() if name not in ("input", "reasons")}
+    values = {name: fact for name, fact in JSON.items() if name not in ("input", "reasons", "times")}
     facts = SnapshotFacts.from_json({**values, "later": 1}, source="snapshot s")
     assert facts.input == InputFacts()
     assert facts.reasons == {}
+    assert facts.times is None
 
 
 @pytest.mark.parametrize(

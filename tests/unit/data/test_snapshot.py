@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.snapshots import make_snapshot, sequences_of
+from tests.support.snapshots import START_MS, make_snapshot, sequences_of
 
 from visrec.config import SplitConfig
 from visrec.data.snapshot import Sequences, Snapshot
@@ -74,3 +74,15 @@ def test_where_and_take_agree_with_lists(histories: list[list[int]], data: st.Da
     assert kept.row_of_event.tolist() == [u for u, h in enumerate(histories) for i in h if i % 2 == 0]
     rows = data.draw(st.lists(st.integers(0, len(histories) - 1), max_size=8)) if histories else []
     assert _lists(block.take(np.array(rows, np.int64))) == [histories[r] for r in rows]
+
+
+def test_an_empty_part_of_a_cut_in_time_names_its_cause(tmp_path: Path) -> None:
+    times = [[START_MS] * 3]
+    snapshot = make_snapshot(ArtifactStore(str(tmp_path)), [[0, 1, 2]], num_items=3, times=times)
+    note = snapshot.empty_part_note(SplitConfig(protocol="global_time"))
+    assert note.startswith(": validation and test both begin at 2023-11-14T22:13:20Z: ")
+    assert "training.split.protocol: leave_one_out" in note
+    assert snapshot.empty_part_note(SplitConfig()) == ""
+    apart = make_snapshot(ArtifactStore(str(tmp_path)), [list(range(20))], num_items=20, name="apart")
+    note = apart.empty_part_note(SplitConfig(protocol="global_time"))
+    assert note.startswith(": validation begins at 2023-11-1")

@@ -9,6 +9,7 @@ statistics  k-core, popularity, user offsets, time cuts          global_stats
 write       tables of the snapshot                               write_users, write_items
 """
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from visrec.config import EVENT_KINDS
 from visrec.config.ingest import IngestConfig
-from visrec.data.facts import InputFacts, SnapshotFacts
+from visrec.data.facts import InputFacts, SnapshotFacts, TimeFacts
 from visrec.data.images import ImageFacts
 from visrec.errors import DataError
 from visrec.ingestion.catalogue import SourceCatalogue, read_catalogue
@@ -156,9 +157,10 @@ def build_snapshot(
 
     rejected_rows.counts[Reason.BELOW_K_CORE] += written.num_below_core
     rejected_items = RejectCounts.of([*catalogue.rejects, *pictures.rejects])
+    reasons = rejected_rows.counts + rejected_items.counts
     return BuiltSnapshot(
         counts=_counts(log, catalogue, pictures, cleaned, stats, written),
-        facts=_facts(config, inputs, pictures, stats, rejected_rows, rejected_items),
+        facts=_facts(config, inputs, pictures, stats, _times(plan, log, cleaned, written), reasons),
         rejected_rows=rejected_rows,
         rejected_items=rejected_items,
     )
@@ -243,11 +245,10 @@ def _facts(
     inputs: Inputs,
     pictures: DecodedPictures,
     stats: GlobalStats,
-    rejected_rows: RejectCounts,
-    rejected_items: RejectCounts,
+    times: TimeFacts,
+    reasons: Counter[Reason],
 ) -> SnapshotFacts:
     logs = tuple(_absolute(log.path) for log in config.logs.values() if log.path is not None)
-    reasons = rejected_rows.counts + rejected_items.counts
     return SnapshotFacts(
         images=ImageFacts(
             height=config.images.height,
@@ -264,6 +265,16 @@ def _facts(
         global_time_cuts=stats.cuts,
         reasons={reason.value: count for reason, count in sorted(reasons.items())},
         event_weights=config.events.resolved(),
+        times=times,
+    )
+
+
+def _times(plan: IngestPlan, log: EventLog, cleaned: CleanLog, written: WrittenCounts) -> TimeFacts:
+    steps = zip(plan.logs, log.counts_of_log, strict=True)
+    return TimeFacts(
+        resolutions={source.setting: c.time_step.resolution for source, c in steps if c.time_step},
+        tied_share=written.num_tied / max(written.num_interactions, 1),
+        num_unrated_users=cleaned.num_unrated_users,
     )
 
 

@@ -23,11 +23,13 @@ class CleanLog:
     Attributes:
         blocks: References of `CleanBlock`, ranges of users in order.
         num_merged: Events that were merged into others.
+        num_unrated_users: Users above the rate of bots whose times are too coarse to tell a rate.
         rejected: Events rejected by cleaning.
     """
 
     blocks: list[Any]
     num_merged: int
+    num_unrated_users: int
     rejected: RejectCounts
 
 
@@ -49,19 +51,19 @@ def clean_users(
         on_users: Called with the number of users cleaned, each time some have been.
     """
     shared = share(rules), share(source_lines), quarantine
-    results: dict[int, tuple[Any, RejectSummary, int]] = {}
+    results: dict[int, tuple[Any, _BlockSummary]] = {}
     arguments = ((number, block, *shared) for number, block in enumerate(blocks))
     for number, (block, reference) in run_tasks(_clean_block, arguments, num_returns=2):
-        summary, num_merged, num_users = fetch(reference)
-        results[number] = block, summary, num_merged
-        on_users(num_users)
+        results[number] = block, fetch(reference)
+        on_users(results[number][1].num_users)
     rejected = RejectCounts()
     ordered = in_order(results.items())
-    for _, summary, _ in ordered:
-        rejected.include(summary.resolve(source_lines))
+    for _, summary in ordered:
+        rejected.include(summary.rejects.resolve(source_lines))
     return CleanLog(
-        blocks=[block for block, _, _ in ordered],
-        num_merged=sum(num_merged for _, _, num_merged in ordered),
+        blocks=[block for block, _ in ordered],
+        num_merged=sum(summary.num_merged for _, summary in ordered),
+        num_unrated_users=sum(summary.num_unrated_users for _, summary in ordered),
         rejected=rejected,
     )
 
@@ -75,6 +77,16 @@ def write_read_rejects(tables: Sequence[Any], source_lines: SourceLines, quarant
         fetch(reference)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _BlockSummary:
+    """Summary of one cleaned block, for the driver."""
+
+    rejects: RejectSummary
+    num_merged: int
+    num_unrated_users: int
+    num_users: int
+
+
 def _clean_block(
     number: int, events: pa.Table, rules: CleaningRules, source_lines: SourceLines, quarantine: Location
 ) -> tuple[Any, Any]:
@@ -82,8 +94,12 @@ def _clean_block(
         events = EVENT_SCHEMA.empty_table()
     result = clean(events, rules)
     write_rejected_rows(quarantine, f"clean-{number:05d}", result.rejects, source_lines)
-    summary = RejectSummary.of(result.rejects)
-    return result.block, (summary, result.num_merged, len(result.block.user_ids))
+    return result.block, _BlockSummary(
+        rejects=RejectSummary.of(result.rejects),
+        num_merged=result.num_merged,
+        num_unrated_users=result.num_unrated_users,
+        num_users=len(result.block.user_ids),
+    )
 
 
 def _write_tables(quarantine: Location, name: str, source_lines: SourceLines, *tables: pa.Table) -> None:

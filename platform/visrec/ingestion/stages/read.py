@@ -27,6 +27,7 @@ from visrec.ingestion.formats import read_rows
 from visrec.ingestion.id_text import id_texts
 from visrec.ingestion.ids import all_integers, fill_digits
 from visrec.ingestion.quarantine import RejectCounts, RejectSummary, check_rejected_share
+from visrec.ingestion.resolution import TimeStep
 from visrec.ingestion.text_dialect import TextSettings
 
 _SAMPLE_SIZE = 100_000
@@ -62,12 +63,14 @@ class LogCounts:
         num_events: Valid rows.
         rejected: Rejected rows.
         absent: Roles whose key no row of a piece has, of every piece with rows.
+        time_step: Of the valid rows' times; None without any.
     """
 
     num_rows: int = 0
     num_events: int = 0
     rejected: RejectCounts = field(default_factory=RejectCounts)
     absent: list[frozenset[str]] = field(default_factory=list)
+    time_step: TimeStep | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -208,6 +211,7 @@ class _PieceSummary:
     integer_users: bool
     user_sample: list[str]
     absent: frozenset[str]
+    time_step: TimeStep | None
 
     @property
     def num_rows(self) -> int:
@@ -232,6 +236,7 @@ def _read_chunk(
             integer_users=all_integers(pc.unique(users)),
             user_sample=sample.to_pylist(),
             absent=raw.absent,
+            time_step=TimeStep.of(np.asarray(events.column("time"))),
         )
 
 
@@ -241,6 +246,8 @@ def _include(log: EventLog, counts: LogCounts, events: Any, rejects: Any, summar
     counts.rejected.include(summary.rejects.resolve(log.source_lines))
     if summary.num_rows:
         counts.absent.append(summary.absent)
+    if summary.time_step:
+        counts.time_step = summary.time_step.joined(counts.time_step)
     if summary.num_events:
         log.blocks.append(events)
         log.user_sample += summary.user_sample

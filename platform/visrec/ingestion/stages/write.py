@@ -33,12 +33,14 @@ class WrittenCounts:
         num_positives: Events of all sequences.
         num_below_core: Events of users and items outside the k-core.
         num_empty_users: Users without a positive.
+        num_tied: Rows of `interactions.parquet` that share user and time with another one.
     """
 
     num_interactions: int = 0
     num_positives: int = 0
     num_below_core: int = 0
     num_empty_users: int = 0
+    num_tied: int = 0
 
     def __add__(self, other: "WrittenCounts") -> "WrittenCounts":
         return WrittenCounts(
@@ -46,6 +48,7 @@ class WrittenCounts:
             num_positives=self.num_positives + other.num_positives,
             num_below_core=self.num_below_core + other.num_below_core,
             num_empty_users=self.num_empty_users + other.num_empty_users,
+            num_tied=self.num_tied + other.num_tied,
         )
 
 
@@ -130,6 +133,7 @@ def write_block(
         num_positives=int(lengths.sum()),
         num_below_core=removed.num_rows,
         num_empty_users=int((lengths == 0).sum()),
+        num_tied=_num_tied(interactions),
     )
 
 
@@ -138,6 +142,13 @@ def _interactions(events: pa.Table, user_index: NDArray[np.int32], item_index: N
     columns["user_index"] = pa.array(user_index[np.asarray(events.column("user"))])
     columns["item_index"] = pa.array(item_index[np.asarray(events.column("item"))])
     return _table(columns, INTERACTIONS_SCHEMA)
+
+
+def _num_tied(interactions: pa.Table) -> int:
+    """Rows, in their order, that share user and time with another one."""
+    user, time = (np.asarray(interactions.column(name)) for name in ("user_index", "time"))
+    as_before = (user[1:] == user[:-1]) & (time[1:] == time[:-1])
+    return int((np.r_[as_before, False] | np.r_[False, as_before]).sum())
 
 
 def _sequences(

@@ -47,7 +47,7 @@ def fit_closed_form(
         raise DataError(
             f"training phase {job.training.phases[number].name}: expected a user with two different items to train on, "
             f"got none; {job.training.split.protocol} holds events back: use a log with longer histories, or another "
-            "training.split.protocol"
+            f"training.split.protocol{snapshot.empty_part_note(job.training.split)}"
         )
     factors = _solve(job, number, snapshot)
     vectors_ID = torch.from_numpy(np.concatenate([factors.history_IR, factors.target_IR], axis=1))
