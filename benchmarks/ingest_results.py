@@ -1,7 +1,8 @@
 """Time and memory of `visrec ingest`, of one version or of two that take turns.
 
-    visrec demo-data -s workspace=big -s demo_data.num_items=20000 -s demo_data.num_users=300000 -s demo_data.num_events=10000000
-    python benchmarks/ingest_results.py --config big/demo-data/ingest.yaml --python .venv/bin/python OTHER/bin/python --rounds 3
+    visrec demo-data -s workspace=big -s demo_data.num_items=20000 -s demo_data.num_users=300000 \
+        -s demo_data.num_events=10000000
+    python benchmarks/ingest_results.py --config big/demo-data/ingest.yaml --python .venv/bin/python OTHER/bin/python
 
 Each run is a process of its own and makes the snapshot anew, in a workspace of its own that is deleted afterwards. The
 memory is the highest sum over all processes of the run, shared pages counted once (Linux only).
