@@ -16,6 +16,7 @@ from visrec.ingestion.files import find_inputs, list_files
 from visrec.ingestion.formats import read_rows
 from visrec.ingestion.quarantine import REASONS
 from visrec.ingestion.stages.read import LogSource, event_rules
+from visrec.ingestion.text_dialect import TextSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +42,8 @@ def read_log(settings: dict[str, Any], item_ids: Sequence[str], *, chunk_bytes: 
     ((name, log),) = config.logs.items()
     assert log.path is not None
     files = list_files(log.path, log.format, setting=f"{name}.path")
-    source = LogSource(setting=name, config=log, chunks=split_into_chunks(files, chunk_bytes=chunk_bytes))
+    chunks = split_into_chunks(files, settings=TextSettings.of(log, name), chunk_bytes=chunk_bytes)
+    source = LogSource(setting=name, config=log, chunks=chunks)
     check_columns(source.chunks, source.columns, setting=f"{name}.columns")
     (rules,) = event_rules([source], config.cleaning)
     events: Counter[Read] = Counter()

@@ -8,7 +8,7 @@ from tests.support.dialects.reading import read_log
 from tests.support.dialects.truth import truths
 
 
-@given(data=st.data(), chunk_bytes=st.sampled_from([40, 300, 1 << 20]))
+@given(data=st.data(), chunk_bytes=st.sampled_from([64, 300, 1 << 20]))
 def test_a_log_in_any_dialect_is_read_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, chunk_bytes: int
 ) -> None:
