@@ -44,8 +44,7 @@ class InteractionsConfig(Config):
     """File format; `auto` goes by the file name's extension."""
     delimiter: str | None = Field(None, pattern=r'^[^"\r\n]{1,8}$')
     """Delimiter of the fields in CSV files, of one or several characters (`::`; a tab also as `\\t`, Ctrl-A as
-    `\\x01`). null: found
-    from the first lines."""
+    `\\x01`). null: found from the first lines."""
     column_names: tuple[str, ...] | None = Field(None, min_length=1)
     """Names of all columns of CSV files without a header, in order. null: the first row is the header."""
     quoting: Quoting = "auto"

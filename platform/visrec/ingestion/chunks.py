@@ -16,14 +16,8 @@ from visrec.errors import DataError
 from visrec.ingestion.files import InputFile
 from visrec.ingestion.headers import check_header
 from visrec.ingestion.partitions import folder_columns, outside
-from visrec.ingestion.text_dialect import (
-    PLAIN_TEXT,
-    TextDialect,
-    TextSettings,
-    csv_dialect,
-    json_dialect,
-    read_head,
-)
+from visrec.ingestion.text_dialect import PLAIN_TEXT, TextDialect, TextSettings, csv_dialect, json_dialect
+from visrec.ingestion.text_head import read_head
 
 CHUNK_BYTES = 16 << 20
 
@@ -103,7 +97,7 @@ def check_columns(chunks: Sequence[Chunk], columns: Mapping[str, str], *, settin
             if column not in fields:
                 raise DataError(
                     f"{setting}.{role}: expected a column of {name} ({', '.join(fields)}), got {column!r}"
-                    f"{_nearest(column, role, fields)}"
+                    f"{_nearest(column, role, fields)}{_about(chunk, setting)}"
                 )
             if fields.count(column) > 1:
                 raise DataError(
@@ -134,6 +128,16 @@ def check_keys(
                 f"{setting}.{role}: expected a key of some row of {chunks[0].file.location.name} "
                 f"({', '.join(fields)}), got {columns[role]!r}{_nearest(columns[role], role, fields)}"
             )
+
+
+def _about(chunk: Chunk, setting: str) -> str:
+    """Possible cause in the dialect of a CSV file."""
+    if any("\ufffd" in field for field in chunk.file_fields):
+        return "; its first line is no UTF-8: convert it, e.g. with iconv -t UTF-8"
+    if chunk.file.format == "csv" and len(chunk.file_fields) < 2:
+        source = setting.removesuffix(".columns")
+        return f"; no delimiter was found in its first line, tell it in {source}.delimiter"
+    return ""
 
 
 def _nearest(column: str, role: str, fields: Sequence[str]) -> str:
@@ -173,12 +177,13 @@ class SourceLines:
 
 def _cut_file(file: InputFile, chunk_bytes: int, settings: TextSettings) -> Iterator[Chunk]:
     folders = folder_columns(file.location.path)
-    if file.format == "parquet":
+    head = read_head(file.location) if file.format != "parquet" else None
+    if head is None or head.is_parquet:
+        file = replace(file, format="parquet")
         for chunk in _cut_parquet(file, chunk_bytes):
             further = outside(folders, chunk.fields)
             yield replace(chunk, fields=(*chunk.fields, *dict(further)), folders=further)
         return
-    head = read_head(file.location)
     if head.complete and not head.text.strip():
         return
     if file.format == "csv":

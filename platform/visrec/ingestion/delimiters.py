@@ -38,7 +38,7 @@ def find_delimiter(lines: Sequence[str], num_fields: int | None = None) -> str:
         >>> find_delimiter(["9::16::3", "9::6::5"])
         '::'
     """
-    bare = [_QUOTED.sub("", line) for line in lines]
+    bare = [_QUOTED.sub("x", line) for line in lines]
     for delimiter in LONG:
         doubled = delimiter != delimiter[0] * 2 or all(_only_doubled(line, delimiter) for line in bare)
         if doubled and _evenness(bare, delimiter, num_fields)[0] >= _EVEN:

@@ -40,6 +40,8 @@ def read_rows(chunk: Chunk, columns: Mapping[str, str], *, whole: bool = False) 
     try:
         for raw in _file_rows(chunk, in_file, whole=whole):
             yield _with_folders(raw, columns, from_folders) if from_folders else raw
+    except DataError as error:
+        raise DataError(f"{chunk.file.location}: {error}") from None
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise DataError(f"{chunk.file.location} cannot be read: {error}") from None
 

@@ -192,7 +192,14 @@ class _Rows:
 
 
 def _check_wrapper(value: dict[str, Any], columns: Mapping[str, str]) -> None:
-    if any(key in value for key in columns.values()):
+    """Check that the only object of a file, or its first one over several lines, is a row."""
+    mapped = [value[key] for key in columns.values() if key in value]
+    if len(mapped) > 1 and all(isinstance(inner, list | dict) for inner in mapped):
+        raise DataError(
+            f"expected an object for each row with the keys {', '.join(columns.values())}, found one object that "
+            "holds whole columns; write it row by row, e.g. with pandas to_json(orient='records', lines=True)"
+        )
+    if mapped:
         return
     for key, inner in value.items():
         if isinstance(inner, list) and inner and all(isinstance(row, dict) for row in inner):

@@ -46,7 +46,7 @@ def read_text(chunk: Chunk) -> Iterator[str]:
         first, held = True, ""
         while block := read_up_to(stream, _SMALL_PIECE):
             text = held + decoder.decode(block)
-            held = "\r" if text.endswith("\r") else ""  # a line feed may follow
+            held = text[len(text.rstrip("\r")) :]  # a line feed may follow
             text = text.removesuffix(held)
             yield _with_newlines(text.removeprefix("\ufeff") if first else text)
             first = False
@@ -63,11 +63,11 @@ def with_line_feeds(data: bytes) -> bytes:
     num_returns = data.count(b"\r")
     if not num_returns or num_returns == data.count(b"\r\n"):
         return data
-    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _with_newlines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _read_stream(chunk: Chunk, piece_bytes: int | None) -> Iterator[bytes]:

@@ -1,6 +1,5 @@
 """Dialect of one text file: compression, encoding, line ends, delimiter, header; found from its first block."""
 
-import codecs
 import csv
 import json
 import re
@@ -10,16 +9,13 @@ from typing import Literal
 
 from visrec.config.ingest import InteractionsConfig, ItemsConfig, Quoting
 from visrec.errors import DataError
-from visrec.ingestion.compression import Compression, compression_of, open_content, read_up_to
+from visrec.ingestion.compression import Compression
 from visrec.ingestion.delimiters import find_delimiter, hinted_delimiter
+from visrec.ingestion.text_head import Encoding, TextHead
 from visrec.storage import Location
 
-Encoding = Literal["utf-8", "utf-16-le", "utf-16-be"]
-
+_MAX_HEADER_LINES = 20
 _WRITTEN_OUT = {r"\t": "\t", r"\x01": "\x01"}
-_HEAD_BYTES = 1 << 18
-_MAX_HEAD_BYTES = 64 << 20
-"""First lines longer than this are not read."""
 _LOOKED_AT = 100
 """Lines that the delimiter is found from."""
 
@@ -86,56 +82,18 @@ class TextDialect:
 PLAIN_TEXT = TextDialect()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TextHead:
-    """First block of a file, at least its first two lines, decoded to UTF-8 with `\\n` as line ends."""
-
-    text: str
-    compression: Compression | None
-    encoding: Encoding
-    line_end: Literal[b"\n", b"\r"]
-    complete: bool
-
-
-def read_head(location: Location) -> TextHead:
-    """Read the first block of a text file.
-
-    Raises:
-        DataError: The file cannot be read, or it is no text.
-    """
-    try:
-        with open_content(location, None) as stream:
-            start = read_up_to(stream, 64)
-        compression = compression_of(start)
-        with open_content(location, compression) as stream:
-            head = read_up_to(stream, _HEAD_BYTES)
-            complete = len(head) < _HEAD_BYTES
-            while not complete and len(head) < _MAX_HEAD_BYTES and not _has_two_lines(head):
-                more = read_up_to(stream, len(head))
-                complete = len(more) < len(head)
-                head += more
-    except OSError as error:
-        raise DataError(f"{location} cannot be read: {error}") from None
-    encoding = _encoding(head, location)
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(head).removeprefix("\ufeff")
-    return_only = "\n" not in text.rstrip("\n") and "\r" in text.rstrip("\r\n")
-    return TextHead(
-        text=text.replace("\r\n", "\n").replace("\r", "\n"),
-        compression=compression,
-        encoding=encoding,
-        line_end=b"\r" if return_only else b"\n",
-        complete=complete,
-    )
-
-
 def csv_dialect(
     location: Location, head: TextHead, settings: TextSettings
 ) -> tuple[TextDialect, tuple[str, ...]]:
     """Dialect of a CSV file and the names of its fields.
 
     Raises:
-        DataError: Its rows have another number of fields than `column_names`.
+        DataError: Its rows have another number of fields than `column_names`, or it is JSON.
     """
+    if re.match(r'\s*(\[\s*)?\{\s*"', head.text):
+        raise DataError(
+            f"expected CSV in {location}, found JSON; say so with {settings.setting}.format: jsonl"
+        )
     lines = head.text.split("\n")
     num_before = _num_blank(lines)
     hint = hinted_delimiter(lines[num_before]) if num_before < len(lines) else None
@@ -174,9 +132,13 @@ def json_dialect(location: Location, head: TextHead) -> tuple[TextDialect, tuple
     """Dialect of a JSON file and the keys of its first objects.
 
     Raises:
-        DataError: It is an array of something else than objects.
+        DataError: It is no JSON, or an array of something else than objects.
     """
     text = head.text.lstrip()
+    if not re.search(r"^\s*[\[{]", text, re.MULTILINE):
+        raise DataError(
+            f"expected JSON in {location}, found {text[:40]!r}...; where it is CSV, say so by format: csv"
+        )
     if re.match(r"\[\s*[^\s{\]]", text):
         raise DataError(
             f"expected JSON objects in {location}, found an array of other values ({text[:40]!r}...); "
@@ -193,34 +155,6 @@ def json_dialect(location: Location, head: TextHead) -> tuple[TextDialect, tuple
     return dialect, tuple(names)
 
 
-def _encoding(head: bytes, location: Location) -> Encoding:
-    if head.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
-        raise DataError(
-            f"expected UTF-8 or UTF-16 text in {location}, found UTF-32; convert it, e.g. with iconv -t UTF-8"
-        )
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16-le" if head.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
-    sample = head[:4096]
-    if b"\0" not in sample:
-        return "utf-8"
-    half = len(sample) // 2
-    even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    if odd > 0.3 * half and even < 0.02 * half:
-        return "utf-16-le"
-    if even > 0.3 * half and odd < 0.02 * half:
-        return "utf-16-be"
-    found = "UTF-32" if even + odd > 1.2 * half and max(even, odd) > 0.9 * half else "binary data"
-    advice = "convert it, e.g. with iconv -t UTF-8" if found == "UTF-32" else "is its format another one?"
-    raise DataError(f"expected UTF-8 or UTF-16 text in {location}, found {found}; {advice}")
-
-
-def _has_two_lines(head: bytes) -> bool:
-    body = head.lstrip(b"\r\n\t \xef\xbb\xbf\xff\xfe\0")
-    if body.startswith(b"["):
-        return True
-    return body.count(b"\n") > 1 or (b"\n" not in body and body.count(b"\r") > 1)
-
-
 def _num_blank(lines: Sequence[str]) -> int:
     return next((number for number, line in enumerate(lines) if line.strip()), 0)
 
@@ -228,11 +162,16 @@ def _num_blank(lines: Sequence[str]) -> int:
 def _header(text: str, delimiter: str, quoting: Quoting) -> tuple[tuple[str, ...], int]:
     """Names of the fields and the number of lines that they take."""
     line = text.split("\n", 1)[0]
-    if quoting != "none" and line.count('"') % 2 == 1 and len(delimiter) == 1:
-        reader = csv.reader(text[: 1 << 16].splitlines(keepends=True), delimiter=delimiter)
-        names = next(reader, [])
-        if 1 < reader.line_num <= 20:
-            return tuple(" ".join(name.split()) for name in names), reader.line_num
+    if quoting != "none" and line.count('"') % 2 == 1 and len(delimiter.encode()) == 1:
+        lines = text.split("\n", _MAX_HEADER_LINES)[:_MAX_HEADER_LINES]
+        reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=True)
+        try:
+            names = next(reader, [])
+        except csv.Error:  # the quote means nothing
+            names = []
+        used = lines[: reader.line_num]
+        if names and len({line.count(delimiter) for line in used}) > 1:
+            return tuple(" ".join(name.split()) for name in names), len(used)
     return tuple(name.strip() for name in _split(line, delimiter, quoting)), 1
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from visrec.config.ingest import InteractionsConfig
@@ -184,6 +185,28 @@ def test_numbered_columns_are_a_header(tmp_path: Path) -> None:
         ("log.csv", PLAIN.encode("utf-32"), r"log\.csv, found UTF-32; convert it"),
         ("log.csv", PLAIN.encode("utf-32-le"), r"log\.csv, found UTF-32; convert it"),
         ("log.csv", bytes(range(256)) * 20, r"log\.csv, found binary data"),
+        (
+            "log.csv",
+            gzip.compress(gzip.compress(PLAIN.encode())),
+            r"log\.csv, found gzip within gzip; unpack it",
+        ),
+        (
+            "log.csv",
+            PLAIN.replace(",", " ").encode(),
+            r"no delimiter was .*, tell it in ingest\.interactions\.delimiter",
+        ),
+        ("log.csv", PLAIN.encode("cp500"), r"its first line is no UTF-8: convert it"),
+        (
+            "log.csv",
+            b'{"u": 1}\n',
+            r"expected CSV in .*, found JSON; say so with ingest\.interactions\.format: jsonl",
+        ),
+        ("log.json", PLAIN.encode(), r"expected JSON in .*log\.json, found 'u,i,t"),
+        (
+            "log.json",
+            b'{"u": [1, 2], "i": ["a", "b"], "t": [5, 6]}',
+            r"log\.json: .* one object that holds whole columns",
+        ),
         ("log.json", b"[[1, 2], [3, 4]]", r"log\.json, found an array of other values \('\[\[1, 2\]"),
         ("log.json", b'{"data": [{"u": 1}]}', r"holds 1 rows under 'data'; .* jq -c '\.data\[\]'"),
         ("log.json", b'{\n "n": 1,\n "data": [\n  {"u": 1}\n ]\n}\n', r"holds 1 rows under 'data'"),
@@ -193,6 +216,26 @@ def test_what_is_refused_says_why(tmp_path: Path, name: str, data: bytes, messag
     (tmp_path / name).write_bytes(data)
     with pytest.raises(DataError, match=message):
         read(tmp_path / name)
+
+
+def test_a_header_with_an_unclosed_quote_takes_no_row_with_it(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(
+        PLAIN.replace("u,i,t\n", 'u,i,t,"note\n').replace("-02\n", '-02,x"\n', 1)
+    )
+    chunks = split_into_chunks(list_files(str(tmp_path), "auto", setting="s"))
+    raws = [raw for chunk in chunks for raw in read_rows(chunk, COLUMNS)]
+    assert [raw.lines.tolist() for raw in raws] == [[2]]
+    assert [line for raw in raws for line, _ in raw.malformed] == [3, 4]
+
+
+def test_parquet_by_another_name(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"u": ["1"], "i": ["a"], "t": ["5"]}), tmp_path / "log.csv")
+    assert read(tmp_path / "log.csv") == [(1, ("1", "a", "5"))]
+
+
+def test_a_zero_byte_in_a_value_is_no_binary_file(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("u,i,t\n1,a\0b,5\n")
+    assert read(tmp_path / "log.csv") == [(2, ("1", "a\0b", "5"))]
 
 
 def test_archives_of_several_files(tmp_path: Path) -> None:
