@@ -153,7 +153,8 @@ def _aliases(missing: Sequence[str], files: Sequence[_File], item_of: Mapping[st
     names = {file.stem for file in files}.union(*(file.folder.split("/") for file in files)) - {""}
     aliases: dict[str, str] = {}
     for spelling in (nfc, loose):
-        ids_of = _by_spelling([item for item in missing if item not in aliases.values()], spelling)
+        met = set(aliases.values())
+        ids_of = _by_spelling((item for item in missing if item not in met), spelling)
         names_of = _by_spelling((name for name in names if name not in item_of), spelling)
         for key, ids in ids_of.items():
             if len(ids) == 1 and len(names_of.get(key, ())) == 1:
