@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from visrec.config.base import DEFAULT_WEIGHTS, NEGATIVE_KINDS, Config, EventKind
 from visrec.config.path_template import PathTemplate
@@ -233,6 +233,14 @@ class IngestConfig(Config):
             raise ValueError(f"expected a log such as {{path: log.csv}}, or a list of logs, got {value!r}")
         # A list of one log means what that log alone means, and so makes the same snapshot.
         return value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
+
+    @model_validator(mode="after")
+    def _one_way_to_the_pictures(self) -> "IngestConfig":
+        if self.images.path_template is not None and self.items.columns.image is not None:
+            raise ValueError(
+                "expected pictures by images.path_template or by items.columns.image, got both; set one of them to null"
+            )
+        return self
 
     @property
     def logs(self) -> dict[str, InteractionsConfig]:

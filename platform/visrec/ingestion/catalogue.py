@@ -114,12 +114,22 @@ def read_catalogue(
 
 
 def _from_folder(found: FolderPictures) -> _ParsedItems:
-    attributes, _ = parse_attributes({}, len(found.of_item), separator="|")
+    ids = pa.array(list(found.of_item), pa.string())
+    long = too_long(ids)
+    kept = pa.array(~long)
+    pictures = list(found.of_item.values())
+    attributes, _ = parse_attributes({}, len(ids), separator="|")
+    detail = f"expected ids of at most {MAX_ID_BYTES:,} bytes"
+    rejects = [
+        Reject(source="images", location=str(pictures[k][0]), reason=Reason.ITEM_ID_TOO_LONG, detail=detail)
+        for k in np.flatnonzero(long)
+    ]
+    pictures = [pictures[k] for k in np.flatnonzero(~long)]
     return _ParsedItems(
-        items=attributes.add_column(0, "item_id", pa.array(list(found.of_item), pa.string())),
-        locations=[str(p[0]) for p in found.of_item.values()],
-        pictures=list(found.of_item.values()),
-        rejects=found.rejects,
+        items=attributes.add_column(0, "item_id", ids).filter(kept),
+        locations=[str(of_item[0]) for of_item in pictures],
+        pictures=list(pictures),
+        rejects=[*found.rejects, *rejects],
         num_unreadable_values=0,
         by_name=found,
     )

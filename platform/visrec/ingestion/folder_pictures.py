@@ -11,7 +11,7 @@ from visrec.ingestion.picture_sources import FilePicture
 from visrec.ingestion.quarantine import Reason, Reject
 from visrec.storage import Location
 
-_MOST_NOTES = 20
+_MOST_NOTES = 5
 """Items without a picture whose nearest name is looked for."""
 
 

@@ -16,7 +16,7 @@ from visrec.ingestion.values import split_list, text
 from visrec.storage import Location
 
 _ROWS_PER_BATCH = 32
-_MOST_NOTES = 20
+_MOST_NOTES = 5
 """Pictures that are not there whose nearest name is looked for."""
 
 

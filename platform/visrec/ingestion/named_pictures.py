@@ -6,11 +6,14 @@ whole folder is taken: that by which more ids are met.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from visrec.ingestion.ids import natural_order
 from visrec.ingestion.picture_index import PICTURE_ENDINGS, loose, nfc, split_ending
+
+_ENDINGS = frozenset(PICTURE_ENDINGS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,8 +33,7 @@ class NamedPictures:
     reading: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _File:
+class _File(NamedTuple):
     path: str
     folder: str
     stem: str
@@ -99,9 +101,9 @@ def _picture_files(paths: Iterable[str]) -> list[_File]:
     files = []
     for path in paths:
         folder, _, name = path.rpartition("/")
-        stem, ending = split_ending(name)
-        if stem and not stem.startswith(".") and ending in PICTURE_ENDINGS:
-            files.append(_File(path=path, folder=folder, stem=stem))
+        stem, _, ending = name.rpartition(".")
+        if (ending in _ENDINGS or ending.lower() in _ENDINGS) and stem and stem[0] != ".":
+            files.append(_File(path, folder, stem))
     return files
 
 
@@ -151,7 +153,8 @@ def _aliases(missing: Sequence[str], files: Sequence[_File], item_of: Mapping[st
     names = {file.stem for file in files}.union(*(file.folder.split("/") for file in files)) - {""}
     aliases: dict[str, str] = {}
     for spelling in (nfc, loose):
-        ids_of = _by_spelling([item for item in missing if item not in aliases.values()], spelling)
+        met = set(aliases.values())
+        ids_of = _by_spelling((item for item in missing if item not in met), spelling)
         names_of = _by_spelling((name for name in names if name not in item_of), spelling)
         for key, ids in ids_of.items():
             if len(ids) == 1 and len(names_of.get(key, ())) == 1:

@@ -9,7 +9,7 @@ from visrec.ingestion.quarantine import Reason, RejectCounts
 
 _EXAMPLE = re.compile(r"(.*?:\d+): (.*)", re.DOTALL)
 """Of a rejected row: its location, and the value in question."""
-_MOST_COMPARED = 5_000
+_MOST_COMPARED = 2_000
 _SAME_END = 3
 
 
@@ -26,7 +26,7 @@ def nearest(name: str, others: Iterable[str]) -> str | None:
     names = others if isinstance(others, Sequence) else list(others)
     spelling = _spelling(name)
     for other in names:
-        if other != name and spelling in (_spelling(other), _spelling(other.rsplit(".", 1)[0])):
+        if other != name and _spelling(other) == spelling:
             return other
     compared = list(names) if len(names) <= _MOST_COMPARED else _with_same_end(name, names)
     close = difflib.get_close_matches(name, compared, n=1)

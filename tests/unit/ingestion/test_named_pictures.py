@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow.fs import FileInfo, FileType
 
 from visrec.config import IngestConfig, parse_config
 from visrec.errors import ConfigError
@@ -137,6 +138,12 @@ def test_a_bad_template_is_an_error_of_the_config(template: str) -> None:
         parse_config(IngestConfig, {"images": {"path_template": template}})
 
 
+def test_a_template_beside_a_column_of_pictures_is_an_error_of_the_config() -> None:
+    values = {"images": {"path_template": "{item_id}"}, "items": {"columns": {"image": "image"}}}
+    with pytest.raises(ConfigError, match=r"images\.path_template or by items\.columns\.image, got both"):
+        parse_config(IngestConfig, values)
+
+
 def test_an_item_without_a_picture_says_what_was_looked_for_and_what_is_there(tmp_path: Path) -> None:
     catalogue = _catalogue(tmp_path, PREFIXES, ["108", "0208"])
     (reject,) = catalogue.rejects
@@ -154,3 +161,13 @@ def test_every_picture_in_folders_by_prefix_is_found(ids: list[str], random: Any
         item: f"{item}.jpg" for item in ids
     }
     assert found.dropped == []
+
+
+def test_ids_from_names_that_no_address_could_hold_are_rejected(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    config = parse_config(IngestConfig, {"images": {"path": str(tmp_path / "images")}})
+    names = ["x" * 2049, "y" * 2048]
+    infos = [FileInfo(f"{tmp_path}/images/{name}.jpg", type=FileType.File) for name in names]
+    catalogue = read_catalogue(config, [], infos)
+    assert catalogue.item_ids.to_pylist() == ["y" * 2048]
+    assert [reject.reason.value for reject in catalogue.rejects] == ["item_id_too_long"]
