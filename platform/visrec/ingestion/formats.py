@@ -58,14 +58,14 @@ def _file_rows(chunk: Chunk, columns: Mapping[str, str], *, whole: bool) -> Iter
         if chunk.file.format == "jsonl":
             raw = jsonl_rows(data, columns)
         else:
-            is_first = chunk.start == 0 and lines_before == 0
+            num_before = max(0, chunk.dialect.num_before - lines_before) if chunk.start == 0 else 0
             raw = csv_rows(
                 data,
                 chunk.file_fields,
                 columns,
                 delimiter=chunk.dialect.delimiter,
                 quoting=chunk.dialect.quoting,
-                num_before=chunk.dialect.num_before if is_first else 0,
+                num_before=num_before,
             )
         yield raw.after(lines_before)
         lines_before += raw.num_lines

@@ -108,6 +108,11 @@ def csv_dialect(
     if names is not None:
         if rows and rows[0] == names:
             num_before, rows = num_before + 1, rows[1:]
+        if not any(len(row) == len(names) for row in rows) and len(delimiter) == 1:
+            # Every row may have a line break within a quoted value.
+            rows = [
+                tuple(row) for row in csv.reader((f"{line}\n" for line in looked_at), delimiter=delimiter)
+            ]
         fields = _check_names(location, rows, settings, names)
     else:
         header = "\n".join(lines[num_before:])

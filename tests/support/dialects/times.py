@@ -76,4 +76,9 @@ _ALL = (
     ),
 )
 """All that ingest reads, by itself or with settings."""
-TIME_STYLES = tuple(s for s in _ALL if not (set(s.settings) & {"time_format", "time_origin"}) and s.settings.get("time_unit") not in ("excel", "iso8601"))
+TIME_STYLES = tuple(
+    s
+    for s in _ALL
+    if not (set(s.settings) & {"time_format", "time_origin"})
+    and s.settings.get("time_unit") not in ("excel", "iso8601")
+)
