@@ -104,20 +104,18 @@ def csv_dialect(
     whole = [line for line in lines[num_before:] if line.strip()]
     looked_at = whole[: -1 if len(whole) > 1 and not head.complete else None][:_LOOKED_AT]
     delimiter = settings.delimiter or hint or find_delimiter(looked_at, len(names) if names else None)
-    rows = [_split(line, delimiter, settings.quoting) for line in looked_at]
+    rows = _first_rows(looked_at, delimiter, settings.quoting)
     if names is not None:
         if rows and rows[0] == names:
             num_before, rows = num_before + 1, rows[1:]
-        if not any(len(row) == len(names) for row in rows) and len(delimiter) == 1:
-            # Every row may have a line break within a quoted value.
-            rows = [
-                tuple(row) for row in csv.reader((f"{line}\n" for line in looked_at), delimiter=delimiter)
-            ]
         fields = _check_names(location, rows, settings, names)
     else:
         header = "\n".join(lines[num_before:])
         fields, num_lines = _header(header, delimiter, settings.quoting)
-        num_before, rows = num_before + num_lines, rows[num_lines:]
+        num_before, rows = (
+            num_before + num_lines,
+            _first_rows(looked_at[num_lines:], delimiter, settings.quoting),
+        )
         if rows and all(len(row) == len(fields) + 1 and not row[-1] for row in rows):
             fields = (*fields, "")  # every row ends with a delimiter
     dialect = TextDialect(
@@ -178,6 +176,19 @@ def _header(text: str, delimiter: str, quoting: Quoting) -> tuple[tuple[str, ...
         if names and len({line.count(delimiter) for line in used}) > 1:
             return tuple(" ".join(name.split()) for name in names), len(used)
     return tuple(name.strip() for name in _split(line, delimiter, quoting)), 1
+
+
+def _first_rows(lines: Sequence[str], delimiter: str, quoting: Quoting) -> list[tuple[str, ...]]:
+    """Fields of each line or, where the lines differ in number and the records do not, of each record."""
+    rows = [_split(line, delimiter, quoting) for line in lines]
+    if quoting == "none" or len(delimiter.encode()) > 1 or len({len(row) for row in rows}) < 2:
+        return rows
+    reader = csv.reader(
+        (f"{line}\n" for line in lines), delimiter=delimiter, skipinitialspace=delimiter != " "
+    )
+    records = [tuple(row) for row in reader]
+    whole = records[:-1] if len(records) > 1 else records  # the last one may go on after these lines
+    return whole if len({len(record) for record in whole}) == 1 else rows
 
 
 def _split(line: str, delimiter: str, quoting: Quoting) -> tuple[str, ...]:
