@@ -108,7 +108,9 @@ def csv_dialect(
     if names is not None:
         if rows and rows[0] == names:
             num_before, rows = num_before + 1, rows[1:]
-        fields = _check_names(location, rows, settings, names)
+        plain = [tuple(line.split(delimiter)) for line in looked_at]
+        quotes_mean_nothing = not _have_length(rows, len(names)) and _have_length(plain, len(names))
+        fields = _check_names(location, plain if quotes_mean_nothing else rows, settings, names)
     else:
         header = "\n".join(lines[num_before:])
         fields, num_lines = _header(header, delimiter, settings.quoting)
@@ -204,12 +206,16 @@ def _unquoted(field: str) -> str:
     return match[1].replace('""', '"') if match else field
 
 
+def _have_length(rows: Sequence[tuple[str, ...]], num_fields: int) -> bool:
+    return any(len(row) == num_fields for row in rows)
+
+
 def _check_names(
     location: Location, rows: Sequence[tuple[str, ...]], settings: TextSettings, names: tuple[str, ...]
 ) -> tuple[str, ...]:
     if rows and all(len(row) == len(names) + 1 and not row[-1] for row in rows):
         return (*names, "")
-    if rows and not any(len(row) == len(names) for row in rows):
+    if rows and not _have_length(rows, len(names)):
         raise DataError(
             f"{settings.setting}.column_names: expected a name for each of the {len(rows[0])} fields of "
             f"{location.name} ({', '.join(rows[0])[:120]}), got {len(names)}; or the delimiter is another one "
