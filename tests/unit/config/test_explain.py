@@ -28,7 +28,7 @@ from visrec.errors import ConfigError
         (
             {"ingest": {"interactions": {"pth": "log.csv"}}},
             "ingest.interactions.pth: unknown key; did you mean 'path'?; "
-            "the others are columns, default_kind, format, kind_names, time_unit",
+            "the others are columns, default_kind, format, kind_names, time_format, time_origin, time_unit",
         ),
         (
             {"ingest": {"interactions": {"path": 3, "format": "auto", "time_unit": 4}}},
