@@ -7,11 +7,11 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from visrec.config.base import DEFAULT_WEIGHTS, NEGATIVE_KINDS, Config, EventKind
 from visrec.config.path_template import PathTemplate
 from visrec.config.paths import PathOrUri
-from visrec.config.times import format_moment, parse_moment
+from visrec.config.times import iso_setting, strptime_setting
 
 FileFormat = Literal["auto", "csv", "jsonl", "parquet"]
 Quoting = Literal["auto", "none", "multiline"]
-TimeUnit = Literal["auto", "s", "ms", "us", "ns", "iso8601"]
+TimeUnit = Literal["auto", "s", "ms", "us", "ns", "iso8601", "excel"]
 
 
 class InteractionColumnsConfig(Config):
@@ -54,7 +54,14 @@ class InteractionsConfig(Config):
     columns: InteractionColumnsConfig = InteractionColumnsConfig()
     time_unit: TimeUnit = "auto"
     """Unit of the time column. `auto`: text is parsed as ISO 8601 (` UTC`, ` GMT` or an offset may follow after a
-    blank; without a zone it is UTC); numbers are taken as s, ms, us or ns by magnitude."""
+    blank; without a zone it is UTC); numbers are taken as s, ms, us or ns by magnitude. `iso8601`: text, and compact
+    dates 20230101, 202301012222 and 20230101222245, also in columns of whole numbers. `excel`: serial days since
+    1899-12-30."""
+    time_format: str | None = None
+    """Pattern of the times, as of Python's `strptime`: `%d/%m/%Y %H:%M`, `%m/%d/%y %I:%M %p`, `%Y`; without a zone in
+    it they are UTC. null: by `time_unit`."""
+    time_origin: str | None = None
+    """ISO 8601 time from which numbers count, in `time_unit` (s, ms, us or ns). null: 1970-01-01."""
     default_kind: EventKind = "click"
     """Event kind of all rows where there is no kind column."""
     kind_names: dict[str, EventKind] = {}
@@ -62,6 +69,21 @@ class InteractionsConfig(Config):
     item_id_width: int | None = Field(None, ge=1, le=64)
     """Item ids of digits are filled with zeros on the left up to this width, where a number type has taken them:
     108775015 becomes 0108775015 with a width of 10. null: ids stay as they are."""
+
+    _strptime = field_validator("time_format")(strptime_setting)
+    _iso = field_validator("time_origin")(iso_setting)
+
+    @model_validator(mode="after")
+    def _one_reading(self) -> "InteractionsConfig":
+        if self.time_format is not None and (self.time_unit != "auto" or self.time_origin is not None):
+            raise ValueError(
+                "time_format reads the whole time: expected no time_unit and no time_origin beside it"
+            )
+        if self.time_origin is not None and self.time_unit not in ("s", "ms", "us", "ns"):
+            raise ValueError(
+                f"time_origin expects time_unit: s, ms, us or ns beside it, got {self.time_unit}"
+            )
+        return self
 
 
 def _logs_tag(value: Any) -> str:
@@ -172,13 +194,7 @@ class CleaningConfig(Config):
     """Keep only users and items with at least this number of positives each, repeated until nothing changes; 0 keeps
     all."""
 
-    @field_validator("min_time")
-    @classmethod
-    def _iso(cls, text: str) -> str:
-        moment = parse_moment(text)
-        if moment is None:
-            raise ValueError(f"expected an ISO 8601 time such as 1990-01-01T00:00:00Z, got {text!r}")
-        return format_moment(moment)
+    _iso = field_validator("min_time")(iso_setting)
 
 
 class EventsConfig(Config):

@@ -105,7 +105,8 @@ def _apply(values: dict[str, Any], override: str) -> None:
     if not equals or not key:
         raise ConfigError(f"--set expects key.path=value, got {override!r}")
     try:
-        value = load_written(text)
+        # What YAML has other uses for, but nobody means by it here, is text: patterns of times, delimiters.
+        value = text if text.startswith(("%", "@", "`")) or text in ("|", ">") else load_written(text)
     except yaml.YAMLError:
         raise ConfigError(f"--set {key}: the value {text!r} is not valid YAML") from None
     assign(values, current_key(PipelineConfig, key), value, source="--set ")

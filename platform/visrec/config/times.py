@@ -56,3 +56,37 @@ def format_milliseconds(time: int) -> str:
         return format_moment(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time))
     except OverflowError:
         return f"{time} ms since 1970"
+
+
+def iso_setting(text: str | None) -> str | None:
+    """The one form of a setting that is an ISO 8601 time.
+
+    Raises:
+        ValueError: It is no such time.
+    """
+    if text is None:
+        return None
+    moment = parse_moment(text)
+    if moment is None:
+        raise ValueError(f"expected an ISO 8601 time such as 1990-01-01T00:00:00Z, got {text!r}")
+    return format_moment(moment)
+
+
+def strptime_setting(pattern: str | None) -> str | None:
+    """A setting that is a pattern of `strptime`, unchanged.
+
+    Raises:
+        ValueError: It is no such pattern, or has no year.
+    """
+    if pattern is None:
+        return None
+    directives = re.findall(r"%(.)", pattern)
+    if not {"Y", "y", "G", "c", "x"} & set(directives):
+        raise ValueError(f"expected a pattern with a year such as %d/%m/%Y, got {pattern!r}")
+    try:
+        datetime.strptime(datetime(2000, 1, 1, tzinfo=UTC).strftime(pattern), pattern)
+    except (ValueError, re.error) as error:
+        raise ValueError(
+            f"expected a pattern of strptime such as %d/%m/%Y, got {pattern!r}: {error}"
+        ) from None
+    return pattern

@@ -8,8 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from visrec.data.schemas import ATTRIBUTES_SCHEMA
-from visrec.ingestion.times import parse_times
+from visrec.ingestion.times import parse_times, small_numbers
 from visrec.ingestion.values import floats, split_list, text
+
+_LATEST_MS = 7_258_118_400_000
+"""The year 2200."""
 
 _YES, _NO = pa.array(["true", "1", "1.0", "yes", "y", "t"]), pa.array(["false", "0", "0.0", "no", "n", "f"])
 
@@ -64,6 +67,8 @@ def _times(column: Any) -> tuple[Any, Any]:
         column, broken = text(column)
     present = np.asarray(pc.is_valid(column))
     times, readable = parse_times(column, "auto")
+    # Years, compact dates and the like are no seconds since 1970, nor milliseconds of a far future.
+    readable &= ~small_numbers(column) & (times < _LATEST_MS)
     return pa.array(times, mask=~(present & readable)), broken | (present & ~readable)
 
 

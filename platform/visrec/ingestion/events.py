@@ -1,6 +1,6 @@
 """Validation of raw log rows: typed events, and a reason for each rejected row."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from visrec.ingestion.formats import RawRows
 from visrec.ingestion.id_text import digits_lost_note, id_texts
 from visrec.ingestion.ids import fill_digits, too_long
 from visrec.ingestion.quarantine import REASON_CODES, REJECT_SCHEMA, Reason
-from visrec.ingestion.times import parse_iso, parse_times
+from visrec.ingestion.time_notes import TimeNotes
+from visrec.ingestion.times import SMALLEST_AUTO, digits_lost, parse_iso, parse_times, small_numbers
 from visrec.ingestion.values import integers, text
 
 EVENT_SCHEMA = pa.schema(
@@ -48,6 +49,9 @@ class EventRules:
         max_time: Milliseconds; later events are impossible.
         setting: Name of the log's setting, for messages.
         event_id_prefix: Keeps the event ids of this log apart from those of other logs.
+        item_id_width: Item ids of digits are filled with zeros up to this width; None leaves them.
+        time_format: Pattern of the times, in the place of `time_unit`.
+        time_origin: Milliseconds from which numbers in the time column count.
     """
 
     time_unit: TimeUnit
@@ -58,7 +62,19 @@ class EventRules:
     setting: str = "ingest.interactions"
     event_id_prefix: str = ""
     item_id_width: int | None = None
-    """Item ids of digits are filled with zeros up to this width; None leaves them."""
+    time_format: str | None = None
+    time_origin: int = 0
+
+    @property
+    def time_notes(self) -> TimeNotes:
+        """Explains times that are rejected."""
+        return TimeNotes(
+            setting=self.setting,
+            unit=self.time_unit,
+            pattern=self.time_format,
+            origin=self.time_origin,
+            min_time=self.min_time,
+        )
 
     @classmethod
     def of(
@@ -80,6 +96,8 @@ class EventRules:
             setting=setting,
             event_id_prefix=event_id_prefix,
             item_id_width=log.item_id_width,
+            time_format=log.time_format,
+            time_origin=0 if log.time_origin is None else parse_iso(log.time_origin) or 0,
         )
 
 
@@ -144,13 +162,20 @@ class _RowCheck:
         self.reason = np.full(num_rows, -1, np.int8)
         self.detail: dict[int, str] = {}
 
-    def mark(self, wrong: NDArray[np.bool_], reason: Reason, values: Any = None, note: str = "") -> None:
-        """Record a reason, and the value in question with a note, for rows that have no fault yet."""
+    def mark(
+        self,
+        wrong: NDArray[np.bool_],
+        reason: Reason,
+        values: Any = None,
+        note: str | Callable[[str, int], str] = "",
+    ) -> None:
+        """Record a reason, the value in question and a note, perhaps one of value and row, for rows without a fault."""
         new = np.flatnonzero(wrong & (self.reason < 0))
         self.reason[new] = REASON_CODES[reason]
         if values is not None:
             for row in new:
-                self.detail[int(row)] = _shorten(values[int(row)].as_py()) + note
+                shown = _shorten(values[int(row)].as_py())
+                self.detail[int(row)] = shown + (note if isinstance(note, str) else note(shown, int(row)))
 
     def text(self, column: Any) -> Any:
         """A column as text; marks what is not UTF-8."""
@@ -195,12 +220,27 @@ def _positions(raw: RawRows, check: _RowCheck) -> Any:
 def _times(column: Any, rules: EventRules, check: _RowCheck) -> NDArray[np.int64]:
     if pa.types.is_binary(column.type) or pa.types.is_string(column.type):
         column = check.text(column)
-    times, readable = parse_times(column, rules.time_unit, setting=f"{rules.setting}.time_unit")
-    check.mark(~readable, Reason.BAD_TIME, column)
-    check.mark(times < 0, Reason.NEGATIVE_TIME, column)
-    check.mark(times < rules.min_time, Reason.IMPOSSIBLE_TIME, column)
-    check.mark(times > rules.max_time, Reason.FUTURE_TIME, column)
+    times, readable = parse_times(
+        column, rules.time_unit, pattern=rules.time_format, origin=rules.time_origin
+    )
+    early = times < rules.min_time
+    faults = [
+        (Reason.BAD_TIME, ~readable),
+        (Reason.NEGATIVE_TIME, early & (times < 0)),
+        (Reason.IMPOSSIBLE_TIME, early),
+        (Reason.FUTURE_TIME, times > rules.max_time),
+    ]
+    if not readable.all() and not rules.time_format:
+        faults.insert(0, (Reason.TIME_DIGITS_LOST, ~readable & digits_lost(column)))
+    if rules.time_unit == "auto" and not rules.time_format and rules.min_time < SMALLEST_AUTO * 1000:
+        faults.insert(-1, (Reason.IMPOSSIBLE_TIME, small_numbers(column)))
+    for reason, wrong in faults:
+        check.mark(wrong, reason, column, _explain(rules.time_notes, reason, times))
     return times
+
+
+def _explain(notes: TimeNotes, reason: Reason, times: NDArray[np.int64]) -> Callable[[str, int], str]:
+    return lambda value, row: notes.explain(reason, value, int(times[row]))
 
 
 def _rejects(raw: RawRows, check: _RowCheck, chunk: int) -> pa.Table:
@@ -223,5 +263,7 @@ def _rejects(raw: RawRows, check: _RowCheck, chunk: int) -> pa.Table:
 
 
 def _shorten(value: Any) -> str:
+    if value is None:
+        return ""
     shown = value.decode("utf-8", errors="backslashreplace") if isinstance(value, bytes) else str(value)
     return shown if len(shown) <= _DETAIL_LENGTH else shown[: _DETAIL_LENGTH - 1] + "…"

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     UNKNOWN_KIND = "unknown_kind"
     BAD_POSITION = "bad_position"
     BAD_TIME = "bad_time"
+    TIME_DIGITS_LOST = "time_digits_lost"
     NEGATIVE_TIME = "negative_time"
     IMPOSSIBLE_TIME = "impossible_time"
     FUTURE_TIME = "future_time"

@@ -11,17 +11,34 @@ from numpy.typing import NDArray
 from visrec.config.ingest import TimeUnit
 from visrec.config.times import BLANK_BEFORE_OFFSET, ZONE_NAME, parse_moment
 from visrec.errors import DataError
+from visrec.ingestion.time_patterns import parse_compact, parse_pattern
 
 _PER_MS: dict[str, float] = {"s": 1e-3, "ms": 1.0, "us": 1e3, "ns": 1e6}
 _NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 _ZERO_AND_NAME = r"(:[0-9.,]+)\s*[-+]00(?::?00)?" + ZONE_NAME
+_COMPACT = r"^[0-9]{8}([0-9]{4}([0-9]{2}([0-9]{3})?)?)?$"
+_SCIENTIFIC = r"^[-+]?(?P<whole>[0-9]+)\.?(?P<rest>[0-9]*)[eE]\+?(?P<exponent>[0-9]{1,3})$"
+_DIGITS_OF_SECONDS = 10
+"""Digits of a time since 1970, down to the second."""
+
 _LIMIT = 2.0**62
+_DAY_MS = 86_400_000
+_EXCEL_EPOCH_MS = -25_569 * _DAY_MS
+"""1899-12-30."""
+
+SMALLEST_AUTO = 1e8
+"""Numbers from 0 to this are years, compact dates or counts from a start rather than seconds since 1970."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
 def parse_times(
-    column: Any, unit: TimeUnit, *, setting: str = "ingest.interactions.time_unit"
+    column: Any,
+    unit: TimeUnit,
+    *,
+    pattern: str | None = None,
+    origin: int = 0,
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Milliseconds of each value.
 
@@ -32,7 +49,8 @@ def parse_times(
     Args:
         column: pyarrow array of text, numbers, timestamps or dates.
         unit: Unit of numbers.
-        setting: Where the unit is configured, for the message.
+        pattern: Pattern of strptime that values of text and whole numbers are read by, in the place of the unit.
+        origin: Milliseconds from which numbers count.
 
     Returns:
         Milliseconds, int64 [N] (0 where unreadable), and whether each value is readable, bool [N].
@@ -55,12 +73,12 @@ def parse_times(
         or pa.types.is_floating(column.type)
         or pa.types.is_decimal(column.type)
     ):
-        if unit == "iso8601":
-            raise DataError(f"{setting}: iso8601 expects a column of text, got one of {column.type}")
-        numbers = column if pa.types.is_integer(column.type) else pc.cast(column, pa.float64())
-        return _from_numbers(numbers, unit)
+        if pattern or unit == "iso8601":
+            return _from_text(_whole_texts(column), unit, pattern, origin)
+        times, readable = _from_numbers(_as_numbers(column), unit, origin)
+        return times, readable & ~digits_lost(column)
     if pa.types.is_string(column.type):
-        return _from_text(column, unit)
+        return _from_text(column, unit, pattern, origin)
     raise DataError(f"expected times as text, numbers or timestamps, got a column of {column.type}")
 
 
@@ -70,22 +88,93 @@ def parse_iso(value: str) -> int | None:
     return None if moment is None else (moment - _EPOCH) // _MILLISECOND
 
 
-def _from_text(text: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def digits_lost(column: Any) -> NDArray[np.bool_]:
+    """Which numbers have fewer digits than a time has, by scientific notation or by 32-bit floats: bool [N].
+
+    Example:
+        >>> digits_lost(pa.array(["1.67E+12", "1.672531200123E+12", "1672531200"])).tolist()
+        [True, False, False]
+    """
+    if pa.types.is_floating(column.type) and column.type.bit_width < 64:
+        limit = {16: 2.0**11, 32: 2.0**24}[column.type.bit_width]
+        return np.asarray(np.abs(_fill(pc.cast(column, pa.float64()))) >= limit, np.bool_)
+    lost = np.zeros(len(column), bool)
+    if pa.types.is_string(column.type):
+        written = np.asarray(pc.fill_null(pc.match_substring_regex(column, r"^\s*[-+0-9.]+[eE]"), False))
+        if written.any():
+            text = pc.utf8_trim_whitespace(column.filter(pa.array(written)))
+            groups = pc.extract_regex(text, pattern=_SCIENTIFIC)
+            whole, rest, exponent = (pc.struct_field(groups, name) for name in ("whole", "rest", "exponent"))
+            digits = pc.add(pc.binary_length(whole), pc.binary_length(rest))
+            needed = pc.min_element_wise(
+                pc.add(pc.cast(exponent, pa.int32()), pc.binary_length(whole)), _DIGITS_OF_SECONDS
+            )
+            lost[written] = np.asarray(pc.fill_null(pc.less(digits, needed), False))
+    return lost
+
+
+def small_numbers(column: Any) -> NDArray[np.bool_]:
+    """Which values are numbers from 0 to `SMALLEST_AUTO`, too small for a time since 1970 of unknown unit: bool [N]."""
+    if pa.types.is_string(column.type):
+        text = pc.fill_null(pc.utf8_trim_whitespace(column), "")
+        numeric = pc.match_substring_regex(text, _NUMBER)
+        column = pc.cast(pc.utf8_ltrim(pc.if_else(numeric, text, "-1"), "+"), pa.float64())
+    elif not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        return np.zeros(len(column), bool)
+    values = np.asarray(pc.fill_null(pc.cast(column, pa.float64()), -1))
+    return np.asarray((values >= 0) & (values < SMALLEST_AUTO), np.bool_)
+
+
+def _as_numbers(column: Any) -> Any:
+    return column if pa.types.is_integer(column.type) else pc.cast(column, pa.float64())
+
+
+def _whole_texts(column: Any) -> Any:
+    """Whole numbers as their digits, others as text that is no date."""
+    if not pa.types.is_integer(column.type):
+        numbers = _fill(pc.cast(column, pa.float64()))
+        whole = _valid(column) & (numbers == np.floor(numbers)) & (np.abs(numbers) < 2.0**53)
+        column = pa.array(np.where(whole, numbers, 0).astype(np.int64), mask=~whole)
+    return pc.cast(column, pa.string())
+
+
+def _from_text(
+    text: Any, unit: TimeUnit, pattern: str | None, origin: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     times, readable = np.zeros(len(text), np.int64), np.zeros(len(text), bool)
     text = pc.fill_null(pc.utf8_trim_whitespace(text), "")
+    if pattern:
+        return parse_pattern(text, pattern)
     number = np.zeros(len(text), bool)
     if unit != "iso8601":
         number = np.asarray(pc.match_substring_regex(text, _NUMBER))
         whole = number & np.asarray(pc.match_substring_regex(text, r"^[-+]?[0-9]{1,18}$"))
         for mask, kind in ((whole, pa.int64()), (number & ~whole, pa.float64())):
             chosen = pc.utf8_ltrim(text.filter(pa.array(mask)), "+")
-            times[mask], readable[mask] = _from_numbers(pc.cast(chosen, kind), unit)
+            times[mask], readable[mask] = _from_numbers(pc.cast(chosen, kind), unit, origin)
+            if kind == pa.float64() and mask.any():
+                readable[mask] &= ~digits_lost(chosen)
+    else:
+        number = np.asarray(pc.match_substring_regex(text, _COMPACT))
+        times[number], readable[number] = parse_compact(text.filter(pa.array(number)))
     if unit in ("auto", "iso8601"):
-        times[~number], readable[~number] = _from_iso(text.filter(pa.array(~number)))
+        rest = ~number if unit == "auto" else ~number & ~np.asarray(pc.match_substring_regex(text, _NUMBER))
+        times[rest], readable[rest] = _from_iso(text.filter(pa.array(rest)))
     return times, readable
 
 
-def _from_numbers(column: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _from_numbers(column: Any, unit: TimeUnit, origin: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    if unit == "excel":
+        column, unit, origin = (
+            pc.round(pc.multiply(pc.cast(column, pa.float64()), float(_DAY_MS))),
+            "ms",
+            _EXCEL_EPOCH_MS,
+        )
+    times, readable = _since_1970(column, unit)
+    return (np.where(readable, times + origin, 0), readable) if origin else (times, readable)
+
+
+def _since_1970(column: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     valid = _valid(column)
     values = _fill(column)
     if unit == "auto":

@@ -37,7 +37,7 @@ def _date(pattern: str, zone: timezone = UTC) -> Callable[[int], str]:
 _PLUS_TWO = timezone(timedelta(hours=2))
 _INDIA = timezone(timedelta(hours=5, minutes=30))
 
-_ALL = (
+TIME_STYLES = (
     TimeStyle(name="seconds", write=lambda time: time),
     TimeStyle(name="milliseconds", write=lambda time: time * 1000),
     TimeStyle(name="microseconds", write=lambda time: time * 10**6, settings={"time_unit": "us"}),
@@ -76,9 +76,3 @@ _ALL = (
     ),
 )
 """All that ingest reads, by itself or with settings."""
-TIME_STYLES = tuple(
-    s
-    for s in _ALL
-    if not (set(s.settings) & {"time_format", "time_origin"})
-    and s.settings.get("time_unit") not in ("excel", "iso8601")
-)

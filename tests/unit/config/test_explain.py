@@ -29,7 +29,7 @@ from visrec.errors import ConfigError
             {"ingest": {"interactions": {"pth": "log.csv"}}},
             "ingest.interactions.pth: unknown key; did you mean 'path'?; "
             "the others are column_names, columns, default_kind, delimiter, format, item_id_width, kind_names, "
-            "quoting, time_unit",
+            "quoting, time_format, time_origin, time_unit",
         ),
         (
             {"ingest": {"interactions": {"path": 3, "format": "auto", "time_unit": 4}}},

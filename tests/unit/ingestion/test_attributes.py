@@ -51,3 +51,16 @@ def test_nothing_is_known() -> None:
     assert table.to_pylist() == [
         {"title": None, "categories": [], "price": None, "created_at": None, "available": True}
     ]
+
+
+def test_numbers_that_are_no_time_since_1970_are_no_creation_time() -> None:
+    column = pa.array(["1987", "20230101", "20230101222245", "1700000000", "1503-01-01"])
+    table, num_unreadable = parse_attributes({"created_at": column}, 5, separator="|")
+    assert table.column("created_at").to_pylist() == [
+        None,
+        None,
+        None,
+        1_700_000_000_000,
+        -14_737_161_600_000,
+    ]
+    assert num_unreadable == 3

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from visrec.config.ingest import TimeUnit
 from visrec.errors import DataError
-from visrec.ingestion.times import parse_iso, parse_times
+from visrec.ingestion.times import digits_lost, parse_iso, parse_times, small_numbers
 
 MOMENT = 1_700_000_000_123  # 2023-11-14T22:13:20.123Z
 
@@ -23,7 +23,10 @@ def _times(values: list[Any], kind: Any, unit: TimeUnit = "auto") -> list[int | 
     [
         ("1700000000", MOMENT - 123),
         ("1700000000.123", MOMENT),
-        ("1.7e9", MOMENT - 123),
+        ("1.7e9", None),  # a spreadsheet wrote it
+        ("1.700000000e9", MOMENT - 123),
+        ("1.700000000123E+12", MOMENT),
+        ("1.67E+12", None),
         ("1700000000123", MOMENT),
         ("1700000000123456", MOMENT),
         ("1700000000123456789", MOMENT),
@@ -78,8 +81,7 @@ def test_units_by_name(unit: TimeUnit, value: int) -> None:
 
 def test_iso_only() -> None:
     assert _times(["1700000000", "2023-11-14T22:13:20.123Z"], pa.string(), "iso8601") == [None, MOMENT]
-    with pytest.raises(DataError, match="iso8601 expects a column of text"):
-        _times([1], pa.int64(), "iso8601")
+    assert _times([1, 20231114, None], pa.int64(), "iso8601") == [None, 1_699_920_000_000, None]
 
 
 def test_types_of_parquet() -> None:
@@ -118,3 +120,71 @@ def test_a_column_of_one_form_reads_like_each_of_its_values(zone: str, moments: 
     texts = [f"{moment}{zone}" for moment in moments]
     expected = [(moment - datetime(1970, 1, 1)) // timedelta(milliseconds=1) for moment in moments]
     assert _times(texts, pa.string()) == [parse_iso(text) for text in texts] == expected
+
+
+def test_compact_dates_where_the_unit_says_so() -> None:
+    texts = ["20230101", " 20230101222245 ", "202301012222", "2023-01-01", "20231301", "1672531200"]
+    expected = [1_672_531_200_000, 1_672_611_765_000, 1_672_611_720_000, 1_672_531_200_000, None, None]
+    assert _times(texts, pa.string(), "iso8601") == expected
+    assert _times([20230101, 20230101222245], pa.int64(), "iso8601") == expected[:2]
+    assert _times([20230101.0, 20230101.5, float("nan")], pa.float64(), "iso8601") == [
+        expected[0],
+        None,
+        None,
+    ]
+    assert _times(["20230101"], pa.string()) == [20_230_101_000]  # auto guesses no date
+
+
+def test_excel_serials() -> None:
+    at = 1_672_525_365_408  # 2022-12-31T22:22:45.408Z; day 44926 is 2022-12-31
+    assert _times(["44926.93247", "44927"], pa.string(), "excel") == [at, 1_672_531_200_000]
+    assert _times([44926.93247], pa.float64(), "excel") == [at]
+    assert _times([25569, 1, None], pa.int64(), "excel") == [0, -25_568 * 86_400_000, None]
+
+
+@given(st.datetimes(datetime(1950, 1, 1), datetime(2100, 1, 1)))
+def test_excel_serials_are_exact_to_the_millisecond(moment: datetime) -> None:
+    moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    serial = (moment - datetime(1899, 12, 30)) / timedelta(days=1)
+    expected = (moment - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
+    assert _times([serial], pa.float64(), "excel") == [expected]
+    assert _times([repr(serial)], pa.string(), "excel") == [expected]
+
+
+def test_times_since_a_start() -> None:
+    origin = 1_672_531_200_000
+    for unit, values in (("s", [0, 11530]), ("ms", [0, 11_530_000])):
+        times, readable = parse_times(pa.array(values), unit, origin=origin)  # type: ignore[arg-type]
+        assert times.tolist() == [origin, origin + 11_530_000]
+        assert readable.all()
+    assert parse_times(pa.array(["0.5", "x"]), "s", origin=origin)[0].tolist() == [origin + 500, 0]
+
+
+def test_a_pattern_reads_text_and_whole_numbers() -> None:
+    for column in (pa.array(["1503"]), pa.array([1503]), pa.array([1503.0])):
+        times, readable = parse_times(column, "auto", pattern="%Y")
+        assert (times.tolist(), readable.tolist()) == ([-14_737_161_600_000], [True])
+
+
+def test_digits_lost_by_a_spreadsheet_or_by_small_floats() -> None:
+    texts = [
+        "1.67E+12",
+        "1.672531200123E+12",
+        "1.6725312E+09",
+        "1.672531200e9",
+        "4.4927E+04",
+        "1e-5",
+        "x",
+        None,
+    ]
+    assert digits_lost(pa.array(texts)).tolist() == [True, False, True, False, False, False, False, False]
+    assert digits_lost(pa.array([1.67e9, 44927.5], pa.float32())).tolist() == [True, False]
+    assert _times([1.67e9, 44927.5], pa.float32(), "s") == [None, 44_927_500]
+    assert not digits_lost(pa.array([1.67e12])).any()
+
+
+def test_small_numbers() -> None:
+    texts = ["1503", "0", "20230101", "-5", "1672531200", "1965-01-01", "", None, "+7.5"]
+    assert small_numbers(pa.array(texts)).tolist() == [True, True, True, *[False] * 5, True]
+    assert small_numbers(pa.array([1503, None, -5, 10**9])).tolist() == [True, False, False, False]
+    assert not small_numbers(pa.array([datetime(1970, 1, 2)])).any()
