@@ -109,7 +109,8 @@ def csv_dialect(
         if rows and rows[0] == names:
             num_before, rows = num_before + 1, rows[1:]
         plain = [tuple(line.split(delimiter)) for line in looked_at]
-        quotes_mean_nothing = not _have_length(rows, len(names)) and _have_length(plain, len(names))
+        num_plain = sum(len(row) == len(names) for row in plain)
+        quotes_mean_nothing = not _have_length(rows, len(names)) and 2 * num_plain > len(plain)
         fields = _check_names(location, plain if quotes_mean_nothing else rows, settings, names)
     else:
         header = "\n".join(lines[num_before:])
