@@ -219,7 +219,7 @@ def _counts(
         num_items_read=len(catalogue),
         num_items=int(stats.kept_items.sum()),
         num_rejected_items=len(catalogue.rejects) + len(pictures.rejects),
-        num_unreadable_item_values=catalogue.num_unreadable_values,
+        num_unreadable_item_values=catalogue.unreadable_values.total,
         num_images=len(catalogue.sources),
         num_rejected_images=len(pictures.rejects),
         num_left_out_images=catalogue.num_left_out,
