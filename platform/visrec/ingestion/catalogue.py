@@ -45,6 +45,7 @@ class SourceCatalogue:
         rejects: Rejected rows of the items file, and items without a picture.
         unreadable_values: Attribute values that could not be read and are null.
         num_left_out: Pictures beyond `max_per_item`, which are not read.
+        notes: One line each about rows that may be meant otherwise than they were read.
     """
 
     items: pa.Table
@@ -53,6 +54,7 @@ class SourceCatalogue:
     rejects: list[Reject]
     unreadable_values: UnreadableValues
     num_left_out: int
+    notes: tuple[str, ...]
 
     def __len__(self) -> int:
         return int(self.items.num_rows)
@@ -229,4 +231,14 @@ def _unique_items(parsed: _ParsedItems, rejects: list[Reject], max_pictures: int
         rejects=rejects,
         unreadable_values=parsed.unreadable_values,
         num_left_out=num_left_out,
+        notes=_notes(parsed),
+    )
+
+
+def _notes(parsed: _ParsedItems) -> tuple[str, ...]:
+    unreadable = parsed.unreadable_values
+    return (
+        (f"item attributes that could not be read and are left out: {unreadable}",)
+        if unreadable.total
+        else ()
     )

@@ -9,6 +9,7 @@ import pyarrow as pa
 from visrec.cluster.tasks import fetch, in_order, run_tasks, share
 from visrec.ingestion.chunks import SourceLines
 from visrec.ingestion.cleaning import CleaningRules, clean
+from visrec.ingestion.event_ids import SharedEventIds
 from visrec.ingestion.events import EVENT_SCHEMA
 from visrec.ingestion.quarantine import RejectCounts, RejectSummary, write_rejected_rows
 from visrec.storage import Location
@@ -24,11 +25,13 @@ class CleanLog:
         blocks: References of `CleanBlock`, ranges of users in order.
         num_merged: Events that were merged into others.
         rejected: Events rejected by cleaning.
+        shared_event_ids: Events whose event id is that of other events, too.
     """
 
     blocks: list[Any]
     num_merged: int
     rejected: RejectCounts
+    shared_event_ids: SharedEventIds
 
 
 def clean_users(
@@ -49,20 +52,21 @@ def clean_users(
         on_users: Called with the number of users cleaned, each time some have been.
     """
     shared = share(rules), share(source_lines), quarantine
-    results: dict[int, tuple[Any, RejectSummary, int]] = {}
+    results: dict[int, tuple[Any, _BlockSummary]] = {}
     arguments = ((number, block, *shared) for number, block in enumerate(blocks))
     for number, (block, reference) in run_tasks(_clean_block, arguments, num_returns=2):
-        summary, num_merged, num_users = fetch(reference)
-        results[number] = block, summary, num_merged
-        on_users(num_users)
+        summary = fetch(reference)
+        results[number] = block, summary
+        on_users(summary.num_users)
     rejected = RejectCounts()
     ordered = in_order(results.items())
-    for _, summary, _ in ordered:
-        rejected.include(summary.resolve(source_lines))
+    for _, summary in ordered:
+        rejected.include(summary.rejects.resolve(source_lines))
     return CleanLog(
-        blocks=[block for block, _, _ in ordered],
-        num_merged=sum(num_merged for _, _, num_merged in ordered),
+        blocks=[block for block, _ in ordered],
+        num_merged=sum(summary.num_merged for _, summary in ordered),
         rejected=rejected,
+        shared_event_ids=sum((summary.shared_event_ids for _, summary in ordered), SharedEventIds()),
     )
 
 
@@ -75,6 +79,16 @@ def write_read_rejects(tables: Sequence[Any], source_lines: SourceLines, quarant
         fetch(reference)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _BlockSummary:
+    """Summary of one cleaned block, for the driver."""
+
+    rejects: RejectSummary
+    num_merged: int
+    num_users: int
+    shared_event_ids: SharedEventIds
+
+
 def _clean_block(
     number: int, events: pa.Table, rules: CleaningRules, source_lines: SourceLines, quarantine: Location
 ) -> tuple[Any, Any]:
@@ -82,8 +96,13 @@ def _clean_block(
         events = EVENT_SCHEMA.empty_table()
     result = clean(events, rules)
     write_rejected_rows(quarantine, f"clean-{number:05d}", result.rejects, source_lines)
-    summary = RejectSummary.of(result.rejects)
-    return result.block, (summary, result.num_merged, len(result.block.user_ids))
+    summary = _BlockSummary(
+        rejects=RejectSummary.of(result.rejects),
+        num_merged=result.num_merged,
+        num_users=len(result.block.user_ids),
+        shared_event_ids=result.shared_event_ids,
+    )
+    return result.block, summary
 
 
 def _write_tables(quarantine: Location, name: str, source_lines: SourceLines, *tables: pa.Table) -> None:
