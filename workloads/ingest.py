@@ -84,6 +84,8 @@ def ingest(
         writer.facts.update(built.facts.to_json())
     workspace.point("snapshots", name)
     console.print(_table(built, time.perf_counter() - started))
+    for note in built.notes:
+        console.print(f"note: {note}", soft_wrap=True, markup=False)
     for note in time_notes(built.facts):
         console.print(note, soft_wrap=True)
     console.print(f"snapshot {name} in {workspace.location('snapshots', name)}", soft_wrap=True)

@@ -7,9 +7,9 @@ and the server answers with its status, wherever the work was done.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ray.exceptions import RayTaskError
+from ray.exceptions import RayError, RayTaskError
 
-from visrec.errors import ClusterError, VisrecError
+from visrec.errors import ClusterError, VisrecError, first_line
 
 
 def cause_of(error: BaseException) -> BaseException:
@@ -32,7 +32,7 @@ def unwrapped_errors() -> Iterator[None]:
 
     Raises:
         VisrecError: The task raised it.
-        ClusterError: The task could not read or write a file.
+        ClusterError: The task could not read or write a file, or the process that ran it is gone.
 
     Example:
         >>> with unwrapped_errors():                                             # doctest: +SKIP
@@ -50,6 +50,8 @@ def unwrapped_errors() -> Iterator[None]:
                 "input and workspace must be where every node reaches them"
             ) from None
         raise
+    except RayError as error:  # a worker that was killed, a node or an object that is lost
+        raise ClusterError(f"a Ray task was lost: {first_line(error)}") from error
 
 
 def training_error(error: BaseException) -> VisrecError:

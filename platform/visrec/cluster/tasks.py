@@ -36,7 +36,7 @@ def run_tasks(
 
     Yields:
         The number of the call and its reference (of several returns or a generator: the list of references). The task
-        has finished; whether it failed shows when its reference is fetched.
+        has finished; whether it failed shows when its reference is fetched, of a generator the last one.
 
     Example:
         >>> [(n, fetch(r)) for n, r in run_tasks(max, [(1, 2), (5, 4)])]     # doctest: +SKIP

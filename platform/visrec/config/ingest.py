@@ -26,8 +26,8 @@ class InteractionColumnsConfig(Config):
     kind: str | None = "kind"
     """Column with the event kind; null where every row is of `default_kind`."""
     event_id: str | None = None
-    """Column with an id of the event, unique within the log; rows that repeat an id are exact duplicates. null:
-    none."""
+    """Column with an id of the event, unique within the log; rows that repeat the id, the user, the item and the kind
+    of another are exact duplicates. null: none."""
     session_id: str | None = None
     """Column with the id of the user's session; null: none."""
     position: str | None = None

@@ -13,8 +13,9 @@ from pyarrow import fs as pafs
 from visrec.config.ingest import IngestConfig
 from visrec.data.schemas import MAX_ID_BYTES
 from visrec.errors import DataError
-from visrec.ingestion.attributes import parse_attributes
+from visrec.ingestion.attributes import UnreadableValues, parse_attributes
 from visrec.ingestion.chunks import Chunk, check_columns, check_keys, mapped_columns, split_into_chunks
+from visrec.ingestion.column_types import ColumnNames, check_types
 from visrec.ingestion.files import InputFile
 from visrec.ingestion.folder_pictures import FolderPictures, pictures_of_catalogue, pictures_of_folder
 from visrec.ingestion.formats import RawRows, read_rows
@@ -44,17 +45,19 @@ class SourceCatalogue:
             items and the pictures of each.
         row_item: Item of each row of the image store, int32 [R].
         rejects: Rejected rows of the items file, and items without a picture.
-        num_unreadable_values: Attribute values that could not be read and are null.
+        unreadable_values: Attribute values that could not be read and are null.
         num_left_out: Pictures beyond `max_per_item`, which are not read.
         reading: Sentence on what the sub-folders of the pictures were taken for; "" where there are none.
+        notes: One line each about rows that may be meant otherwise than they were read.
     """
 
     items: pa.Table
     sources: list[PictureSource]
     row_item: NDArray[np.int32]
     rejects: list[Reject]
-    num_unreadable_values: int
+    unreadable_values: UnreadableValues
     num_left_out: int
+    notes: tuple[str, ...]
     reading: str = ""
 
     def __len__(self) -> int:
@@ -74,7 +77,7 @@ class _ParsedItems:
     locations: list[str]
     pictures: list[Sequence[PictureSource]]
     rejects: list[Reject]
-    num_unreadable_values: int
+    unreadable_values: UnreadableValues
     by_name: FolderPictures | None = None
 
 
@@ -130,7 +133,7 @@ def _from_folder(found: FolderPictures) -> _ParsedItems:
         locations=[str(of_item[0]) for of_item in pictures],
         pictures=list(pictures),
         rejects=[*found.rejects, *rejects],
-        num_unreadable_values=0,
+        unreadable_values=UnreadableValues(),
         by_name=found,
     )
 
@@ -150,7 +153,9 @@ def _from_files(
         image = columns.get("image")
         as_bytes = image is not None and is_bytes_column(chunk, image)
         to_read = {role: name for role, name in columns.items() if not (as_bytes and role == "image")}
+        names = ColumnNames(setting="ingest.items.columns", names=columns, file=str(chunk.file.location))
         for raw in read_rows(chunk, to_read, whole=True):
+            check_types(raw.columns, names)
             sources: list[Sequence[PictureSource]]
             if image is None:
                 sources = [[] for _ in raw.lines]  # found by name when all ids are known
@@ -158,9 +163,12 @@ def _from_files(
                 sources = pictures_in_cells(chunk, image)
             else:
                 sources = pictures_at_paths(raw.columns["image"], folder, config.items.image_separator, index)
-            parts.append(_parse(raw, chunk, sources, config.items.category_separator))
+            parts.append(_parse(raw, chunk, sources, config.items.category_separator, names))
             absent += [raw.absent] if raw.num_lines else []
     check_keys(chunks, columns, absent, setting="ingest.items.columns")
+    unreadable = UnreadableValues()
+    for part in parts:
+        unreadable.include(part.unreadable_values)
     parsed = _ParsedItems(
         items=pa.concat_tables([p.items for p in parts])
         if parts
@@ -168,7 +176,7 @@ def _from_files(
         locations=[location for p in parts for location in p.locations],
         pictures=[picture for p in parts for picture in p.pictures],
         rejects=[reject for p in parts for reject in p.rejects],
-        num_unreadable_values=sum(p.num_unreadable_values for p in parts),
+        unreadable_values=unreadable,
     )
     if "image" in columns or folder is None:
         return parsed
@@ -182,12 +190,12 @@ def _from_files(
 
 
 def _parse(
-    raw: RawRows, chunk: Chunk, sources: list[Sequence[PictureSource]], separator: str
+    raw: RawRows, chunk: Chunk, sources: list[Sequence[PictureSource]], separator: str, names: ColumnNames
 ) -> _ParsedItems:
     name = str(chunk.file.location)
     ids = id_texts(raw.columns["item_id"])
     missing = np.asarray(pc.is_null(ids.values))
-    attributes, num_unreadable = parse_attributes(raw.columns, len(missing), separator=separator)
+    attributes, unreadable = parse_attributes(raw.columns, len(missing), separator=separator, names=names)
     rejects = [
         Reject(source="items", location=f"{name}:{line}", reason=Reason.MALFORMED_ROW, detail=row[:120])
         for line, row in raw.malformed
@@ -213,7 +221,7 @@ def _parse(
         locations=[f"{name}:{line}" for line in raw.lines[kept]],
         pictures=[sources[row] for row in kept],
         rejects=rejects,
-        num_unreadable_values=num_unreadable,
+        unreadable_values=unreadable,
     )
 
 
@@ -258,7 +266,17 @@ def _unique_items(parsed: _ParsedItems, max_pictures: int) -> SourceCatalogue:
         sources=sources,
         row_item=np.array(row_item, np.int32),
         rejects=rejects,
-        num_unreadable_values=parsed.num_unreadable_values,
+        unreadable_values=parsed.unreadable_values,
         num_left_out=num_left_out,
         reading=parsed.by_name.reading if parsed.by_name else "",
+        notes=_notes(parsed),
+    )
+
+
+def _notes(parsed: _ParsedItems) -> tuple[str, ...]:
+    unreadable = parsed.unreadable_values
+    return (
+        (f"item attributes that could not be read and are left out: {unreadable}",)
+        if unreadable.total
+        else ()
     )

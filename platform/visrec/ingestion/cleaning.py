@@ -1,6 +1,6 @@
 """Cleaning of one block of users: duplicates, bots, unknown items; merging of visits; ordering."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from visrec.ingestion.event_ids import SharedEventIds, items_of_events, shared_event_ids
 from visrec.ingestion.ids import natural_order
 from visrec.ingestion.quarantine import REASON_CODES, REJECT_SCHEMA, Reason
 from visrec.ingestion.rules import bots, exact_duplicates, first_known, merge, near_duplicates
@@ -80,12 +81,14 @@ class CleanResult:
         rejects: What is rejected, `REJECT_SCHEMA`.
         num_merged: Events that were merged into others, and are in neither.
         num_unrated_users: Users above the rate of bots whose times are too coarse to tell a rate.
+        shared_event_ids: Events whose event id is that of other events, too.
     """
 
     block: CleanBlock
     rejects: pa.Table
     num_merged: int
     num_unrated_users: int
+    shared_event_ids: SharedEventIds = field(default_factory=SharedEventIds)
 
 
 def clean(events: pa.Table, rules: CleaningRules) -> CleanResult:
@@ -100,8 +103,11 @@ def clean(events: pa.Table, rules: CleaningRules) -> CleanResult:
     """
     events = events.combine_chunks()
     work = _WorkingSet(events, rules.integer_users)
-    work.reject(exact_duplicates(work.user, work.item, work.kind, work.time, work.event), Reason.DUPLICATE)
+    with_ids = bool((work.event >= 0).any())
+    items = items_of_events(work.events) if with_ids else work.item
+    work.reject(exact_duplicates(work.user, items, work.kind, work.time, work.event), Reason.DUPLICATE)
     left = work.left
+    shared = shared_event_ids(work.events, work.user, work.event, left) if with_ids else SharedEventIds()
     is_bot = np.zeros(len(work.user_ids), bool)
     found, unrated = bots(work.user[left], work.time[left], rules.events_per_minute)
     is_bot[: len(found)] = found
@@ -123,6 +129,7 @@ def clean(events: pa.Table, rules: CleaningRules) -> CleanResult:
         rejects=work.rejects(),
         num_merged=int((representative != np.arange(len(left))).sum()),
         num_unrated_users=int(unrated.sum()),
+        shared_event_ids=shared,
     )
 
 

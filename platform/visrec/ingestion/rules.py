@@ -73,11 +73,13 @@ def exact_duplicates(
     time: NDArray[np.int64],
     event: NDArray[np.int32],
 ) -> NDArray[np.bool_]:
-    """Events that repeat an earlier row: its event id, or its user, item, kind and time.
+    """Events that repeat the user, item and kind of an earlier row, and its event id or its time.
+
+    An event id alone makes no repetition: rows of one basket may share it.
 
     Args:
         user: Code of the user, [N].
-        item: Row of the catalogue, -1 for an unknown item (such rows are compared by event id only), [N].
+        item: Row of the catalogue; below 0 for an unknown item (such rows are compared by event id, not by time), [N].
         kind: Code of the kind, [N].
         time: Milliseconds, [N].
         event: Code of the event id, -1 where there is none, [N].
@@ -90,9 +92,10 @@ def exact_duplicates(
         >>> exact_duplicates(one, one, one.astype(np.int8), two, np.array([-1, -1], np.int32)).tolist()
         [False, True]
     """
-    same_event = _repeats([user, event])
-    same_content = _repeats([user, item, kind, time])
-    return (same_event & (event >= 0)) | (same_content & (item >= 0))
+    repeats = _repeats([user, item, kind, time]) & (item >= 0)
+    if (event >= 0).any():
+        repeats |= _repeats([user, event, item, kind]) & (event >= 0)
+    return repeats
 
 
 def near_duplicates(

@@ -172,5 +172,5 @@ def catalogues(draw: st.DrawFn, truth: Truth) -> Catalogue:
         separator=draw(st.sampled_from(["|", "/", " > ", None])),
         lists=draw(st.booleans()),
         numbers=draw(st.booleans()),
-        doubled=False,
+        doubled=draw(st.booleans()),
     )

@@ -14,7 +14,10 @@ def test_text_of_a_csv_file() -> None:
     }
     table, unreadable = parse_attributes(columns, 3, separator="|")
     assert table.schema == ATTRIBUTES_SCHEMA
-    assert unreadable == 4
+    assert unreadable.total == 4
+    assert str(unreadable) == (
+        "title 1 (e.g. '\\\\xff'); price 1 (e.g. 'n/a'); created_at 1 (e.g. 'never'); available 1 (e.g. 'perhaps')"
+    )
     assert table.to_pylist() == [
         {
             "title": "Red shoe",
@@ -36,7 +39,7 @@ def test_types_of_parquet_and_lists_of_json() -> None:
         "available": pa.array([False, None]),
     }
     table, unreadable = parse_attributes(columns, 2, separator="|")
-    assert unreadable == 0
+    assert unreadable.total == 0
     assert table.column("categories").to_pylist() == [["a", "b"], []]
     assert table.column("price").to_pylist() == [3.0, None]
     assert table.column("created_at").to_pylist() == [1_700_000_000_000, None]
@@ -47,7 +50,23 @@ def test_types_of_parquet_and_lists_of_json() -> None:
 
 def test_nothing_is_known() -> None:
     table, unreadable = parse_attributes({}, 1, separator="|")
-    assert unreadable == 0
+    assert unreadable.total == 0
+    assert table.to_pylist() == [
+        {"title": None, "categories": [], "price": None, "created_at": None, "available": True}
+    ]
+
+
+def test_a_title_that_is_no_text() -> None:
+    titles = pa.array(['["one"]', '["a", "b"]', '{"en": "a"}', "[NEW] a", "[]", "[1]"])
+    table, unreadable = parse_attributes({"title": titles}, 6, separator="|")
+    assert table.column("title").to_pylist() == ["one", None, None, "[NEW] a", None, None]
+    assert str(unreadable) == """title 3 (e.g. '["a", "b"]')"""
+
+
+def test_columns_of_nulls_are_empty() -> None:
+    columns = {role: pa.nulls(1) for role in ATTRIBUTES_SCHEMA.names}
+    table, unreadable = parse_attributes(columns, 1, separator="|")
+    assert unreadable.total == 0
     assert table.to_pylist() == [
         {"title": None, "categories": [], "price": None, "created_at": None, "available": True}
     ]
@@ -63,4 +82,4 @@ def test_numbers_that_are_no_time_since_1970_are_no_creation_time() -> None:
         1_700_000_000_000,
         -14_737_161_600_000,
     ]
-    assert num_unreadable == 3
+    assert num_unreadable.total == 3

@@ -7,7 +7,10 @@ import pyarrow as pa
 
 from visrec.config import EVENT_KINDS
 from visrec.config.base import DEFAULT_WEIGHTS
+from visrec.config.ingest import InteractionColumnsConfig, InteractionsConfig
+from visrec.ingestion.chunks import SourceLines
 from visrec.ingestion.cleaning import CLEAN_SCHEMA, CleaningRules, clean
+from visrec.ingestion.event_ids import SharedEventIds
 from visrec.ingestion.events import EVENT_SCHEMA
 from visrec.ingestion.quarantine import REASONS, REJECT_SCHEMA
 
@@ -46,7 +49,7 @@ def test_a_block_by_hand() -> None:
         _row("b", 0, CLICK, 10 * SECOND, session_id="s"),  # merged with the view; its position comes along
         _row("b", 0, CLICK, 10 * SECOND),  # duplicate
         _row("b", 1, CLICK, HOUR, event_id="e"),
-        _row("b", 2, CLICK, HOUR, event_id="e"),  # duplicate by id
+        _row("b", 1, CLICK, 9 * HOUR, event_id="e"),  # duplicate by id
         _row("b", 1, CLICK, HOUR + 900),  # near duplicate
         _row("b", -1, CLICK, HOUR, item_id="zzz"),
         _row("b", 3, CLICK, HOUR),  # has no picture
@@ -135,3 +138,36 @@ def test_one_user_with_a_hundred_thousand_events_is_cleaned_in_whole_columns() -
     block = clean(many, rules).block
     assert block.column("first_positive").sum() == 5000
     assert (np.diff(block.column("time")) >= 0).all()
+
+
+def test_events_that_share_an_event_id_are_kept_and_told() -> None:
+    basket = [
+        _row("a", 0, CART, 0, event_id="t1"),
+        _row("a", 1, CART, 0, event_id="t1"),
+        _row("a", 1, CART, 5 * SECOND, event_id="t1"),  # sent again
+        _row("a", 1, HIDE, 0, event_id="t1"),
+        _row("a", -1, CART, 0, event_id="t1", item_id="x"),
+        _row("a", -1, CART, 0, event_id="t1", item_id="y"),
+        _row("a", -1, CART, 9, event_id="t1", item_id="y"),  # sent again
+        _row("a", 2, CART, 0, event_id="t2"),
+        _row("b", 0, CART, 0, event_id="t1"),
+    ]
+    result = clean(_events(basket), _rules(merge_window=0.0))
+    found = [(r["line"], REASONS[r["reason"]].value) for r in result.rejects.to_pylist()]
+    assert found == [(2, "duplicate"), (4, "unknown_item"), (5, "unknown_item"), (6, "duplicate")]
+    assert result.shared_event_ids.num_events == 5
+    assert result.shared_event_ids.example == ("t1", (0, 0), (0, 1))
+    source_lines = SourceLines(files=("log.csv",), lines_before=np.zeros(1, np.int64))
+    log = InteractionsConfig(columns=InteractionColumnsConfig(event_id="basket"))
+    assert result.shared_event_ids.note(source_lines, {"ingest.interactions": log}) == (
+        "ingest.interactions.columns.event_id: 'basket' is no id of single events: 5 events share theirs with an event "
+        "of another item or kind and are kept, e.g. t1 at log.csv:0 and log.csv:1"
+    )
+
+
+def test_event_ids_of_single_events_are_not_told() -> None:
+    rows = [_row("a", k % 2, CART, k * HOUR, event_id=f"e{k}") for k in range(4)]
+    result = clean(_events([*rows, *rows]), _rules())
+    assert result.shared_event_ids == SharedEventIds()
+    assert result.rejects.num_rows == 4
+    assert clean(_events(rows), _rules()).block.events.num_rows == 4

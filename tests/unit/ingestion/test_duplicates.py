@@ -9,7 +9,9 @@ from visrec.ingestion.rules import exact_duplicates, near_duplicates
 ROWS = [
     (0, 5, 1, 100, 7),
     (0, 5, 1, 100, 8),  # same content under another id
-    (0, 6, 1, 200, 7),  # same id, other content
+    (0, 6, 1, 200, 7),  # same id, other item: a basket
+    (0, 5, 2, 100, 7),  # same id, other kind
+    (0, 6, 1, 900, 7),  # same id, item and kind
     (1, 5, 1, 100, 7),  # same id, other user
     (0, 5, 2, 100, -1),  # other kind
     (0, -1, 1, 100, -1),  # unknown item: another one,
@@ -29,7 +31,10 @@ def _near(rows: list[tuple[int, int, int, int, int]], window: int) -> NDArray[np
 
 
 def test_exact_duplicates_by_hand() -> None:
-    assert _exact(ROWS).tolist() == [False, True, True, False, False, False, False, True]
+    assert _exact(ROWS).tolist() == [
+        *[False, True, False, False, True],
+        *[False, True, False, False, True],
+    ]
 
 
 def test_near_duplicates_by_hand() -> None:

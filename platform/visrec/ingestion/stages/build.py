@@ -65,6 +65,8 @@ class IngestCounts:
     num_rows_read: int
     num_rejected_rows: int
     num_merged_events: int
+    num_shared_event_ids: int
+    """Events whose event id is also that of an event of another item or kind."""
     num_interactions: int
     num_positives: int
     num_users: int
@@ -93,12 +95,14 @@ class BuiltSnapshot:
         facts: For the manifest.
         rejected_rows: Log rows by reason.
         rejected_items: Items and pictures by reason.
+        notes: One line each about input that may be meant otherwise than it was read.
     """
 
     counts: IngestCounts
     facts: SnapshotFacts
     rejected_rows: RejectCounts
     rejected_items: RejectCounts
+    notes: tuple[str, ...]
 
 
 def plan_snapshot(config: IngestConfig, inputs: Inputs) -> IngestPlan:
@@ -163,6 +167,7 @@ def build_snapshot(
         facts=_facts(config, inputs, pictures, stats, _times(plan, log, cleaned, written), reasons),
         rejected_rows=rejected_rows,
         rejected_items=rejected_items,
+        notes=_notes(config, catalogue, log, cleaned),
     )
 
 
@@ -207,6 +212,15 @@ def _check_rejected_rows(
     return rejected
 
 
+def _notes(
+    config: IngestConfig, catalogue: SourceCatalogue, log: EventLog, cleaned: CleanLog
+) -> tuple[str, ...]:
+    notes = list(catalogue.notes)
+    if cleaned.shared_event_ids.num_events:
+        notes.append(cleaned.shared_event_ids.note(log.source_lines, config.logs))
+    return tuple(notes)
+
+
 def _nothing_left(config: IngestConfig, log: EventLog, rejected: RejectCounts) -> str:
     k = config.cleaning.k_core
     core = f" and the {k}-core (ingest.cleaning.k_core)" if k else ""
@@ -226,6 +240,7 @@ def _counts(
         num_rows_read=log.num_rows,
         num_rejected_rows=log.rejected.total + cleaned.rejected.total + written.num_below_core,
         num_merged_events=cleaned.num_merged,
+        num_shared_event_ids=cleaned.shared_event_ids.num_events,
         num_interactions=written.num_interactions,
         num_positives=written.num_positives,
         num_users=stats.num_users,
@@ -233,7 +248,7 @@ def _counts(
         num_items_read=len(catalogue),
         num_items=int(stats.kept_items.sum()),
         num_rejected_items=len(catalogue.rejects) + len(pictures.rejects),
-        num_unreadable_item_values=catalogue.num_unreadable_values,
+        num_unreadable_item_values=catalogue.unreadable_values.total,
         num_images=len(catalogue.sources),
         num_rejected_images=len(pictures.rejects),
         num_left_out_images=catalogue.num_left_out,

@@ -9,6 +9,7 @@ import pyarrow as pa
 from visrec.cluster.tasks import fetch, in_order, run_tasks, share
 from visrec.ingestion.chunks import SourceLines
 from visrec.ingestion.cleaning import CleaningRules, clean
+from visrec.ingestion.event_ids import SharedEventIds
 from visrec.ingestion.events import EVENT_SCHEMA
 from visrec.ingestion.quarantine import RejectCounts, RejectSummary, write_rejected_rows
 from visrec.storage import Location
@@ -25,12 +26,14 @@ class CleanLog:
         num_merged: Events that were merged into others.
         num_unrated_users: Users above the rate of bots whose times are too coarse to tell a rate.
         rejected: Events rejected by cleaning.
+        shared_event_ids: Events whose event id is that of other events, too.
     """
 
     blocks: list[Any]
     num_merged: int
     num_unrated_users: int
     rejected: RejectCounts
+    shared_event_ids: SharedEventIds
 
 
 def clean_users(
@@ -65,6 +68,7 @@ def clean_users(
         num_merged=sum(summary.num_merged for _, summary in ordered),
         num_unrated_users=sum(summary.num_unrated_users for _, summary in ordered),
         rejected=rejected,
+        shared_event_ids=sum((summary.shared_event_ids for _, summary in ordered), SharedEventIds()),
     )
 
 
@@ -85,6 +89,7 @@ class _BlockSummary:
     num_merged: int
     num_unrated_users: int
     num_users: int
+    shared_event_ids: SharedEventIds
 
 
 def _clean_block(
@@ -99,6 +104,7 @@ def _clean_block(
         num_merged=result.num_merged,
         num_unrated_users=result.num_unrated_users,
         num_users=len(result.block.user_ids),
+        shared_event_ids=result.shared_event_ids,
     )
 
 

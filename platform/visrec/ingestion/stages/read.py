@@ -21,6 +21,7 @@ from visrec.ingestion.chunks import (
     mapped_columns,
     split_into_chunks,
 )
+from visrec.ingestion.column_types import ColumnNames, check_types
 from visrec.ingestion.events import EventRules, check_events
 from visrec.ingestion.files import Inputs
 from visrec.ingestion.formats import read_rows
@@ -186,6 +187,8 @@ def read_logs(
     )
     results: dict[int, list[tuple[Any, Any, _PieceSummary]]] = {}
     for number, references in run_tasks(_read_chunk, tasks):
+        for last in references[-1:]:
+            fetch(last)  # a generator that fails puts its error in the place of a value that it did not yield
         pieces = [references[k : k + 3] for k in range(0, len(references), 3)]
         results[number] = [(events, rejects, fetch(summary)) for events, rejects, summary in pieces]
         on_rows(sum(summary.num_rows for _, _, summary in results[number]))
@@ -222,7 +225,9 @@ def _read_chunk(
     number: int, chunk: Chunk, columns: dict[str, str], rules: EventRules, item_ids: Any, sample_size: int
 ) -> Iterator[Any]:
     """Three values for each piece of the chunk: events, rejects, summary."""
+    names = ColumnNames(setting=f"{rules.setting}.columns", names=columns, file=str(chunk.file.location))
     for raw in read_rows(chunk, columns):
+        check_types(raw.columns, names)
         events, rejects = check_events(raw, rules, item_ids, number)
         users = events.column("user_id").combine_chunks()
         step = max(1, len(users) // sample_size)
