@@ -115,7 +115,8 @@ class ItemColumnsConfig(Config):
     created_at: str | None = None
     """Column with the time since which the item is in the catalogue."""
     available: str | None = None
-    """Column that says whether the item may be recommended (true/false, 1/0, yes/no)."""
+    """Column that says whether the item may be recommended: true/false, yes/no, a stock count (0 is no), or a status
+    such as active, draft, archived, in stock, out of stock; see `available_names`."""
 
 
 class ItemsConfig(Config):
@@ -135,6 +136,9 @@ class ItemsConfig(Config):
     columns: ItemColumnsConfig = ItemColumnsConfig()
     category_separator: str = "|"
     """Separator of the categories in `columns.categories`, where they are text."""
+    available_names: dict[str, bool] = {}
+    """Meanings of further words in `columns.available`: `{preorder: true, on hold: false}`. A word of unknown meaning
+    stops the ingest."""
     image_separator: str | None = Field(None, min_length=1)
     """Separator of the paths in `columns.image`; null where each item has one path."""
 

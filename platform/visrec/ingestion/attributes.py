@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from visrec.data.schemas import ATTRIBUTES_SCHEMA
+from visrec.ingestion.availability import parse_availability
 from visrec.ingestion.categories import parse_categories
 from visrec.ingestion.cells import decode_cell, elements
 from visrec.ingestion.column_types import ColumnNames, check_types
@@ -18,7 +20,6 @@ from visrec.ingestion.values import floats, text
 _LATEST_MS = 7_258_118_400_000
 """The year 2200."""
 
-_YES, _NO = pa.array(["true", "1", "1.0", "yes", "y", "t"]), pa.array(["false", "0", "0.0", "no", "n", "f"])
 _EXAMPLE_LENGTH = 40
 
 
@@ -55,7 +56,12 @@ class UnreadableValues:
 
 
 def parse_attributes(
-    columns: Mapping[str, Any], num_rows: int, *, separator: str, names: ColumnNames | None = None
+    columns: Mapping[str, Any],
+    num_rows: int,
+    *,
+    separator: str,
+    names: ColumnNames | None = None,
+    available_names: Mapping[str, bool] = MappingProxyType({}),
 ) -> tuple[pa.Table, UnreadableValues]:
     """Attributes of some items.
 
@@ -67,12 +73,13 @@ def parse_attributes(
         num_rows: Rows of each column.
         separator: Between the categories of one text.
         names: Names of the columns, for messages.
+        available_names: Meanings of words in `available`.
 
     Returns:
         Table of `ATTRIBUTES_SCHEMA`, and the values that could not be read.
 
     Raises:
-        DataError: A column is of a type that cannot hold its role.
+        DataError: A column is of a type that cannot hold its role, or `available` holds words of unknown meaning.
     """
     names = names or ColumnNames(setting="ingest.items.columns", names={}, file="the catalogue")
     parsers: dict[str, Callable[[Any], tuple[Any, Any]]] = {
@@ -80,7 +87,7 @@ def parse_attributes(
         "categories": lambda column: parse_categories(column, separator, names),
         "price": floats,
         "created_at": _times,
-        "available": _flags,
+        "available": lambda column: parse_availability(column, names, available_names),
     }
     check_types({role: columns[role] for role in parsers if role in columns}, names)
     found: dict[str, Any] = {}
@@ -126,16 +133,6 @@ def _times(column: Any) -> tuple[Any, Any]:
     # Years, compact dates and the like are no seconds since 1970, nor milliseconds of a far future.
     readable &= ~small_numbers(column) & (times < _LATEST_MS)
     return pa.array(times, mask=~(present & readable)), broken | (present & ~readable)
-
-
-def _flags(column: Any) -> tuple[Any, Any]:
-    if pa.types.is_boolean(column.type):
-        return pc.fill_null(column, True), np.zeros(len(column), bool)
-    values, broken = text(column)
-    lower = pc.utf8_lower(values)
-    no = np.asarray(pc.is_in(lower, value_set=_NO))
-    known = no | np.asarray(pc.is_in(lower, value_set=_YES)) | np.asarray(pc.is_null(values))
-    return pa.array(~no), broken | ~known
 
 
 def _shown(value: Any) -> str:

@@ -1,16 +1,14 @@
 """Source catalogue: ids and attributes of all items, and where their pictures are; small enough for the driver."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from pyarrow import fs as pafs
 
-from visrec.config.ingest import IngestConfig
+from visrec.config.ingest import IngestConfig, ItemsConfig
 from visrec.data.schemas import MAX_ID_BYTES
 from visrec.errors import DataError
 from visrec.ingestion.attributes import UnreadableValues, parse_attributes
@@ -20,7 +18,7 @@ from visrec.ingestion.files import InputFile
 from visrec.ingestion.folder_pictures import FolderPictures, pictures_of_catalogue, pictures_of_folder
 from visrec.ingestion.formats import RawRows, read_rows
 from visrec.ingestion.id_text import digits_lost_note, id_texts
-from visrec.ingestion.ids import natural_order, too_long
+from visrec.ingestion.ids import too_long
 from visrec.ingestion.item_pictures import (
     is_bytes_column,
     pictures_at_paths,
@@ -29,56 +27,11 @@ from visrec.ingestion.item_pictures import (
 from visrec.ingestion.picture_index import PictureIndex
 from visrec.ingestion.picture_sources import PictureSource
 from visrec.ingestion.quarantine import Reason, Reject
+from visrec.ingestion.source_catalogue import ParsedItems, SourceCatalogue, unique_items
 from visrec.ingestion.text_dialect import TextSettings
 from visrec.storage import Location
 
 _WHOLE_FILE = 1 << 62
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceCatalogue:
-    """All items that have an id, in the natural order of their ids.
-
-    Attributes:
-        items: item_id and the attributes (`ATTRIBUTES_SCHEMA`), one row an item.
-        sources: Location of the picture of each row of the image store, in the order in which the input lists the
-            items and the pictures of each.
-        row_item: Item of each row of the image store, int32 [R].
-        rejects: Rejected rows of the items file, and items without a picture.
-        unreadable_values: Attribute values that could not be read and are null.
-        num_left_out: Pictures beyond `max_per_item`, which are not read.
-        reading: Sentence on what the sub-folders of the pictures were taken for; "" where there are none.
-        notes: One line each about rows that may be meant otherwise than they were read.
-    """
-
-    items: pa.Table
-    sources: list[PictureSource]
-    row_item: NDArray[np.int32]
-    rejects: list[Reject]
-    unreadable_values: UnreadableValues
-    num_left_out: int
-    notes: tuple[str, ...]
-    reading: str = ""
-
-    def __len__(self) -> int:
-        return int(self.items.num_rows)
-
-    @property
-    def item_ids(self) -> Any:
-        """Ids as a pyarrow string array."""
-        return self.items.column("item_id").combine_chunks()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _ParsedItems:
-    """Items in the order of the input; ids can repeat."""
-
-    items: pa.Table
-    locations: list[str]
-    pictures: list[Sequence[PictureSource]]
-    rejects: list[Reject]
-    unreadable_values: UnreadableValues
-    by_name: FolderPictures | None = None
 
 
 def _no_ids() -> Collection[str]:
@@ -113,10 +66,10 @@ def read_catalogue(
     )
     if not parsed.items.num_rows:
         raise DataError(f"expected items in {config.items.path or config.images.path}, found none")
-    return _unique_items(parsed, config.images.max_per_item)
+    return unique_items(parsed, config.images.max_per_item)
 
 
-def _from_folder(found: FolderPictures) -> _ParsedItems:
+def _from_folder(found: FolderPictures) -> ParsedItems:
     ids = pa.array(list(found.of_item), pa.string())
     long = too_long(ids)
     kept = pa.array(~long)
@@ -128,7 +81,7 @@ def _from_folder(found: FolderPictures) -> _ParsedItems:
         for k in np.flatnonzero(long)
     ]
     pictures = [pictures[k] for k in np.flatnonzero(~long)]
-    return _ParsedItems(
+    return ParsedItems(
         items=attributes.add_column(0, "item_id", ids).filter(kept),
         locations=[str(of_item[0]) for of_item in pictures],
         pictures=list(pictures),
@@ -143,7 +96,7 @@ def _from_files(
     files: Sequence[InputFile],
     folder: Location | None,
     index: PictureIndex,
-) -> _ParsedItems:
+) -> ParsedItems:
     columns = mapped_columns(config.items.columns)
     settings = TextSettings.of(config.items, "ingest.items")
     chunks = split_into_chunks(files, chunk_bytes=_WHOLE_FILE, settings=settings)
@@ -160,16 +113,18 @@ def _from_files(
             if image is None:
                 sources = [[] for _ in raw.lines]  # found by name when all ids are known
             elif as_bytes:
-                sources = pictures_in_cells(chunk, image)
+                sources = pictures_in_cells(chunk, names, folder, index)
             else:
-                sources = pictures_at_paths(raw.columns["image"], folder, config.items.image_separator, index)
-            parts.append(_parse(raw, chunk, sources, config.items.category_separator, names))
+                sources = pictures_at_paths(
+                    raw.columns["image"], folder, config.items.image_separator, index, names
+                )
+            parts.append(_parse(raw, chunk, sources, config.items, names))
             absent += [raw.absent] if raw.num_lines else []
     check_keys(chunks, columns, absent, setting="ingest.items.columns")
     unreadable = UnreadableValues()
     for part in parts:
         unreadable.include(part.unreadable_values)
-    parsed = _ParsedItems(
+    parsed = ParsedItems(
         items=pa.concat_tables([p.items for p in parts])
         if parts
         else _from_folder(FolderPictures.none()).items,
@@ -177,6 +132,7 @@ def _from_files(
         pictures=[picture for p in parts for picture in p.pictures],
         rejects=[reject for p in parts for reject in p.rejects],
         unreadable_values=unreadable,
+        num_pictures_without_item=sum(p.num_pictures_without_item for p in parts),
     )
     if "image" in columns or folder is None:
         return parsed
@@ -190,12 +146,22 @@ def _from_files(
 
 
 def _parse(
-    raw: RawRows, chunk: Chunk, sources: list[Sequence[PictureSource]], separator: str, names: ColumnNames
-) -> _ParsedItems:
+    raw: RawRows,
+    chunk: Chunk,
+    sources: list[Sequence[PictureSource]],
+    config: ItemsConfig,
+    names: ColumnNames,
+) -> ParsedItems:
     name = str(chunk.file.location)
     ids = id_texts(raw.columns["item_id"])
     missing = np.asarray(pc.is_null(ids.values))
-    attributes, unreadable = parse_attributes(raw.columns, len(missing), separator=separator, names=names)
+    attributes, unreadable = parse_attributes(
+        raw.columns,
+        len(missing),
+        separator=config.category_separator,
+        names=names,
+        available_names=config.available_names,
+    )
     rejects = [
         Reject(source="items", location=f"{name}:{line}", reason=Reason.MALFORMED_ROW, detail=row[:120])
         for line, row in raw.malformed
@@ -216,67 +182,11 @@ def _parse(
             Reject(source="items", location=location, reason=Reason.ITEM_ID_TOO_LONG, detail=detail)
         )
     kept = np.flatnonzero(~missing & ~long)
-    return _ParsedItems(
+    return ParsedItems(
         items=attributes.add_column(0, "item_id", ids.values).take(pa.array(kept)),
         locations=[f"{name}:{line}" for line in raw.lines[kept]],
         pictures=[sources[row] for row in kept],
         rejects=rejects,
         unreadable_values=unreadable,
-    )
-
-
-def _unique_items(parsed: _ParsedItems, max_pictures: int) -> SourceCatalogue:
-    """Each id once (its first row), in natural order; image rows in the order of the input."""
-    codes = np.asarray(parsed.items.column("item_id").combine_chunks().dictionary_encode().indices)
-    _, firsts = np.unique(codes, return_index=True)
-    firsts = np.sort(firsts)
-    ids = parsed.items.column("item_id").to_pylist()
-    rejects = list(parsed.rejects)
-    notes = parsed.by_name.notes if parsed.by_name else {}
-    for row in np.setdiff1d(np.arange(len(codes)), firsts):
-        rejects.append(
-            Reject(
-                source="items", location=parsed.locations[row], reason=Reason.DUPLICATE_ITEM, detail=ids[row]
-            )
-        )
-    items = parsed.items.take(pa.array(firsts))
-    order = natural_order(items.column("item_id").combine_chunks())
-    item_of = np.empty(len(order), np.int32)  # by place among `firsts`
-    item_of[order] = np.arange(len(order))
-
-    sources: list[PictureSource] = []
-    row_item: list[int] = []
-    num_left_out = 0
-    for k, row in enumerate(firsts):
-        pictures = parsed.pictures[row][:max_pictures]
-        if not pictures:
-            rejects.append(
-                Reject(
-                    source="images",
-                    location=ids[row],
-                    reason=Reason.NO_IMAGE,
-                    detail=f"no picture of item {ids[row]}{notes.get(ids[row], '')}",
-                )
-            )
-        sources += pictures
-        row_item += [item_of[k]] * len(pictures)
-        num_left_out += len(parsed.pictures[row]) - len(pictures)
-    return SourceCatalogue(
-        items=items.take(pa.array(order)),
-        sources=sources,
-        row_item=np.array(row_item, np.int32),
-        rejects=rejects,
-        unreadable_values=parsed.unreadable_values,
-        num_left_out=num_left_out,
-        reading=parsed.by_name.reading if parsed.by_name else "",
-        notes=_notes(parsed),
-    )
-
-
-def _notes(parsed: _ParsedItems) -> tuple[str, ...]:
-    unreadable = parsed.unreadable_values
-    return (
-        (f"item attributes that could not be read and are left out: {unreadable}",)
-        if unreadable.total
-        else ()
+        num_pictures_without_item=sum(bool(sources[row]) for row in np.flatnonzero(missing)),
     )

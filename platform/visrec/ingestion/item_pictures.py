@@ -9,7 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from visrec.ingestion.cells import UnreadableCellError
 from visrec.ingestion.chunks import Chunk
+from visrec.ingestion.column_types import ColumnNames, is_bytes_type, is_list_type, is_nested_type
+from visrec.ingestion.picture_cells import EXPECTED, bytes_field, element_type, picture_names
 from visrec.ingestion.picture_index import PictureIndex
 from visrec.ingestion.picture_sources import CellPicture, FilePicture, PictureSource
 from visrec.ingestion.values import split_list, text
@@ -21,20 +24,38 @@ _MOST_NOTES = 5
 
 
 def is_bytes_column(chunk: Chunk, column: str) -> bool:
-    """Whether the column holds the bytes of pictures, or lists of them."""
-    if chunk.file.format != "parquet":
+    """Whether the column holds the bytes of pictures, or structs with them, or lists of either."""
+    if chunk.file.format != "parquet" or column not in chunk.file_fields:
         return False
-    kind = _type(chunk, column)
-    return _is_bytes(kind.value_type if _is_list(kind) else kind)
+    kind = element_type(_type(chunk, column))
+    return is_bytes_type(kind) or bytes_field(kind) is not None
 
 
-def pictures_in_cells(chunk: Chunk, column: str) -> list[Sequence[PictureSource]]:
-    """Pictures of each row of a Parquet file, for a column of bytes.
+def pictures_in_cells(
+    chunk: Chunk, names: ColumnNames, folder: Location | None, index: PictureIndex
+) -> list[Sequence[PictureSource]]:
+    """Pictures of each row of a Parquet file, for a column of bytes, or of structs of bytes and a path.
 
-    Lists are read here to count their elements, a few rows at a time; the bytes are read again when they are decoded.
+    Lists and structs are read here to see what they hold, a few rows at a time; the bytes are read again when they are
+    decoded. A struct without bytes stands for the file at its path.
+
+    Args:
+        chunk: Of the file.
+        names: Names of the columns; the picture column is `image`.
+        folder: Of the pictures.
+        index: Of the folder.
     """
-    location = chunk.file.location
-    if _is_list(_type(chunk, column)):
+    location, column = chunk.file.location, names.names["image"]
+    kind = _type(chunk, column)
+    field = bytes_field(element_type(kind))
+    if field is not None:
+        at_paths = _Paths(folder, index)
+        return [
+            pictures
+            for group in range(chunk.start, chunk.end)
+            for pictures in _structs(chunk, names, group, field, at_paths)
+        ]
+    if is_list_type(kind):
         return [
             pictures for group in range(chunk.start, chunk.end) for pictures in _lists(chunk, column, group)
         ]
@@ -47,31 +68,89 @@ def pictures_in_cells(chunk: Chunk, column: str) -> list[Sequence[PictureSource]
 
 
 def pictures_at_paths(
-    column: Any, folder: Location | None, separator: str | None, index: PictureIndex
+    column: Any, folder: Location | None, separator: str | None, index: PictureIndex, names: ColumnNames
 ) -> list[Sequence[PictureSource]]:
-    """Pictures of each row, for a column of paths and URIs: lists, or text.
+    """Pictures of each row, for a column of paths and URIs: text, lists, mappings with a path or URI, or JSON of those.
 
-    Text is one path, a JSON list (to which the reader of JSONL turns a list), or several paths split at the separator.
-    Paths that are not in the folder as they are written are looked for in its index.
+    Text is one path, or several split at the separator. Paths that are not in the folder as they are written are looked
+    for in its index.
+
+    Raises:
+        DataError: A cell holds something else; names setting, column, and what came.
     """
-    if _is_list(column.type):
-        named = [[str(path) for path in row or [] if path] for row in column.to_pylist()]
-    else:
-        named = [list(filter(None, split_list(value, separator))) for value in text(column)[0].to_pylist()]
-    if folder is None:
-        return [[FilePicture(folder=None, path=path) for path in row] for row in named]
-    inside = _inside_folder({path for row in named for path in row}, folder, index)
-    found = index.find_all(inside.values())
-    notes = 0
-    sources: dict[str, FilePicture] = {}
-    for path, name in inside.items():
-        note = ""
-        if name not in found and notes < _MOST_NOTES:
-            nearest = index.nearest(name)
-            note = f"; the nearest name in it is {nearest}" if nearest else "; no name in it is like it"
-            notes += 1
-        sources[path] = FilePicture(folder=folder, path=found.get(name, path), note=note)
-    return [[sources.get(path) or FilePicture(folder=folder, path=path) for path in row] for row in named]
+    named: list[list[str]] = []
+    values = column if is_nested_type(column.type) else text(column)[0]
+    for value in values.to_pylist():
+        try:
+            of_row = picture_names(value)
+        except UnreadableCellError as error:
+            raise names.error("image", expected=EXPECTED, got=str(error)) from None
+        if separator is not None and isinstance(value, str) and of_row == [value]:
+            of_row = split_list(value, separator)
+        named.append(of_row)
+    return _Paths(folder, index).find(named)
+
+
+class _Paths:
+    """Finds pictures by their paths; keeps count of the notes about those that are not there."""
+
+    def __init__(self, folder: Location | None, index: PictureIndex) -> None:
+        self._folder = folder
+        self._index = index
+        self._num_notes = 0
+
+    def find(self, named: Sequence[Sequence[str]]) -> list[Sequence[PictureSource]]:
+        """The pictures at some paths in the place of these."""
+        folder = self._folder
+        if folder is None:
+            return [[FilePicture(folder=None, path=path) for path in row] for row in named]
+        inside = _inside_folder({path for row in named for path in row}, folder, self._index)
+        found = self._index.find_all(inside.values())
+        sources: dict[str, FilePicture] = {}
+        for path, name in inside.items():
+            note = ""
+            if name not in found and self._num_notes < _MOST_NOTES:
+                nearest = self._index.nearest(name)
+                note = f"; the nearest name in it is {nearest}" if nearest else "; no name in it is like it"
+                self._num_notes += 1
+            sources[path] = FilePicture(folder=folder, path=found.get(name, path), note=note)
+        return [[sources.get(path) or FilePicture(folder=folder, path=path) for path in row] for row in named]
+
+
+def _structs(
+    chunk: Chunk, names: ColumnNames, group: int, field: str, at_paths: _Paths
+) -> Iterator[Sequence[PictureSource]]:
+    location, column = chunk.file.location, names.names["image"]
+    first = 0
+    with location.filesystem.open_input_file(location.path) as stream:
+        for batch in pq.ParquetFile(stream).iter_batches(
+            _ROWS_PER_BATCH, row_groups=[group], columns=[column]
+        ):
+            for row, cell in enumerate(batch.column(0).to_pylist()):
+                pictures: list[PictureSource] = []
+                for place, element in enumerate(cell if isinstance(cell, list) else [cell]):
+                    if element is None:
+                        continue
+                    if element[field]:
+                        in_list = place if isinstance(cell, list) else None
+                        pictures.append(
+                            CellPicture(
+                                file=location,
+                                column=column,
+                                row_group=group,
+                                row=first + row,
+                                element=in_list,
+                                field=field,
+                            )
+                        )
+                        continue
+                    try:
+                        paths = picture_names({k: v for k, v in element.items() if k != field})
+                    except UnreadableCellError as error:
+                        raise names.error("image", expected=EXPECTED, got=str(error)) from None
+                    pictures += at_paths.find([paths])[0]
+                yield pictures
+            first += batch.num_rows
 
 
 def _inside_folder(paths: Collection[str], folder: Location, index: PictureIndex) -> dict[str, str]:
@@ -112,11 +191,3 @@ def _lists(chunk: Chunk, column: str, group: int) -> Iterator[Sequence[PictureSo
 def _type(chunk: Chunk, column: str) -> Any:
     schema = pq.read_schema(chunk.file.location.path, filesystem=chunk.file.location.filesystem)
     return schema.field(column).type
-
-
-def _is_bytes(kind: Any) -> bool:
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
-
-
-def _is_list(kind: Any) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))

@@ -50,6 +50,8 @@ class CellPicture:
     """Within the row group."""
     element: int | None = None
     """Within the list that the cell holds; None where the cell is the picture itself."""
+    field: str | None = None
+    """Of the struct that the cell or element is; None where it is the bytes themselves."""
 
     def __str__(self) -> str:
         element = "" if self.element is None else f", place {self.element}"
@@ -121,7 +123,8 @@ def _read_cells(sources: Sequence[CellPicture], max_bytes: int) -> Iterator[byte
             while source is not None and source.row < first + batch.num_rows:
                 cell = batch.column(0)[source.row - first]
                 picture = cell if source.element is None else cell.values[source.element]
-                yield _cell(picture.as_py(), max_bytes)
+                value = picture if source.field is None else picture[source.field]
+                yield _cell(value.as_py(), max_bytes)
                 source = next(remaining, None)
             first += batch.num_rows
             if source is None:

@@ -10,13 +10,13 @@ def test_text_of_a_csv_file() -> None:
         "categories": pa.array([b"shoes| red ||", b"", b"hats"]),
         "price": pa.array([b"12.50", b"", b"n/a"]),
         "created_at": pa.array([b"2023-11-14T22:13:20Z", b"", b"never"]),
-        "available": pa.array([b"No", b"", b"perhaps"]),
+        "available": pa.array([b"No", b"", b"\xff"]),
     }
     table, unreadable = parse_attributes(columns, 3, separator="|")
     assert table.schema == ATTRIBUTES_SCHEMA
     assert unreadable.total == 4
     assert str(unreadable) == (
-        "title 1 (e.g. '\\\\xff'); price 1 (e.g. 'n/a'); created_at 1 (e.g. 'never'); available 1 (e.g. 'perhaps')"
+        "title 1 (e.g. '\\\\xff'); price 1 (e.g. 'n/a'); created_at 1 (e.g. 'never'); available 1 (e.g. '\\\\xff')"
     )
     assert table.to_pylist() == [
         {

@@ -8,8 +8,9 @@ import pytest
 from visrec.config import IngestConfig, parse_config
 from visrec.data.images import PictureRows
 from visrec.errors import DataError
-from visrec.ingestion.catalogue import SourceCatalogue, read_catalogue
+from visrec.ingestion.catalogue import read_catalogue
 from visrec.ingestion.files import find_inputs
+from visrec.ingestion.source_catalogue import SourceCatalogue
 
 
 def _catalogue(

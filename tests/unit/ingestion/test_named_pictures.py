@@ -11,9 +11,10 @@ from pyarrow.fs import FileInfo, FileType
 
 from visrec.config import IngestConfig, parse_config
 from visrec.errors import ConfigError
-from visrec.ingestion.catalogue import SourceCatalogue, read_catalogue
+from visrec.ingestion.catalogue import read_catalogue
 from visrec.ingestion.files import find_inputs
 from visrec.ingestion.named_pictures import items_of_folder, pictures_of_ids
+from visrec.ingestion.source_catalogue import SourceCatalogue
 
 NFC, NFD = "café", unicodedata.normalize("NFD", "café")
 

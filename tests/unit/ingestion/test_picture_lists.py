@@ -10,9 +10,10 @@ import pytest
 
 from visrec.config import IngestConfig, parse_config
 from visrec.errors import PictureError
-from visrec.ingestion.catalogue import SourceCatalogue, read_catalogue
+from visrec.ingestion.catalogue import read_catalogue
 from visrec.ingestion.files import Inputs, find_inputs
 from visrec.ingestion.picture_sources import read_pictures
+from visrec.ingestion.source_catalogue import SourceCatalogue
 
 
 def _inputs(root: Path, items: dict[str, Any] | None, **images: Any) -> tuple[IngestConfig, Inputs]:

@@ -20,11 +20,12 @@ from visrec.config.ingest import IngestConfig
 from visrec.data.facts import InputFacts, SnapshotFacts, TimeFacts
 from visrec.data.images import ImageFacts
 from visrec.errors import DataError
-from visrec.ingestion.catalogue import SourceCatalogue, read_catalogue
+from visrec.ingestion.catalogue import read_catalogue
 from visrec.ingestion.cleaning import CleaningRules
 from visrec.ingestion.files import Inputs
 from visrec.ingestion.nearest import explain_unknown_item
 from visrec.ingestion.quarantine import Reason, RejectCounts, check_rejected_share, write_rejects
+from visrec.ingestion.source_catalogue import SourceCatalogue
 from visrec.ingestion.stages.clean import CleanLog, clean_users, write_read_rejects
 from visrec.ingestion.stages.global_stats import GlobalStats, global_stats
 from visrec.ingestion.stages.pictures import DecodedPictures, decode_pictures

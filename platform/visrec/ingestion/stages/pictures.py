@@ -12,10 +12,10 @@ from visrec.config.ingest import IngestConfig
 from visrec.data.images import PictureRows
 from visrec.data.parts import ROWS_PER_PART
 from visrec.errors import DataError
-from visrec.ingestion.catalogue import SourceCatalogue
 from visrec.ingestion.picture_sources import CellPicture, PictureSource
 from visrec.ingestion.pictures import PartResult, PictureSums, decode_and_store
 from visrec.ingestion.quarantine import Reason, Reject, RejectCounts, check_rejected_share
+from visrec.ingestion.source_catalogue import SourceCatalogue
 from visrec.storage import Location
 
 

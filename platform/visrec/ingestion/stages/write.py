@@ -13,11 +13,11 @@ from visrec.cluster.tasks import fetch, run_tasks, share
 from visrec.data.images import PictureRows
 from visrec.data.schemas import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, SEQUENCES_SCHEMA, USERS_PER_ROW_GROUP
 from visrec.data.splits import global_time_marks, leave_one_out_marks
-from visrec.ingestion.catalogue import SourceCatalogue
 from visrec.ingestion.chunks import SourceLines
 from visrec.ingestion.cleaning import CleanBlock
 from visrec.ingestion.k_core import kept_users, sequence_events
 from visrec.ingestion.quarantine import REASON_CODES, REJECT_SCHEMA, Reason, write_rejected_rows
+from visrec.ingestion.source_catalogue import SourceCatalogue
 from visrec.ingestion.stages.global_stats import GlobalStats
 from visrec.storage import Location
 
