@@ -1,0 +1,205 @@
+"""Files of a newcomer: tables (files of one kind that belong together) and folders of pictures."""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from pyarrow import fs as pafs
+
+from visrec.errors import DataError
+from visrec.ingestion.chunks import split_into_chunks
+from visrec.ingestion.files import InputFile, list_files
+from visrec.ingestion.item_pictures import PICTURE_ENDINGS
+from visrec.storage import Location
+
+_TEXT_ENDINGS = (".dat", ".txt", ".data", ".tab", ".psv")
+"""Endings of text files that name no format."""
+_NUMBERS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundTable:
+    """A table: one file, or several of equal columns whose names differ in numbers only.
+
+    Attributes:
+        path: As the config names it: a file or a glob.
+        name: For people.
+        files: Of the table.
+        fields: Names of its columns.
+        format: Value of the setting `format`: `auto` where the ending says it.
+    """
+
+    path: str
+    name: str
+    files: tuple[InputFile, ...]
+    fields: tuple[str, ...]
+    format: str = "auto"
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(f.size for f in self.files)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundPictures:
+    """A folder that holds pictures, directly or in folders below it.
+
+    Attributes:
+        path: The folder, as the config names it.
+        names: Paths of the pictures from there.
+    """
+
+    path: str
+    names: tuple[str, ...]
+
+
+@dataclass(kw_only=True, slots=True)
+class FoundFiles:
+    """Everything at the given paths.
+
+    Attributes:
+        tables: Files of rows.
+        pictures: Folders of pictures, each given path and each folder that holds some.
+        unread: Other files, with the reason.
+    """
+
+    tables: list[FoundTable] = field(default_factory=list)
+    pictures: list[FoundPictures] = field(default_factory=list)
+    unread: list[tuple[str, str]] = field(default_factory=list)
+
+
+def find_files(paths: Sequence[str]) -> FoundFiles:
+    """Find tables and pictures at some paths, folders with all that is below them.
+
+    Raises:
+        DataError: A path leads to nothing, or there is no file at all.
+    """
+    found = FoundFiles()
+    opened: list[tuple[str, InputFile, tuple[str, ...], str]] = []
+    num_files = 0
+    for path in paths:
+        pictures: list[str] = []
+        for name, info in _walk(path):
+            num_files += 1
+            if name.rsplit(".", 1)[-1].lower() in PICTURE_ENDINGS:
+                pictures.append(name)
+                continue
+            whole = os.path.join(path, name) if name else path
+            table = _open(whole, found.unread, size=int(info.size))
+            if table is not None:
+                opened.append(table)
+        found.pictures += _picture_folders(path, pictures)
+    if not num_files:
+        raise DataError(f"expected files at {', '.join(paths)}, found none")
+    found.tables = _grouped(opened)
+    return found
+
+
+def _walk(path: str) -> Iterable[tuple[str, pafs.FileInfo]]:
+    """Files at a path, by their paths from there; hidden ones (`.x`, `_x`, `__MACOSX`) are left out."""
+    root = Location.parse(path)
+    info = root.filesystem.get_file_info(root.path)
+    if info.type == pafs.FileType.File:
+        return [("", info)]
+    if info.type != pafs.FileType.Directory:
+        raise DataError(f"expected a file or a folder at {path}, found none")
+    prefix = len(root.path.rstrip("/")) + 1
+    below = root.filesystem.get_file_info(pafs.FileSelector(root.path, recursive=True))
+    named = [(str(i.path)[prefix:], i) for i in below if i.type == pafs.FileType.File]
+    return sorted(
+        (n for n in named if not any(p.startswith((".", "_")) for p in n[0].split("/"))), key=lambda n: n[0]
+    )
+
+
+def _open(
+    path: str, unread: list[tuple[str, str]], *, size: int
+) -> tuple[str, InputFile, tuple[str, ...], str] | None:
+    """Path, file, columns and format of a file of rows; None for another one."""
+    if not size:
+        unread.append((path, "it is empty"))
+        return None
+    try:
+        (file,) = list_files(path, "auto", setting="path")
+        row_format = "auto"
+    except DataError:
+        if not path.lower().removesuffix(".gz").endswith(_TEXT_ENDINGS):
+            unread.append((path, "its ending names no format of rows or pictures"))
+            return None
+        (file,) = list_files(path, "csv", setting="path")
+        row_format = "csv"
+    try:
+        chunks = split_into_chunks([file])
+    except DataError as error:
+        unread.append((path, str(error)))
+        return None
+    fields = chunks[0].fields if chunks else ()
+    if not any(fields):
+        unread.append((path, "no row of it could be read"))
+        return None
+    return path, file, fields, row_format
+
+
+def _grouped(opened: Iterable[tuple[str, InputFile, tuple[str, ...], str]]) -> list[FoundTable]:
+    groups: dict[tuple[str, tuple[str, ...], str], list[tuple[str, InputFile]]] = {}
+    for path, file, fields, row_format in opened:
+        groups.setdefault((_NUMBERS.sub("#", path), fields, row_format), []).append((path, file))
+    all_paths = [path for group in groups.values() for path, _ in group]
+    tables = []
+    for (_, fields, row_format), group in groups.items():
+        paths = [path for path, _ in group]
+        shared = _glob(paths, all_paths) if len(paths) > 1 else paths[0]
+        for path, files in [(shared, group)] if shared else [(p, [(p, f)]) for p, f in group]:
+            tables.append(
+                FoundTable(
+                    path=path,
+                    name=os.path.basename(path),
+                    files=tuple(f for _, f in files),
+                    fields=fields,
+                    format=row_format,
+                )
+            )
+    return sorted(tables, key=lambda t: t.path)
+
+
+def _glob(paths: Sequence[str], all_paths: Sequence[str]) -> str | None:
+    """A glob of a table's files that matches no file of another table."""
+    folders = {os.path.dirname(p) for p in paths}
+    if len(folders) > 1:
+        return None
+    names = [os.path.basename(p) for p in paths]
+    prefix = _common_start(names)
+    suffix = _common_start([n[len(prefix) :][::-1] for n in names])[::-1]
+    pattern = re.compile(re.escape(prefix) + "[^/]*" + re.escape(suffix))
+    folder = folders.pop()
+    matched = [
+        p for p in all_paths if os.path.dirname(p) == folder and pattern.fullmatch(os.path.basename(p))
+    ]
+    return os.path.join(folder, f"{prefix}*{suffix}") if len(matched) == len(paths) else None
+
+
+def _common_start(names: Sequence[str]) -> str:
+    first, last = min(names), max(names)
+    return first[: next((k for k, c in enumerate(first) if c != last[k : k + 1]), len(first))]
+
+
+def _picture_folders(path: str, names: Sequence[str]) -> list[FoundPictures]:
+    """The folders that hold pictures, and the folders above those that hold several of them."""
+    if not names:
+        return []
+    counts = Counter(os.path.dirname(name) for name in names)
+    folders = set(counts)
+    for folder in counts:
+        parent = os.path.dirname(folder)
+        while folder:
+            if sum(os.path.dirname(f) == parent for f in counts) > 1:
+                folders.add(parent)
+            folder, parent = parent, os.path.dirname(parent)
+    found = []
+    for folder in sorted(folders):
+        inside = [n for n in names if not folder or n.startswith(folder + "/")]
+        below = tuple(n[len(folder) + 1 :] if folder else n for n in inside)
+        found.append(FoundPictures(path=os.path.join(path, folder) if folder else path, names=below))
+    return found

@@ -1,0 +1,132 @@
+"""Tables as logs: columns of users, items, times and kinds, by their names and by what they hold."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow.compute as pc
+
+from visrec.inspection.kinds import KindReading, kind_of_name, read_kinds
+from visrec.inspection.names import name_rank, named
+from visrec.inspection.readings import LogReading, OpenTable
+from visrec.inspection.samples import Column
+from visrec.inspection.times import TimeReading, read_times
+
+_EVENT_ID_SHARE = 0.999
+_MAX_RATINGS = 101
+
+
+def overlap(ids: Any, pool: Any) -> float:
+    """Share of different ids that are in a pool.
+
+    Example:
+        >>> overlap(pa.array(["a", "b"]), pa.array(["b", "c"]))
+        0.5
+    """
+    if ids is None or not len(ids) or not len(pool):
+        return 0.0
+    return float(pc.sum(pc.is_in(ids, value_set=pool)).as_py()) / len(ids)
+
+
+def read_log(table: OpenTable, pools: Sequence[Any]) -> LogReading | None:
+    """A table as a log, or None where it has no column of users, of items or of times.
+
+    Args:
+        table: The table.
+        pools: Ids that may be those of items: keys of other tables, names of pictures.
+    """
+    columns = table.sample.columns
+    time = _time(columns.values())
+    users, sessions = named("user_id", table.names), named("session_id", table.names)
+    user = next(iter([*users, *sessions]), None)
+    if time is None or user is None:
+        return None
+    item, share = _item(table, {user, time.column}, pools)
+    if item is None:
+        return None
+    taken = {user, item, time.column}
+    kinds = _kinds(table, taken)
+    by_name = kind_of_name(table.found.name)
+    other = {}
+    if users and sessions:
+        other["session_id"] = sessions[0]
+    event_id = _event_id(table, taken)
+    if event_id:
+        other["event_id"] = event_id
+    return LogReading(
+        table=table,
+        user=user,
+        item=item,
+        time=time,
+        kinds=kinds,
+        default_kind=by_name if by_name not in (None, "comment") else "click",
+        kind_by_name=by_name not in (None, "comment"),
+        rating=None if kinds else _rating(table, taken),
+        user_is_session=not users,
+        other=other,
+        item_share=share,
+    )
+
+
+def _time(columns: Iterable[Column]) -> TimeReading | None:
+    """The time column: the best name first, then whatever holds times."""
+    readings = [r for c in columns if (r := read_times(c))]
+
+    def preference(reading: TimeReading) -> tuple[bool, int]:
+        rank = name_rank("time", reading.column)
+        return (rank is None, 0 if rank is None else rank)
+
+    # Numbers in a column of another name may be ids.
+    telling = [r for r in readings if not r.is_number or name_rank("time", r.column) is not None]
+    return min(telling, key=preference, default=None)
+
+
+def _item(table: OpenTable, taken: set[str], pools: Sequence[Any]) -> tuple[str | None, float]:
+    candidates = [name for name in named("item_id", table.names) if name not in taken]
+    shares = {
+        name: max((overlap(table.sample.columns[name].distinct_ids, pool) for pool in pools), default=0.0)
+        for name in candidates
+    }
+    if not shares:
+        return None, 0.0
+    best = max(shares, key=lambda name: round(shares[name], 2))  # the first of equal ones
+    return best, shares[best]
+
+
+def _kinds(table: OpenTable, taken: set[str]) -> KindReading | None:
+    for name in named("kind", table.names):
+        if name not in taken:
+            reading = read_kinds(name, table.sample.columns[name].distinct_texts)
+            if reading:
+                return reading
+    return None
+
+
+def _event_id(table: OpenTable, taken: set[str]) -> str | None:
+    """A column of event ids that no two rows share."""
+    for name in named("event_id", table.names):
+        column = table.sample.columns[name]
+        if name not in taken and len(column.distinct_ids) > _EVENT_ID_SHARE * table.sample.num_rows:
+            return name
+    return None
+
+
+def _rating(table: OpenTable, taken: set[str]) -> str | None:
+    for name in named("rating", table.names):
+        column = table.sample.columns[name]
+        if name not in taken and column.is_number and 1 < len(column.distinct_texts) <= _MAX_RATINGS:
+            return name
+    return None
+
+
+def choose_logs(candidates: Sequence[LogReading]) -> tuple[list[LogReading], list[LogReading]]:
+    """The candidates that tell most of events, and those that tell as much but not of another kind of event.
+
+    Returns:
+        The logs, and where these are no choice of the data, all between which a person must choose.
+    """
+    strengths = [4 * bool(c.kinds) + 2 * bool(c.rating) + 2 * c.kind_by_name for c in candidates]
+    best = [c for c, s in zip(candidates, strengths, strict=True) if s == max(strengths, default=0)]
+    if len(best) > 1 and len({c.default_kind for c in best if not c.kinds}) < len(best):
+        largest = max(best, key=lambda c: c.table.found.size)
+        return [largest], best
+    return best, []

@@ -1,0 +1,154 @@
+"""`visrec init`: looks at a newcomer's data, and writes the config that ingests it."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from visrec.config import PipelineConfig, parse_config, with_absolute_paths
+from visrec.errors import ConfigError
+from visrec.inspection import Inspection, inspect_data
+from visrec.inspection.answers import lay_over, without_answered
+from visrec.inspection.preview import Preview, preview_ingest
+from visrec.inspection.readings import Question
+from visrec.inspection.yaml_writer import plain_settings, write_yaml
+from visrec.workloads.settings import workload_console
+
+_STEPS = ("ingest", "train", "evaluate", "publish", "serve")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InitResult:
+    """Result of `visrec init`.
+
+    Attributes:
+        path: The written config.
+        inspection: What was found.
+        questions: What remains to be answered.
+        preview: A sample of the log as ingest will read it; None while a question stands in the way.
+    """
+
+    path: Path
+    inspection: Inspection
+    questions: list[Question]
+    preview: Preview | None
+
+    @property
+    def runs(self) -> bool:
+        """Whether the config can run as it is."""
+        return all(question.taken is not None for question in self.questions)
+
+
+def init(
+    *paths: str | os.PathLike[str],
+    output: str | os.PathLike[str] = "shop.yaml",
+    logs: Sequence[str | os.PathLike[str]] = (),
+    settings: Sequence[str] = (),
+    force: bool = False,
+    console: Console | None = None,
+    progress: bool = False,
+) -> InitResult:
+    """Look at files and folders, and write the config that ingests them.
+
+    Args:
+        *paths: Folders or files with logs, a catalogue and pictures.
+        output: The config to write.
+        logs: Files that are logs, where the data leaves a choice.
+        settings: `key.path=value` pairs, laid over what was found: answers to questions.
+        force: Overwrite `output`.
+        console: Shows what the command shows; by default nothing is printed.
+        progress: Show it on standard output.
+
+    Raises:
+        ConfigError: `output` is there already, or a setting is wrong.
+        DataError: There is nothing to read, or no log.
+
+    Example:
+        >>> visrec.init("data/shop", output="shop.yaml").runs                             # doctest: +SKIP
+        True
+    """
+    console = workload_console(console, progress)
+    target = Path(output)
+    if target.exists() and not force:
+        raise ConfigError(f"expected no file at {target}, there is one; overwrite it with --force")
+    given = [os.fspath(path) for path in paths]
+    inspection = inspect_data(given, logs=[os.fspath(path) for path in logs])
+    laid_over = lay_over(inspection.settings, settings)
+    questions = without_answered(inspection.questions, settings)
+    job = parse_config(PipelineConfig, plain_settings(laid_over))
+    runs = all(question.taken is not None for question in questions)
+    preview = preview_ingest(with_absolute_paths(job).ingest) if runs else None
+    target.write_text(write_yaml(laid_over, _header(given, questions, target)), encoding="utf-8")
+    result = InitResult(path=target, inspection=inspection, questions=questions, preview=preview)
+    _show(result, console)
+    return result
+
+
+def _header(paths: Sequence[str], questions: Sequence[Question], target: Path) -> list[str]:
+    lines = [f"Made by `visrec init {' '.join(paths)}`. Every setting: docs/configuration.md. To run it:"]
+    lines += [f"  visrec {step} --config {target}" for step in _STEPS]
+    for number, question in enumerate(questions, start=1):
+        lines += ["", f"Question {number}: {question.text}"]
+        lines.append(
+            f"  Taken: {question.taken}. Otherwise:" if question.taken else "  Not runnable before one of:"
+        )
+        lines += [f"  {answer}" for answer in question.answers]
+    return lines
+
+
+def _show(result: InitResult, console: Console) -> None:
+    console.print(_verdict_table(result.inspection))
+    if result.preview:
+        console.print(_row_table(result.preview))
+        console.print(_share_table(result.preview))
+    for number, question in enumerate(result.questions, start=1):
+        console.print(f"\n[bold]Question {number}[/]  {escape(question.text)}", soft_wrap=True)
+        if question.taken:
+            console.print(f"  taken: {escape(question.taken)}; otherwise add:", soft_wrap=True)
+        else:
+            console.print("  the config cannot run without an answer; add one of:", soft_wrap=True)
+        for answer in question.answers:
+            console.print(f"    {escape(answer)}", soft_wrap=True)
+    console.print(f"\nwrote {escape(str(result.path))}", soft_wrap=True)
+    if result.runs:
+        console.print(f"next: visrec ingest --config {escape(str(result.path))}", soft_wrap=True)
+
+
+def _verdict_table(inspection: Inspection) -> Table:
+    table = Table(box=None, pad_edge=False, title_justify="left")
+    table.add_column("file or folder", overflow="fold")
+    table.add_column("taken for")
+    table.add_column("columns", overflow="fold")
+    for verdict in inspection.verdicts:
+        style = "dim" if verdict.taken_for.startswith("not ") else ""
+        table.add_row(escape(verdict.name), verdict.taken_for, escape(verdict.details), style=style)
+    return table
+
+
+def _row_table(preview: Preview) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("user", "item", "title", "time", "kind", "picture"):
+        table.add_column(name, overflow="ellipsis")
+    for row in preview.rows:
+        table.add_row(*map(escape, (row.user, row.item, row.title, row.time, row.kind, row.picture)))
+    return table
+
+
+def _share_table(preview: Preview) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_row("log rows looked at", f"{preview.num_rows:,}")
+    table.add_row("  without a fault", _share(preview.num_valid, preview.num_rows))
+    table.add_row("  of these, item in the catalogue", _share(preview.num_known, preview.num_valid))
+    table.add_row("items", f"{preview.num_items:,}")
+    table.add_row("  with a picture", _share(preview.num_with_picture, preview.num_items))
+    for reason, (count, example) in preview.reasons.items():
+        table.add_row(f"  rows of fault {reason}", f"{count:,}, such as {escape(example)}")
+    return table
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.0%}" if whole else "none"
