@@ -1,6 +1,7 @@
 """`visrec init`: looks at a newcomer's data, and writes the config that ingests it."""
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.table import Table
 from visrec.config import PipelineConfig, parse_config, with_absolute_paths
 from visrec.errors import ConfigError
 from visrec.inspection import Inspection, inspect_data
-from visrec.inspection.answers import lay_over, without_answered
+from visrec.inspection.answers import annotate, lay_over, without_answered
 from visrec.inspection.preview import Preview, preview_ingest
 from visrec.inspection.readings import Question
 from visrec.inspection.yaml_writer import plain_settings, write_yaml
@@ -82,22 +83,17 @@ def init(
     job = parse_config(PipelineConfig, plain_settings(laid_over))
     runs = all(question.taken is not None for question in questions)
     preview = preview_ingest(with_absolute_paths(job).ingest) if runs else None
-    target.write_text(write_yaml(laid_over, _header(given, questions, target)), encoding="utf-8")
+    text = write_yaml(annotate(laid_over, questions), _header(given, len(questions), target))
+    target.write_text(text, encoding="utf-8")
     result = InitResult(path=target, inspection=inspection, questions=questions, preview=preview)
     _show(result, console)
     return result
 
 
-def _header(paths: Sequence[str], questions: Sequence[Question], target: Path) -> list[str]:
-    lines = [f"Made by `visrec init {' '.join(paths)}`. Every setting: docs/configuration.md. To run it:"]
-    lines += [f"  visrec {step} --config {target}" for step in _STEPS]
-    for number, question in enumerate(questions, start=1):
-        lines += ["", f"Question {number}: {question.text}"]
-        lines.append(
-            f"  Taken: {question.taken}. Otherwise:" if question.taken else "  Not runnable before one of:"
-        )
-        lines += [f"  {answer}" for answer in question.answers]
-    return lines
+def _header(paths: Sequence[str], num_questions: int, target: Path) -> list[str]:
+    asked = f" Questions that the data left open: {num_questions}, below." if num_questions else ""
+    lines = [f"Made by `visrec init {shlex.join(paths)}`.{asked} To run it:"]
+    return [*lines, *(f"  visrec {step} --config {target}" for step in _STEPS)]
 
 
 def _show(result: InitResult, console: Console) -> None:

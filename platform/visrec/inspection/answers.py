@@ -1,5 +1,6 @@
 """Answers to questions: `key=value` settings laid over a draft."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from visrec.errors import ConfigError
 from visrec.inspection.readings import Question, Setting
 
 _COMMENT = "given with --set"
+_WIDTH = 100
 
 
 def lay_over(settings: Sequence[Setting], answers: Sequence[str]) -> list[Setting]:
@@ -35,6 +37,32 @@ def without_answered(questions: Sequence[Question], answers: Sequence[str]) -> l
     """The questions about settings that no answer gives."""
     keys = [answer.partition("=")[0] for answer in answers]
     return [q for q in questions if not any(_covers(q.key, key) or _covers(key, q.key) for key in keys)]
+
+
+def annotate(settings: Sequence[Setting], questions: Sequence[Question]) -> list[Setting]:
+    """The settings with each question as a comment above the first setting that it is about."""
+    annotated = list(settings)
+    for number, question in enumerate(questions, start=1):
+        places = [
+            k for k, s in enumerate(annotated) if _covers(question.key, s.key) or _covers(s.key, question.key)
+        ]
+        if places:
+            setting = annotated[places[0]]
+            annotated[places[0]] = replace(setting, before=(*setting.before, *_comment(number, question)))
+    return annotated
+
+
+def _comment(number: int, question: Question) -> list[str]:
+    lines = textwrap.wrap(f"Question {number}: {question.text}", _WIDTH)
+    if question.taken is None:
+        lines.append("This file cannot run before it is answered:")
+    else:
+        lines += textwrap.wrap(f"Taken: {question.taken}. Otherwise:", _WIDTH)
+    return lines + [f"  {line}" for line in question.lines or _as_lines(question)]
+
+
+def _as_lines(question: Question) -> list[str]:
+    return [f"visrec init ... {answer}" for answer in question.answers]
 
 
 def _parsed(answer: str) -> tuple[str, Any]:

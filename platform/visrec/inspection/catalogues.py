@@ -78,6 +78,8 @@ def _fault(role: str, column: Column) -> str | None:
     """Why a column cannot have a role, or None."""
     if not column.num_present:
         return "empty"
+    if role == "categories" and len(column.distinct_texts) == 1 and column.num_present > 1:
+        return f"the same for all items, {column.example!r}"
     if role == "price":
         values = column.texts
         if values is None or np.mean(floats(values)[1]) > 0.5:

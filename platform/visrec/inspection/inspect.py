@@ -68,7 +68,7 @@ def inspect_data(paths: Sequence[str], *, logs: Sequence[str] = ()) -> Inspectio
     )
     return Inspection(
         verdicts=verdicts(found, tables, chosen, candidates, catalogue, pictures),
-        settings=draft_settings(chosen, catalogue, pictures),
+        settings=draft_settings(chosen, catalogue, pictures, log_is_open=bool(rivals and not logs)),
         questions=questions,
         logs=chosen,
         catalogue=catalogue,

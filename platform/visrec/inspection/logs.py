@@ -1,18 +1,20 @@
 """Tables as logs: columns of users, items, times and kinds, by their names and by what they hold."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow.compute as pc
 
 from visrec.inspection.kinds import KindReading, kind_of_name, read_kinds
-from visrec.inspection.names import name_rank, named
+from visrec.inspection.names import name_rank, named, plain_name
 from visrec.inspection.readings import LogReading, OpenTable
 from visrec.inspection.samples import Column
 from visrec.inspection.times import TimeReading, read_times
 
 _EVENT_ID_SHARE = 0.999
 _MAX_RATINGS = 101
+_MAX_UNKNOWN_KINDS = 20
+_RIVAL_SHARE = 0.8
 
 
 def overlap(ids: Any, pool: Any) -> float:
@@ -40,9 +42,10 @@ def read_log(table: OpenTable, pools: Sequence[Any]) -> LogReading | None:
     user = next(iter([*users, *sessions]), None)
     if time is None or user is None:
         return None
-    item, share = _item(table, {user, time.column}, pools)
-    if item is None:
+    shares = _item_shares(table, {user, time.column}, pools)
+    if not shares:
         return None
+    item = max(shares, key=lambda name: round(shares[name], 2))  # the first of equal ones
     taken = {user, item, time.column}
     kinds = _kinds(table, taken)
     by_name = kind_of_name(table.found.name)
@@ -62,8 +65,10 @@ def read_log(table: OpenTable, pools: Sequence[Any]) -> LogReading | None:
         kind_by_name=by_name not in (None, "comment"),
         rating=None if kinds else _rating(table, taken),
         user_is_session=not users,
+        unknown_kinds=None if kinds else _unknown_kinds(table, taken),
         other=other,
-        item_share=share,
+        rival_items=_rival_items(table, item, shares),
+        item_share=shares[item],
     )
 
 
@@ -80,16 +85,35 @@ def _time(columns: Iterable[Column]) -> TimeReading | None:
     return min(telling, key=preference, default=None)
 
 
-def _item(table: OpenTable, taken: set[str], pools: Sequence[Any]) -> tuple[str | None, float]:
-    candidates = [name for name in named("item_id", table.names) if name not in taken]
-    shares = {
+def _item_shares(table: OpenTable, taken: set[str], pools: Sequence[Any]) -> dict[str, float]:
+    """The columns named like items, the most telling first, and how much of each is known from elsewhere."""
+    return {
         name: max((overlap(table.sample.columns[name].distinct_ids, pool) for pool in pools), default=0.0)
-        for name in candidates
+        for name in named("item_id", table.names)
+        if name not in taken
     }
-    if not shares:
-        return None, 0.0
-    best = max(shares, key=lambda name: round(shares[name], 2))  # the first of equal ones
-    return best, shares[best]
+
+
+def _rival_items(table: OpenTable, item: str, shares: Mapping[str, float]) -> dict[str, float]:
+    """Columns that are known nearly as well as the chosen one, and differ from it."""
+    chosen = table.sample.columns[item].ids
+    return {
+        name: share
+        for name, share in shares.items()
+        if name != item
+        and share > _RIVAL_SHARE * shares[item]
+        and not table.sample.columns[name].ids.equals(chosen)
+    }
+
+
+def _unknown_kinds(table: OpenTable, taken: set[str]) -> str | None:
+    """A column named like one of kinds, with few different values."""
+    for name in named("kind", table.names):
+        if name in taken or plain_name(name) == "type":  # a type of what?
+            continue
+        if 1 < len(table.sample.columns[name].distinct_texts) <= _MAX_UNKNOWN_KINDS:
+            return name
+    return None
 
 
 def _kinds(table: OpenTable, taken: set[str]) -> KindReading | None:

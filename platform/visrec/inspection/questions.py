@@ -4,14 +4,16 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from visrec.config.base import EVENT_KINDS
 from visrec.inspection.draft import log_keys, rating_kinds
 from visrec.inspection.files import FoundPictures
-from visrec.inspection.kinds import KIND_WORDS
 from visrec.inspection.pictures import picture_ids, web_columns
 from visrec.inspection.readings import CatalogueReading, LogReading, PictureReading, Question
 
 _FEW = 0.5
 """Share of the items below which it is asked whether there are more pictures."""
+_RARE = 0.1
+"""Share of the log's rows up to which those of an unknown kind are left to be rejected."""
 
 
 def ask(
@@ -29,6 +31,7 @@ def ask(
     questions = list(_which_log(logs, rivals, unused))
     for key, log in zip(log_keys(logs), logs, strict=True):
         questions += _about_log(key, log)
+        questions += _about_kinds(key, log)
     questions += _about_catalogue(catalogue, catalogues)
     questions += _about_pictures(pictures, folders, catalogue, items)
     return sorted(questions, key=lambda q: q.taken is not None)
@@ -37,79 +40,108 @@ def ask(
 def _which_log(
     logs: Sequence[LogReading], rivals: Sequence[LogReading], unused: Sequence[LogReading]
 ) -> Iterator[Question]:
+    key = "ingest.interactions"
     if rivals:
         paths = [r.table.found.path for r in rivals]
         yield Question(
-            text=f"{len(rivals)} tables could be the log, and nothing tells which: {', '.join(paths)}. Is one of them "
-            "the log, or are they parts of one?",
+            key=key,
+            text=f"{len(rivals)} tables could be the log: {', '.join(paths)}. Is it one of them, or are they parts "
+            "of one?",
             answers=(*(f"--log {path}" for path in paths), " ".join(f"--log {path}" for path in paths)),
             taken=None,
-            key="ingest.interactions",
+            lines=tuple(f"path: {path}" for path in paths),
         )
-    elif len(logs) > 1:
+        return
+    if len(logs) > 1:
         names = [f"{log.table.found.name} ({log.default_kind})" for log in logs]
         yield Question(
+            key=key,
             text=f"There are {len(logs)} logs: {', '.join(names)}. Do they belong together?",
             answers=tuple(f"--log {log.table.found.path}" for log in logs),
             taken="all of them, as one history of each user",
-            key="ingest.interactions",
         )
     for log in unused:
-        if not rivals:
-            yield Question(
-                text=f"{log.table.found.path} has a user, an item and a time as well. Is it a log too?",
-                answers=(" ".join(f"--log {chosen.table.found.path}" for chosen in [*logs, log]),),
-                taken="it is left out",
-                key="ingest.interactions",
-            )
+        path = log.table.found.path
+        yield Question(
+            key=key,
+            text=f"{path} has a user, an item and a time in each row as well. Is it a log too?",
+            answers=(" ".join(f"--log {chosen.table.found.path}" for chosen in [*logs, log]),),
+            taken="it is left out",
+        )
 
 
 def _about_log(key: str, log: LogReading) -> Iterator[Question]:
+    name = log.table.found.name
     if log.user_is_session:
         yield Question(
-            text=f"{log.table.found.name} has no column of users. Is a session ({log.user}) what you recommend to?",
+            key=f"{key}.columns.user_id",
+            text=f"{name} has no column of users. Are its sessions ({log.user}) what you recommend to?",
             answers=(f"--set {key}.columns.user_id=COLUMN",),
             taken="each session is a user of its own",
-            key=f"{key}.columns.user_id",
         )
-    if log.rating:
-        values = log.table.sample.columns[log.rating].distinct_texts
-        kinds = json.dumps(rating_kinds(values))
+    for other, share in log.rival_items.items():
         yield Question(
-            text=f"{log.table.found.name} has ratings ({log.rating}, {min(values, key=float)} to "
-            f"{max(values, key=float)}). Does a low rating mean that somebody did not like the item?",
-            answers=(f"--set {key}.columns.kind={log.rating} --set '{key}.kind_names={kinds}'",),
-            taken="each rating is an event of the same kind: who rates an item has chosen it",
-            key=f"{key}.columns.kind",
+            key=f"{key}.columns.item_id",
+            text=f"{name} has two columns of items: {log.item} and {other} ({share:.0%} of its values are known as "
+            "well). Which one do you recommend?",
+            answers=(f"--set {key}.columns.item_id={json.dumps(other)}",),
+            taken=log.item,
+            lines=(f"item_id: {other}",),
         )
-    elif not log.kinds and not log.kind_by_name:
-        yield Question(
-            text=f"{log.table.found.name} does not say what its events are (views, clicks, purchases, ...).",
-            answers=(f"--set {key}.default_kind=purchase",),
-            taken="click",
-            key=f"{key}.default_kind",
-        )
-    if log.kinds:
-        yield from _about_kinds(key, log)
 
 
 def _about_kinds(key: str, log: LogReading) -> Iterator[Question]:
+    name = log.table.found.name
+    if log.kinds:
+        yield from _about_words(key, log)
+    elif log.rating:
+        values = log.table.sample.columns[log.rating].distinct_texts
+        kinds = json.dumps(rating_kinds(values))
+        yield Question(
+            key=f"{key}.columns.kind",
+            text=f"{name} has ratings ({log.rating}, {min(values, key=float)} to {max(values, key=float)}). Does a low "
+            "rating mean that somebody did not like the item?",
+            answers=(f"--set {key}.columns.kind={log.rating} --set '{key}.kind_names={kinds}'",),
+            taken="each rating is an event of the same kind: who rates an item has chosen it",
+            lines=(f"kind: {log.rating}", f"and beside columns: kind_names: {kinds}"),
+        )
+    elif log.unknown_kinds:
+        words = log.table.sample.columns[log.unknown_kinds].distinct_texts[:20]
+        kinds = json.dumps(dict.fromkeys(words, log.default_kind))
+        yield Question(
+            key=f"{key}.columns.kind",
+            text=f"{name}: is {log.unknown_kinds} ({', '.join(words)}) a kind of event, and which of "
+            f"{', '.join(EVENT_KINDS)} is each?",
+            answers=(f"--set {key}.columns.kind={log.unknown_kinds} --set '{key}.kind_names={kinds}'",),
+            taken=f"it is not read, and each row is a {log.default_kind}",
+            lines=(f"kind: {log.unknown_kinds}", f"and beside columns: kind_names: {kinds}"),
+        )
+    elif not log.kind_by_name:
+        yield Question(
+            key=f"{key}.default_kind",
+            text=f"{name} does not say what its events are: {', '.join(EVENT_KINDS)}?",
+            answers=(f"--set {key}.default_kind=purchase",),
+            taken=log.default_kind,
+        )
+
+
+def _about_words(key: str, log: LogReading) -> Iterator[Question]:
     assert log.kinds is not None, "checked before"
     for word in log.kinds.unknown:
-        rows = log.table.sample.columns[log.kinds.column].share_matching(f"^{word}$")
+        share = log.table.sample.columns[log.kinds.column].share_equal(word)
         yield Question(
-            text=f"{log.kinds.column} {word!r} ({rows:.0%} of the rows) is no kind of event that is known. Which of "
-            f"{', '.join(KIND_WORDS)} is it?",
-            answers=(f"--set {key}.kind_names.{word}=view",),
-            taken="its rows are rejected" if rows < 0.1 else None,
             key=f"{key}.kind_names.{word}",
+            text=f"Which kind of event is {log.kinds.column} {word!r} ({share:.0%} of the rows): "
+            f"{', '.join(EVENT_KINDS)}?",
+            answers=(f"--set {key}.kind_names.{word}=view",),
+            taken="its rows are rejected" if share < _RARE else None,
         )
     for word in log.kinds.assumed:
         yield Question(
-            text=f"{log.kinds.column} {word!r}: how is it meant?",
+            key=f"{key}.kind_names.{word}",
+            text=f"What does {log.kinds.column} {word!r} say of the item?",
             answers=(f"--set {key}.kind_names.{word}=hide",),
             taken=log.kinds.kinds[word],
-            key=f"{key}.kind_names.{word}",
         )
 
 
@@ -119,10 +151,10 @@ def _about_catalogue(
     if catalogue is None and catalogues:
         names = ", ".join(c.table.found.path for c in catalogues)
         yield Question(
+            key="ingest.items",
             text=f"No item of the log is in a table of items ({names}). Are these other ids?",
             answers=("--set ingest.items.path=FILE --set ingest.items.columns.item_id=COLUMN",),
             taken="the pictures are the catalogue",
-            key="ingest.items",
         )
 
 
@@ -132,36 +164,37 @@ def _about_pictures(
     catalogue: CatalogueReading | None,
     items: Any,
 ) -> Iterator[Question]:
+    key, example = "ingest.images", items[0].as_py() if len(items) else "ITEM"
+    folder_answer = "--set ingest.images.path=FOLDER"
     if pictures is not None:
         if pictures.share < _FEW:
             yield Question(
+                key=key,
                 text=f"Only {pictures.share:.0%} of the items have a picture in {pictures.path}. Are there others?",
-                answers=("--set ingest.images.path=FOLDER",),
+                answers=(folder_answer,),
                 taken="the other items are left out",
-                key="ingest.images",
             )
-        return
-    if folders:
+    elif folders:
         largest = max(folders, key=lambda f: len(f.names))
         name = next(iter(picture_ids(largest)), largest.names[0])
         yield Question(
-            text=f"No picture is named after an item: the log has {items[0].as_py()!r}, {largest.path} has {name!r}. "
-            "Name the pictures after the items, or name the column of the catalogue that holds their paths.",
-            answers=("--set ingest.images.path=FOLDER", "--set ingest.items.columns.image=COLUMN"),
+            key=key,
+            text=f"No picture is named after an item: the log has {example!r}, {largest.path} has {name!r}. Name the "
+            "pictures after the items, or name the column of the catalogue that holds their paths.",
+            answers=(folder_answer, "--set ingest.items.columns.image=COLUMN"),
             taken=None,
-            key="ingest.images",
         )
-        return
-    web = web_columns(catalogue.table) if catalogue else []
-    addresses = (
-        f" {catalogue.table.found.name} has their addresses on the web ({', '.join(web)})."
-        if web and catalogue
-        else ""
-    )
-    yield Question(
-        text=f"There are no pictures.{addresses} Put them into a folder, each named after its item "
-        f"({items[0].as_py()}.jpg), and give the folder.",
-        answers=("--set ingest.images.path=FOLDER",),
-        taken=None,
-        key="ingest.images",
-    )
+    else:
+        web = web_columns(catalogue.table) if catalogue else []
+        addresses = (
+            f" {catalogue.table.found.name} has their addresses on the web ({', '.join(web)})."
+            if catalogue and web
+            else ""
+        )
+        yield Question(
+            key=key,
+            text=f"There are no pictures.{addresses} Put them into a folder, each named after its item "
+            f"({example}.jpg), and give the folder.",
+            answers=(folder_answer,),
+            taken=None,
+        )

@@ -19,13 +19,15 @@ class Question:
         text: What was seen, and what the readings are.
         answers: Options of the command that choose a reading, such as `--set ingest.interactions.time_unit=s`.
         taken: The reading that the drafted config takes; None where it cannot run before there is an answer.
-        key: Setting that the question is about.
+        key: Setting, or section of settings, that the question is about.
+        lines: The same choice as lines of the config.
     """
 
     text: str
     answers: tuple[str, ...]
     taken: str | None
     key: str
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +57,9 @@ class LogReading:
         kind_by_name: Whether the file's name says so.
         rating: Column of ratings, or None.
         user_is_session: There are sessions, and no users.
+        unknown_kinds: A column named like one of kinds, whose values are none that are known; or None.
         other: Further roles and their columns.
+        rival_items: Other columns that name items, and the share of their different values that are known.
         item_share: Share of the different items that are in the catalogue or have a picture.
     """
 
@@ -68,7 +72,9 @@ class LogReading:
     kind_by_name: bool
     rating: str | None
     user_is_session: bool
+    unknown_kinds: str | None
     other: Mapping[str, str]
+    rival_items: Mapping[str, float]
     item_share: float
 
     @property

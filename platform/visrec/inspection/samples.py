@@ -75,6 +75,12 @@ class Column:
             return 0.0
         return float(pc.mean(pc.match_substring_regex(self.texts, pattern).cast(pa.float64())).as_py())
 
+    def share_equal(self, value: str) -> float:
+        """Share of the present values that are this text."""
+        if self.texts is None or not len(self.texts):
+            return 0.0
+        return float(pc.mean(pc.equal(self.texts, value).cast(pa.float64())).as_py())
+
     @cached_property
     def is_number(self) -> bool:
         """Whether (nearly) all values are numbers."""

@@ -92,7 +92,7 @@ def shopify(folder: Path) -> None:
         src = f"https://cdn.shopify.com/s/files/1/0001/products/{i}.jpg"
         first = [
             "Acme",
-            "Home",
+            f"Home & Garden > {type_name(i)}",
             type_name(i),
             f"warm, {type_name(i).lower()}, new",
             "true",

@@ -143,6 +143,7 @@ DATASETS: dict[str, Dataset] = {
                     "price": "Variant Price",
                     "available": "Published",
                 },
+                "category_separator": ">",
             },
             "images": {"path": "pictures"},
         },
