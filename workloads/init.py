@@ -16,6 +16,7 @@ from visrec.inspection import Inspection, inspect_data
 from visrec.inspection.answers import annotate, lay_over, without_answered
 from visrec.inspection.preview import Preview, preview_ingest
 from visrec.inspection.readings import Question
+from visrec.inspection.shortfalls import ask_of_preview
 from visrec.inspection.yaml_writer import plain_settings, write_yaml
 from visrec.workloads.settings import workload_console
 
@@ -81,8 +82,11 @@ def init(
     laid_over = lay_over(inspection.settings, settings)
     questions = without_answered(inspection.questions, settings)
     job = parse_config(PipelineConfig, plain_settings(laid_over))
-    runs = all(question.taken is not None for question in questions)
-    preview = preview_ingest(with_absolute_paths(job).ingest) if runs else None
+    preview = None
+    if all(question.taken is not None for question in questions):
+        config = with_absolute_paths(job).ingest
+        preview = preview_ingest(config)
+        questions = [*ask_of_preview(preview, config), *questions]
     text = write_yaml(annotate(laid_over, questions), _header(given, len(questions), target))
     target.write_text(text, encoding="utf-8")
     result = InitResult(path=target, inspection=inspection, questions=questions, preview=preview)
@@ -91,8 +95,12 @@ def init(
 
 
 def _header(paths: Sequence[str], num_questions: int, target: Path) -> list[str]:
-    asked = f" Questions that the data left open: {num_questions}, below." if num_questions else ""
-    lines = [f"Made by `visrec init {shlex.join(paths)}`.{asked} To run it:"]
+    asked = (
+        f"Questions that the data left open: {num_questions}; each stands at its setting. "
+        if num_questions
+        else ""
+    )
+    lines = [f"Made by `visrec init {shlex.join(paths)}`. {asked}To run it:"]
     return [*lines, *(f"  visrec {step} --config {target}" for step in _STEPS)]
 
 

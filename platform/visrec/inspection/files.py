@@ -16,7 +16,8 @@ from visrec.storage import Location
 
 _TEXT_ENDINGS = (".dat", ".txt", ".data", ".tab", ".psv")
 """Endings of text files that name no format."""
-_NUMBERS = re.compile(r"\d+")
+_NUMBERS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
+"""Parts of a path in which the files of one table differ: numbers and UUIDs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,10 +81,14 @@ def find_files(paths: Sequence[str]) -> FoundFiles:
     found = FoundFiles()
     opened: list[tuple[str, InputFile, tuple[str, ...], str]] = []
     num_files = 0
+    seen: set[str] = set()
     for path in paths:
         pictures: list[str] = []
         for name, info in _walk(path):
             num_files += 1
+            if str(info.path) in seen:
+                continue
+            seen.add(str(info.path))
             if name.rsplit(".", 1)[-1].lower() in PICTURE_ENDINGS:
                 pictures.append(name)
                 continue
@@ -166,18 +171,18 @@ def _grouped(opened: Iterable[tuple[str, InputFile, tuple[str, ...], str]]) -> l
 
 def _glob(paths: Sequence[str], all_paths: Sequence[str]) -> str | None:
     """A glob of a table's files that matches no file of another table."""
-    folders = {os.path.dirname(p) for p in paths}
-    if len(folders) > 1:
-        return None
-    names = [os.path.basename(p) for p in paths]
+    steps = [_shared(step) for step in zip(*(path.split("/") for path in paths), strict=True)]
+    glob = "/".join(steps)
+    pattern = re.compile(re.escape(glob).replace(r"\*", "[^/]*"))
+    return glob if sum(bool(pattern.fullmatch(path)) for path in all_paths) == len(paths) else None
+
+
+def _shared(names: Sequence[str]) -> str:
+    """What the names of one folder or file have in common, `*` for the rest."""
+    if len(set(names)) == 1:
+        return names[0]
     prefix = _common_start(names)
-    suffix = _common_start([n[len(prefix) :][::-1] for n in names])[::-1]
-    pattern = re.compile(re.escape(prefix) + "[^/]*" + re.escape(suffix))
-    folder = folders.pop()
-    matched = [
-        p for p in all_paths if os.path.dirname(p) == folder and pattern.fullmatch(os.path.basename(p))
-    ]
-    return os.path.join(folder, f"{prefix}*{suffix}") if len(matched) == len(paths) else None
+    return f"{prefix}*{_common_start([n[len(prefix) :][::-1] for n in names])[::-1]}"
 
 
 def _common_start(names: Sequence[str]) -> str:

@@ -49,8 +49,8 @@ def inspect_data(paths: Sequence[str], *, logs: Sequence[str] = ()) -> Inspectio
         candidates = [c for c in candidates if {f.location.path for f in c.table.found.files} <= given]
     if not candidates:
         raise DataError(_no_log(tables, found, paths))
-    chosen, rivals = choose_logs(candidates)
-    chosen = list(chosen) if not logs else list(candidates)
+    chosen, rivals = (list(candidates), []) if logs else choose_logs(candidates)
+    log_is_open = bool(rivals)
     items = _items_of(chosen)
     others = [t for t in tables if all(t is not log.table for log in candidates)]
     readings = [r for t in others if (r := read_catalogue_table(t, items))]
@@ -58,7 +58,8 @@ def inspect_data(paths: Sequence[str], *, logs: Sequence[str] = ()) -> Inspectio
     pictures = _pictures(found, catalogue, items)
     questions = ask(
         logs=chosen,
-        rivals=[] if logs else rivals,
+        rivals=rivals,
+        are_given=bool(logs),
         unused=[c for c in candidates if c not in chosen],
         catalogue=catalogue,
         catalogues=readings,
@@ -67,8 +68,16 @@ def inspect_data(paths: Sequence[str], *, logs: Sequence[str] = ()) -> Inspectio
         items=items,
     )
     return Inspection(
-        verdicts=verdicts(found, tables, chosen, candidates, catalogue, pictures),
-        settings=draft_settings(chosen, catalogue, pictures, log_is_open=bool(rivals and not logs)),
+        verdicts=verdicts(
+            found,
+            tables,
+            rivals if log_is_open else chosen,
+            candidates,
+            catalogue,
+            pictures,
+            log_is_open=log_is_open,
+        ),
+        settings=draft_settings(chosen, catalogue, pictures, log_is_open=log_is_open),
         questions=questions,
         logs=chosen,
         catalogue=catalogue,

@@ -117,11 +117,14 @@ def _unknown_kinds(table: OpenTable, taken: set[str]) -> str | None:
 
 
 def _kinds(table: OpenTable, taken: set[str]) -> KindReading | None:
-    for name in named("kind", table.names):
-        if name not in taken:
-            reading = read_kinds(name, table.sample.columns[name].distinct_texts)
-            if reading:
-                return reading
+    """A column named like one of kinds with a known kind in it, or any other with nothing but known kinds."""
+    by_name = named("kind", table.names)
+    for name in [*by_name, *(n for n in table.names if n not in by_name)]:
+        if name in taken:
+            continue
+        reading = read_kinds(name, table.sample.columns[name].distinct_texts)
+        if reading and (name in by_name or (len(reading.kinds) > 1 and not reading.unknown)):
+            return reading
     return None
 
 

@@ -49,6 +49,7 @@ class Preview:
         num_rows: Sampled rows of all logs.
         num_valid: Of these, rows without a fault.
         num_known: Of these, rows whose item is in the catalogue.
+        num_usable: Of these, rows whose item has a picture.
         num_items: Items of the catalogue.
         num_with_picture: Of these, items with a picture.
         reasons: Faults of rows, with an example each.
@@ -59,6 +60,7 @@ class Preview:
     num_rows: int
     num_valid: int
     num_known: int
+    num_usable: int
     num_items: int
     num_with_picture: int
     reasons: dict[str, tuple[int, str]]
@@ -84,13 +86,15 @@ def preview_ingest(config: IngestConfig, *, num_rows: int = 5) -> Preview:
         [shown[k] for k in np.unique(np.linspace(0, len(shown) - 1, num_rows).astype(int))] if shown else []
     )
     unknown = np.flatnonzero(items < 0)
+    share_existing = _share_existing(catalogue.sources)
     return Preview(
         rows=[_joined(events.slice(int(k), 1), catalogue, first_picture) for k in spread],
         num_rows=events.num_rows + rejects.num_rows,
         num_valid=events.num_rows,
         num_known=len(known),
+        num_usable=round(share_existing * np.isin(items[known], list(first_picture)).sum()),
         num_items=len(catalogue),
-        num_with_picture=round(_share_existing(catalogue.sources) * len(first_picture)),
+        num_with_picture=round(share_existing * len(first_picture)),
         reasons=_reasons(rejects),
         unknown_item=(events.column("item_id")[int(unknown[0])].as_py(), catalogue.item_ids[0].as_py())
         if len(unknown)

@@ -1,7 +1,8 @@
 """Questions that an inspection leaves open: two readings of the same data, or a part that is missing."""
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from visrec.config.base import EVENT_KINDS
@@ -20,6 +21,7 @@ def ask(
     *,
     logs: Sequence[LogReading],
     rivals: Sequence[LogReading],
+    are_given: bool,
     unused: Sequence[LogReading],
     catalogue: CatalogueReading | None,
     catalogues: Sequence[CatalogueReading],
@@ -27,8 +29,8 @@ def ask(
     folders: Sequence[FoundPictures],
     items: Any,
 ) -> list[Question]:
-    """All questions, those that stand in the way of a run first."""
-    questions = list(_which_log(logs, rivals, unused))
+    """All questions, those that stand in the way of a run first; `are_given`: a person has said which the logs are."""
+    questions = [] if are_given else list(_which_log(logs, rivals, unused))
     for key, log in zip(log_keys(logs), logs, strict=True):
         questions += _about_log(key, log)
         questions += _about_kinds(key, log)
@@ -96,7 +98,7 @@ def _about_kinds(key: str, log: LogReading) -> Iterator[Question]:
         yield from _about_words(key, log)
     elif log.rating:
         values = log.table.sample.columns[log.rating].distinct_texts
-        kinds = json.dumps(rating_kinds(values))
+        kinds = _as_yaml(rating_kinds(values))
         yield Question(
             key=f"{key}.columns.kind",
             text=f"{name} has ratings ({log.rating}, {min(values, key=float)} to {max(values, key=float)}). Does a low "
@@ -107,7 +109,7 @@ def _about_kinds(key: str, log: LogReading) -> Iterator[Question]:
         )
     elif log.unknown_kinds:
         words = log.table.sample.columns[log.unknown_kinds].distinct_texts[:20]
-        kinds = json.dumps(dict.fromkeys(words, log.default_kind))
+        kinds = _as_yaml(dict.fromkeys(words, log.default_kind))
         yield Question(
             key=f"{key}.columns.kind",
             text=f"{name}: is {log.unknown_kinds} ({', '.join(words)}) a kind of event, and which of "
@@ -123,6 +125,15 @@ def _about_kinds(key: str, log: LogReading) -> Iterator[Question]:
             answers=(f"--set {key}.default_kind=purchase",),
             taken=log.default_kind,
         )
+
+
+def _as_yaml(kinds: Mapping[str, str]) -> str:
+    """A mapping as YAML without single quotes, which would end the shell's."""
+    return "{" + ", ".join(f"{_key(name)}: {kind}" for name, kind in kinds.items()) + "}"
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[\w.+-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def _about_words(key: str, log: LogReading) -> Iterator[Question]:

@@ -14,13 +14,13 @@ def verdicts(
     candidates: Sequence[LogReading],
     catalogue: CatalogueReading | None,
     pictures: PictureReading | None,
+    *,
+    log_is_open: bool,
 ) -> list[Verdict]:
     """Verdicts on all files and folders, those that are used first."""
-    roles: dict[str, str] = {}
-    for log in logs:
-        roles[log.table.found.path] = _roles(log.columns, log.table.names)
+    taken_for = "log?" if log_is_open else "log"
     used = [
-        Verdict(name=log.table.found.path, taken_for="log", details=roles[log.table.found.path])
+        Verdict(name=log.table.found.path, taken_for=taken_for, details=_roles(log.columns, log.table.names))
         for log in logs
     ]
     if catalogue:
