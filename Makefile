@@ -8,12 +8,13 @@ INSTALLED := $(VENV)/.installed
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test test-fast check format docs clean
+.PHONY: help install demo test test-fast test-long check format docs clean
 
 help:
 	@echo "make demo       draw a shop, train on it, serve it: ends with the address of a web page (ARGS=--exit to end there)"
 	@echo "make test       all tests, about twelve minutes on two cores"
 	@echo "make test-fast  the tests without a Ray cluster or a browser, under a minute"
+	@echo "make test-long  many cases, faults and load: an hour or more"
 	@echo "make check      ruff, mypy, import directions (import-linter), size limits, docs up to date"
 	@echo "make format     let ruff write what it can mend"
 	@echo "make docs       write the generated part of docs/configuration.md anew"
@@ -36,6 +37,9 @@ test: $(INSTALLED)
 
 test-fast: $(INSTALLED)
 	BIN=$(BIN) scripts/test --fast $(ARGS)
+
+test-long: $(INSTALLED)
+	BIN=$(BIN) scripts/test --long $(ARGS)
 
 check: $(INSTALLED)
 	BIN=$(BIN) scripts/check

@@ -1,8 +1,9 @@
 """Typed access to the artifacts of a workspace."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from visrec.errors import ConfigError
 from visrec.storage import ArtifactKind, ArtifactStore
 
 if TYPE_CHECKING:  # each brings torch or scikit-learn along: imported by the method that opens one
@@ -103,7 +104,12 @@ class Workspace(ArtifactStore):
 
         Args:
             kind: `snapshots`, `checkpoints`, `rankers`, `reports`, `releases`, `studies` or `activations`.
+
+        Raises:
+            ConfigError: There is no such kind.
         """
+        if kind not in (kinds := get_args(ArtifactKind)):
+            raise ConfigError(f"expected a kind of artifact ({', '.join(kinds)}), got {kind!r}")
         latest = self.pointed(kind)
         found = [self.find(kind, name) for name in self.names(kind)]
         found.sort(key=lambda artifact: artifact.created_at, reverse=True)

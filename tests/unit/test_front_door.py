@@ -10,7 +10,7 @@ from tests.support.snapshots import checkerboard_snapshot
 
 import visrec
 from visrec.config import WorkloadConfig
-from visrec.errors import ArtifactError
+from visrec.errors import ArtifactError, ConfigError
 
 
 @pytest.fixture
@@ -65,6 +65,8 @@ def test_the_list_has_the_newest_first_and_marks_the_latest(workspace: visrec.Wo
     assert {entry.name: entry.is_latest for entry in entries} == {"a": True, "b": False}
     assert [entry.created_at for entry in entries] == sorted((e.created_at for e in entries), reverse=True)
     assert workspace.list("releases") == []
+    with pytest.raises(ConfigError, match=r"expected a kind of artifact \(snapshots, .*\), got .release."):
+        workspace.list("release")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,14 @@ from visrec.config.base import Config
 from visrec.config.keys import configs_in
 from visrec.config.written import written_at
 
+_SHAPES = {
+    "model_type": "a mapping of settings",
+    "dict_type": "a mapping",
+    "list_type": "a list",
+    "tuple_type": "a list",
+}
+"""In place of pydantic's names for Python's types."""
+
 
 def explain(kind: type[Config], error: ValidationError, values: Mapping[str, Any]) -> str:
     """The first problem of a validation error as one line: key, expected, got, nearest valid key.
@@ -42,6 +50,8 @@ def _line(kind: type[Config], problem: Any, values: Mapping[str, Any]) -> str:
         return f"{key}: expected a mapping with {problem['ctx']['discriminator']}, got {got}"
     if kind_of_problem == "missing":
         return f"{key}: expected a value, got nothing"
+    if kind_of_problem in _SHAPES:
+        return f"{key}: expected {_SHAPES[kind_of_problem]}, got {got}"
     message = problem["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if kind_of_problem in ("value_error", "assertion_error"):
         return f"{key}: {message}" if key else message

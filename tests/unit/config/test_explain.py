@@ -46,7 +46,7 @@ from visrec.errors import ConfigError
         ),
         (
             {"ingest": {"interactions": [{"path": "a"}, "b"]}},
-            "ingest.interactions.1: expected dictionary or instance of InteractionsConfig, got 'b'",
+            "ingest.interactions.1: expected a mapping of settings, got 'b'",
         ),
         (
             {"ingest": {"interactions": []}},
@@ -66,7 +66,7 @@ from visrec.errors import ConfigError
         ),
         (
             {"ingest": {"images": None}},
-            "ingest.images: expected dictionary or instance of ImagesConfig, got None",
+            "ingest.images: expected a mapping of settings, got None",
         ),
     ],
 )

@@ -187,7 +187,7 @@ def test_set_takes_lists_and_text_with_an_equals_sign() -> None:
             "training.phases.3.epochs=1",
             "--set training.phases.3.epochs: expected a list place from 0 to 0, got '3'",
         ),
-        ("training.phases.first=1", "training.phases: expected tuple, got {'first': 1}"),
+        ("training.phases.first=1", "training.phases: expected a list, got {'first': 1}"),
     ],
 )
 def test_a_wrong_set_is_one_line(override: str, message: str) -> None:
