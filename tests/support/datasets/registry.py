@@ -1,7 +1,7 @@
 """The public data sets whose schemas `visrec init` is tried on: how to write one, and what init makes of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ class Dataset:
         asked: Keys of the questions that remain, all of them with a reading that is taken.
         num_events: Rows of the logs.
         num_items: Items of the catalogue.
+        num_merged: Events that are merged into one visit with others.
     """
 
     write: Callable[[Path], None]
@@ -28,7 +29,7 @@ class Dataset:
     asked: tuple[str, ...] = ()
     num_events: int = NUM_EVENTS
     num_items: int = NUM_ITEMS
-    settings_of_model: Mapping[str, Any] = field(default_factory=dict)
+    num_merged: int = 0
 
 
 _RATINGS = {"near_duplicate_seconds": 0, "merge_seconds": 0, "bot_events_per_minute": 100_000}
