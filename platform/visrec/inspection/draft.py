@@ -97,8 +97,8 @@ def _log_settings(key: str, log: LogReading, *, is_open: bool) -> Iterator[Setti
     if log.kinds and log.kinds.names:
         yield Setting(key=f"{key}.kind_names", value=log.kinds.names)
     if not log.kinds:
-        why = f"as the name {table.name} says" if log.kind_by_name else "of all rows"
-        yield Setting(key=f"{key}.default_kind", value=log.default_kind, comment=why)
+        comment = log.kind_evidence or "of all rows"
+        yield Setting(key=f"{key}.default_kind", value=log.default_kind, comment=comment)
 
 
 def _item_settings(catalogue: CatalogueReading | None, pictures: PictureReading | None) -> Iterator[Setting]:

@@ -4,18 +4,46 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import get_args
 
 from pyarrow import fs as pafs
 
 from visrec.errors import DataError
-from visrec.ingestion.chunks import split_into_chunks
+from visrec.ingestion.chunks import Chunk, read_pieces, split_into_chunks
 from visrec.ingestion.files import InputFile, list_files
 from visrec.ingestion.item_pictures import PICTURE_ENDINGS
-from visrec.storage import Location
+from visrec.storage import ArtifactKind, Location
+from visrec.storage.artifact import MANIFEST
 
-_TEXT_ENDINGS = (".dat", ".txt", ".data", ".tab", ".psv")
-"""Endings of text files that name no format."""
+_NO_ROWS = {
+    **dict.fromkeys((".xlsx", ".xls", ".ods", ".numbers"), "a spreadsheet: export it as CSV"),
+    **dict.fromkeys((".tar", ".tgz", ".7z", ".rar"), "an archive: unpack it"),
+    **dict.fromkeys((".db", ".sqlite", ".sqlite3", ".sql"), "a database: export its tables as CSV"),
+    **dict.fromkeys(
+        (".pkl", ".pickle", ".npy", ".npz", ".h5"), "no format of rows: write it as CSV or Parquet"
+    ),
+}
+"""Endings of files that hold data in a form that is not read."""
+_PROSE = (
+    ".md",
+    ".rst",
+    ".html",
+    ".htm",
+    ".pdf",
+    ".yaml",
+    ".yml",
+    ".toml",
+    ".ini",
+    ".py",
+    ".ipynb",
+    ".sh",
+    ".log",
+)
+_HEAD_BYTES = 1 << 16
+_HEAD_LINES = 20
+_REGULAR = 0.9
+"""Share of the first lines of a table that have equally many fields."""
 _NUMBERS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
 """Parts of a path in which the files of one table differ: numbers and UUIDs."""
 
@@ -104,7 +132,10 @@ def find_files(paths: Sequence[str]) -> FoundFiles:
 
 
 def _walk(path: str) -> Iterable[tuple[str, pafs.FileInfo]]:
-    """Files at a path, by their paths from there; hidden ones (`.x`, `_x`, `__MACOSX`) are left out."""
+    """Files at a path, by their paths from there.
+
+    Hidden ones (`.x`, `_x`, `__MACOSX`) and the artifacts of a workspace are left out.
+    """
     root = Location.parse(path)
     info = root.filesystem.get_file_info(root.path)
     if info.type == pafs.FileType.File:
@@ -114,9 +145,15 @@ def _walk(path: str) -> Iterable[tuple[str, pafs.FileInfo]]:
     prefix = len(root.path.rstrip("/")) + 1
     below = root.filesystem.get_file_info(pafs.FileSelector(root.path, recursive=True))
     named = [(str(i.path)[prefix:], i) for i in below if i.type == pafs.FileType.File]
-    return sorted(
-        (n for n in named if not any(p.startswith((".", "_")) for p in n[0].split("/"))), key=lambda n: n[0]
+    results = tuple(
+        {
+            f"{name.rsplit('/', 2)[0]}/"
+            for name, _ in named
+            if name.endswith(f"/{MANIFEST}") and f"/{name}".split("/")[-3] in get_args(ArtifactKind)
+        }
     )
+    visible = [n for n in named if not any(p.startswith((".", "_")) for p in n[0].split("/"))]
+    return sorted((n for n in visible if not n[0].startswith(results)), key=lambda n: n[0])
 
 
 def _open(
@@ -130,21 +167,31 @@ def _open(
         (file,) = list_files(path, "auto", setting="path")
         row_format = "auto"
     except DataError:
-        if not path.lower().removesuffix(".gz").endswith(_TEXT_ENDINGS):
-            unread.append((path, "its ending names no format of rows or pictures"))
+        ending = os.path.splitext(path.lower())[1]
+        if ending in _NO_ROWS or ending in _PROSE:
+            unread.append((path, _NO_ROWS.get(ending, "no table")))
             return None
         (file,) = list_files(path, "csv", setting="path")
         row_format = "csv"
     try:
         chunks = split_into_chunks([file])
     except DataError as error:
-        unread.append((path, str(error)))
+        unread.append((path, "no table" if row_format == "csv" else str(error)))
         return None
     fields = chunks[0].fields if chunks else ()
-    if not any(fields):
-        unread.append((path, "no row of it could be read"))
+    if not any(fields) or (row_format == "csv" and not _is_regular(chunks[0])):
+        unread.append((path, "no table"))
         return None
     return path, file, fields, row_format
+
+
+def _is_regular(chunk: Chunk) -> bool:
+    """Whether the first lines of a text have equally many fields, and more than one."""
+    piece = next(iter(read_pieces(replace(chunk, end=min(chunk.end, _HEAD_BYTES)))), b"")
+    lines = piece.splitlines()[:_HEAD_LINES]
+    counts = Counter(line.count(chunk.delimiter.encode()) for line in lines if line.strip())
+    most, number = counts.most_common(1)[0] if counts else (0, 0)
+    return most > 0 and number >= _REGULAR * sum(counts.values())
 
 
 def _grouped(opened: Iterable[tuple[str, InputFile, tuple[str, ...], str]]) -> list[FoundTable]:

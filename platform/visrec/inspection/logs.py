@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from visrec.config.base import EventKind
 from visrec.inspection.kinds import KindReading, kind_of_name, read_kinds
 from visrec.inspection.names import name_rank, named, plain_name
 from visrec.inspection.readings import LogReading, OpenTable
@@ -14,6 +15,28 @@ from visrec.inspection.times import TimeReading, read_times
 _EVENT_ID_SHARE = 0.999
 _MAX_RATINGS = 101
 _MAX_UNKNOWN_KINDS = 20
+_ORDER_NAMES = {
+    *(
+        "orderid",
+        "ordernumber",
+        "orderno",
+        "invoiceid",
+        "invoiceno",
+        "invoicenumber",
+        "invoice",
+        "transactionid",
+    ),
+    *(
+        "basketid",
+        "receiptid",
+        "receiptnumber",
+        "checkoutid",
+        "bestellnummer",
+        "rechnungsnummer",
+        "numerocommande",
+    ),
+}
+"""Names of columns that only logs of purchases have."""
 _RIVAL_SHARE = 0.8
 
 
@@ -48,7 +71,7 @@ def read_log(table: OpenTable, pools: Sequence[Any]) -> LogReading | None:
     item = max(shares, key=lambda name: round(shares[name], 2))  # the first of equal ones
     taken = {user, item, time.column}
     kinds = _kinds(table, taken)
-    by_name = kind_of_name(table.found.name)
+    kind, evidence = _kind_of_all(table)
     other = {}
     if users and sessions:
         other["session_id"] = sessions[0]
@@ -61,8 +84,8 @@ def read_log(table: OpenTable, pools: Sequence[Any]) -> LogReading | None:
         item=item,
         time=time,
         kinds=kinds,
-        default_kind=by_name if by_name not in (None, "comment") else "click",
-        kind_by_name=by_name not in (None, "comment"),
+        default_kind=kind,
+        kind_evidence=evidence,
         rating=None if kinds else _rating(table, taken),
         user_is_session=not users,
         unknown_kinds=None if kinds else _unknown_kinds(table, taken),
@@ -70,6 +93,17 @@ def read_log(table: OpenTable, pools: Sequence[Any]) -> LogReading | None:
         rival_items=_rival_items(table, item, shares),
         item_share=shares[item],
     )
+
+
+def _kind_of_all(table: OpenTable) -> tuple[EventKind, str | None]:
+    """Kind of all rows of a log without a kind column, and what says so."""
+    by_name = kind_of_name(table.found.name)
+    if by_name is not None and by_name != "comment":
+        return by_name, f"as the name {table.found.name} says"
+    orders = [name for name in table.names if plain_name(name) in _ORDER_NAMES]
+    if orders:
+        return "purchase", f"as it has orders ({orders[0]})"
+    return "click", None
 
 
 def _time(columns: Iterable[Column]) -> TimeReading | None:
@@ -151,7 +185,7 @@ def choose_logs(candidates: Sequence[LogReading]) -> tuple[list[LogReading], lis
     Returns:
         The logs, and where these are no choice of the data, all between which a person must choose.
     """
-    strengths = [4 * bool(c.kinds) + 2 * bool(c.rating) + 2 * c.kind_by_name for c in candidates]
+    strengths = [4 * bool(c.kinds) + 2 * bool(c.rating) + 2 * bool(c.kind_evidence) for c in candidates]
     best = [c for c, s in zip(candidates, strengths, strict=True) if s == max(strengths, default=0)]
     if len(best) > 1 and len({c.default_kind for c in best if not c.kinds}) < len(best):
         largest = max(best, key=lambda c: c.table.found.size)

@@ -118,7 +118,7 @@ def _about_kinds(key: str, log: LogReading) -> Iterator[Question]:
             taken=f"it is not read, and each row is a {log.default_kind}",
             lines=(f"kind: {log.unknown_kinds}", f"and beside columns: kind_names: {kinds}"),
         )
-    elif not log.kind_by_name:
+    elif not log.kind_evidence:
         yield Question(
             key=f"{key}.default_kind",
             text=f"{name} does not say what its events are: {', '.join(EVENT_KINDS)}?",

@@ -54,7 +54,7 @@ class LogReading:
         time: Its time column.
         kinds: Its kind column, or None.
         default_kind: Kind of all rows where there is no such column.
-        kind_by_name: Whether the file's name says so.
+        kind_evidence: What says so; None where nothing does.
         rating: Column of ratings, or None.
         user_is_session: There are sessions, and no users.
         unknown_kinds: A column named like one of kinds, whose values are none that are known; or None.
@@ -69,7 +69,7 @@ class LogReading:
     time: TimeReading
     kinds: KindReading | None
     default_kind: EventKind
-    kind_by_name: bool
+    kind_evidence: str | None
     rating: str | None
     user_is_session: bool
     unknown_kinds: str | None

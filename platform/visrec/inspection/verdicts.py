@@ -6,6 +6,8 @@ from visrec.inspection.catalogues import is_long_form, keys_of
 from visrec.inspection.files import FoundFiles
 from visrec.inspection.readings import CatalogueReading, LogReading, OpenTable, PictureReading, Verdict
 
+_MAX_UNREAD = 8
+
 
 def verdicts(
     found: FoundFiles,
@@ -56,8 +58,11 @@ def _unused(
             else:
                 reason = "no column of items"
             yield Verdict(name=path, taken_for="not used", details=f"{reason}: {', '.join(table.names[:12])}")
-    for path, reason in found.unread:
+    for path, reason in found.unread[:_MAX_UNREAD]:
         yield Verdict(name=path, taken_for="not read", details=reason)
+    more = len(found.unread) - _MAX_UNREAD
+    if more > 0:
+        yield Verdict(name=f"{more:,} more files", taken_for="not read", details="")
 
 
 def _roles(columns: Mapping[str, str], names: Sequence[str]) -> str:

@@ -83,9 +83,12 @@ def test_kinds_by_column_by_words_and_by_the_files_name(tmp_path: Path) -> None:
         assert kinds is not None
         assert (kinds.column, kinds.names) == (name, {"pv": "view", "buy": "purchase", "fav": "like"})
     log = _log(tmp_path, file="2024-orders.csv")
-    assert (log.kinds, log.default_kind, log.kind_by_name) == (None, "purchase", True)
+    assert (log.kinds, log.default_kind) == (None, "purchase")
+    assert log.kind_evidence == "as the name 2024-orders.csv says"
+    log = _log(tmp_path, {"InvoiceNo": [e.user for e in EVENTS]})
+    assert (log.default_kind, log.kind_evidence) == ("purchase", "as it has orders (InvoiceNo)")
     log = _log(tmp_path)
-    assert (log.default_kind, log.kind_by_name) == ("click", False)
+    assert (log.default_kind, log.kind_evidence) == ("click", None)
 
 
 def test_kinds_as_numbers_are_not_guessed(tmp_path: Path) -> None:

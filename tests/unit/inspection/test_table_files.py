@@ -66,13 +66,26 @@ def test_hidden_files_are_left_out_and_others_told() -> None:
     write_csv(Path("x/.cache/log.csv"), ROWS, HEADER)
     write_csv(Path("x/__MACOSX/log.csv"), ROWS, HEADER)
     Path("x/model.bin").write_bytes(b"\x00\x01")
+    Path("x/items.xlsx").write_bytes(b"PK")
+    write_lines(Path("x/README"), ["One line, with a comma.", "And another without.", "So, or so, or so."])
     Path("x/nothing.csv").write_bytes(b"")
     found = find_files(["x"])
     assert [t.path for t in found.tables] == ["x/log.csv"]
     assert dict(found.unread) == {
-        "x/model.bin": "its ending names no format of rows or pictures",
+        "x/README": "no table",
+        "x/model.bin": "no table",
+        "x/items.xlsx": "a spreadsheet: export it as CSV",
         "x/nothing.csv": "it is empty",
     }
+
+
+def test_results_of_earlier_runs_are_left_out() -> None:
+    write_csv(Path("x/log.csv"), ROWS, HEADER)
+    for name in ("snapshots/1a/items.csv", "releases/2b/thumbnails/1.csv", "snapshots/1a/manifest.json"):
+        write_csv(Path("x/workspace") / name, ROWS, HEADER)
+    write_csv(Path("x/workspace/releases/2b/manifest.json"), ROWS)
+    assert _tables("x", "x/workspace/snapshots") == ["x/log.csv", "x/workspace/snapshots/1a/items.csv"]
+    assert _tables("x") == ["x/log.csv"]
 
 
 def test_text_of_an_unknown_ending_is_tried_as_csv() -> None:
