@@ -10,7 +10,7 @@ from visrec.ingestion.values import floats
 from visrec.inspection.logs import overlap
 from visrec.inspection.names import named
 from visrec.inspection.readings import CatalogueReading, OpenTable
-from visrec.inspection.samples import Column
+from visrec.inspection.samples import Column, whole_ids
 from visrec.inspection.times import read_times
 
 _ATTRIBUTES = ("title", "categories", "price", "created_at", "available")
@@ -64,13 +64,26 @@ def read_catalogue_table(table: OpenTable, items: Any) -> CatalogueReading | Non
         else None,
         alternatives=alternatives,
         notes=notes,
-        share=shares[key],
+        share=_share(table, key, items, shares[key]),
     )
 
 
-def choose_catalogue(candidates: Sequence[CatalogueReading]) -> CatalogueReading | None:
-    """The candidate with most of the log's items, and of equal ones that with most attributes."""
-    meeting = [c for c in candidates if c.share > 0]
+def _share(table: OpenTable, key: str, items: Any, share_of_sample: float) -> float:
+    """Share of the log's items in the whole table, or in its sample where it is too large."""
+    if table.sample.is_whole or not share_of_sample:
+        return share_of_sample
+    ids = whole_ids(table.found.files, key)
+    return share_of_sample if ids is None else overlap(items, ids)
+
+
+def choose_catalogue(
+    candidates: Sequence[CatalogueReading], *, share_with_picture: float
+) -> CatalogueReading | None:
+    """The candidate with most of the log's items, and of equal ones that with most attributes.
+
+    None where pictures are named after many more of the log's items: they are the catalogue then.
+    """
+    meeting = [c for c in candidates if c.share > max(0.0, share_with_picture / 2)]
     return max(meeting, key=lambda c: (round(c.share, 1), len(c.columns), c.table.found.size), default=None)
 
 

@@ -29,6 +29,7 @@ def draft_settings(
     catalogue: CatalogueReading | None,
     pictures: PictureReading | None,
     *,
+    known: float,
     log_is_open: bool = False,
 ) -> list[Setting]:
     """Settings that make ingest read what was found.
@@ -37,11 +38,12 @@ def draft_settings(
         logs: The logs.
         catalogue: None where the pictures are the catalogue.
         pictures: None where there are none.
+        known: Share of the log's items that are in the catalogue.
         log_is_open: A person must say first which file the log is; its path is left out.
     """
     settings = [Setting(key="workspace", value="workspace", comment="where all results go")]
     for key, log in zip(log_keys(logs), logs, strict=True):
-        settings += _log_settings(key, log, is_open=log_is_open)
+        settings += _log_settings(key, log, known=known, is_open=log_is_open)
     settings += _item_settings(catalogue, pictures)
     settings += _picture_settings(pictures)
     if any(log.rating for log in logs):
@@ -64,7 +66,7 @@ def rating_kinds(values: Sequence[str]) -> dict[str, EventKind]:
     return {v: kind(float(v)) for v in sorted(values, key=float)}
 
 
-def _log_settings(key: str, log: LogReading, *, is_open: bool) -> Iterator[Setting]:
+def _log_settings(key: str, log: LogReading, *, known: float, is_open: bool) -> Iterator[Setting]:
     table, sample = log.table.found, log.table.sample
     rows = f"{sample.total_rows:,} rows" if sample.is_whole else f"about {sample.total_rows:,} rows"
     yield Setting(key=f"{key}.path", value=table.path, comment=rows, active=not is_open)
@@ -72,8 +74,11 @@ def _log_settings(key: str, log: LogReading, *, is_open: bool) -> Iterator[Setti
         yield Setting(key=f"{key}.format", value=table.format)
     columns = sample.columns
     yield Setting(key=f"{key}.columns.user_id", value=log.user, comment=_evidence(columns[log.user]))
-    known = f"; {log.item_share:.0%} of them known" if log.item_share else ""
-    yield Setting(key=f"{key}.columns.item_id", value=log.item, comment=_evidence(columns[log.item]) + known)
+    yield Setting(
+        key=f"{key}.columns.item_id",
+        value=log.item,
+        comment=f"{_evidence(columns[log.item])}; {known:.0%} of them in the catalogue",
+    )
     yield Setting(key=f"{key}.columns.time", value=log.time.column, comment=log.time.period)
     if log.kinds:
         yield Setting(

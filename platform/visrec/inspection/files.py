@@ -202,7 +202,7 @@ def _grouped(opened: Iterable[tuple[str, InputFile, tuple[str, ...], str]]) -> l
     tables = []
     for (_, fields, row_format), group in groups.items():
         paths = [path for path, _ in group]
-        shared = _glob(paths, all_paths) if len(paths) > 1 else paths[0]
+        shared = common_glob(paths, all_paths) if len(paths) > 1 else paths[0]
         for path, files in [(shared, group)] if shared else [(p, [(p, f)]) for p, f in group]:
             tables.append(
                 FoundTable(
@@ -216,8 +216,15 @@ def _grouped(opened: Iterable[tuple[str, InputFile, tuple[str, ...], str]]) -> l
     return sorted(tables, key=lambda t: t.path)
 
 
-def _glob(paths: Sequence[str], all_paths: Sequence[str]) -> str | None:
-    """A glob of a table's files that matches no file of another table."""
+def common_glob(paths: Sequence[str], all_paths: Sequence[str]) -> str | None:
+    """A glob that matches all of some paths and no other one; None where there is none.
+
+    Example:
+        >>> common_glob(["log/2019-Oct.csv", "log/2019-Nov.csv"], ["log/2019-Oct.csv", "log/2019-Nov.csv", "log/a.csv"])
+        'log/2019-*.csv'
+    """
+    if len({path.count("/") for path in paths}) > 1:
+        return None
     steps = [_shared(step) for step in zip(*(path.split("/") for path in paths), strict=True)]
     glob = "/".join(steps)
     pattern = re.compile(re.escape(glob).replace(r"\*", "[^/]*"))

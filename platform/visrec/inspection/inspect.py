@@ -1,6 +1,7 @@
 """Inspection of files and folders: what they are, how they join, and what remains to be asked."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from visrec.inspection.draft import draft_settings
 from visrec.inspection.files import FoundFiles, find_files
 from visrec.inspection.logs import choose_logs, read_log
 from visrec.inspection.names import named
+from visrec.inspection.parts import with_joined_parts
 from visrec.inspection.pictures import pictures_by_name, pictures_in_column, pool_of
 from visrec.inspection.questions import ask
 from visrec.inspection.readings import (
@@ -43,6 +45,7 @@ def inspect_data(paths: Sequence[str], *, logs: Sequence[str] = ()) -> Inspectio
     found = find_files([*paths, *logs])
     tables = _opened(found)
     pools = [pool_of(folder) for folder in found.pictures]
+    tables = with_joined_parts(tables, _log_candidates(tables, pools))
     candidates = _log_candidates(tables, pools)
     if logs:
         given = {file.location.path for path in logs for t in find_files([path]).tables for file in t.files}
@@ -50,39 +53,56 @@ def inspect_data(paths: Sequence[str], *, logs: Sequence[str] = ()) -> Inspectio
     if not candidates:
         raise DataError(_no_log(tables, found, paths))
     chosen, rivals = (list(candidates), []) if logs else choose_logs(candidates)
-    log_is_open = bool(rivals)
-    items = _items_of(chosen)
     others = [t for t in tables if all(t is not log.table for log in candidates)]
-    readings = [r for t in others if (r := read_catalogue_table(t, items))]
-    catalogue = choose_catalogue(readings)
-    pictures = _pictures(found, catalogue, items)
+    joined = _join(found, others, _items_of(chosen))
     questions = ask(
         logs=chosen,
         rivals=rivals,
         are_given=bool(logs),
         unused=[c for c in candidates if c not in chosen],
-        catalogue=catalogue,
-        catalogues=readings,
-        pictures=pictures,
+        catalogue=joined.catalogue,
+        catalogues=joined.candidates,
+        pictures=joined.pictures,
         folders=found.pictures,
-        items=items,
+        items=joined.items,
     )
     return Inspection(
         verdicts=verdicts(
             found,
             tables,
-            rivals if log_is_open else chosen,
+            rivals or chosen,
             candidates,
-            catalogue,
-            pictures,
-            log_is_open=log_is_open,
+            joined.catalogue,
+            joined.pictures,
+            log_is_open=bool(rivals),
         ),
-        settings=draft_settings(chosen, catalogue, pictures, log_is_open=log_is_open),
+        settings=draft_settings(
+            chosen, joined.catalogue, joined.pictures, known=joined.known, log_is_open=bool(rivals)
+        ),
         questions=questions,
         logs=chosen,
-        catalogue=catalogue,
-        pictures=pictures,
+        catalogue=joined.catalogue,
+        pictures=joined.pictures,
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Joined:
+    """Catalogue and pictures of the log's items.
+
+    Attributes:
+        items: Ids of the log's items.
+        candidates: Tables that could be the catalogue.
+        catalogue: The catalogue; None where the pictures are it.
+        pictures: None where there are none.
+        known: Share of the log's items that are in the catalogue.
+    """
+
+    items: Any
+    candidates: list[CatalogueReading]
+    catalogue: CatalogueReading | None
+    pictures: PictureReading | None
+    known: float
 
 
 def _opened(found: FoundFiles) -> list[OpenTable]:
@@ -115,12 +135,20 @@ def _items_of(logs: Sequence[LogReading]) -> Any:
     return pc.unique(pa.concat_arrays(ids))
 
 
-def _pictures(found: FoundFiles, catalogue: CatalogueReading | None, items: Any) -> PictureReading | None:
-    ids = catalogue.table.sample.columns[catalogue.columns["item_id"]].distinct_ids if catalogue else items
-    by_name = pictures_by_name(found.pictures, ids)
+def _join(found: FoundFiles, tables: Sequence[OpenTable], items: Any) -> _Joined:
+    candidates = [r for t in tables if (r := read_catalogue_table(t, items))]
+    by_name = pictures_by_name(found.pictures, items)
+    share_with_picture = by_name[0].share if by_name else 0.0
+    catalogue = choose_catalogue(candidates, share_with_picture=share_with_picture)
     in_column = pictures_in_column(catalogue.table, found.pictures) if catalogue else []
     best = max([*by_name, *in_column], key=lambda r: r.share, default=None)
-    return best if best and best.share > 0 else None
+    return _Joined(
+        items=items,
+        candidates=candidates,
+        catalogue=catalogue,
+        pictures=best if best and best.share > 0 else None,
+        known=catalogue.share if catalogue else share_with_picture,
+    )
 
 
 def _no_log(tables: Sequence[OpenTable], found: FoundFiles, paths: Sequence[str]) -> str:

@@ -160,10 +160,10 @@ def _about_catalogue(
     catalogue: CatalogueReading | None, catalogues: Sequence[CatalogueReading]
 ) -> Iterator[Question]:
     if catalogue is None and catalogues:
-        names = ", ".join(c.table.found.path for c in catalogues)
+        names = ", ".join(f"{c.table.found.path}: {c.share:.0%}" for c in catalogues)
         yield Question(
             key="ingest.items",
-            text=f"No item of the log is in a table of items ({names}). Are these other ids?",
+            text=f"Few items of the log are in a table of items ({names}). Are these other ids?",
             answers=("--set ingest.items.path=FILE --set ingest.items.columns.item_id=COLUMN",),
             taken="the pictures are the catalogue",
         )
@@ -181,7 +181,7 @@ def _about_pictures(
         if pictures.share < _FEW:
             yield Question(
                 key=key,
-                text=f"Only {pictures.share:.0%} of the items have a picture in {pictures.path}. Are there others?",
+                text=f"Only {pictures.share:.0%} of the log's items have a picture in {pictures.path}. Are there more?",
                 answers=(folder_answer,),
                 taken="the other items are left out",
             )

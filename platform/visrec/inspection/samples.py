@@ -22,6 +22,8 @@ WHOLE_BYTES = 32 << 20
 _CHUNK_BYTES = 1 << 20
 _MAX_CHUNKS = 16
 _MAX_ROWS_OF_CHUNK = 20_000
+_ID_BYTES = {"csv": 2 << 30, "parquet": 16 << 30, "jsonl": 512 << 20, "gz": 256 << 20}
+"""Largest file, by its format, of which a column of ids is read whole."""
 _NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 _WHOLE_NUMBER = r"^-?[0-9]+$"
 
@@ -148,6 +150,22 @@ def sample_table(files: Sequence[InputFile]) -> TableSample:
         total_rows=num_rows if is_whole else _estimated_rows(everything, parts),
         is_whole=is_whole,
     )
+
+
+def whole_ids(files: Sequence[InputFile], name: str) -> Any:
+    """The different ids of a column of a table, read whole; None where the table is too large for that.
+
+    Raises:
+        DataError: A file cannot be read.
+    """
+    if any(f.size > _ID_BYTES["gz" if f.compressed else f.format] for f in files):
+        return None
+    distinct = [
+        pc.unique(id_texts(raw.columns[name]).values)
+        for chunk in split_into_chunks(files)
+        for raw in read_rows(chunk, {name: name})
+    ]
+    return pc.unique(pa.concat_arrays(distinct)).drop_null() if distinct else pa.array([], pa.string())
 
 
 def shorten(value: str, length: int = 40) -> str:

@@ -39,6 +39,9 @@ _HM_ARTICLE = [
     "detail_desc",
 ]
 
+_REES46 = ["event_time", "event_type", "product_id", "category_id", "category_code", "brand", "price"]
+_REES46 += ["user_id", "user_session"]
+
 
 def _article(item: int) -> str:
     return f"0{108_775_015 + item * 7_000_001}"
@@ -114,9 +117,9 @@ def retailrocket(folder: Path) -> None:
 def rees46(folder: Path) -> None:
     """One wide log with attributes of items; times end in ' UTC'."""
     kinds = ("view", "view", "cart", "purchase", "view", "remove_from_cart", "view", "purchase")
-    write_csv(
-        folder / "2019-Oct.csv",
-        [
+    ordered = sorted(events(), key=lambda e: e.time)
+    for name, chosen in (("2019-Oct.csv", ordered[:200]), ("2019-Nov.csv", ordered[200:])):
+        rows = [
             (
                 e.moment("%Y-%m-%d %H:%M:%S UTC"),
                 kinds[e.place],
@@ -128,20 +131,9 @@ def rees46(folder: Path) -> None:
                 541312140 + e.user,
                 f"72d76fde-8bb3-4e00-8c23-{e.user:06x}{e.place // 3:06x}",
             )
-            for e in events()
-        ],
-        [
-            "event_time",
-            "event_type",
-            "product_id",
-            "category_id",
-            "category_code",
-            "brand",
-            "price",
-            "user_id",
-            "user_session",
-        ],
-    )
+            for e in chosen
+        ]
+        write_csv(folder / name, rows, _REES46)
     write_pictures(folder / "images", [f"{44600062 + i}.jpg" for i in range(NUM_ITEMS)])
 
 

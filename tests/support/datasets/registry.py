@@ -108,7 +108,7 @@ DATASETS: dict[str, Dataset] = {
         write=clicks.rees46,
         settings={
             "interactions": {
-                "path": "2019-Oct.csv",
+                "path": "2019-*.csv",
                 "columns": {
                     "user_id": "user_id",
                     "item_id": "product_id",

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from tests.support.datasets.world import write_csv, write_lines, write_pictures
 
+from visrec.inspection import inspect_data
 from visrec.inspection.files import find_files
 from visrec.inspection.samples import sample_table
 
@@ -102,3 +103,15 @@ def test_folders_of_pictures_and_the_folder_above_several() -> None:
         "x/photos/small": {"1.jpg"},
         "x/photos/large": {"1.jpg"},
     }
+
+
+def test_months_are_one_log_and_files_of_one_period_are_not() -> None:
+    rows = [(f"u{k}", f"i{k % 7}", 1_700_000_000 + 3600 * k) for k in range(300)]
+    for name, part in (("Oct", rows[:150]), ("Nov", rows[150:])):
+        write_csv(Path(f"months/2019-{name}.csv"), part, HEADER)
+    for name, part in (("train", rows[::2]), ("test", rows[1::2])):
+        write_csv(Path(f"random/{name}.csv"), part, HEADER)
+    (months,) = inspect_data(["months"]).logs
+    assert (months.table.found.path, months.table.sample.num_rows) == ("months/2019-*.csv", 300)
+    questions = inspect_data(["random"]).questions
+    assert questions[0].text.startswith("2 tables could be the log: random/test.csv, random/train.csv.")
