@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from visrec.config import PipelineConfig, parse_config, with_absolute_paths
@@ -20,6 +21,8 @@ from visrec.inspection.shortfalls import ask_of_preview
 from visrec.inspection.yaml_writer import plain_settings, write_yaml
 from visrec.workloads.settings import workload_console
 
+_COLUMN_WIDTH = 30
+_TITLE_WIDTH = 24
 _STEPS = ("ingest", "train", "evaluate", "publish", "serve")
 
 
@@ -105,16 +108,19 @@ def _header(paths: Sequence[str], num_questions: int, target: Path) -> list[str]
 
 
 def _show(result: InitResult, console: Console) -> None:
-    console.print(_verdict_table(result.inspection))
+    _show_verdicts(result.inspection, console)
     if result.preview:
-        console.print(_row_table(result.preview))
+        if result.preview.rows:
+            console.print("\nSome rows of the log with their items, as ingest reads them:\n")
+            console.print(_row_table(result.preview))
+        console.print()
         console.print(_share_table(result.preview))
     for number, question in enumerate(result.questions, start=1):
-        console.print(f"\n[bold]Question {number}[/]  {escape(question.text)}", soft_wrap=True)
+        console.print(f"\n[bold]Question {number}[/]  {escape(question.text)}")
         if question.taken:
-            console.print(f"  taken: {escape(question.taken)}; otherwise add:", soft_wrap=True)
+            console.print(f"  Taken: {escape(question.taken)}. To take another reading, add:")
         else:
-            console.print("  the config cannot run without an answer; add one of:", soft_wrap=True)
+            console.print("  The config cannot run before this is answered. Add one of:")
         for answer in question.answers:
             console.print(f"    {escape(answer)}", soft_wrap=True)
     console.print(f"\nwrote {escape(str(result.path))}", soft_wrap=True)
@@ -122,35 +128,50 @@ def _show(result: InitResult, console: Console) -> None:
         console.print(f"next: visrec ingest --config {escape(str(result.path))}", soft_wrap=True)
 
 
-def _verdict_table(inspection: Inspection) -> Table:
-    table = Table(box=None, pad_edge=False, title_justify="left")
-    table.add_column("file or folder", overflow="fold")
-    table.add_column("taken for")
-    table.add_column("columns", overflow="fold")
+def _show_verdicts(inspection: Inspection, console: Console) -> None:
+    """A block for each file: what it is taken for, then its columns and what each is read as."""
+    width = max((len(column) for verdict in inspection.verdicts for column, _ in verdict.columns), default=0)
     for verdict in inspection.verdicts:
-        style = "dim" if verdict.taken_for.startswith("not ") else ""
-        table.add_row(escape(verdict.name), verdict.taken_for, escape(verdict.details), style=style)
-    return table
+        style = "dim" if verdict.taken_for.startswith("not ") else "bold"
+        console.print(f"[{style}]{verdict.taken_for:<9}[/]  {escape(verdict.name)}", soft_wrap=True)
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(min_width=9)
+        table.add_column(min_width=min(width, _COLUMN_WIDTH), overflow="fold")
+        table.add_column(overflow="fold")
+        for column, role in verdict.columns:
+            table.add_row("", escape(column), escape(role))
+        console.print(table)
+        if verdict.note:
+            console.print(Padding(f"[dim]{escape(verdict.note)}[/]", (0, 0, 0, 11)))
 
 
 def _row_table(preview: Preview) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name in ("user", "item", "title", "time", "kind", "picture"):
-        table.add_column(name, overflow="ellipsis")
-    for row in preview.rows:
-        table.add_row(*map(escape, (row.user, row.item, row.title, row.time, row.kind, row.picture)))
+    names = ["user", "item", "title", "time", "kind", "picture"]
+    rows = [[row.user, row.item, row.title, row.time, row.kind, row.picture] for row in preview.rows]
+    if not any(row.title for row in preview.rows):
+        names, rows = [names[0], names[1], *names[3:]], [[*row[:2], *row[3:]] for row in rows]
+    for name in names:
+        width = _TITLE_WIDTH if name == "title" else None
+        table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=width)
+    for row in rows:
+        table.add_row(*map(escape, row))
     return table
 
 
 def _share_table(preview: Preview) -> Table:
     table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column()
     table.add_row("log rows looked at", f"{preview.num_rows:,}")
     table.add_row("  without a fault", _share(preview.num_valid, preview.num_rows))
-    table.add_row("  of these, item in the catalogue", _share(preview.num_known, preview.num_valid))
+    table.add_row("  with an item of the catalogue", _share(preview.num_known, preview.num_rows))
+    table.add_row("  with an item that has a picture", _share(preview.num_usable, preview.num_rows))
+    for reason, (count, example) in preview.reasons.items():
+        table.add_row(f"  [dim]{reason}[/]", f"[dim]{count:,}[/]", f"[dim]{escape(example)}[/]")
     table.add_row("items", f"{preview.num_items:,}")
     table.add_row("  with a picture", _share(preview.num_with_picture, preview.num_items))
-    for reason, (count, example) in preview.reasons.items():
-        table.add_row(f"  rows of fault {reason}", f"{count:,}, such as {escape(example)}")
     return table
 
 

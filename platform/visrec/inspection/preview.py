@@ -151,7 +151,7 @@ def _joined(
         user=row["user_id"],
         item=item["item_id"],
         title=item["title"] or "",
-        time=f"{moment:%Y-%m-%d %H:%M:%S}",
+        time=f"{moment:%Y-%m-%d %H:%M}",
         kind=EVENT_KINDS[row["kind"]],
         picture=_short(source),
     )

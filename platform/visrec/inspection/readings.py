@@ -149,13 +149,15 @@ class Verdict:
 
     Attributes:
         name: The file or folder.
-        taken_for: log, catalogue, pictures, or `not used`.
-        details: Columns and their roles, or the reason.
+        taken_for: log, catalogue, pictures, `not used` or `not read`.
+        columns: Columns and what each is read as.
+        note: Columns that are not used, what a folder holds, or why a file is not used.
     """
 
     name: str
     taken_for: str
-    details: str
+    columns: tuple[tuple[str, str], ...]
+    note: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

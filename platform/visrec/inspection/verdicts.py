@@ -6,7 +6,19 @@ from visrec.inspection.catalogues import is_long_form, keys_of
 from visrec.inspection.files import FoundFiles
 from visrec.inspection.readings import CatalogueReading, LogReading, OpenTable, PictureReading, Verdict
 
+_ROLES = {
+    "user_id": "user",
+    "item_id": "item",
+    "created_at": "in the catalogue since",
+    "available": "whether it may be recommended",
+    "image": "picture",
+    "event_id": "id of the event",
+    "session_id": "session",
+    "position": "position in a list",
+}
 _MAX_UNREAD = 8
+_MAX_UNUSED = 8
+_UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
 
 def verdicts(
@@ -22,7 +34,12 @@ def verdicts(
     """Verdicts on all files and folders, those that are used first."""
     taken_for = "log?" if log_is_open else "log"
     used = [
-        Verdict(name=log.table.found.path, taken_for=taken_for, details=_roles(log.columns, log.table.names))
+        Verdict(
+            name=log.table.found.path,
+            taken_for=taken_for,
+            columns=tuple(_log_columns(log)),
+            note=_not_used(log.columns, log.table.names),
+        )
         for log in logs
     ]
     if catalogue:
@@ -33,13 +50,26 @@ def verdicts(
             Verdict(
                 name=catalogue.table.found.path,
                 taken_for="catalogue",
-                details=_roles(columns, catalogue.table.names),
+                columns=tuple((name, _ROLES.get(role, role)) for role, name in columns.items()),
+                note=_not_used(columns, catalogue.table.names),
             )
         )
     if pictures and pictures.path:
-        details = f"{pictures.num_pictures:,} pictures, such as {pictures.example}"
-        used.append(Verdict(name=pictures.path, taken_for="pictures", details=details))
+        note = f"{pictures.num_pictures:,} pictures, such as {pictures.example}"
+        used.append(Verdict(name=pictures.path, taken_for="pictures", columns=(), note=note))
     return [*used, *_unused(found, tables, candidates, {v.name for v in used})]
+
+
+def _log_columns(log: LogReading) -> Iterator[tuple[str, str]]:
+    yield log.user, "user (a session)" if log.user_is_session else "user"
+    yield log.item, "item"
+    unit = f" in {_UNIT_NAMES[log.time.unit]}" if log.time.is_number else ""
+    yield log.time.column, f"time{unit}: {log.time.period}"
+    if log.kinds:
+        words = (f"{word} = {kind}" if word != kind else word for word, kind in log.kinds.kinds.items())
+        yield log.kinds.column, f"kind of event: {', '.join(words)}"
+    for role, name in log.other.items():
+        yield name, _ROLES[role]
 
 
 def _unused(
@@ -57,16 +87,16 @@ def _unused(
                 reason = "a table of items, but another one has more to tell"
             else:
                 reason = "no column of items"
-            yield Verdict(name=path, taken_for="not used", details=f"{reason}: {', '.join(table.names[:12])}")
+            note = f"{reason}: {', '.join(table.names[:_MAX_UNUSED])}"
+            yield Verdict(name=path, taken_for="not used", columns=(), note=note)
     for path, reason in found.unread[:_MAX_UNREAD]:
-        yield Verdict(name=path, taken_for="not read", details=reason)
+        yield Verdict(name=path, taken_for="not read", columns=(), note=reason)
     more = len(found.unread) - _MAX_UNREAD
     if more > 0:
-        yield Verdict(name=f"{more:,} more files", taken_for="not read", details="")
+        yield Verdict(name=f"{more:,} more files", taken_for="not read", columns=(), note="")
 
 
-def _roles(columns: Mapping[str, str], names: Sequence[str]) -> str:
-    taken = [f"{role} = {name}" for role, name in columns.items()]
+def _not_used(columns: Mapping[str, str], names: Sequence[str]) -> str:
     rest = [name for name in names if name not in columns.values()]
-    unused = f"; not used: {', '.join(rest[:10])}{', ...' if len(rest) > 10 else ''}" if rest else ""
-    return ", ".join(taken) + unused
+    more = ", ..." if len(rest) > _MAX_UNUSED else ""
+    return f"not used: {', '.join(rest[:_MAX_UNUSED])}{more}" if rest else ""
