@@ -105,6 +105,24 @@ def demo_data(config: ConfigOption = None, set_: SetOption = None) -> None:
 
 
 @app.command()
+def init(
+    paths: Annotated[list[str], typer.Argument(help="Folders or files: logs, a catalogue, pictures.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The config to write.")] = Path("shop.yaml"),
+    log: Annotated[
+        list[str] | None, typer.Option("--log", help="A file that is a log. May be repeated.")
+    ] = None,
+    set_: SetOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the config.")] = False,
+) -> None:
+    """Look at your data and write the config that ingests it. Exit code 3: a question needs your answer first."""
+    look = import_module("visrec.workloads.init").init
+    console = Console(highlight=False)
+    result = look(*paths, output=output, logs=log or [], settings=set_ or [], force=force, console=console)
+    if not result.runs:
+        raise typer.Exit(3)
+
+
+@app.command()
 def ingest(config: ConfigOption = None, set_: SetOption = None) -> None:
     """Make a snapshot of interaction logs, a catalogue and pictures."""
     _run("ingest", config, set_)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from visrec.workloads.demo_data import demo_data
     from visrec.workloads.evaluate import evaluate
     from visrec.workloads.ingest import ingest
+    from visrec.workloads.init import init
     from visrec.workloads.publish import publish
     from visrec.workloads.train import train
     from visrec.workloads.train_ranker import train_ranker
@@ -51,6 +52,7 @@ _LAZY = {
     "demo_data": ("visrec.workloads.demo_data", "demo_data"),
     "evaluate": ("visrec.workloads.evaluate", "evaluate"),
     "ingest": ("visrec.workloads.ingest", "ingest"),
+    "init": ("visrec.workloads.init", "init"),
     "open": ("visrec.recommend.shop", "open_shop"),
     "publish": ("visrec.workloads.publish", "publish"),
     "train": ("visrec.workloads.train", "train"),
@@ -69,6 +71,7 @@ __all__ = [
     "demo_data",
     "evaluate",
     "ingest",
+    "init",
     "open",
     "publish",
     "train",

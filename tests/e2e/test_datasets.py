@@ -1,0 +1,83 @@
+"""From small files of the schemas of public data sets to a served page, by nothing but what `visrec init` writes."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import ray
+import requests
+from tests.support.datasets.registry import DATASETS
+
+import visrec
+from visrec.workloads.init import init
+
+SERVED = "movielens-32m"
+"""The data set whose release is also served over HTTP, by the commands."""
+
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("default")]
+
+
+@pytest.fixture(scope="module")
+def _cluster() -> Iterator[None]:
+    ray.init("local", num_cpus=4, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+def _run(*arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "visrec.workloads.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_commands_lead_to_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    DATASETS[SERVED].write(tmp_path / "data")
+    _run("init", "data", "--set", "serve.port=0", "--set", "ray.num_cpus=4")
+    for command in ("ingest", "train", "evaluate", "publish"):
+        _run(command, "--config", "shop.yaml")
+    with subprocess.Popen(
+        [sys.executable, "-m", "visrec.workloads.cli", "serve", "--config", "shop.yaml"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        output = ""
+        while "the page:" not in output and (line := process.stdout.readline()):
+            output += line
+        assert "the page:" in output, output
+        address = output.split("the page: ")[1].split()[0]
+        assert "<html" in requests.get(address, timeout=30).text
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+
+
+@pytest.mark.usefixtures("_cluster")
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_written_config_trains_a_shop(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    DATASETS[name].write(tmp_path / "data")
+    assert init("data").runs
+    snapshot = visrec.ingest("shop.yaml")
+    visrec.train("shop.yaml")
+    report = visrec.evaluate("shop.yaml")
+    visrec.publish("shop.yaml")
+    shop = visrec.open("workspace")
+    user = next(iter(snapshot.user_ids()))[0].as_py()
+    assert len(shop.recommend(user=user, k=5)) == 5
+    # The log is learnable: better than popularity, which knows nobody's taste.
+    metrics = report.metrics
+    assert metrics["model"]["ndcg@10"].mean > metrics["popularity"]["ndcg@10"].mean

@@ -1,0 +1,239 @@
+"""The public data sets whose schemas `visrec init` is tried on: how to write one, and what init makes of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.support.datasets import clicks, exports, films, media, reviews
+from tests.support.datasets.world import EVENTS_PER_USER, NUM_ITEMS, NUM_USERS
+
+NUM_EVENTS = NUM_USERS * EVENTS_PER_USER
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dataset:
+    """A schema.
+
+    Attributes:
+        write: Writes a small data set of it to a folder.
+        settings: The section `ingest` of the config that init drafts, paths from that folder.
+        asked: Keys of the questions that remain, all of them with a reading that is taken.
+        num_events: Rows of the logs.
+        num_items: Items of the catalogue.
+        num_merged: Events that are merged into one visit with others.
+    """
+
+    write: Callable[[Path], None]
+    settings: Mapping[str, Any]
+    asked: tuple[str, ...] = ()
+    num_events: int = NUM_EVENTS
+    num_items: int = NUM_ITEMS
+    num_merged: int = 0
+
+
+_RATINGS = {"near_duplicate_seconds": 0, "merge_seconds": 0, "bot_events_per_minute": 100_000}
+
+DATASETS: dict[str, Dataset] = {
+    "movielens-32m": Dataset(
+        write=films.movielens_32m,
+        settings={
+            "interactions": {
+                "path": "ratings.csv",
+                "columns": {"user_id": "userId", "item_id": "movieId", "time": "timestamp", "kind": None},
+                "time_unit": "s",
+                "default_kind": "click",
+            },
+            "items": {
+                "path": "movies.csv",
+                "columns": {"item_id": "movieId", "title": "title", "categories": "genres"},
+            },
+            "images": {"path": "posters"},
+            "cleaning": _RATINGS,
+        },
+        asked=("ingest.interactions", "ingest.interactions.columns.kind"),
+    ),
+    "amazon-2018": Dataset(
+        write=reviews.amazon_2018,
+        settings={
+            "interactions": {
+                "path": "AMAZON_FASHION_5.json.gz",
+                "columns": {
+                    "user_id": "reviewerID",
+                    "item_id": "asin",
+                    "time": "unixReviewTime",
+                    "kind": None,
+                },
+                "time_unit": "s",
+                "default_kind": "click",
+            },
+            "items": {
+                "path": "meta_AMAZON_FASHION.json.gz",
+                "columns": {"item_id": "asin", "title": "title", "categories": "category"},
+            },
+            "images": {"path": "images"},
+            "cleaning": _RATINGS,
+        },
+        asked=("ingest.interactions.columns.kind",),
+    ),
+    "amazon-2023": Dataset(
+        write=reviews.amazon_2023,
+        settings={
+            "interactions": {
+                "path": "All_Beauty.jsonl",
+                "columns": {
+                    "user_id": "user_id",
+                    "item_id": "parent_asin",
+                    "time": "timestamp",
+                    "kind": None,
+                },
+                "time_unit": "ms",
+                "default_kind": "click",
+            },
+            "items": {
+                "path": "meta_All_Beauty.jsonl",
+                "columns": {
+                    "item_id": "parent_asin",
+                    "title": "title",
+                    "categories": "categories",
+                    "price": "price",
+                },
+            },
+            "images": {"path": "images"},
+            "cleaning": _RATINGS,
+        },
+        asked=("ingest.interactions.columns.kind",),
+    ),
+    "rees46": Dataset(
+        write=clicks.rees46,
+        settings={
+            "interactions": {
+                "path": "2019-*.csv",
+                "columns": {
+                    "user_id": "user_id",
+                    "item_id": "product_id",
+                    "time": "event_time",
+                    "kind": "event_type",
+                    "session_id": "user_session",
+                },
+                "kind_names": {"remove_from_cart": "skip"},
+            },
+            "images": {"path": "images"},
+        },
+        asked=("ingest.interactions.kind_names.remove_from_cart",),
+    ),
+    "shopify": Dataset(
+        write=exports.shopify,
+        settings={
+            "interactions": {
+                "path": "orders_export_1.csv",
+                "columns": {
+                    "user_id": "Email",
+                    "item_id": "Lineitem sku",
+                    "time": "Created at",
+                    "kind": None,
+                },
+                "default_kind": "purchase",
+            },
+            "items": {
+                "path": "products_export_1.csv",
+                "columns": {
+                    "item_id": "Variant SKU",
+                    "title": "Title",
+                    "categories": "Product Category",
+                    "price": "Variant Price",
+                    "available": "Published",
+                },
+                "category_separator": ">",
+            },
+            "images": {"path": "pictures"},
+        },
+    ),
+    "woocommerce": Dataset(
+        write=exports.woocommerce,
+        settings={
+            "interactions": {
+                "path": "orders.csv",
+                "columns": {
+                    "user_id": "Email (Billing)",
+                    "item_id": "SKU",
+                    "time": "Order Date",
+                    "kind": None,
+                },
+                "default_kind": "purchase",
+            },
+            "items": {
+                "path": "wc-product-export.csv",
+                "columns": {
+                    "item_id": "SKU",
+                    "title": "Name",
+                    "categories": "Categories",
+                    "price": "Regular price",
+                    "available": "In stock?",
+                },
+                "category_separator": ",",
+            },
+            "images": {"path": "pictures"},
+        },
+    ),
+    "yelp": Dataset(
+        write=reviews.yelp,
+        settings={
+            "interactions": {
+                "path": "yelp_academic_dataset_review.json",
+                "columns": {
+                    "user_id": "user_id",
+                    "item_id": "business_id",
+                    "time": "date",
+                    "kind": None,
+                    "event_id": "review_id",
+                },
+                "default_kind": "click",
+            },
+            "items": {
+                "path": "yelp_academic_dataset_business.json",
+                "columns": {
+                    "item_id": "business_id",
+                    "title": "name",
+                    "categories": "categories",
+                    "available": "is_open",
+                },
+                "category_separator": ",",
+            },
+            "images": {"path": "photos"},
+            "cleaning": _RATINGS,
+        },
+        asked=("ingest.interactions", "ingest.interactions.columns.kind"),
+    ),
+    "pixelrec": Dataset(
+        write=media.pixelrec,
+        settings={
+            "interactions": {
+                "path": "Pixel200K.csv",
+                "columns": {"user_id": "user_id", "item_id": "item_id", "time": "timestamp", "kind": None},
+                "time_unit": "s",
+                "default_kind": "click",
+            },
+            "items": {
+                "path": "item_info.csv",
+                "columns": {"item_id": "item_id", "title": "title", "categories": "tag"},
+            },
+            "images": {"path": "covers"},
+        },
+        asked=("ingest.interactions.default_kind",),
+    ),
+    "microlens": Dataset(
+        write=media.microlens,
+        settings={
+            "interactions": {
+                "path": "MicroLens-50k_pairs.csv",
+                "columns": {"user_id": "user", "item_id": "item", "time": "timestamp", "kind": None},
+                "time_unit": "ms",
+                "default_kind": "click",
+            },
+            "items": {"path": "MicroLens-50k_titles.csv", "columns": {"item_id": "item", "title": "title"}},
+            "images": {"path": "MicroLens-50k_covers"},
+        },
+        asked=("ingest.interactions.default_kind",),
+    ),
+}
