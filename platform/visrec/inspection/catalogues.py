@@ -72,19 +72,24 @@ def _share(table: OpenTable, key: str, items: Any, share_of_sample: float) -> fl
     """Share of the log's items in the whole table, or in its sample where it is too large."""
     if table.sample.is_whole or not share_of_sample:
         return share_of_sample
-    ids = whole_ids(table.found.files, key)
+    ids = whole_ids(table.found.files, key, table.found.column_names)
     return share_of_sample if ids is None else overlap(items, ids)
 
 
 def choose_catalogue(
     candidates: Sequence[CatalogueReading], *, share_with_picture: float
 ) -> CatalogueReading | None:
-    """The candidate with most of the log's items, and of equal ones that with most attributes.
+    """The candidate with most of the log's items, of equal ones one with a header, and that with most attributes.
 
     None where pictures are named after many more of the log's items: they are the catalogue then.
     """
     meeting = [c for c in candidates if c.share > max(0.0, share_with_picture / 2)]
-    return max(meeting, key=lambda c: (round(c.share, 1), len(c.columns), c.table.found.size), default=None)
+
+    def worth(candidate: CatalogueReading) -> tuple[float, bool, int, int]:
+        found = candidate.table.found
+        return round(candidate.share, 1), found.column_names is None, len(candidate.columns), found.size
+
+    return max(meeting, key=worth, default=None)
 
 
 def _fault(role: str, column: Column) -> str | None:

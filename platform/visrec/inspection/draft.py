@@ -7,6 +7,7 @@ from visrec.config.base import EventKind
 from visrec.inspection.readings import (
     CatalogueReading,
     LogReading,
+    OpenTable,
     PictureReading,
     Setting,
 )
@@ -72,6 +73,7 @@ def _log_settings(key: str, log: LogReading, *, known: float, is_open: bool) -> 
     yield Setting(key=f"{key}.path", value=table.path, comment=rows, active=not is_open)
     if table.format != "auto":
         yield Setting(key=f"{key}.format", value=table.format)
+    yield from _names_settings(key, log.table)
     columns = sample.columns
     yield Setting(key=f"{key}.columns.user_id", value=log.user, comment=_evidence(columns[log.user]))
     yield Setting(
@@ -106,6 +108,15 @@ def _log_settings(key: str, log: LogReading, *, known: float, is_open: bool) -> 
         yield Setting(key=f"{key}.default_kind", value=log.default_kind, comment=comment)
 
 
+def _names_settings(key: str, table: OpenTable) -> Iterator[Setting]:
+    if table.found.column_names is not None:
+        yield Setting(
+            key=f"{key}.column_names",
+            value=list(table.found.column_names),
+            comment="there is no header: named by what the columns hold",
+        )
+
+
 def _item_settings(catalogue: CatalogueReading | None, pictures: PictureReading | None) -> Iterator[Setting]:
     if catalogue is None:
         return
@@ -117,6 +128,7 @@ def _item_settings(catalogue: CatalogueReading | None, pictures: PictureReading 
     )
     if table.format != "auto":
         yield Setting(key="ingest.items.format", value=table.format)
+    yield from _names_settings("ingest.items", catalogue.table)
     image = {"image": pictures.column} if pictures and pictures.column else {}
     for role, name in {**catalogue.columns, **image}.items():
         others = catalogue.alternatives.get(role, [])

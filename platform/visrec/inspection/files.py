@@ -59,6 +59,7 @@ class FoundTable:
         files: Of the table.
         fields: Names of its columns.
         format: Value of the setting `format`: `auto` where the ending says it.
+        column_names: Value of the setting `column_names`: of a table without a header; else None.
     """
 
     path: str
@@ -66,6 +67,7 @@ class FoundTable:
     files: tuple[InputFile, ...]
     fields: tuple[str, ...]
     format: str = "auto"
+    column_names: tuple[str, ...] | None = None
 
     @property
     def size(self) -> int:

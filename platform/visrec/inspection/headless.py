@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from visrec.inspection.kinds import read_kinds
 from visrec.inspection.logs import overlap
 from visrec.inspection.names import ROLE_NAMES, plain_name
-from visrec.inspection.samples import Column
+from visrec.inspection.readings import OpenTable
+from visrec.inspection.samples import Column, sample_table
 from visrec.inspection.times import TimeReading, read_times
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -48,6 +52,57 @@ def is_headless(fields: Sequence[str], columns: Mapping[str, Column]) -> bool:
         for name, s in zip(names, shapes, strict=True)
     ]
     return any(same)
+
+
+def with_names(tables: Sequence[OpenTable], picture_ids: Sequence[Any]) -> list[OpenTable]:
+    """The tables, those without a header with names for their columns; one that is neither log nor catalogue as it is.
+
+    Args:
+        tables: All tables.
+        picture_ids: Ids that pictures are named after, of each folder.
+
+    Raises:
+        DataError: A file cannot be read.
+    """
+    numbered = {
+        k: _numbered(table)
+        for k, table in enumerate(tables)
+        if table.found.files[0].format == "csv" and is_headless(table.found.fields, table.sample.columns)
+    }
+    keys = [
+        column.distinct_ids
+        for k, table in enumerate(tables)
+        for column in numbered.get(k, table).sample.columns.values()
+        if column.ids is not None and column.num_present == len(column.distinct_ids)
+    ]
+    named = list(tables)
+    items: list[Any] = [*picture_ids]
+    for k, table in numbered.items():
+        names = log_names(list(table.sample.columns.values()), picture_ids, keys)
+        if names is not None:
+            named[k] = _renamed(table, names)
+            items.append(named[k].sample.columns["item_id"].distinct_ids)
+    known = pc.unique(pa.concat_arrays(items)) if items else pa.array([], pa.string())
+    for k, table in numbered.items():
+        if named[k] is tables[k]:
+            names = catalogue_names(list(table.sample.columns.values()), known)
+            named[k] = tables[k] if names is None else _renamed(table, names)
+    return named
+
+
+def _numbered(table: OpenTable) -> OpenTable:
+    """A table whose first row is no header, its columns named 1, 2, ..."""
+    names = tuple(str(place) for place in range(1, len(table.found.fields) + 1))
+    return OpenTable(found=table.found, sample=sample_table(table.found.files, names))
+
+
+def _renamed(table: OpenTable, names: Sequence[str]) -> OpenTable:
+    columns = {
+        name: Column(name=name, values=column.values)
+        for name, column in zip(names, table.sample.columns.values(), strict=True)
+    }
+    found = replace(table.found, fields=tuple(names), column_names=tuple(names))
+    return OpenTable(found=found, sample=replace(table.sample, columns=columns))
 
 
 def log_names(columns: Sequence[Column], picture_ids: Sequence[Any], keys: Sequence[Any]) -> list[str] | None:
@@ -120,6 +175,7 @@ def _most_telling(times: Sequence[TimeReading]) -> TimeReading:
 
 
 def _item(columns: Sequence[Column], pools: Sequence[Any]) -> str | None:
+    columns = [c for c in columns if not _is_rating(c)] or columns  # numbers of stars may be ids as well
     shares = {c.name: max((overlap(c.distinct_ids, p) for p in pools), default=0.0) for c in columns}
     best = max(shares, key=lambda name: shares[name], default=None)
     if best is None or shares[best] < _KNOWN:

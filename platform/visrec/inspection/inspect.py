@@ -11,6 +11,7 @@ from visrec.errors import DataError
 from visrec.inspection.catalogues import choose_catalogue, keys_of, read_catalogue_table
 from visrec.inspection.draft import draft_settings
 from visrec.inspection.files import FoundFiles, find_files
+from visrec.inspection.headless import with_names
 from visrec.inspection.logs import choose_logs, read_log
 from visrec.inspection.names import named
 from visrec.inspection.parts import with_joined_parts
@@ -43,8 +44,8 @@ def inspect_data(paths: Sequence[str], *, logs: Sequence[str] = ()) -> Inspectio
         {'user_id': 'userId', 'item_id': 'movieId', 'time': 'timestamp'}
     """
     found = find_files([*paths, *logs])
-    tables = _opened(found)
     pools = [pool_of(folder) for folder in found.pictures]
+    tables = with_names(_opened(found), pools)
     tables = with_joined_parts(tables, _log_candidates(tables, pools))
     candidates = _log_candidates(tables, pools)
     if logs:

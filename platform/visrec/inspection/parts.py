@@ -40,4 +40,4 @@ def _follow_each_other(group: Sequence[LogReading]) -> bool:
 def _joined(parts: Sequence[FoundTable], glob: str) -> OpenTable:
     files = tuple(file for part in parts for file in part.files)
     found = replace(parts[0], path=glob, name=glob.rsplit("/", 1)[-1], files=files)
-    return OpenTable(found=found, sample=sample_table(files))
+    return OpenTable(found=found, sample=sample_table(files, found.column_names))

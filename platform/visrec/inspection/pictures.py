@@ -17,13 +17,14 @@ _WEB = r"(?i)https?://"
 
 
 def picture_ids(pictures: FoundPictures) -> dict[str, str]:
-    """The item ids that the names in a folder stand for, by ingest's rule (X.jpg, and the folder X), and a picture."""
+    """The item ids that the names in a folder may stand for, and a picture: the name of the file, at any depth, and of
+    the folder that it is in."""
     found: dict[str, str] = {}
     for name in pictures.names:
         folder, _, file = name.rpartition("/")
-        item = folder or file.rpartition(".")[0]
-        if "/" not in folder:
-            found.setdefault(item, name)
+        found.setdefault(file.rpartition(".")[0], name)
+        if folder:
+            found.setdefault(folder.rpartition("/")[2], name)
     return found
 
 

@@ -9,7 +9,7 @@ from visrec.config.base import EVENT_KINDS
 from visrec.inspection.draft import log_keys, rating_kinds
 from visrec.inspection.files import FoundPictures
 from visrec.inspection.pictures import picture_ids, web_columns
-from visrec.inspection.readings import CatalogueReading, LogReading, PictureReading, Question
+from visrec.inspection.readings import CatalogueReading, LogReading, OpenTable, PictureReading, Question
 
 _FEW = 0.5
 """Share of the items below which it is asked whether there are more pictures."""
@@ -72,8 +72,21 @@ def _which_log(
         )
 
 
+def _about_header(key: str, table: OpenTable) -> Iterator[Question]:
+    names = table.found.column_names
+    if names is not None:
+        yield Question(
+            key=f"{key}.column_names",
+            text=f"{table.found.name} has no header: its columns are named by what they hold. Are they "
+            f"{', '.join(names)}?",
+            answers=(f"--set '{key}.column_names=[{', '.join(names)}]'",),
+            taken="they are",
+        )
+
+
 def _about_log(key: str, log: LogReading) -> Iterator[Question]:
     name = log.table.found.name
+    yield from _about_header(key, log.table)
     if log.user_is_session:
         yield Question(
             key=f"{key}.columns.user_id",
@@ -167,6 +180,8 @@ def _about_catalogue(
             answers=("--set ingest.items.path=FILE --set ingest.items.columns.item_id=COLUMN",),
             taken="the pictures are the catalogue",
         )
+    if catalogue is not None:
+        yield from _about_header("ingest.items", catalogue.table)
 
 
 def _about_pictures(

@@ -15,6 +15,7 @@ from visrec.ingestion.chunks import Chunk, split_into_chunks
 from visrec.ingestion.files import InputFile
 from visrec.ingestion.formats import RawRows, read_rows
 from visrec.ingestion.id_text import id_texts, is_id_type
+from visrec.ingestion.text_dialect import TextSettings
 from visrec.ingestion.values import text
 
 WHOLE_BYTES = 32 << 20
@@ -122,15 +123,23 @@ class TableSample:
     is_whole: bool
 
 
-def sample_table(files: Sequence[InputFile]) -> TableSample:
+def sample_table(files: Sequence[InputFile], column_names: tuple[str, ...] | None = None) -> TableSample:
     """Sample the rows of a table that may lie in several files.
+
+    Args:
+        files: Of the table.
+        column_names: Of a table without a header.
 
     Raises:
         DataError: A file cannot be read.
     """
     size = sum(f.size for f in files)
     # Small files are read in one piece, in which quoted values may hold line breaks.
-    everything = split_into_chunks(files, chunk_bytes=WHOLE_BYTES if size <= WHOLE_BYTES else _CHUNK_BYTES)
+    everything = split_into_chunks(
+        files,
+        chunk_bytes=WHOLE_BYTES if size <= WHOLE_BYTES else _CHUNK_BYTES,
+        settings=TextSettings(column_names=column_names),
+    )
     chunks = everything
     if size > WHOLE_BYTES:
         places = np.unique(np.linspace(0, len(everything) - 1, _MAX_CHUNKS).astype(int))
@@ -152,13 +161,13 @@ def sample_table(files: Sequence[InputFile]) -> TableSample:
     )
 
 
-def whole_ids(files: Sequence[InputFile], name: str) -> Any:
+def whole_ids(files: Sequence[InputFile], name: str, column_names: tuple[str, ...] | None = None) -> Any:
     """The different ids of a column of a table, read whole; None where the table is too large for that.
 
     Raises:
         DataError: A file cannot be read.
     """
-    chunks = split_into_chunks(files)
+    chunks = split_into_chunks(files, settings=TextSettings(column_names=column_names))
     if any(c.file.size > _ID_BYTES["gz" if c.dialect.compression else c.file.format] for c in chunks):
         return None
     distinct = [

@@ -25,7 +25,8 @@ def movielens_1m(folder: Path) -> None:
     write_lines(
         folder / "ratings.dat", [f"{e.user + 1}::{e.item + 1}::{stars}::{e.time}" for e, stars in rated]
     )
-    movies = [f"{i + 1}::Misérables {i}, Les (1995)::{type_name(i)}|Drama" for i in range(NUM_ITEMS)]
+    titles = ["Misérables" if i % 9 == 4 else "Toy Story" for i in range(NUM_ITEMS)]
+    movies = [f"{i + 1}::{title} {i} (1995)::{type_name(i)}|Drama" for i, title in enumerate(titles)]
     write_lines(folder / "movies.dat", movies, encoding="latin-1")
     users = [
         f"{u + 1}::{'FM'[u % 2]}::{(1, 18, 25, 35)[u % 4]}::{u % 21}::{48067 + u}" for u in range(NUM_USERS)
