@@ -119,6 +119,17 @@ class ItemColumnsConfig(Config):
     such as active, draft, archived, in stock, out of stock; see `available_names`."""
 
 
+class PropertiesConfig(Config):
+    """Columns of a catalogue in long form, with one row a property of an item; `items.columns` then name properties."""
+
+    property: str = "property"
+    """Column with the name of the property."""
+    value: str = "value"
+    """Column with its value."""
+    time: str | None = None
+    """Column with the time since which it holds; the latest value counts. null: that of the last row."""
+
+
 class ItemsConfig(Config):
     """The item catalogue."""
 
@@ -134,6 +145,8 @@ class ItemsConfig(Config):
     quoting: Quoting = "auto"
     """Meaning of `"` in CSV files; see `interactions.quoting`."""
     columns: ItemColumnsConfig = ItemColumnsConfig()
+    properties: PropertiesConfig | None = None
+    """For a catalogue in long form, with one row a property of an item: `{property: property, value: value}`."""
     category_separator: str = "|"
     """Separator of the categories in `columns.categories`, where they are text."""
     available_names: dict[str, bool] = {}

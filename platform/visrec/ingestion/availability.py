@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ def parse_availability(
     values, undecodable = text(column)
     known = {**WORDS, **{_plain(word): meaning for word, meaning in meanings.items()}}
     words = pc.fill_null(values, "true").dictionary_encode()
-    found = [_meaning(word, known) for word in words.dictionary.to_pylist()]
+    found = [meaning_of(word, known) for word in words.dictionary.to_pylist()]
     codes = np.asarray(words.indices)
     unknown = np.array([meaning is None for meaning in found], bool)
     if unknown[codes].any():
@@ -62,7 +63,13 @@ def parse_availability(
     return pa.array(flags), undecodable
 
 
-def _meaning(word: str, known: Mapping[str, bool]) -> bool | None:
+def meaning_of(word: str, known: Mapping[str, bool] = MappingProxyType(WORDS)) -> bool | None:
+    """Whether a word or number says that an item may be shown; None for other words.
+
+    Example:
+        >>> meaning_of("Sold out"), meaning_of("12"), meaning_of("preorder")
+        (False, True, None)
+    """
     meaning = known.get(_plain(word))
     if meaning is None and _COUNT.fullmatch(word):
         return float(word) > 0

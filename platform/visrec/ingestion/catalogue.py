@@ -1,6 +1,6 @@
 """Source catalogue: ids and attributes of all items, and where their pictures are; small enough for the driver."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +24,7 @@ from visrec.ingestion.item_pictures import (
     pictures_at_paths,
     pictures_in_cells,
 )
+from visrec.ingestion.long_form import read_long_form
 from visrec.ingestion.picture_index import PictureIndex
 from visrec.ingestion.picture_sources import PictureSource
 from visrec.ingestion.quarantine import Reason, Reject
@@ -100,10 +101,53 @@ def _from_files(
     columns = mapped_columns(config.items.columns)
     settings = TextSettings.of(config.items, "ingest.items")
     chunks = split_into_chunks(files, chunk_bytes=_WHOLE_FILE, settings=settings)
-    check_columns(chunks, columns, setting="ingest.items.columns")
+    if config.items.properties is not None:
+        table = read_long_form(chunks, columns, config.items.properties)
+        names = ColumnNames(setting="ingest.items.columns", names=columns, file=files[0].location.name)
+        image = table.rows.columns.get("image")
+        sources: list[Sequence[PictureSource]] = [[] for _ in table.rows.lines]
+        if image is not None:
+            sources = pictures_at_paths(image, folder, config.items.image_separator, index, names)
+        parts = [_parse(table.rows, chunks[0], sources, config.items, names)]
+        rejects = table.rejects
+    else:
+        check_columns(chunks, columns, setting="ingest.items.columns")
+        parts, rejects = _parts(config, chunks, columns, folder, index), []
+    unreadable = UnreadableValues()
+    for part in parts:
+        unreadable.include(part.unreadable_values)
+    parsed = ParsedItems(
+        items=pa.concat_tables([p.items for p in parts])
+        if parts
+        else _from_folder(FolderPictures.none()).items,
+        locations=[location for p in parts for location in p.locations],
+        pictures=[picture for p in parts for picture in p.pictures],
+        rejects=[*rejects, *(reject for p in parts for reject in p.rejects)],
+        unreadable_values=unreadable,
+        num_pictures_without_item=sum(p.num_pictures_without_item for p in parts),
+    )
+    if "image" in columns or folder is None:
+        return parsed
+    found = pictures_of_catalogue(folder, index, config.images, parsed.items.column("item_id").to_pylist())
+    return replace(
+        parsed,
+        pictures=[found.of_item.get(item, []) for item in parsed.items.column("item_id").to_pylist()],
+        rejects=[*parsed.rejects, *found.rejects],
+        by_name=found,
+    )
+
+
+def _parts(
+    config: IngestConfig,
+    chunks: Sequence[Chunk],
+    columns: Mapping[str, str],
+    folder: Location | None,
+    index: PictureIndex,
+) -> list[ParsedItems]:
+    """The items of each piece of each file."""
     parts, absent = [], []
+    image = columns.get("image")
     for chunk in chunks:
-        image = columns.get("image")
         as_bytes = image is not None and is_bytes_column(chunk, image)
         to_read = {role: name for role, name in columns.items() if not (as_bytes and role == "image")}
         names = ColumnNames(setting="ingest.items.columns", names=columns, file=str(chunk.file.location))
@@ -121,28 +165,7 @@ def _from_files(
             parts.append(_parse(raw, chunk, sources, config.items, names))
             absent += [raw.absent] if raw.num_lines else []
     check_keys(chunks, columns, absent, setting="ingest.items.columns")
-    unreadable = UnreadableValues()
-    for part in parts:
-        unreadable.include(part.unreadable_values)
-    parsed = ParsedItems(
-        items=pa.concat_tables([p.items for p in parts])
-        if parts
-        else _from_folder(FolderPictures.none()).items,
-        locations=[location for p in parts for location in p.locations],
-        pictures=[picture for p in parts for picture in p.pictures],
-        rejects=[reject for p in parts for reject in p.rejects],
-        unreadable_values=unreadable,
-        num_pictures_without_item=sum(p.num_pictures_without_item for p in parts),
-    )
-    if "image" in columns or folder is None:
-        return parsed
-    found = pictures_of_catalogue(folder, index, config.images, parsed.items.column("item_id").to_pylist())
-    return replace(
-        parsed,
-        pictures=[found.of_item.get(item, []) for item in parsed.items.column("item_id").to_pylist()],
-        rejects=[*parsed.rejects, *found.rejects],
-        by_name=found,
-    )
+    return parts
 
 
 def _parse(

@@ -15,6 +15,9 @@ from visrec.ingestion.ids import natural_order
 from visrec.ingestion.picture_sources import PictureSource
 from visrec.ingestion.quarantine import Reason, Reject
 
+_MANY_REPEATED = 0.5
+"""Share of rows that repeat an item from which on the catalogue may be in long form."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceCatalogue:
@@ -118,12 +121,17 @@ def unique_items(parsed: ParsedItems, max_pictures: int) -> SourceCatalogue:
         unreadable_values=parsed.unreadable_values,
         num_left_out=num_left_out,
         reading=parsed.by_name.reading if parsed.by_name else "",
-        notes=_notes(parsed),
+        notes=_notes(parsed, num_repeated=len(codes) - len(firsts) - int(joined.sum())),
     )
 
 
-def _notes(parsed: ParsedItems) -> tuple[str, ...]:
+def _notes(parsed: ParsedItems, *, num_repeated: int) -> tuple[str, ...]:
     notes = []
+    if num_repeated and num_repeated >= _MANY_REPEATED * len(parsed.locations):
+        notes.append(
+            f"{num_repeated:,} of {len(parsed.locations):,} rows of the catalogue repeat an item and are left out, "
+            f"such as {parsed.locations[-1]}; if each row holds one property of an item, set ingest.items.properties"
+        )
     if parsed.unreadable_values.total:
         notes.append(f"item attributes that could not be read and are left out: {parsed.unreadable_values}")
     if parsed.num_pictures_without_item:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from visrec.ingestion.availability import meaning_of
 from visrec.ingestion.values import floats
 from visrec.inspection.logs import overlap
 from visrec.inspection.names import named
@@ -15,7 +16,6 @@ from visrec.inspection.times import read_times
 
 _ATTRIBUTES = ("title", "categories", "price", "created_at", "available")
 _SEPARATORS = ("|", ";", ",", " > ", "/")
-_YES_NO = r"^(?i:true|false|1|0|1\.0|0\.0|yes|no|y|n|t|f)$"
 
 
 def keys_of(table: OpenTable) -> list[Column]:
@@ -38,8 +38,10 @@ def read_catalogue_table(table: OpenTable, items: Any) -> CatalogueReading | Non
     if named("user_id", table.names) and named("time", table.names):
         return None
     keys = keys_of(table)
-    if not keys or is_long_form(table):
+    if not keys:
         return None
+    if is_long_form(table):
+        return _read_long_form(table, keys[0], items)
     shares = {key.name: overlap(items, key.distinct_ids) for key in keys}
     key = max(shares, key=lambda name: round(shares[name], 2))
     columns = {"item_id": key}
@@ -65,6 +67,22 @@ def read_catalogue_table(table: OpenTable, items: Any) -> CatalogueReading | Non
         alternatives=alternatives,
         notes=notes,
         share=_share(table, key, items, shares[key]),
+    )
+
+
+def _read_long_form(table: OpenTable, key: Column, items: Any) -> CatalogueReading:
+    properties = {role: named(role, table.names)[0] for role in ("property", "value")}
+    times = named("time", table.names)
+    names = table.sample.columns[properties["property"]].distinct_texts
+    found = {role: named(role, names) for role in _ATTRIBUTES}
+    return CatalogueReading(
+        table=table,
+        columns={"item_id": key.name, **{role: of_role[0] for role, of_role in found.items() if of_role}},
+        category_separator=None,
+        alternatives={},
+        notes={},
+        share=_share(table, key.name, items, overlap(items, key.distinct_ids)),
+        properties=properties | ({"time": times[0]} if times else {}),
     )
 
 
@@ -102,8 +120,8 @@ def _fault(role: str, column: Column) -> str | None:
         values = column.texts
         if values is None or np.mean(floats(values)[1]) > 0.5:
             return f"no plain numbers, such as {column.example!r}"
-    if role == "available" and column.share_matching(_YES_NO) < 0.99:
-        return f"no yes or no, such as {column.example!r}"
+    if role == "available" and not all(meaning_of(word) is not None for word in column.distinct_texts):
+        return f"no yes or no and no known status, such as {column.example!r}"
     if role == "created_at" and read_times(column) is None:
         return f"no times, such as {column.example!r}"
     return None

@@ -129,6 +129,9 @@ def _item_settings(catalogue: CatalogueReading | None, pictures: PictureReading 
     if table.format != "auto":
         yield Setting(key="ingest.items.format", value=table.format)
     yield from _names_settings("ingest.items", catalogue.table)
+    if catalogue.properties is not None:
+        comment = "long form: a row for each property of an item"
+        yield Setting(key="ingest.items.properties", value=catalogue.properties, comment=comment)
     image = {"image": pictures.column} if pictures and pictures.column else {}
     for role, name in {**catalogue.columns, **image}.items():
         others = catalogue.alternatives.get(role, [])

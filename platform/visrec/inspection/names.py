@@ -44,7 +44,7 @@ _NAMES = {
     "categories": (
         "categories category genres genre productcategory producttypename producttype maincategory "
         "categoryname tags tag productgroupname type categorycode kategorien kategorie warengruppe "
-        "categorie rubrique categoria categorias 类别 类目 категория"
+        "categorie rubrique categoria categorias 类别 类目 категория categoryid"
     ),
     "price": (
         "price variantprice regularprice saleprice unitprice listprice preis verkaufspreis prix "

@@ -95,6 +95,7 @@ class CatalogueReading:
         alternatives: By role further columns that could have it.
         notes: By role a remark.
         share: Share of the log's items that are among its items.
+        properties: Of a table in long form: the settings `ingest.items.properties`; `columns` then name properties.
     """
 
     table: OpenTable
@@ -103,6 +104,7 @@ class CatalogueReading:
     alternatives: dict[str, list[str]]
     notes: dict[str, str]
     share: float
+    properties: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -51,7 +51,7 @@ def verdicts(
                 name=catalogue.table.found.path,
                 taken_for="catalogue",
                 columns=tuple((name, _ROLES.get(role, role)) for role, name in columns.items()),
-                note=_not_used(columns, catalogue.table.names),
+                note=_not_used({**columns, **(catalogue.properties or {})}, catalogue.table.names),
             )
         )
     if pictures and pictures.path:

@@ -1,40 +1,13 @@
 """The public data sets whose schemas `visrec init` is tried on: how to write one, and what init makes of it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-from tests.support.datasets import clicks, exports, films, media, reviews
-from tests.support.datasets.world import EVENTS_PER_USER, NUM_ITEMS, NUM_USERS
-
-NUM_EVENTS = NUM_USERS * EVENTS_PER_USER
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dataset:
-    """A schema.
-
-    Attributes:
-        write: Writes a small data set of it to a folder.
-        settings: The section `ingest` of the config that init drafts, paths from that folder.
-        asked: Keys of the questions that remain, all of them with a reading that is taken.
-        num_events: Rows of the logs.
-        num_items: Items of the catalogue.
-        num_merged: Events that are merged into one visit with others.
-    """
-
-    write: Callable[[Path], None]
-    settings: Mapping[str, Any]
-    asked: tuple[str, ...] = ()
-    num_events: int = NUM_EVENTS
-    num_items: int = NUM_ITEMS
-    num_merged: int = 0
-
+from tests.support.datasets import exports, films, media, reviews
+from tests.support.datasets.dataset import Dataset
+from tests.support.datasets.shops import SHOPS
 
 _RATINGS = {"near_duplicate_seconds": 0, "merge_seconds": 0, "bot_events_per_minute": 100_000}
 
 DATASETS: dict[str, Dataset] = {
+    **SHOPS,
     "movielens-32m": Dataset(
         write=films.movielens_32m,
         settings={
@@ -103,24 +76,6 @@ DATASETS: dict[str, Dataset] = {
             "cleaning": _RATINGS,
         },
         asked=("ingest.interactions.columns.kind",),
-    ),
-    "rees46": Dataset(
-        write=clicks.rees46,
-        settings={
-            "interactions": {
-                "path": "2019-*.csv",
-                "columns": {
-                    "user_id": "user_id",
-                    "item_id": "product_id",
-                    "time": "event_time",
-                    "kind": "event_type",
-                    "session_id": "user_session",
-                },
-                "kind_names": {"remove_from_cart": "skip"},
-            },
-            "images": {"path": "images"},
-        },
-        asked=("ingest.interactions.kind_names.remove_from_cart",),
     ),
     "shopify": Dataset(
         write=exports.shopify,
@@ -235,5 +190,31 @@ DATASETS: dict[str, Dataset] = {
             "images": {"path": "MicroLens-50k_covers"},
         },
         asked=("ingest.interactions.default_kind",),
+    ),
+    "movielens-1m": Dataset(
+        write=films.movielens_1m,
+        settings={
+            "interactions": {
+                "path": "ratings.dat",
+                "format": "csv",
+                "column_names": ["user_id", "item_id", "rating", "time"],
+                "columns": {"user_id": "user_id", "item_id": "item_id", "time": "time", "kind": None},
+                "time_unit": "s",
+                "default_kind": "click",
+            },
+            "items": {
+                "path": "movies.dat",
+                "format": "csv",
+                "column_names": ["item_id", "title", "categories"],
+                "columns": {"item_id": "item_id", "title": "title", "categories": "categories"},
+            },
+            "images": {"path": "posters"},
+            "cleaning": _RATINGS,
+        },
+        asked=(
+            "ingest.interactions.column_names",
+            "ingest.interactions.columns.kind",
+            "ingest.items.column_names",
+        ),
     ),
 }

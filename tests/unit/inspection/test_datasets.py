@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.datasets.registry import DATASETS, Dataset
+from tests.support.datasets.dataset import Dataset
+from tests.support.datasets.registry import DATASETS
 
 from visrec.config import IngestWorkloadConfig, load_config
 from visrec.ingestion.files import find_inputs
