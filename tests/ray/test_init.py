@@ -36,4 +36,4 @@ def test_the_written_config_ingests_every_row(
     assert counts["num_rejected_rows"] == 0
     assert counts["num_users"] == NUM_USERS
     assert counts["num_items"] == counts["num_images"] == dataset.num_items
-    assert counts["num_unreadable_item_values"] == 0
+    assert counts["num_unreadable_item_values"] == dataset.num_unreadable

@@ -101,15 +101,30 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
 
 def _apply(values: dict[str, Any], override: str) -> None:
     """Set one `a.b.0.c=value` in place."""
+    key, value = split_override(override)
+    assign(values, current_key(PipelineConfig, key), value, source="--set ")
+
+
+def split_override(override: str) -> tuple[str, Any]:
+    """Key and value of one `a.b.0.c=value`.
+
+    Raises:
+        ConfigError: There is no key, or the value is no YAML.
+
+    Example:
+        >>> split_override("ingest.interactions.time_format=%d/%m/%Y")
+        ('ingest.interactions.time_format', '%d/%m/%Y')
+    """
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise ConfigError(f"--set expects key.path=value, got {override!r}")
+    # What YAML has other uses for, but nobody means by it here, is text: patterns of times, delimiters.
+    if text.startswith(("%", "@", "`")) or text in ("|", ">"):
+        return key, text
     try:
-        # What YAML has other uses for, but nobody means by it here, is text: patterns of times, delimiters.
-        value = text if text.startswith(("%", "@", "`")) or text in ("|", ">") else load_written(text)
+        return key, load_written(text)
     except yaml.YAMLError:
         raise ConfigError(f"--set {key}: the value {text!r} is not valid YAML") from None
-    assign(values, current_key(PipelineConfig, key), value, source="--set ")
 
 
 def assign(values: dict[str, Any], key: str, value: Any, *, source: str = "") -> None:

@@ -5,11 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import yaml
-
 from visrec.config import PipelineConfig
-from visrec.config.written import load_written, plain_values
-from visrec.errors import ConfigError
+from visrec.config.load import split_override
+from visrec.config.written import plain_values
 from visrec.inspection.readings import Question, Setting
 
 _COMMENT = "given with --set"
@@ -66,13 +64,7 @@ def _as_lines(question: Question) -> list[str]:
 
 
 def _parsed(answer: str) -> tuple[str, Any]:
-    key, equals, text = answer.partition("=")
-    if not equals or not key:
-        raise ConfigError(f"--set expects key.path=value, got {answer!r}")
-    try:
-        value = load_written(text)
-    except yaml.YAMLError:
-        raise ConfigError(f"--set {key}: the value {text!r} is not valid YAML") from None
+    key, value = split_override(answer)
     nested: Any = value
     for step in reversed(key.split(".")):
         nested = {step: nested}

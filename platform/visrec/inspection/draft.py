@@ -97,6 +97,13 @@ def _log_settings(key: str, log: LogReading, *, known: float, is_open: bool) -> 
                 value=log.other[role],
                 comment=_evidence(columns[log.other[role]]),
             )
+    if log.time.patterns:
+        yield Setting(
+            key=f"{key}.time_format",
+            value=log.time.patterns[0],
+            comment="of the texts in the time column",
+            active=len(log.time.patterns) == 1,
+        )
     if log.time.is_number:
         yield Setting(
             key=f"{key}.time_unit", value=log.time.unit, comment="of the numbers in the time column"

@@ -119,7 +119,11 @@ def log_names(columns: Sequence[Column], picture_ids: Sequence[Any], keys: Seque
     Returns:
         A name for each column, or None where the table is no log.
     """
-    times = [r for c in columns if (r := read_times(c)) and (not r.is_number or r.first > _FIRST_EPOCH)]
+    times = [
+        r
+        for c in columns
+        if (r := read_times(c)) and (not r.is_number or (r.first > _FIRST_EPOCH and r.unit != "excel"))
+    ]
     if not times:
         return None
     names = {_most_telling(times).column: "time"}

@@ -87,6 +87,15 @@ def _about_header(key: str, table: OpenTable) -> Iterator[Question]:
 def _about_log(key: str, log: LogReading) -> Iterator[Question]:
     name = log.table.found.name
     yield from _about_header(key, log.table)
+    if len(log.time.patterns) > 1:
+        example = log.table.sample.columns[log.time.column].example
+        yield Question(
+            key=f"{key}.time_format",
+            text=f"{name}: {log.time.column} ({example}) does not tell the day from the month. Which pattern is right?",
+            answers=tuple(f"--set '{key}.time_format={pattern}'" for pattern in log.time.patterns),
+            taken=None,
+            lines=tuple(f"time_format: {json.dumps(pattern)}" for pattern in log.time.patterns),
+        )
     if log.user_is_session:
         yield Question(
             key=f"{key}.columns.user_id",

@@ -13,10 +13,12 @@ from visrec.errors import DataError
 from visrec.ingestion.times import parse_times
 from visrec.ingestion.values import text
 from visrec.inspection.samples import Column
+from visrec.inspection.time_formats import formats_of
 
 _FIRST_YEAR = datetime(1990, 1, 1, tzinfo=UTC).timestamp() * 1000
-_DAY_MS = 86_400_000
-_UNITS: tuple[TimeUnit, ...] = ("s", "ms", "us", "ns")
+_MOSTLY = 0.9
+_WITH_YEAR = r"\d{2}.*\d|\d.*\d{2}"
+_UNITS: tuple[TimeUnit, ...] = ("s", "ms", "us", "ns", "iso8601", "excel")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +32,8 @@ class TimeReading:
         last: Latest time.
         share: Share of the values that are read as a plausible time.
         is_number: Whether the values are numbers.
+        patterns: Values of `time_format` that read the values, where no unit does; several where the data does not tell
+            the day from the month.
     """
 
     column: str
@@ -38,6 +42,7 @@ class TimeReading:
     last: int
     share: float
     is_number: bool
+    patterns: tuple[str, ...] = ()
 
     @property
     def period(self) -> str:
@@ -61,20 +66,35 @@ def read_times(column: Column) -> TimeReading | None:
     if column.texts is None or pa.types.is_boolean(values.type):
         return None
     if not column.is_number:
-        return _reading(column, column.texts, "auto", is_number=False)
+        by_unit = _reading(column, column.texts, "auto", is_number=False)
+        return by_unit or _by_pattern(column)
     readings = [r for unit in _UNITS if (r := _reading(column, column.texts, unit, is_number=True))]
     return max(readings, key=lambda r: r.share, default=None)
 
 
-def _reading(column: Column, values: Any, unit: TimeUnit, *, is_number: bool) -> TimeReading | None:
+def _by_pattern(column: Column) -> TimeReading | None:
+    patterns = formats_of(column.distinct_texts) if column.share_matching(_WITH_YEAR) > _MOSTLY else []
+    return (
+        _reading(column, column.texts, "auto", is_number=False, patterns=tuple(patterns))
+        if patterns
+        else None
+    )
+
+
+def _reading(
+    column: Column, values: Any, unit: TimeUnit, *, is_number: bool, patterns: tuple[str, ...] = ()
+) -> TimeReading | None:
+    pattern = patterns[0] if patterns else None
     try:
-        times, readable = parse_times(values if not _is_bytes(values) else text(values)[0], unit)
+        times, readable = parse_times(
+            values if not _is_bytes(values) else text(values)[0], unit, pattern=pattern
+        )
     except DataError:
         return None
     limit = (time.time() + 86_400) * 1000
     plausible = readable & (times >= _FIRST_YEAR) & (times <= limit)
     share = float(plausible.sum()) / max(len(values) - values.null_count, 1)
-    if share < 0.9:
+    if share < _MOSTLY:
         return None
     chosen = times[plausible]
     return TimeReading(
@@ -84,6 +104,7 @@ def _reading(column: Column, values: Any, unit: TimeUnit, *, is_number: bool) ->
         last=int(chosen.max()),
         share=share,
         is_number=is_number,
+        patterns=patterns,
     )
 
 

@@ -18,7 +18,14 @@ _ROLES = {
 }
 _MAX_UNREAD = 8
 _MAX_UNUSED = 8
-_UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+_UNIT_NAMES = {
+    "s": "seconds",
+    "ms": "milliseconds",
+    "us": "microseconds",
+    "ns": "nanoseconds",
+    "iso8601": "compact dates",
+    "excel": "Excel's days",
+}
 
 
 def verdicts(

@@ -21,6 +21,7 @@ class Dataset:
         num_events: Rows of the logs.
         num_items: Items of the catalogue.
         num_merged: Events that are merged into one visit with others.
+        num_unreadable: Attribute values that cannot be read.
     """
 
     write: Callable[[Path], None]
@@ -29,3 +30,4 @@ class Dataset:
     num_events: int = NUM_EVENTS
     num_items: int = NUM_ITEMS
     num_merged: int = 0
+    num_unreadable: int = 0

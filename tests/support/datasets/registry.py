@@ -216,5 +216,6 @@ DATASETS: dict[str, Dataset] = {
             "ingest.interactions.columns.kind",
             "ingest.items.column_names",
         ),
+        num_unreadable=3,  # titles in Latin-1
     ),
 }

@@ -104,5 +104,6 @@ SHOPS: dict[str, Dataset] = {
             "ingest.interactions.1.column_names",
         ),
         num_events=NUM_EVENTS + NUM_EVENTS // 4,
+        num_merged=NUM_EVENTS // 4,  # a purchase and the click before it are one visit
     ),
 }
