@@ -23,7 +23,7 @@ from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError, DataError
 from visrec.models import History, Recommender
 from visrec.storage import ArtifactStore, Location
-from visrec.training.closed_form.solvers import transition_factors
+from visrec.training.closed_form.transitions import transition_factors
 from visrec.training.initial import training_sequences
 
 TRANSITIONS = TransitionsConfig(kind="transitions", ridge=1.0, picture_ridge=0.1)
@@ -60,10 +60,9 @@ def test_the_served_scores_are_those_of_the_factors(snapshot: Snapshot, tmp_path
     factors = transition_factors(
         lambda: training_sequences(snapshot, config),
         7,
+        TRANSITIONS,
         rank=8,
-        ridge=1.0,
-        popularity_power=0.0,
-        decay=decay,
+        pooling_half_life=2.0,
         max_length=50,
         seed=0,
     )
