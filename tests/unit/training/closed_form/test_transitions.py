@@ -77,9 +77,8 @@ def test_a_target_weighs_less_the_more_positives_its_item_has_had() -> None:
     found = popularity_weights(lambda: iter([block]), 4, power=1.0)
     np.testing.assert_allclose(found, [1, 1 / 3, 1, 1, 1 / 3, 1 / 4])
     windows = target_rows(block, 4, found, decay=0.5, num_events=2)
-    np.testing.assert_allclose(
-        windows.toarray(), [[0.5, 1 / 3, 0, 0], [1, 0, 0, 0], [0, 1 / 3 + 1 / 8, 0, 0], [0, 1 / 4, 0, 0]]
-    )
+    expected = np.array([[0.5, 1 / 3, 0, 0], [1, 0, 0, 0], [0, 1 / 3 + 1 / 8, 0, 0], [0, 1 / 4, 0, 0]])
+    np.testing.assert_allclose(windows.toarray(), expected)
 
 
 def test_a_row_of_a_user_holds_different_items_once() -> None:
@@ -105,7 +104,7 @@ def test_the_half_life_of_training_goes_before_that_of_a_request() -> None:
     np.testing.assert_array_equal(scores(blocks, history_half_life=2.0, half_life=7.0), scores(blocks))
 
 
-def test_the_next_item_alone_gives_the_factors_of_version_0_1() -> None:
+def test_the_next_item_alone_gives_the_factors_it_always_gave() -> None:
     expected = [
         [-0.036999814, 0.325365394, 0.117688581, 0.112886302],
         [-0.080231048, -0.004618444, 0.025519941, -0.041231278],
