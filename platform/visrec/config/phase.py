@@ -10,19 +10,37 @@ from visrec.config.loss import LossConfig
 
 
 class TransitionsConfig(Config):
-    """Linear item-transition model: the next item as a linear function of the recent ones (SLIT: Choi et al. 2021)."""
+    """Linear item-transition model: coming items as a linear function of the recent ones (SLIT, and with a weight on
+    co-occurrence SLIST: Choi et al. 2021)."""
 
     kind: Literal["transitions"]
     """Chooses this closed form."""
     ridge: float = Field(30.0, gt=0, le=1e9)
     """Strength of the ridge (L2) regularisation."""
+    history_half_life: float | None = Field(None, gt=0)
+    """Half-life of an event's weight in the histories that are trained on, counted in events; null takes
+    `model.user.pooling_half_life`, which weighs the history of a request."""
+    target_half_life: float | None = Field(None, gt=0)
+    """Half-life of an event's weight among the targets, which are then all events that follow a history, counted in
+    events from the next one on; null predicts the next item alone."""
+    cooccurrence_weight: float = Field(0.0, ge=0, le=1)
+    """Weight of plain co-occurrence (a user's items as a function of the same items) in the blend with transitions: 0
+    is transitions alone, 1 co-occurrence alone."""
+    zero_diagonal: bool = False
+    """Keep an item from predicting itself (EASE's constraint: Steck 2019), to the precision of the factors."""
     popularity_power: float = Field(0.0, ge=0, le=1)
     """Popularity damping: an item's score is divided by its number of positives to this power."""
+    target_popularity_power: float = Field(0.0, ge=0, le=1)
+    """Damping of targets by their popularity at the time: a target weighs its item's number of positives up to then to
+    minus this power."""
+    truncation: Literal["fit", "requests"] = "fit"
+    """Scores that the factors keep best where they are fewer than items: `fit`, those of the histories trained on, as
+    the regression weighs them; `requests`, those of each user's latest history, by `model.user.pooling_half_life`."""
     picture_ridge: float = Field(30.0, gt=0, le=1e9)
     """Strength of the ridge regularisation of the linear map from picture features to item vectors."""
     max_items: int = Field(10_000, ge=1)
-    """Largest catalogue; a larger one is an error. An items x items matrix is inverted: 0.8 GB at 10,000 items, and
-    time grows with the cube of the number of items."""
+    """Largest catalogue; a larger one is an error. Items x items matrices are solved: up to 5.6 GB of memory at 10,000
+    items, which grows with the square of the number of items, and time with the cube."""
 
 
 class CoOccurrenceConfig(Config):

@@ -15,7 +15,8 @@ from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import ConfigError, DataError
 from visrec.models import TwoTower
 from visrec.models.item_inputs import ItemInputs, mean_over_pictures
-from visrec.training.closed_form.solvers import Factors, cooccurrence_factors, ridge_map, transition_factors
+from visrec.training.closed_form.solvers import Factors, cooccurrence_factors, ridge_map
+from visrec.training.closed_form.transitions import transition_factors
 from visrec.training.initial import training_sequences
 
 _BATCH = 256
@@ -93,14 +94,12 @@ def _solve(job: TrainWorkloadConfig, number: int, snapshot: Snapshot) -> Factors
 
     rank, user = job.model.dim // 2, job.model.user
     if isinstance(config, TransitionsConfig):
-        decay = 0.5 ** (1 / user.pooling_half_life) if user.pooling_half_life else 1.0
         factors = transition_factors(
             blocks,
             snapshot.num_items,
+            config,
             rank=rank,
-            ridge=config.ridge,
-            popularity_power=config.popularity_power,
-            decay=decay,
+            pooling_half_life=user.pooling_half_life,
             max_length=user.max_length,
             seed=job.seed,
         )

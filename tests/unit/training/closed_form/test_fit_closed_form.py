@@ -23,10 +23,19 @@ from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError, DataError
 from visrec.models import History, Recommender
 from visrec.storage import ArtifactStore, Location
-from visrec.training.closed_form.solvers import transition_factors
+from visrec.training.closed_form.transitions import transition_factors
 from visrec.training.initial import training_sequences
 
 TRANSITIONS = TransitionsConfig(kind="transitions", ridge=1.0, picture_ridge=0.1)
+BLEND = TRANSITIONS.replace(
+    history_half_life=1.0,
+    target_half_life=1.5,
+    cooccurrence_weight=0.4,
+    zero_diagonal=True,
+    popularity_power=0.1,
+    target_popularity_power=0.2,
+    truncation="requests",
+)
 HISTORIES = [[0, 1, 2, 3, 4], [1, 2, 3, 0, 5], [5, 4, 0, 1, 2], [2, 3, 5, 4, 1], [4, 0, 1, 2, 3]]
 
 
@@ -48,8 +57,11 @@ def solved(**phase: Any) -> PhaseConfig:
     return PhaseConfig(name="solved", trainable="head", **{"closed_form": TRANSITIONS} | phase)
 
 
-def test_the_served_scores_are_those_of_the_factors(snapshot: Snapshot, tmp_path: Path) -> None:
-    config = job(solved())
+@pytest.mark.parametrize("form", [TRANSITIONS, BLEND], ids=["transitions", "blend"])
+def test_the_served_scores_are_those_of_the_factors(
+    form: TransitionsConfig, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    config = job(solved(closed_form=form))
     run_training(config, snapshot, tmp_path / "run")
     recommender = Recommender.load(Location.parse(tmp_path / "run" / "last"))
     vectors = np.load(tmp_path / "run" / "last" / "item_vectors.npy")
@@ -60,10 +72,9 @@ def test_the_served_scores_are_those_of_the_factors(snapshot: Snapshot, tmp_path
     factors = transition_factors(
         lambda: training_sequences(snapshot, config),
         7,
+        form,
         rank=8,
-        ridge=1.0,
-        popularity_power=0.0,
-        decay=decay,
+        pooling_half_life=2.0,
         max_length=50,
         seed=0,
     )
