@@ -80,6 +80,8 @@ def start_child() -> None:
     """
     with suppress(OSError):
         os.setpgid(0, 0)
+    for number in _NAMES:  # one that came meanwhile ends the child, without a word of Python's handler
+        signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _NAMES)
 
 

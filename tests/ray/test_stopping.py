@@ -18,7 +18,7 @@ from visrec.config import RayConfig, dump_yaml
 from visrec.storage import ArtifactStore
 from visrec.workloads.ingest import ingest
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
 MOMENTS = [0.3 + 0.8 * k for k in range(20)]
 """Seconds, through the whole start of a server and of a training on workers."""
@@ -79,7 +79,6 @@ def test_a_second_signal_ends_at_once(workspace: ArtifactStore) -> None:
     assert ended.seconds < 5
 
 
-@pytest.mark.filterwarnings("default")
 def test_functions_of_the_library_leave_the_signal_handlers_alone(
     handlers: dict[signal.Signals, object],
 ) -> None:
