@@ -63,7 +63,7 @@ def csv_rows(
     kept = np.flatnonzero(is_row)
     lines = data if len(kept) == len(ends) and not records else _joined(data, starts, ends, skip, records)
     parsed, invalid = _parse(lines, fields, columns, delimiter, quoted=quoting != "none")
-    valid = np.setdiff1d(np.arange(len(kept)), [row for row, _ in invalid])
+    valid = np.delete(np.arange(len(kept)), [row for row, _ in invalid])
     malformed = [(int(kept[row]) + 1, text) for row, text in invalid]
     malformed += [
         (record.line + 1, f"unclosed quote in {_text(data[starts[record.line] : ends[record.line]])}")

@@ -21,6 +21,9 @@ _SCIENTIFIC = r"^[-+]?(?P<whole>[0-9]+)\.?(?P<rest>[0-9]*)[eE]\+?(?P<exponent>[0
 _DIGITS_OF_SECONDS = 10
 """Digits of a time since 1970, down to the second."""
 
+_PLAIN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?Z?$"
+_IN_UTC = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+\s*([-+]00(:?00)?\s*)?(?i:utc|gmt|z)$"
+_AT_OFFSET = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+\s*[-+][0-9]{2}(:?[0-9]{2})?$"
 _LIMIT = 2.0**62
 _DAY_MS = 86_400_000
 _EXCEL_EPOCH_MS = -25_569 * _DAY_MS
@@ -199,16 +202,28 @@ def _since_1970(column: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArray
 
 
 def _from_iso(text: Any) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    # The common cases at once, where every value is of one of them; the rest value by value.
-    for read in (_without_z, _without_zone, _with_offset):
-        try:
-            read(text.slice(0, 1))  # the first value tells most columns apart, without a pass over all
-            micros = pc.cast(read(text), pa.int64())
-        except pa.ArrowInvalid:
-            continue
-        return _fill(micros) // 1000, np.ones(len(text), bool)
-    values = [parse_iso(value) for value in text.to_pylist()]
-    return np.array([v or 0 for v in values], np.int64), np.array([v is not None for v in values], bool)
+    try:
+        return _milliseconds(_without_z(text)), np.ones(len(text), bool)
+    except pa.ArrowInvalid:  # some values are of another form, or no times
+        times, readable = np.zeros(len(text), np.int64), np.zeros(len(text), bool)
+    # The values of each usual form at once; the rest value by value.
+    for form, read in ((_PLAIN, _without_z), (_IN_UTC, _without_zone), (_AT_OFFSET, _with_offset)):
+        mask = np.asarray(pc.match_substring_regex(text, form)) & ~readable
+        if mask.any():
+            try:
+                times[mask] = _milliseconds(read(text.filter(pa.array(mask))))
+                readable |= mask
+            except pa.ArrowInvalid:  # a day or an hour that does not exist
+                continue
+    rest = np.flatnonzero(~readable)
+    values = [parse_iso(value) for value in text.take(pa.array(rest)).to_pylist()]
+    times[rest] = [value or 0 for value in values]
+    readable[rest] = [value is not None for value in values]
+    return times, readable
+
+
+def _milliseconds(moments: Any) -> NDArray[np.int64]:
+    return _fill(pc.cast(moments, pa.int64())) // 1000
 
 
 def _without_z(text: Any) -> Any:

@@ -188,3 +188,29 @@ def test_small_numbers() -> None:
     assert small_numbers(pa.array(texts)).tolist() == [True, True, True, *[False] * 5, True]
     assert small_numbers(pa.array([1503, None, -5, 10**9])).tolist() == [True, False, False, False]
     assert not small_numbers(pa.array([datetime(1970, 1, 2)])).any()
+
+
+_FORMS = [
+    *(
+        "2023-01-01",
+        "2023-02-30",
+        "2023-11-14T22:13:20Z",
+        "2023-11-14 22:13",
+        "2023-11-14 22:13:20.1",
+        "2023-11-14T25:00Z",
+    ),
+    *(
+        "2023-11-14 22:13:20 UTC",
+        "2023-11-14 22:13:20.5 +0000 UTC",
+        "2023-11-14 22:13:20 +0530",
+        "2023-11-14T22:13-08",
+    ),
+    *("soon", "2023-11-14 22:13:20 EST", "1503-01-01", "2023-W01-1", "2023-11-14T22:13:20.123456789Z"),
+]
+
+
+@given(values=st.lists(st.sampled_from(_FORMS), min_size=1, max_size=8))
+def test_columns_of_several_forms_are_read_as_each_value_by_itself(values: list[str]) -> None:
+    times, readable = parse_times(pa.array(values), "iso8601")
+    expected = [parse_iso(value) for value in values]
+    assert [int(t) if ok else None for t, ok in zip(times, readable, strict=True)] == expected
