@@ -117,7 +117,8 @@ class _Stop:
         self.is_over = True
         if isinstance(error, SystemExit) and not error.code:  # it had done its work already
             self.exit_code = 0
-        self._leave(f": {error}" if _is_for_the_user(error) else "")
+        cause = error.__context__ if isinstance(error, SystemExit) else error
+        self._leave(f": {cause}" if _is_for_the_user(cause) else "")
 
     def _watch(self, signals: set[signal.Signals]) -> None:
         received = signal.sigwait(signals)
@@ -172,7 +173,7 @@ class _Stop:
         )  # without the exit handlers of libraries, which wait for processes that are gone
 
 
-def _is_for_the_user(error: BaseException) -> bool:
+def _is_for_the_user(error: BaseException | None) -> bool:
     from visrec.errors import StudyInterrupted
 
     return isinstance(error, StudyInterrupted)
