@@ -129,7 +129,8 @@ def test_too_many_bad_rows(shop: Shop) -> None:
     _refuse(
         shop,
         r"^90 of 330 log rows \(27\.3%\) are rejected, the limit is 20\.0% \(ingest\.cleaning\.max_rejected_share\); "
-        r"most frequent: bad_time 70 \(e\.g\. .*log\.csv:242: soon\); malformed_row 20 \(e\.g\. .*log\.csv:312: u2\)",
+        r"most frequent: bad_time 70 \(e\.g\. .*log\.csv:242: soon is no ISO 8601 time; .*\); "
+        r"malformed_row 20 \(e\.g\. .*log\.csv:312: u2\)",
     )
 
 
@@ -218,14 +219,14 @@ def test_unknown_columns(shop: Shop) -> None:
 
 
 def test_a_log_that_is_not_utf8(shop: Shop) -> None:
-    (shop.root / "log.csv").write_bytes((shop.root / "log.csv").read_text().encode("utf-16"))
-    _refuse(shop, r"^expected UTF-8 text in .*log\.csv, found UTF-16")
+    (shop.root / "log.csv").write_bytes((shop.root / "log.csv").read_text().encode("utf-32"))
+    _refuse(shop, r"^expected UTF-8 text in .*log\.csv, found UTF-32")
 
 
 def test_rows_that_are_not_utf8_and_impossible_times(shop: Shop) -> None:
     shop.write_log(good_rows(), end=b"Andr\xe9,i1,click,1700000000\nu1,i1,click,-1700000000\nu1,i2,click,0\n")
     snapshot, rows = _ingest(shop)
-    assert [(r["location"], r["reason"], r["detail"]) for r in rows] == [
+    assert [(r["location"], r["reason"], r["detail"].split(" ")[0]) for r in rows] == [
         ("log.csv:242", "not_utf8", "Andr\\xe9"),
         ("log.csv:243", "negative_time", "-1700000000"),
         ("log.csv:244", "impossible_time", "0"),

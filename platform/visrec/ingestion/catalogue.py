@@ -10,7 +10,7 @@ from pyarrow import fs as pafs
 
 from visrec.config.ingest import IngestConfig, ItemsConfig
 from visrec.data.schemas import MAX_ID_BYTES
-from visrec.errors import DataError
+from visrec.errors import DataError, first_line
 from visrec.ingestion.attributes import UnreadableValues, parse_attributes
 from visrec.ingestion.chunks import Chunk, check_columns, check_keys, mapped_columns, split_into_chunks
 from visrec.ingestion.column_types import ColumnNames, check_types
@@ -157,7 +157,10 @@ def _parts(
             if image is None:
                 sources = [[] for _ in raw.lines]  # found by name when all ids are known
             elif as_bytes:
-                sources = pictures_in_cells(chunk, names, folder, index)
+                try:
+                    sources = pictures_in_cells(chunk, names, folder, index)
+                except (OSError, pa.ArrowException) as error:
+                    raise DataError(f"{chunk.file.location} cannot be read: {first_line(error)}") from None
             else:
                 sources = pictures_at_paths(
                     raw.columns["image"], folder, config.items.image_separator, index, names

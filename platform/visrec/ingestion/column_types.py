@@ -80,7 +80,9 @@ def is_list_type(kind: Any) -> bool:
 
 
 def is_bytes_type(kind: Any) -> bool:
-    """Whether a pyarrow type holds bytes of any length."""
+    """Whether a pyarrow type holds bytes of any length, perhaps encoded by a dictionary."""
+    if pa.types.is_dictionary(kind):
+        return is_bytes_type(kind.value_type)
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
 
 

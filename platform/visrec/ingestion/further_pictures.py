@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from visrec.ingestion.picture_sources import PictureSource
+from visrec.ingestion.picture_sources import FilePicture, PictureSource
 
 
 def join_further_pictures(
@@ -14,8 +14,8 @@ def join_further_pictures(
 ) -> tuple[list[list[PictureSource]], NDArray[np.bool_]]:
     """Add to each item the pictures of the rows that repeat its id and say nothing else about it.
 
-    Such a row has a picture that the item does not have yet, and each attribute is missing or that of the item's first
-    row.
+    Such a row names a picture that the item does not have yet, and each attribute is missing or that of the item's
+    first row.
 
     Args:
         items: item_id and attributes of each row (`ATTRIBUTES_SCHEMA`), [N].
@@ -38,7 +38,9 @@ def join_further_pictures(
     firsts = attributes.take(pa.array(first_row[repeated])).to_pylist()
     for row, values, of_first in zip(repeated.tolist(), further, firsts, strict=True):
         first = int(first_row[row])
-        new = [picture for picture in pictures[row] if picture not in together[first]]
+        # Bytes are not compared: a row that repeats them is a repetition of the item.
+        files = [picture for picture in pictures[row] if isinstance(picture, FilePicture)]
+        new = [picture for picture in files if picture not in together[first]]
         if new and all(_adds_nothing(name, value, of_first[name]) for name, value in values.items()):
             together[first] += new
             joined[row] = True

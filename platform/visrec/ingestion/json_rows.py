@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from visrec.errors import DataError
+from visrec.ingestion.cells import describe
 from visrec.ingestion.raw_rows import RawRows
 
 _SEPARATORS = re.compile(r"[\s,\[\]]*")
@@ -18,6 +19,10 @@ _MAX_OBJECT = 64 << 20
 """Characters of one object."""
 _LONGEST_TOKEN = 64
 """Characters at the end of a piece within which JSON that is cut off can seem to be wrong."""
+
+_ID_ROLES = {"user_id", "item_id", "session_id", "event_id"}
+"""Roles whose values are single texts or numbers; a list or mapping has no text of its own."""
+_TYPE_KEYS = {"$oid", "$uuid", "$date", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal"}
 
 
 def jsonl_rows(data: bytes, columns: Mapping[str, str]) -> RawRows:
@@ -47,7 +52,7 @@ def jsonl_rows(data: bytes, columns: Mapping[str, str]) -> RawRows:
         else:
             rows.add(row, number)
             first = first or row
-    if first and rows.num_rows == 1:
+    if first and rows.num_rows + len(rows.malformed) == 1:
         _check_wrapper(first, columns)
     return rows.table(num_lines=len(split) - (not split[-1]))
 
@@ -174,11 +179,14 @@ class _Rows:
         return len(self._lines)
 
     def add(self, row: dict[str, Any], line: int) -> None:
+        values = {role: _unwrapped(row.get(key)) for role, key in self._columns.items()}
+        self._present.update(role for role, key in self._columns.items() if key in row)
+        for role in _ID_ROLES & values.keys():
+            if isinstance(values[role], list | dict):
+                self.malformed.append((line, f"{role} holds {describe(values[role])}"))
+                return
         self._lines.append(line)
-        for role, key in self._columns.items():
-            value = row.get(key)
-            if value is not None or key in row:
-                self._present.add(role)
+        for role, value in values.items():
             self._values[role].append(_as_text(value))
 
     def table(self, num_lines: int) -> RawRows:
@@ -215,6 +223,13 @@ def _object(line: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None
+
+
+def _unwrapped(value: Any) -> Any:
+    """A value without the mapping of one key by which MongoDB's exports tell its type, such as `{"$oid": "5f43"}`."""
+    while isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _TYPE_KEYS:
+        (value,) = value.values()
+    return value
 
 
 def _as_text(value: Any) -> str | None:

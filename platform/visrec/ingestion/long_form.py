@@ -65,7 +65,7 @@ def read_long_form(
         for raw in read_rows(chunk, {"item_id": columns["item_id"], **named}, whole=True):
             check_types({role: raw.columns[role] for role in named}, names)
             parts.append(_Part.of(raw, wanted))
-            rejects += _rejects(raw, str(chunk.file.location))
+            rejects += _rejects(raw, str(chunk.file.location), parts[-1].bad_times)
     known = sorted({name for part in parts for name in part.known})
     for role, name in columns.items():
         if role != "item_id" and name not in known:
@@ -89,6 +89,7 @@ class _Part:
         value: Of each kept row, a pyarrow string array.
         time: Milliseconds of each kept row, 0 without times, [N].
         known: All properties.
+        bad_times: Lines of rows that are left out since their time cannot be read.
     """
 
     items: Any
@@ -97,6 +98,7 @@ class _Part:
     value: Any
     time: NDArray[np.int64]
     known: list[str]
+    bad_times: list[int]
 
     @classmethod
     def of(cls, raw: RawRows, wanted: Sequence[str]) -> "_Part":
@@ -105,12 +107,14 @@ class _Part:
         places = pc.index_in(properties, value_set=pa.array(wanted, pa.string()))
         encoded = ids.dictionary_encode()
         kept = np.flatnonzero(np.asarray(pc.is_valid(places)) & np.asarray(pc.is_valid(ids)))
-        rows = pa.array(kept)
-        times = np.zeros(len(kept), np.int64)
+        times, bad_times = np.zeros(len(kept), np.int64), []
         if "time" in raw.columns:
-            column = raw.columns["time"].take(rows)
+            column = raw.columns["time"].take(pa.array(kept))
             column = text(column)[0] if pa.types.is_binary(column.type) else column
-            times = parse_times(column, "auto")[0]
+            times, readable = parse_times(column, "auto")
+            bad_times = raw.lines[kept[~readable]].tolist()
+            times, kept = times[readable], kept[readable]
+        rows = pa.array(kept)
         return cls(
             items=encoded.dictionary,
             item=np.asarray(encoded.indices.take(rows), np.int64),
@@ -118,6 +122,7 @@ class _Part:
             value=text(raw.columns["value"].take(rows))[0],
             time=times,
             known=pc.unique(properties).drop_null().to_pylist(),
+            bad_times=bad_times,
         )
 
 
@@ -148,12 +153,16 @@ def _wide(parts: Sequence[_Part], wanted: Sequence[str], columns: Mapping[str, s
     )
 
 
-def _rejects(raw: RawRows, name: str) -> list[Reject]:
+def _rejects(raw: RawRows, name: str, bad_times: Sequence[int]) -> list[Reject]:
     malformed = [
         Reject(source="items", location=f"{name}:{line}", reason=Reason.MALFORMED_ROW, detail=row[:120])
         for line, row in raw.malformed
     ]
     missing = np.flatnonzero(np.asarray(pc.is_null(id_texts(raw.columns["item_id"]).values)))
+    malformed += [
+        Reject(source="items", location=f"{name}:{line}", reason=Reason.BAD_TIME, detail="")
+        for line in bad_times
+    ]
     return malformed + [
         Reject(source="items", location=f"{name}:{raw.lines[row]}", reason=Reason.MISSING_ITEM, detail="")
         for row in missing

@@ -11,6 +11,7 @@ from visrec.errors import DataError
 from visrec.ingestion.chunks import check_columns, check_keys, split_into_chunks
 from visrec.ingestion.files import list_files
 from visrec.ingestion.formats import json_rows, read_rows
+from visrec.ingestion.json_rows import jsonl_rows
 
 COLUMNS = {"user_id": "u", "position": "p"}
 OBJECTS = st.fixed_dictionaries(
@@ -94,3 +95,12 @@ def test_first_lines_longer_than_the_look_ahead(tmp_path: Path, name: str) -> No
         for raw in raws
     ]
     assert [value for values in found for value in values] == ["2", "5"]
+
+
+def test_types_of_mongodb_are_unwrapped_and_other_mappings_are_no_ids() -> None:
+    first = b'{"u": {"$oid": "5f"}, "t": {"$date": {"$numberLong": "1700000000000"}}}'
+    data = first + b'\n{"u": {"id": 7}}\n{"u": ["a"]}\n'
+    rows = jsonl_rows(data, {"user_id": "u", "time": "t"})
+    assert rows.columns["user_id"].to_pylist() == ["5f"]
+    assert rows.columns["time"].to_pylist() == ["1700000000000"]
+    assert rows.malformed == [(2, "user_id holds a mapping with the keys id"), (3, "user_id holds a list")]

@@ -15,7 +15,8 @@ HEADER = "timestamp,itemid,property,value\n"
 PARTS = (
     HEADER + "2000000000000,7,categoryid,B\n1000000000000,7,categoryid,A\n1000000000000,7,790,n1\n",
     HEADER
-    + "1500000000000,7,available,0\n1500000000000,8,888,x\n1600000000000,9,available,1\n,,available,1\n",
+    + "1500000000000,7,available,0\n1500000000000,8,888,x\n1600000000000,9,available,1\n"
+    + ",,available,1\nsoon,9,available,0\n",
 )
 PROPERTIES = {"property": "property", "value": "value", "time": "timestamp"}
 
@@ -79,7 +80,7 @@ def test_a_column_that_is_not_there_is_told_by_its_setting(tmp_path: Path) -> No
 def test_long_form_read_as_a_table_says_so(tmp_path: Path) -> None:
     catalogue = _catalogue(tmp_path, {}, None)
     assert catalogue.notes[0].startswith(
-        "3 of 6 rows of the catalogue repeat an item and are left out, such as"
+        "4 of 7 rows of the catalogue repeat an item and are left out, such as"
     )
     assert catalogue.notes[0].endswith(
         "if each row holds one property of an item, set ingest.items.properties"
