@@ -133,7 +133,9 @@ def _row_test(chunk: Chunk) -> Callable[[bytes], bool] | None:
     delimiter = chunk.dialect.delimiter.encode()
     single = delimiter if len(delimiter) == 1 else b"\x1f"
     reader = QuoteReader(single, len(chunk.file_fields))
-    return lambda line: reader.is_row(line if single == delimiter else line.replace(delimiter, single))
+    return lambda line: reader.is_regular_row(
+        line if single == delimiter else line.replace(delimiter, single)
+    )
 
 
 def _last_row_end(data: bytes, line_end: bytes, is_row: Callable[[bytes], bool] | None) -> int:

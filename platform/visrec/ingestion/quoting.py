@@ -6,7 +6,7 @@ looked at one by one.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +48,8 @@ class QuoteReader:
         plain = rb"(?!%b\")([^%b\n]*+)" % (blanks, d)
         doubled = rb'%b"((?:[^"]++|"")*+)"%b%b' % (blanks, blanks, end)
         escaped = rb'%b"((?:[^"\\]++|\\.|"")*+)"%b%b' % (blanks, blanks, end)
+        field = rb'(?:"(?:[^"]++|"")*+"|[^"%b\r\n]*+)' % d
+        self._whole = re.compile(rb"%b(?:%b%b){%d}\r*\n?" % (field, d, field, num_fields - 1))
         self._regular = re.compile(doubled + b"|" + plain, re.DOTALL)
         self._escaped = re.compile(escaped + b"|" + plain, re.DOTALL)
 
@@ -86,10 +88,11 @@ class QuoteReader:
             lines: Numbers of the lines to read, ascending.
         """
         records: list[Record] = []
+        patterns = self._patterns(data) if len(lines) else ()
         after = 0
         for line in lines:
             if line >= after:
-                records.append(self._record(data, starts, ends, int(line)))
+                records.append(self._record(data, starts, ends, int(line), patterns))
                 after = records[-1].line + records[-1].num_lines
         return records
 
@@ -97,13 +100,23 @@ class QuoteReader:
         """Whether a line is a whole record of the right number of fields by itself."""
         if b'"' not in line:
             return bool(line.strip()) and line.count(self._delimiter) == self._num_fields - 1
-        patterns = self._patterns(line, 0, len(line))
-        return any(self._fields(pattern, line, 0, len(line)) for pattern in patterns)
+        return any(self._fields(pattern, line, 0, len(line)) for pattern in self._patterns(line))
 
-    def _record(self, data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], line: int) -> Record:
+    def is_regular_row(self, line: bytes) -> bool:
+        """Whether a line is a whole record and has no quote that does not begin, end or double one in a field."""
+        return bool(line.strip()) and self._whole.fullmatch(line) is not None
+
+    def _record(
+        self,
+        data: bytes,
+        starts: NDArray[np.int64],
+        ends: NDArray[np.int64],
+        line: int,
+        patterns: Sequence[re.Pattern[bytes]],
+    ) -> Record:
         start, end = int(starts[line]), int(ends[line])
         limit = int(ends[min(line + _MAX_LINES, len(ends)) - 1])
-        for pattern in self._patterns(data, start, limit):
+        for pattern in patterns:
             found = self._fields(pattern, data, start, limit)
             if found:
                 last = int(np.searchsorted(ends, found[1], side="right" if found[1] < limit else "left"))
@@ -115,10 +128,8 @@ class QuoteReader:
             return Record(line=line, num_lines=1, text=None)
         return Record(line=line, num_lines=1, text=self._regular_text([self._unquoted(f) for f in fields]))
 
-    def _patterns(self, data: bytes, start: int, limit: int) -> Iterator[re.Pattern[bytes]]:
-        yield self._regular
-        if data.find(b'\\"', start, limit) >= 0:
-            yield self._escaped
+    def _patterns(self, data: bytes) -> tuple[re.Pattern[bytes], ...]:
+        return (self._regular, self._escaped) if b'\\"' in data else (self._regular,)
 
     def _fields(
         self, pattern: re.Pattern[bytes], data: bytes, start: int, limit: int
