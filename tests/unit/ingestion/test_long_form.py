@@ -53,7 +53,7 @@ def test_the_latest_value_of_a_property_counts_and_all_items_are_kept(tmp_path: 
     ]
     assert [
         (r.location.rsplit("/", 1)[-1], r.reason.value) for r in catalogue.rejects if r.source == "items"
-    ] == [("part1.csv:5", "missing_item")]
+    ] == [("part1.csv:6", "bad_time"), ("part1.csv:5", "missing_item")]
 
 
 def test_without_times_the_last_row_counts(tmp_path: Path) -> None:
