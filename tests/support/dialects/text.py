@@ -65,7 +65,9 @@ class TextDialect:
         if self.quoting != "none":
             return True
         special = (self.delimiter, "\n", "\r")
-        return not any(mark in cell for row in rows for cell in row for mark in special)
+        cells = [cell for row in rows for cell in row]
+        at_edge = len(self.delimiter) > 1 and any(cell.strip(self.delimiter[0]) != cell for cell in cells)
+        return not at_edge and not any(mark in cell for cell in cells for mark in special)
 
     def write(self, folder: Path, stem: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> Path:
         """Write a table to a file in a folder."""
