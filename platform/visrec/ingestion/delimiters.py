@@ -9,6 +9,9 @@ LONG = ("::", "||", ";;", "|~|", "~|~", "^|^", "^^", "~~", "<>")
 
 _EVEN = 0.9
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_IN_BRACKETS = re.compile(r"\[[^\[\]]*\]")
+"""A JSON list in a cell, whose commas are not between cells."""
+
 _HINT = re.compile(r'"?sep=(.+?)"?', re.IGNORECASE)
 
 
@@ -38,7 +41,7 @@ def find_delimiter(lines: Sequence[str], num_fields: int | None = None) -> str:
         >>> find_delimiter(["9::16::3", "9::6::5"])
         '::'
     """
-    bare = [_QUOTED.sub("x", line) for line in lines]
+    bare = [_IN_BRACKETS.sub("x", _QUOTED.sub("x", line)) for line in lines]
     for delimiter in LONG:
         doubled = delimiter != delimiter[0] * 2 or all(_only_doubled(line, delimiter) for line in bare)
         if doubled and _evenness(bare, delimiter, num_fields)[0] >= _EVEN:
@@ -52,7 +55,10 @@ def _evenness(lines: Sequence[str], delimiter: str, num_fields: int | None) -> t
     counts = [line.count(delimiter) for line in lines]
     if not counts or not counts[0]:
         return 0.0, 0
-    expected = counts[0] if num_fields is None else num_fields - 1
+    if num_fields is None:
+        return sum(count == counts[0] for count in counts) / len(counts), counts[0]
+    # Every row may end with a delimiter.
+    expected = num_fields if all(line.endswith(delimiter) for line in lines) else num_fields - 1
     return sum(count == expected for count in counts) / len(counts), counts[0]
 
 

@@ -17,6 +17,7 @@ import pytest
 from visrec.config.ingest import InteractionsConfig
 from visrec.errors import DataError
 from visrec.ingestion.chunks import check_columns, split_into_chunks
+from visrec.ingestion.delimiters import find_delimiter
 from visrec.ingestion.files import list_files
 from visrec.ingestion.formats import read_rows
 from visrec.ingestion.text_dialect import TextSettings
@@ -263,3 +264,9 @@ def test_delimiters_that_cannot_be_typed() -> None:
     assert settings.delimiter == "\x01"
     with pytest.raises(ValueError, match="delimiter"):
         InteractionsConfig(delimiter='"')
+
+
+@pytest.mark.parametrize("end", ["", ";"])
+def test_commas_of_json_lists_are_not_between_cells(end: str) -> None:
+    lines = [f'{k};fine;["A", "B c", "A"];0.01{end}' for k in range(2)]
+    assert find_delimiter(lines, 4) == find_delimiter(lines) == ";"
