@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from visrec.ingestion.arrow_types import is_nested_type
 from visrec.ingestion.cells import (
     UnreadableCellError,
     decode_cell,
@@ -15,7 +16,7 @@ from visrec.ingestion.cells import (
     plain_key,
     scalar_text,
 )
-from visrec.ingestion.column_types import ColumnNames, is_nested_type
+from visrec.ingestion.column_types import ColumnNames
 from visrec.ingestion.values import text
 
 _EXPECTED = "categories as text, numbers, lists of them, or mappings with one key `name`"

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from visrec.errors import DataError
+from visrec.ingestion.arrow_types import is_number_type, is_text_type
 from visrec.ingestion.id_text import ID_TYPES, is_id_type
 
 _TYPE_LENGTH = 100
@@ -68,47 +69,8 @@ def type_name(kind: Any) -> str:
     return name if len(name) <= _TYPE_LENGTH else f"{name[: _TYPE_LENGTH - 1]}…"
 
 
-def is_list_type(kind: Any) -> bool:
-    """Whether a pyarrow type holds lists."""
-    return bool(
-        pa.types.is_list(kind)
-        or pa.types.is_large_list(kind)
-        or pa.types.is_fixed_size_list(kind)
-        or pa.types.is_list_view(kind)
-        or pa.types.is_large_list_view(kind)
-    )
-
-
-def is_bytes_type(kind: Any) -> bool:
-    """Whether a pyarrow type holds bytes of any length, perhaps encoded by a dictionary."""
-    if pa.types.is_dictionary(kind):
-        return is_bytes_type(kind.value_type)
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
-
-
-def is_nested_type(kind: Any) -> bool:
-    """Whether a pyarrow type holds lists or mappings."""
-    return is_list_type(kind) or pa.types.is_struct(kind) or pa.types.is_map(kind)
-
-
-def _is_text(kind: Any) -> bool:
-    # Bytes are text in CSV, and where they are not, their values are recorded as `not_utf8`.
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or is_bytes_type(kind)
-        or pa.types.is_null(kind)
-        or (pa.types.is_dictionary(kind) and _is_text(kind.value_type))
-    )
-
-
-def _is_number(kind: Any) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
 def _is_text_or_number(kind: Any) -> bool:
-    return _is_text(kind) or _is_number(kind)
+    return is_text_type(kind) or is_number_type(kind)
 
 
 def _is_flag(kind: Any) -> bool:

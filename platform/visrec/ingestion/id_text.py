@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from visrec.errors import DataError
+from visrec.ingestion.arrow_types import is_number_type, is_text_type
 from visrec.ingestion.values import text
 
 ID_TYPES = "text, whole numbers or UUIDs"
@@ -91,20 +92,9 @@ def digits_lost_note(role: str, column: Any) -> str:
 
 def is_id_type(kind: Any) -> bool:
     """Whether a column of a pyarrow type can hold ids: text, UTF-8 bytes, numbers, UUIDs, or nothing but nulls."""
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_binary_view(kind)
-        or pa.types.is_integer(kind)
-        or pa.types.is_floating(kind)
-        or pa.types.is_decimal(kind)
-        or pa.types.is_null(kind)
-        or is_uuid(kind)
-        or (pa.types.is_dictionary(kind) and is_id_type(kind.value_type))
-    )
+    if pa.types.is_dictionary(kind):
+        return is_id_type(kind.value_type)
+    return is_text_type(kind) or is_number_type(kind) or is_uuid(kind)
 
 
 def is_uuid(kind: Any) -> bool:

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from visrec.ingestion.arrow_types import element_type, is_bytes_type, is_list_type, is_nested_type
 from visrec.ingestion.cells import UnreadableCellError
 from visrec.ingestion.chunks import Chunk
-from visrec.ingestion.column_types import ColumnNames, is_bytes_type, is_list_type, is_nested_type
-from visrec.ingestion.picture_cells import EXPECTED, bytes_field, element_type, picture_names
+from visrec.ingestion.column_types import ColumnNames
+from visrec.ingestion.picture_cells import EXPECTED, bytes_field, picture_names
 from visrec.ingestion.picture_index import PictureIndex
 from visrec.ingestion.picture_sources import CellPicture, FilePicture, PictureSource
 from visrec.ingestion.values import split_list, text

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from visrec.ingestion.arrow_types import is_bytes_type
 from visrec.ingestion.cells import (
     UnreadableCellError,
     decode_cell,
@@ -14,7 +15,6 @@ from visrec.ingestion.cells import (
     plain_key,
     scalar_text,
 )
-from visrec.ingestion.column_types import is_bytes_type, is_list_type
 
 EXPECTED = (
     "paths, URIs or bytes of pictures, or mappings with bytes, path, url, uri, src, href, hi_res, large, medium, small "
@@ -42,11 +42,6 @@ def bytes_field(kind: Any) -> str | None:
     fields = {plain_key(field.name): field.name for field in kind if is_bytes_type(field.type)}
     named = [fields[key] for key in _BYTES_KEYS if key in fields]
     return named[0] if named else next(iter(fields.values())) if len(fields) == 1 else None
-
-
-def element_type(kind: Any) -> Any:
-    """The type of the elements of a list type; the type itself of any other."""
-    return kind.value_type if is_list_type(kind) else kind
 
 
 def picture_names(value: Any) -> list[str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from visrec.config.ingest import TimeUnit
 from visrec.config.times import BLANK_BEFORE_OFFSET, ZONE_NAME, parse_moment
 from visrec.errors import DataError
+from visrec.ingestion.arrow_types import is_number_type
 from visrec.ingestion.time_patterns import parse_compact, parse_pattern
 
 _PER_MS: dict[str, float] = {"s": 1e-3, "ms": 1.0, "us": 1e3, "ns": 1e6}
@@ -71,11 +72,7 @@ def parse_times(
             pc.cast(column, pa.timestamp("us", getattr(column.type, "tz", None)), safe=False), pa.int64()
         )
         return _fill(micros) // 1000, _valid(column)
-    if (
-        pa.types.is_integer(column.type)
-        or pa.types.is_floating(column.type)
-        or pa.types.is_decimal(column.type)
-    ):
+    if is_number_type(column.type):
         if pattern or unit == "iso8601":
             return _from_text(_whole_texts(column), unit, pattern, origin)
         times, readable = _from_numbers(_as_numbers(column), unit, origin)

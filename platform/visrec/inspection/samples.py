@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from visrec.errors import DataError
+from visrec.ingestion.arrow_types import element_type, is_bytes_type, is_list_type
 from visrec.ingestion.chunks import Chunk, split_into_chunks
 from visrec.ingestion.files import InputFile
 from visrec.ingestion.formats import RawRows, read_rows
@@ -206,11 +207,11 @@ def _readable(chunk: Chunk, names: list[str]) -> list[str]:
 
 def holds_bytes(kind: Any) -> bool:
     """Whether a pyarrow type is bytes, a struct with bytes, or a list of such."""
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
-        return True
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return holds_bytes(kind.value_type)
-    return pa.types.is_struct(kind) and any(holds_bytes(kind.field(k).type) for k in range(kind.num_fields))
+    if is_list_type(kind):
+        return holds_bytes(element_type(kind))
+    return is_bytes_type(kind) or (
+        pa.types.is_struct(kind) and any(holds_bytes(kind.field(k).type) for k in range(kind.num_fields))
+    )
 
 
 def _of(raw: RawRows, name: str) -> Any:
