@@ -15,7 +15,7 @@ from visrec.ingestion.categories import parse_categories
 from visrec.ingestion.cells import decode_cell, elements
 from visrec.ingestion.column_types import ColumnNames, check_types
 from visrec.ingestion.times import parse_times, small_numbers
-from visrec.ingestion.values import floats, text
+from visrec.ingestion.values import floats, shown, text
 
 _LATEST_MS = 7_258_118_400_000
 """The year 2200."""
@@ -96,7 +96,7 @@ def parse_attributes(
         if role in columns:
             found[role], broken = parse(columns[role])
             first = next(iter(np.flatnonzero(broken)), None)
-            example = "" if first is None else _shown(columns[role][int(first)].as_py())
+            example = "" if first is None else shown(columns[role][int(first)].as_py(), _EXAMPLE_LENGTH)
             unreadable.add(names.names.get(role, role), int(broken.sum()), example)
     defaults = {
         name: pa.nulls(num_rows, kind)
@@ -133,8 +133,3 @@ def _times(column: Any) -> tuple[Any, Any]:
     # Years, compact dates and the like are no seconds since 1970, nor milliseconds of a far future.
     readable &= ~small_numbers(column) & (times < _LATEST_MS)
     return pa.array(times, mask=~(present & readable)), broken | (present & ~readable)
-
-
-def _shown(value: Any) -> str:
-    shown = value.decode("utf-8", errors="backslashreplace") if isinstance(value, bytes) else str(value)
-    return shown if len(shown) <= _EXAMPLE_LENGTH else f"{shown[: _EXAMPLE_LENGTH - 1]}…"

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from visrec.errors import DataError
+from visrec.ingestion.cells import plain_key
 from visrec.ingestion.column_types import ColumnNames
 from visrec.ingestion.values import text
 
@@ -24,7 +25,6 @@ WORDS: dict[str, bool] = {**dict.fromkeys(_YES.split(), True), **dict.fromkeys(_
 """Words that are understood, without blanks, `-` and `_`."""
 
 _MOST_SHOWN = 5
-_BETWEEN = re.compile(r"[\s_-]+")
 _COUNT = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 
 
@@ -52,7 +52,7 @@ def parse_availability(
     if pa.types.is_boolean(column.type):
         return pc.fill_null(column, True), np.zeros(len(column), bool)
     values, undecodable = text(column)
-    known = {**WORDS, **{_plain(word): meaning for word, meaning in meanings.items()}}
+    known = {**WORDS, **{plain_key(word): meaning for word, meaning in meanings.items()}}
     words = pc.fill_null(values, "true").dictionary_encode()
     found = [meaning_of(word, known) for word in words.dictionary.to_pylist()]
     codes = np.asarray(words.indices)
@@ -70,14 +70,10 @@ def meaning_of(word: str, known: Mapping[str, bool] = MappingProxyType(WORDS)) -
         >>> meaning_of("Sold out"), meaning_of("12"), meaning_of("preorder")
         (False, True, None)
     """
-    meaning = known.get(_plain(word))
+    meaning = known.get(plain_key(word))
     if meaning is None and _COUNT.fullmatch(word):
         return float(word) > 0
     return meaning
-
-
-def _plain(word: str) -> str:
-    return _BETWEEN.sub("", word).casefold()
 
 
 def _unknown_words(words: Any, names: ColumnNames) -> DataError:

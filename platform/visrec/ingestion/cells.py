@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from visrec.ingestion.values import shown
+
 _NUMPY_LIST = re.compile(r"""\[\s*(?:'[^']*'|"[^"]*")(?:\s+(?:'[^']*'|"[^"]*"))+\s*\]""")
 _QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 _SEPARATORS_IN_KEYS = re.compile(r"[\s_-]+")
@@ -92,7 +94,7 @@ def plain_key(key: Any) -> str:
         >>> plain_key("Hi_Res"), plain_key("hi-res"), plain_key("hiRes")
         ('hires', 'hires', 'hires')
     """
-    return _SEPARATORS_IN_KEYS.sub("", str(key)).lower()
+    return _SEPARATORS_IN_KEYS.sub("", str(key)).casefold()
 
 
 def describe(value: Any) -> str:
@@ -103,9 +105,8 @@ def describe(value: Any) -> str:
         ('a mapping with the keys id, name', 'a list')
     """
     if isinstance(value, Mapping):
-        keys = ", ".join(str(key) for key in value)
-        shown = keys if len(keys) <= _SHOWN_LENGTH else f"{keys[: _SHOWN_LENGTH - 1]}…"
-        return f"a mapping with the keys {shown}" if value else "an empty mapping"
+        keys = shown(", ".join(str(key) for key in value), _SHOWN_LENGTH)
+        return f"a mapping with the keys {keys}" if value else "an empty mapping"
     if isinstance(value, list | tuple):
         return "a list"
     return f"a value of type {type(value).__name__}"

@@ -9,6 +9,7 @@ import pyarrow as pa
 from visrec.errors import DataError
 from visrec.ingestion.arrow_types import is_number_type, is_text_type
 from visrec.ingestion.id_text import ID_TYPES, is_id_type
+from visrec.ingestion.values import shown
 
 _TYPE_LENGTH = 100
 
@@ -65,8 +66,7 @@ def type_name(kind: Any) -> str:
         >>> type_name(pa.list_(pa.int8()))
         'list<item: int8>'
     """
-    name = " ".join(str(kind).split())
-    return name if len(name) <= _TYPE_LENGTH else f"{name[: _TYPE_LENGTH - 1]}…"
+    return shown(" ".join(str(kind).split()), _TYPE_LENGTH)
 
 
 def _is_text_or_number(kind: Any) -> bool:

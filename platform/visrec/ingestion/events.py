@@ -18,7 +18,7 @@ from visrec.ingestion.ids import fill_digits, too_long
 from visrec.ingestion.quarantine import REASON_CODES, REJECT_SCHEMA, Reason
 from visrec.ingestion.time_notes import TimeNotes
 from visrec.ingestion.times import SMALLEST_AUTO, digits_lost, parse_iso, parse_times, small_numbers
-from visrec.ingestion.values import integers, text
+from visrec.ingestion.values import integers, shown, text
 
 EVENT_SCHEMA = pa.schema(
     [
@@ -174,8 +174,9 @@ class _RowCheck:
         self.reason[new] = REASON_CODES[reason]
         if values is not None:
             for row in new:
-                shown = _shorten(values[int(row)].as_py())
-                self.detail[int(row)] = shown + (note if isinstance(note, str) else note(shown, int(row)))
+                value = values[int(row)].as_py()
+                text = "" if value is None else shown(value, _DETAIL_LENGTH)
+                self.detail[int(row)] = text + (note if isinstance(note, str) else note(text, int(row)))
 
     def text(self, column: Any) -> Any:
         """A column as text; marks what is not UTF-8."""
@@ -249,7 +250,9 @@ def _rejects(raw: RawRows, check: _RowCheck, chunk: int) -> pa.Table:
     reasons = [int(check.reason[row]) for row in bad] + [REASON_CODES[Reason.MALFORMED_ROW]] * len(
         raw.malformed
     )
-    details = [check.detail.get(int(row), "") for row in bad] + [_shorten(row) for _, row in raw.malformed]
+    details = [check.detail.get(int(row), "") for row in bad] + [
+        shown(row, _DETAIL_LENGTH) for _, row in raw.malformed
+    ]
     order = np.argsort(lines, kind="stable")
     return pa.table(
         {
@@ -260,10 +263,3 @@ def _rejects(raw: RawRows, check: _RowCheck, chunk: int) -> pa.Table:
         },
         schema=REJECT_SCHEMA,
     )
-
-
-def _shorten(value: Any) -> str:
-    if value is None:
-        return ""
-    shown = value.decode("utf-8", errors="backslashreplace") if isinstance(value, bytes) else str(value)
-    return shown if len(shown) <= _DETAIL_LENGTH else shown[: _DETAIL_LENGTH - 1] + "…"

@@ -1,5 +1,6 @@
 """Ids: their longest length, and their natural order: by value where all are integers, else by text."""
 
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,11 @@ def fill_digits(ids: Any, width: int | None) -> Any:
     if width is None:
         return ids
     return pc.if_else(pc.match_substring_regex(ids, "^[0-9]+$"), pc.utf8_lpad(ids, width, "0"), ids)
+
+
+def nfc(name: str) -> str:
+    """An id or name in the Unicode form in which letters with marks are one character."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def all_integers(ids: Any) -> bool:

@@ -16,7 +16,7 @@ from visrec.ingestion.column_types import ColumnNames
 from visrec.ingestion.picture_cells import EXPECTED, bytes_field, picture_names
 from visrec.ingestion.picture_index import PictureIndex
 from visrec.ingestion.picture_sources import CellPicture, FilePicture, PictureSource
-from visrec.ingestion.values import split_list, text
+from visrec.ingestion.values import text
 from visrec.storage import Location
 
 _ROWS_PER_BATCH = 32
@@ -87,7 +87,7 @@ def pictures_at_paths(
         except UnreadableCellError as error:
             raise names.error("image", expected=EXPECTED, got=str(error)) from None
         if separator is not None and isinstance(value, str) and of_row == [value]:
-            of_row = split_list(value, separator)
+            of_row = [part.strip() for part in value.split(separator) if part.strip()]
         named.append(of_row)
     return _Paths(folder, index).find(named)
 

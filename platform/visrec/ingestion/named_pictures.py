@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from visrec.ingestion.ids import natural_order
-from visrec.ingestion.picture_index import PICTURE_ENDINGS, loose, nfc, split_ending
+from visrec.ingestion.ids import natural_order, nfc
+from visrec.ingestion.picture_index import PICTURE_ENDINGS, loose, split_ending
 
 _ENDINGS = frozenset(PICTURE_ENDINGS)
 

@@ -2,9 +2,9 @@
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 
+from visrec.ingestion.ids import nfc
 from visrec.ingestion.quarantine import Reason, RejectCounts
 
 _EXAMPLE = re.compile(r"(.*?:\d+): (.*)", re.DOTALL)
@@ -40,9 +40,9 @@ def differs_by(a: str, b: str) -> str:
         >>> differs_by("0108158013", "108158013"), differs_by("Shoe", "shoe"), differs_by("a", "b")
         ('leading zeros', 'upper and lower case', '')
     """
-    if _nfc(a) == _nfc(b):
+    if nfc(a) == nfc(b):
         return "Unicode form (NFC and NFD)"
-    if _nfc(a).casefold() == _nfc(b).casefold():
+    if nfc(a).casefold() == nfc(b).casefold():
         return "upper and lower case"
     if a.isdigit() and b.isdigit() and a.lstrip("0") == b.lstrip("0"):
         return "leading zeros"
@@ -89,12 +89,8 @@ def explain_unknown_item(rejected: RejectCounts, ids: Sequence[str], place: str)
         rejected.examples[Reason.UNKNOWN_ITEM] = f"{location}: {unmet_id_note(item_id, ids, place)}"
 
 
-def _nfc(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
-
-
 def _spelling(name: str) -> str:
-    return (name if name.isascii() else _nfc(name)).casefold().lstrip("0")
+    return nfc(name).casefold().lstrip("0")
 
 
 def _with_same_end(name: str, names: Sequence[str]) -> list[str]:

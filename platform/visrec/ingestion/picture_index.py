@@ -1,12 +1,12 @@
 """Index of the picture folder: finds the file that a name means, exactly as written or, where one fits, loosely."""
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
 from pyarrow import fs as pafs
 
+from visrec.ingestion.ids import nfc
 from visrec.ingestion.nearest import nearest
 from visrec.storage import Location
 
@@ -127,11 +127,6 @@ def split_ending(path: str) -> tuple[str, str]:
     """
     stem, _, ending = path.rpartition(".")
     return (stem, ending.lower()) if ending.lower() in _KNOWN_ENDINGS else (path, "")
-
-
-def nfc(name: str) -> str:
-    """A name in the Unicode form in which letters with marks are one character."""
-    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def loose(name: str) -> str:

@@ -1,6 +1,5 @@
 """Conversion of columns of any type to text and numbers, with a mask of the values that cannot be read."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -72,22 +71,15 @@ def floats(column: Any) -> tuple[Any, NDArray[np.bool_]]:
     ), bad
 
 
-def split_list(value: str | None, separator: str | None) -> list[str]:
-    """Values of a cell that holds several: a JSON list, or text between separators (None: one value).
+def shown(value: Any, length: int) -> str:
+    """A value for a message, bytes as text: at most `length` characters.
 
     Example:
-        >>> split_list("a| b |", "|"), split_list('["a|b", 2]', "|"), split_list("a|b", None), split_list(None, "|")
-        (['a', 'b'], ['a|b', '2'], ['a|b'], [])
+        >>> shown(b"a\\xff", 10), shown("a long value", 7)
+        ('a\\\\xff', 'a long…')
     """
-    if not value:
-        return []
-    if value.startswith("["):
-        try:
-            return [str(element) for element in json.loads(value) if element is not None]
-        except (ValueError, RecursionError):
-            pass  # text that begins with a bracket
-    parts = [value] if separator is None else value.split(separator)
-    return [part.strip() for part in parts if part.strip()]
+    text = value.decode("utf-8", errors="backslashreplace") if isinstance(value, bytes) else str(value)
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _decode(column: Any) -> tuple[Any, NDArray[np.bool_]]:

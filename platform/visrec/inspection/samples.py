@@ -17,7 +17,7 @@ from visrec.ingestion.files import InputFile
 from visrec.ingestion.formats import RawRows, read_rows
 from visrec.ingestion.id_text import id_texts, is_id_type
 from visrec.ingestion.text_dialect import TextSettings
-from visrec.ingestion.values import text
+from visrec.ingestion.values import shown, text
 
 WHOLE_BYTES = 32 << 20
 """Tables up to this size are read whole."""
@@ -181,8 +181,7 @@ def whole_ids(files: Sequence[InputFile], name: str, column_names: tuple[str, ..
 
 def shorten(value: str, length: int = 40) -> str:
     """A value for people: in one line, at most `length` characters long."""
-    line = " ".join(value.split())
-    return line if len(line) <= length else line[: length - 1] + "…"
+    return shown(" ".join(value.split()), length)
 
 
 def _read(chunk: Chunk, *, whole: bool) -> RawRows:
@@ -209,9 +208,9 @@ def holds_bytes(kind: Any) -> bool:
     """Whether a pyarrow type is bytes, a struct with bytes, or a list of such."""
     if is_list_type(kind):
         return holds_bytes(element_type(kind))
-    return is_bytes_type(kind) or (
-        pa.types.is_struct(kind) and any(holds_bytes(kind.field(k).type) for k in range(kind.num_fields))
-    )
+    if pa.types.is_struct(kind):
+        return any(holds_bytes(field.type) for field in kind)
+    return is_bytes_type(kind)
 
 
 def _of(raw: RawRows, name: str) -> Any:
