@@ -24,7 +24,9 @@ _ENDINGS: dict[str, RowFormat] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-_PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".jfif", ".bmp", ".tif", ".tiff")
+PICTURE_ENDINGS = ("jpg", "jpeg", "png", "webp", "gif")
+"""Endings that are tried where a name has none, in order of preference where several files differ in nothing else."""
+KNOWN_PICTURE_ENDINGS = frozenset((*PICTURE_ENDINGS, "jfif", "bmp", "tif", "tiff"))
 _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".xz", ".zip")
 
 
@@ -249,7 +251,9 @@ def _counts(folder: Location, info: pafs.FileInfo) -> bool:
     """Whether a file is one of the folder's pictures: in sub-folders only files with a picture's ending are, so that a
     workspace in the folder does not make the input another one."""
     path = str(info.path)
-    return "/" not in path[len(folder.path.rstrip("/")) + 1 :] or path.lower().endswith(_PICTURE_ENDINGS)
+    return "/" not in path[len(folder.path.rstrip("/")) + 1 :] or (
+        path.rpartition(".")[2].lower() in KNOWN_PICTURE_ENDINGS
+    )
 
 
 def _truth(path: str) -> Location | None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from visrec.config.ingest import ImagesConfig
 from visrec.config.path_template import PathTemplate
+from visrec.ingestion.files import PICTURE_ENDINGS
 from visrec.ingestion.named_pictures import NamedPictures, items_of_folder, pictures_of_ids
-from visrec.ingestion.picture_index import PICTURE_ENDINGS, PictureIndex, split_ending
+from visrec.ingestion.picture_index import PictureIndex, split_ending
 from visrec.ingestion.picture_sources import FilePicture
 from visrec.ingestion.quarantine import Reason, Reject
 from visrec.storage import Location

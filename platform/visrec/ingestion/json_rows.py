@@ -46,7 +46,7 @@ def jsonl_rows(data: bytes, columns: Mapping[str, str]) -> RawRows:
     for number, line in enumerate(split, start=1):
         if not line.strip():
             continue
-        row = _object(line)
+        row = json_object(line)
         if row is None:
             rows.malformed.append((number, line.decode("utf-8", errors="replace").rstrip("\r")))
         else:
@@ -217,7 +217,13 @@ def _check_wrapper(value: dict[str, Any], columns: Mapping[str, str]) -> None:
             )
 
 
-def _object(line: bytes) -> dict[str, Any] | None:
+def json_object(line: str | bytes) -> dict[str, Any] | None:
+    """The object that a line holds; None where it is no JSON or another value.
+
+    Example:
+        >>> json_object('{"u": 7}'), json_object("[]")
+        ({'u': 7}, None)
+    """
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from visrec.ingestion.files import PICTURE_ENDINGS
 from visrec.ingestion.ids import natural_order, nfc
-from visrec.ingestion.picture_index import PICTURE_ENDINGS, loose, split_ending
+from visrec.ingestion.picture_index import loose, split_ending
 
 _ENDINGS = frozenset(PICTURE_ENDINGS)
 

@@ -6,15 +6,10 @@ from urllib.parse import unquote, urlsplit
 
 from pyarrow import fs as pafs
 
+from visrec.ingestion.files import KNOWN_PICTURE_ENDINGS, PICTURE_ENDINGS
 from visrec.ingestion.ids import nfc
 from visrec.ingestion.nearest import nearest
 from visrec.storage import Location
-
-PICTURE_ENDINGS = ("jpg", "jpeg", "png", "webp", "gif")
-"""In order of preference where several files differ in nothing else."""
-
-_OTHER_ENDINGS = ("jfif", "bmp", "tif", "tiff")
-_KNOWN_ENDINGS = frozenset((*PICTURE_ENDINGS, *_OTHER_ENDINGS))
 
 
 class PictureIndex:
@@ -126,7 +121,7 @@ def split_ending(path: str) -> tuple[str, str]:
         (('a/7', 'jpg'), ('a/v1.5', ''))
     """
     stem, _, ending = path.rpartition(".")
-    return (stem, ending.lower()) if ending.lower() in _KNOWN_ENDINGS else (path, "")
+    return (stem, ending.lower()) if ending.lower() in KNOWN_PICTURE_ENDINGS else (path, "")
 
 
 def loose(name: str) -> str:

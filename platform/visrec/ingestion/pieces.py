@@ -7,6 +7,7 @@ from typing import Any
 from visrec.ingestion.chunks import Chunk
 from visrec.ingestion.compression import open_content, read_up_to
 from visrec.ingestion.quoting import QuoteReader
+from visrec.ingestion.text_head import with_newlines
 
 PIECE_BYTES = 32 << 20
 """Of the text of a file that is one chunk however large it is."""
@@ -48,9 +49,9 @@ def read_text(chunk: Chunk) -> Iterator[str]:
             text = held + decoder.decode(block)
             held = text[len(text.rstrip("\r")) :]  # a line feed may follow
             text = text.removesuffix(held)
-            yield _with_newlines(text.removeprefix("\ufeff") if first else text)
+            yield with_newlines(text.removeprefix("\ufeff") if first else text)
             first = False
-        yield _with_newlines(held + decoder.decode(b"", final=True))
+        yield with_newlines(held + decoder.decode(b"", final=True))
 
 
 def with_line_feeds(data: bytes) -> bytes:
@@ -64,10 +65,6 @@ def with_line_feeds(data: bytes) -> bytes:
     if not num_returns or num_returns == data.count(b"\r\n"):
         return data
     return data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-
-
-def _with_newlines(text: str) -> str:
-    return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _read_stream(chunk: Chunk, piece_bytes: int | None) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from visrec.config.ingest import InteractionsConfig, ItemsConfig, Quoting
 from visrec.errors import DataError
 from visrec.ingestion.compression import Compression
 from visrec.ingestion.delimiters import find_delimiter, hinted_delimiter
+from visrec.ingestion.json_rows import json_object
 from visrec.ingestion.text_head import Encoding, TextHead
 from visrec.storage import Location
 
@@ -152,7 +153,7 @@ def json_dialect(location: Location, head: TextHead) -> tuple[TextDialect, tuple
         )
     names: dict[str, None] = {}
     for line in text.split("\n")[:1000]:
-        row = _json_object(line.strip().removeprefix("[").strip(" ,]"))
+        row = json_object(line.strip().removeprefix("[").strip(" ,]"))
         names.update(dict.fromkeys(row or ()))
     objects = text.startswith("[") or _is_pretty(text, head.complete)
     dialect = TextDialect(
@@ -228,7 +229,7 @@ def _check_names(
 def _is_pretty(text: str, complete: bool) -> bool:
     """Whether the first object takes several lines, or is followed by another on its line."""
     line, _, rest = text.partition("\n")
-    if not text.startswith("{") or _json_object(line) is not None:
+    if not text.startswith("{") or json_object(line) is not None:
         return False
     try:
         _, end = json.JSONDecoder().raw_decode(text)
@@ -239,11 +240,3 @@ def _is_pretty(text: str, complete: bool) -> bool:
         return False
     following = text[end:].lstrip()
     return end > len(line) or following.startswith((",", "{"))
-
-
-def _json_object(line: str) -> dict[str, object] | None:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return row if isinstance(row, dict) else None

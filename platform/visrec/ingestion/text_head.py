@@ -62,12 +62,22 @@ def read_head(location: Location) -> TextHead:
     text = codecs.getincrementaldecoder(encoding)("replace").decode(head).removeprefix("\ufeff")
     return_only = "\n" not in text.rstrip("\n") and "\r" in text.rstrip("\r\n")
     return TextHead(
-        text=text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n"),
+        text=with_newlines(text),
         compression=compression,
         encoding=encoding,
         line_end=b"\r" if return_only else b"\n",
         complete=complete,
     )
+
+
+def with_newlines(text: str) -> str:
+    r"""Text whose lines all end with a line feed, whichever line ends they have.
+
+    Example:
+        >>> with_newlines("a\r\nb\rc\n")
+        'a\nb\nc\n'
+    """
+    return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _encoding(head: bytes, location: Location) -> Encoding:

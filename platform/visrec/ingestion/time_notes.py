@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from visrec.config.ingest import TimeUnit
 from visrec.config.times import format_milliseconds, parse_moment
 from visrec.ingestion.quarantine import Reason
+from visrec.ingestion.times import AUTO_LIMITS, SMALLEST_AUTO
 
 _UNIT_NAMES = {
     "s": "seconds",
@@ -68,7 +69,7 @@ for compact dates set log.time_unit: iso8601'
             return self._unreadable(value)
         number = _number(value)
         taken = (
-            f" was taken for {self._unit_name(number, time)}: {format_milliseconds(time)}"
+            f" was taken for {self._unit_name(number)}: {format_milliseconds(time)}"
             if number is not None and not self.pattern and self.unit != "iso8601"
             else f" is {format_milliseconds(time)}"
         )
@@ -85,11 +86,10 @@ for compact dates set log.time_unit: iso8601'
         hint = "" if number is None else self._hint_of_number(value, number)
         return f"{taken}, {bound}; {hint or f'if it is right, set {loosen}'}"
 
-    def _unit_name(self, number: float, time: int) -> str:
+    def _unit_name(self, number: float) -> str:
         unit: str = self.unit
         if unit == "auto":
-            size = abs(number)
-            unit = "s" if size < 1e11 else "ms" if size < 1e14 else "us" if size < 1e17 else "ns"
+            unit = next((unit for unit, limit in AUTO_LIMITS if abs(number) < limit), "ns")
         since = f" since {format_milliseconds(self.origin)}" if self.origin else ""
         return _UNIT_NAMES.get(unit, unit) + since
 
@@ -104,7 +104,7 @@ for compact dates set log.time_unit: iso8601'
             return f"it looks like an Excel serial date: set {self.setting}.time_unit: excel; {since}"
         if self.unit == "auto" and 1000 <= number < 3000 and whole.isdigit():
             return f"for years set {self.setting}.time_format: '%Y'; {since}"
-        if self.unit in ("auto", "s", "ms", "us", "ns") and not self.origin and 0 <= number < 1e8:
+        if self.unit in ("auto", "s", "ms", "us", "ns") and not self.origin and 0 <= number < SMALLEST_AUTO:
             return since
         if self.unit != "auto":
             return f"if numbers are of another unit, set {self.setting}.time_unit"

@@ -12,6 +12,7 @@ from visrec.config.ingest import TimeUnit
 from visrec.config.times import BLANK_BEFORE_OFFSET, ZONE_NAME, parse_moment
 from visrec.errors import DataError
 from visrec.ingestion.arrow_types import is_number_type
+from visrec.ingestion.resolution import DAY_MS
 from visrec.ingestion.time_patterns import parse_compact, parse_pattern
 
 _PER_MS: dict[str, float] = {"s": 1e-3, "ms": 1.0, "us": 1e3, "ns": 1e6}
@@ -26,9 +27,12 @@ _PLAIN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1
 _IN_UTC = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+\s*([-+]00(:?00)?\s*)?(?i:utc|gmt|z)$"
 _AT_OFFSET = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+\s*[-+][0-9]{2}(:?[0-9]{2})?$"
 _LIMIT = 2.0**62
-_DAY_MS = 86_400_000
-_EXCEL_EPOCH_MS = -25_569 * _DAY_MS
+_EXCEL_EPOCH_MS = -25_569 * DAY_MS
 """1899-12-30."""
+
+AUTO_LIMITS: tuple[tuple[TimeUnit, float], ...] = (("s", 1e11), ("ms", 1e14), ("us", 1e17))
+"""Unit of numbers below each size, where the unit is `auto`; larger ones are nanoseconds."""
+_BELOW_LIMITS = [_PER_MS[unit] for unit, _ in AUTO_LIMITS]
 
 SMALLEST_AUTO = 1e8
 """Numbers from 0 to this are years, compact dates or counts from a start rather than seconds since 1970."""
@@ -166,7 +170,7 @@ def _from_text(
 def _from_numbers(column: Any, unit: TimeUnit, origin: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     if unit == "excel":
         column, unit, origin = (
-            pc.round(pc.multiply(pc.cast(column, pa.float64()), float(_DAY_MS))),
+            pc.round(pc.multiply(pc.cast(column, pa.float64()), float(DAY_MS))),
             "ms",
             _EXCEL_EPOCH_MS,
         )
@@ -179,7 +183,7 @@ def _since_1970(column: Any, unit: TimeUnit) -> tuple[NDArray[np.int64], NDArray
     values = _fill(column)
     if unit == "auto":
         size = np.abs(values.astype(np.float64))
-        per_ms = np.select([size < 1e11, size < 1e14, size < 1e17], [1e-3, 1.0, 1e3], 1e6)
+        per_ms = np.select([size < limit for _, limit in AUTO_LIMITS], _BELOW_LIMITS, _PER_MS["ns"])
     else:
         per_ms = np.full(len(values), _PER_MS[unit])
     if np.issubdtype(values.dtype, np.integer):

@@ -11,8 +11,7 @@ from pyarrow import fs as pafs
 
 from visrec.errors import DataError
 from visrec.ingestion.chunks import Chunk, split_into_chunks
-from visrec.ingestion.files import InputFile, list_files
-from visrec.ingestion.picture_index import PICTURE_ENDINGS
+from visrec.ingestion.files import PICTURE_ENDINGS, InputFile, list_files
 from visrec.ingestion.pieces import read_pieces
 from visrec.storage import ArtifactKind, Location
 from visrec.storage.artifact import MANIFEST

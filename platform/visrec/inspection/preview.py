@@ -16,10 +16,10 @@ from visrec.errors import DataError
 from visrec.ingestion.catalogue import read_catalogue
 from visrec.ingestion.chunks import check_columns, mapped_columns, split_into_chunks
 from visrec.ingestion.events import EventRules, check_events
-from visrec.ingestion.files import find_inputs
+from visrec.ingestion.files import Inputs, find_inputs
 from visrec.ingestion.formats import read_rows
 from visrec.ingestion.picture_sources import FilePicture, PictureSource
-from visrec.ingestion.quarantine import REASON_CODES
+from visrec.ingestion.quarantine import REASONS
 from visrec.ingestion.source_catalogue import SourceCatalogue
 from visrec.ingestion.text_dialect import TextSettings
 
@@ -27,7 +27,6 @@ _CHUNK_BYTES = 1 << 20
 _MAX_CHUNKS = 8
 _MAX_PICTURES = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_REASONS = {code: reason for reason, code in REASON_CODES.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +76,7 @@ def preview_ingest(config: IngestConfig, *, num_rows: int = 5) -> Preview:
     """
     inputs = find_inputs(config)
     catalogue = read_catalogue(config, inputs.items, inputs.pictures)
-    parts = list(_events(config, catalogue.item_ids))
+    parts = list(_events(config, inputs, catalogue.item_ids))
     events = pa.concat_tables([events for events, _ in parts])
     rejects = pa.concat_tables([rejects for _, rejects in parts])
     items = np.asarray(events.column("item"))
@@ -104,8 +103,7 @@ def preview_ingest(config: IngestConfig, *, num_rows: int = 5) -> Preview:
     )
 
 
-def _events(config: IngestConfig, item_ids: Any) -> Iterator[tuple[pa.Table, pa.Table]]:
-    inputs = find_inputs(config)
+def _events(config: IngestConfig, inputs: Inputs, item_ids: Any) -> Iterator[tuple[pa.Table, pa.Table]]:
     for setting, log in config.logs.items():
         columns = mapped_columns(log.columns)
         chunks = split_into_chunks(
@@ -172,4 +170,4 @@ def _reasons(rejects: pa.Table) -> dict[str, tuple[int, str]]:
     details = rejects.column("detail").to_pylist()
     counts = Counter(codes)
     examples = dict(zip(reversed(codes), reversed(details), strict=True))
-    return {_REASONS[code].value: (count, examples[code]) for code, count in counts.most_common()}
+    return {REASONS[code].value: (count, examples[code]) for code, count in counts.most_common()}

@@ -1,6 +1,6 @@
 """Commented YAML of drafted settings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import yaml
@@ -20,13 +20,7 @@ def write_yaml(settings: Sequence[Setting], header: Sequence[str]) -> str:
           b: 1                                          # one
           c: x
     """
-    tree: dict[str, Any] = {}
-    for setting in settings:
-        node = tree
-        *folders, last = setting.key.split(".")
-        for step in folders:
-            node = node.setdefault(step, {})
-        node[last] = setting
+    tree = _tree((setting.key, setting) for setting in settings)
     lines = [f"# {line}".rstrip() for line in header]
     return "\n".join([*lines, *_lines(tree, 0)]) + "\n"
 
@@ -38,16 +32,21 @@ def plain_settings(settings: Sequence[Setting]) -> dict[str, Any]:
         >>> plain_settings([Setting(key="logs.0.path", value="a"), Setting(key="seed", value=1)])
         {'logs': [{'path': 'a'}], 'seed': 1}
     """
-    tree: dict[str, Any] = {}
-    for setting in settings:
-        if setting.active:
-            node = tree
-            *folders, last = setting.key.split(".")
-            for step in folders:
-                node = node.setdefault(step, {})
-            node[last] = setting.value
+    tree = _tree((setting.key, setting.value) for setting in settings if setting.active)
     values: dict[str, Any] = _with_lists(tree)
     return values
+
+
+def _tree(entries: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Nested mappings by the steps of each key."""
+    tree: dict[str, Any] = {}
+    for key, value in entries:
+        node = tree
+        *folders, last = key.split(".")
+        for step in folders:
+            node = node.setdefault(step, {})
+        node[last] = value
+    return tree
 
 
 def _with_lists(node: Any) -> Any:
