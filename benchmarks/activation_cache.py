@@ -101,6 +101,7 @@ class Side:
             adversary=choose_adversary(self._phase),
             inputs=self.inputs,
             log_q_I=torch.from_numpy(np.log(sampling_probability_I.clip(1e-9))).float(),
+            num_candidates=len(candidates),
             negatives=NegativeSamplerState.of(self._phase.loss, self.recommender, self._model, candidates),
         )
         self.seconds: list[float] = []

@@ -23,11 +23,15 @@ class LossConfig(Config):
         "explicit_weight": "explicit_negative_weight",
     }
 
-    name: Literal["sampled_softmax", "full_softmax", "bpr", "bce"] = "sampled_softmax"
+    name: Literal["sampled_softmax", "full_softmax", "bpr", "bce", "gbce"] = "sampled_softmax"
     """`sampled_softmax`: cross entropy over the target and the negatives. `full_softmax`: cross entropy over the
     whole catalogue; for models on ids alone or small catalogues. `bpr`: Bayesian personalised ranking (Rendle et al.
     2009), mean over the negatives. `bce`: binary cross entropy; the target weighs as much as all its negatives
-    together."""
+    together. `gbce`: generalised binary cross entropy, calibrated for sampled negatives (gSASRec: Petrov & Macdonald
+    2023); with many uniform negatives and no others."""
+    calibration: float = Field(0.75, ge=0, le=1)
+    """For `gbce`: its parameter t, how far the loss undoes that a sample holds the target always and any other item
+    rarely. 0 is plain binary cross entropy, 1 calibrates fully: high scores are probabilities."""
     logq_correction: bool = True
     """For `sampled_softmax`: subtract log Q(i) from the score of item i, where Q(i) is the probability that a batch
     holds i as a negative (Bengio & Senecal 2008; Yi et al. 2019). It covers every mix of in-batch, uniform,
@@ -78,7 +82,7 @@ class LossConfig(Config):
                 )
         elif not self.in_batch_negatives and not given:
             raise ValueError(f"expected in_batch_negatives or one of {', '.join(_SOURCES)}, got no negatives")
-        if self.label_smoothing and self.name in ("bpr", "bce"):
+        if self.label_smoothing and self.name in ("bpr", "bce", "gbce"):
             raise ValueError(
                 f"label_smoothing belongs to the softmax losses: expected 0 with {self.name}, "
                 f"got {self.label_smoothing}"

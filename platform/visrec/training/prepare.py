@@ -151,6 +151,7 @@ def prepare_phase(run: Run, number: int, resumed: Resumed | None = None) -> Phas
         adversary=choose_adversary(phase),
         inputs=inputs,
         log_q_I=log_q_I.to(run.environment.device),
+        num_candidates=len(candidates),
         negatives=negatives,
     )
     if resumed is not None and resumed.optimizer is not None:

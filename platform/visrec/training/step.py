@@ -20,7 +20,7 @@ from visrec.models import TowerOutput, TwoTower
 from visrec.models.item_inputs import ItemInputs
 from visrec.training.batch import Batch
 from visrec.training.environment import TrainEnvironment
-from visrec.training.losses import bce_loss, bpr_loss, softmax_loss
+from visrec.training.losses import candidate_loss
 from visrec.training.negatives.queue import QueuedNegatives
 from visrec.training.negatives.state import NegativeSamplerState
 
@@ -37,6 +37,7 @@ class TrainStep:
         adversary: Yields the losses to minimise.
         inputs: Pictures or cached activations of the items.
         log_q_I: Log of each item's probability to be a negative of a batch; on the model's device.
+        num_candidates: Items that may be negatives.
         negatives: Hard-negative miner and cross-batch queue, which carry state from step to step.
 
     Example:
@@ -51,6 +52,7 @@ class TrainStep:
     adversary: "Adversary"
     inputs: ItemInputs
     log_q_I: Tensor
+    num_candidates: int
     negatives: NegativeSamplerState
 
     def run(self, batch: Batch) -> "StepTotals":
@@ -65,6 +67,7 @@ class TrainStep:
             start=self.inputs.start,
             loss=self.phase.loss,
             log_q_I=self.log_q_I,
+            num_candidates=self.num_candidates,
             queued=queue.recall(batch_on_device) if queue is not None else None,
         )
         first_output: TowerOutput | None = None
@@ -159,6 +162,7 @@ class StepContext:
         start: First block of the backbone to run; 0 where the inputs are pictures.
         loss: Which loss, and its settings.
         log_q_I: Log of each item's probability to be a negative of a batch; None for no correction.
+        num_candidates: Items that may be negatives.
         queued: Negatives of recent batches.
     """
 
@@ -169,6 +173,7 @@ class StepContext:
     start: int
     loss: LossConfig
     log_q_I: Tensor | None = None
+    num_candidates: int = 0
     queued: QueuedNegatives | None = None
 
     def encode(self, inputs: Tensor | None = None) -> TowerOutput:
@@ -183,7 +188,9 @@ class StepContext:
 
     def losses(self, output: TowerOutput) -> Tensor:
         """Loss of every valid position: [P]."""
-        return position_losses(output, self.batch, self.loss, self.log_q_I, self.queued)
+        return position_losses(
+            output, self.batch, self.loss, self.log_q_I, self.queued, num_candidates=self.num_candidates
+        )
 
     def mean_loss(self, inputs: Tensor) -> Tensor:
         """Scalar loss of other inputs, without DDP: an attack needs the gradient of its inputs alone."""
@@ -226,6 +233,8 @@ def position_losses(
     loss: LossConfig,
     log_q_I: Tensor | None,
     queued: QueuedNegatives | None = None,
+    *,
+    num_candidates: int = 0,
 ) -> Tensor:
     """Loss of every valid position of a batch over its candidates: [P].
 
@@ -235,6 +244,7 @@ def position_losses(
         loss: Which loss.
         log_q_I: Log of each item's probability to be a negative of the whole batch; None for no correction.
         queued: Negatives of recent batches.
+        num_candidates: Items that may be negatives; for `gbce`.
     """
     rows_P, columns_P = torch.nonzero(batch.targets_BL >= 0, as_tuple=True)
     targets_P = batch.targets_BL[rows_P, columns_P]
@@ -242,11 +252,7 @@ def position_losses(
     logits_PC, log_weights_PC = _candidates(
         output, batch, rows_P, columns_P, targets_P, log_q_I if corrects else None, queued
     )
-    if loss.name == "bpr":
-        return bpr_loss(logits_PC, targets_P, log_weights_PC)
-    if loss.name == "bce":
-        return bce_loss(logits_PC, targets_P, log_weights_PC)
-    return softmax_loss(logits_PC, targets_P, log_weights_PC, label_smoothing=loss.label_smoothing)
+    return candidate_loss(loss, logits_PC, targets_P, log_weights_PC, num_candidates=num_candidates)
 
 
 def _candidates(

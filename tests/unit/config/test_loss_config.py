@@ -11,6 +11,8 @@ from visrec.errors import ConfigError
     [
         ({"name": "bpr", "label_smoothing": 0.1}, "label_smoothing belongs to the softmax losses"),
         ({"name": "bce", "label_smoothing": 0.1}, "expected 0 with bce, got 0.1"),
+        ({"name": "gbce", "label_smoothing": 0.1}, "expected 0 with gbce, got 0.1"),
+        ({"name": "gbce", "calibration": 1.1}, "calibration"),
         ({"name": "full_softmax", "num_hard_negatives": 2}, "got num_hard_negatives"),
         ({"name": "full_softmax", "in_batch_negatives": False}, "got in_batch_negatives: false"),
         ({"in_batch_negatives": False}, "got no negatives"),

@@ -48,9 +48,12 @@ def test_in_batch_negatives_with_logq_correction() -> None:
     assert loss_of(batch, [1.0, 1.0, 0.0], LossConfig(name="bce"), log_q_I) == pytest.approx(
         [(math.log1p(1 / E) + (math.log1p(E) + math.log(2)) / 2) / 2]
     )
+    assert loss_of(batch, [1.0, 1.0, 0.0], LossConfig(name="gbce"), log_q_I) == pytest.approx(
+        [(math.log1p(1 / E) + math.log1p(E) + math.log(2)) / 3]
+    )
 
 
-@pytest.mark.parametrize("name", ["sampled_softmax", "full_softmax", "bpr", "bce"])
+@pytest.mark.parametrize("name", ["sampled_softmax", "full_softmax", "bpr", "bce", "gbce"])
 def test_another_positive_of_the_user_is_no_negative(name: str) -> None:
     loss = LossConfig.model_validate({"name": name})
     with_hit = make_batch([0, 1, 2], positives=[[0, 2]])
@@ -118,7 +121,7 @@ def test_a_queued_target_is_not_its_own_negative() -> None:
     assert found.tolist() == pytest.approx([math.log(E + 1) - 1, math.log(E + 1 + E**9) - 1], rel=1e-6)
 
 
-@pytest.mark.parametrize("name", ["sampled_softmax", "full_softmax", "bpr", "bce"])
+@pytest.mark.parametrize("name", ["sampled_softmax", "full_softmax", "bpr", "bce", "gbce"])
 def test_sequences_do_not_mix(name: str) -> None:
     torch.manual_seed(0)
     loss = LossConfig.model_validate({"name": name})
