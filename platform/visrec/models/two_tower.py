@@ -65,17 +65,24 @@ class TwoTower(nn.Module):
         if self.biases is not None:
             nn.init.zeros_(self.biases.weight)
 
-    def set_item_counts(self, counts_I: Tensor) -> None:
+    def set_item_counts(self, counts_I: Tensor, *, as_probabilities: bool = False) -> None:
         """Set the number of training positives of each item, and initialise biases by it.
 
         Biases start at log popularity, which a softmax would otherwise have to learn first. Items without a positive
         have no id vector, and the mean bias of the least popular tenth of the others.
+
+        Args:
+            counts_I: Training positives of each item.
+            as_probabilities: Biases start at the log of an item's share of all positives, rather than of its count by
+                the mean count: for a loss whose scores are log odds.
         """
         self.item_counts.copy_(counts_I)
         self.item_tower.known.copy_(counts_I > 0)
         if self.biases is not None:
             with torch.no_grad():
-                self.biases.weight.copy_(torch.log((counts_I + 1) / (counts_I + 1).mean()).unsqueeze(1))
+                smoothed_I = counts_I + 1
+                unit = smoothed_I.sum() if as_probabilities else smoothed_I.mean()
+                self.biases.weight.copy_(torch.log(smoothed_I / unit).unsqueeze(1))
 
     def forward(
         self,

@@ -47,7 +47,9 @@ def initial_model(job: TrainWorkloadConfig, snapshot: Snapshot) -> tuple[TwoTowe
     counts_I = np.zeros(snapshot.num_items)
     for block in training_sequences(snapshot, job):
         counts_I += np.bincount(block.items, minlength=snapshot.num_items)
-    model.set_item_counts(torch.from_numpy(counts_I).float())
+    # The other losses but bce do not see a constant in all biases; gbce would take many epochs to learn it.
+    calibrated = any(phase.loss.name == "gbce" for phase in job.training.phases)
+    model.set_item_counts(torch.from_numpy(counts_I).float(), as_probabilities=calibrated)
     return model, facts
 
 

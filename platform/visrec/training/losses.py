@@ -74,10 +74,8 @@ def softmax_loss(
         >>> softmax_loss(torch.eye(2)[:1], torch.tensor([0]))                         # log(1 + exp(-1))
         tensor([0.3133])
     """
-    rows_P = torch.arange(len(targets_P), device=targets_P.device)
     if log_weights_PC is not None:
-        target_logits_P = logits_PC[rows_P, targets_P]
-        logits_PC = (logits_PC + log_weights_PC).index_put((rows_P, targets_P), target_logits_P)
+        logits_PC = logits_PC + log_weights_PC.scatter(1, targets_P.unsqueeze(1), 0.0)
     losses_P = functional.cross_entropy(logits_PC, targets_P, reduction="none")
     if label_smoothing == 0:
         return losses_P

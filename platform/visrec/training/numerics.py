@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,10 +27,15 @@ def deterministic_algorithms(device: torch.device) -> Iterator[None]:
     """
     was_enabled = torch.are_deterministic_algorithms_enabled()
     only_warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    memory: Any = torch.utils.deterministic  # type checkers do not know its attribute
+    was_filling = memory.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
+    # Else PyTorch fills all fresh memory with NaN, to show where it is read before it is written: a fifth of a step.
+    memory.fill_uninitialized_memory = False
     try:
         yield
     finally:
+        memory.fill_uninitialized_memory = was_filling
         torch.use_deterministic_algorithms(was_enabled, warn_only=only_warned)
 
 

@@ -268,7 +268,8 @@ def _candidates(
     users_PD = output.users_BLD[rows_P, columns_P]
     logits_PN = users_PD @ output.items_ND.T + output.biases_N
     num_batches = 1 if queued is None else 1 + queued.num_batches
-    masked_PN = (batch.masked_from_BN[rows_P] <= columns_P.unsqueeze(1)) | ~batch.shared_N
+    # Both sides int32: a comparison with int64 would first copy [P, N] to the wider type.
+    masked_PN = (batch.masked_from_BN[rows_P] <= columns_P.int().unsqueeze(1)) | ~batch.shared_N
     log_weights_N = _log_weights(log_q_I, batch.item_index_N, num_batches)
     parts = [(logits_PN, log_weights_N.expand_as(logits_PN).masked_fill(masked_PN, -torch.inf))]
     if batch.per_sequence_slots_BK.shape[1]:

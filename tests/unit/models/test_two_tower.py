@@ -57,6 +57,12 @@ def test_biases_start_at_log_popularity() -> None:
     torch.testing.assert_close(biases[0] - biases[1], torch.log(torch.tensor(10 / 4)))
 
 
+def test_biases_may_start_at_the_log_of_a_share() -> None:
+    model = TwoTower(CONFIG, num_items=3, image_facts=FACTS)
+    model.set_item_counts(torch.tensor([9.0, 3.0, 5.0]), as_probabilities=True)
+    torch.testing.assert_close(model.item_biases().exp(), torch.tensor([0.5, 0.2, 0.3]))
+
+
 def test_an_unseen_item_has_the_bias_of_the_rarest_tenth() -> None:
     model = make_model(num_items=12)
     counts = torch.arange(12.0)

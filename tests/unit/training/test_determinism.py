@@ -1,6 +1,7 @@
 """Deterministic algorithms: several threads agree bit for bit, and the former setting is restored."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -45,5 +46,7 @@ def test_the_former_setting_is_restored_also_after_an_error(before: bool) -> Non
         with pytest.raises(RuntimeError, match="stop"), deterministic_algorithms(torch.device("cpu")):
             raise RuntimeError("stop")
         assert torch.are_deterministic_algorithms_enabled() is before
+        memory: Any = torch.utils.deterministic
+        assert memory.fill_uninitialized_memory is True
     finally:
         torch.use_deterministic_algorithms(False)
