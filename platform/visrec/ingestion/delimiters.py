@@ -12,6 +12,8 @@ _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _IN_BRACKETS = re.compile(r"\[[^\[\]]*\]")
 """A JSON list in a cell, whose commas are not between cells."""
 
+_NUMBER_OR_TIME = re.compile(r"[-+.:/ TZ\d]*\d[-+.:/ TZ\d]*")
+
 _HINT = re.compile(r'"?sep=(.+?)"?', re.IGNORECASE)
 
 
@@ -30,6 +32,7 @@ def find_delimiter(lines: Sequence[str], num_fields: int | None = None) -> str:
     """Delimiter of some lines, the header first.
 
     One of several characters is taken where it splits nine of ten lines evenly; else the single one that splits most.
+    Of two that split all lines into the same number of fields, it is the one whose fields are numbers, times and words.
 
     Args:
         lines: Whole lines, none of them blank.
@@ -46,8 +49,11 @@ def find_delimiter(lines: Sequence[str], num_fields: int | None = None) -> str:
         doubled = delimiter != delimiter[0] * 2 or all(_only_doubled(line, delimiter) for line in bare)
         if doubled and _evenness(bare, delimiter, num_fields)[0] >= _EVEN:
             return delimiter
-    best, delimiter = max(((_evenness(bare, d, num_fields), d) for d in SINGLE), key=lambda rated: rated[0])
-    return delimiter if best[1] else ","
+    rated = {delimiter: _evenness(bare, delimiter, num_fields) for delimiter in SINGLE}
+    best = max(rated.values())
+    if not best[1]:
+        return ","
+    return max((d for d in SINGLE if rated[d] == best), key=lambda d: _plausibility(bare, d))
 
 
 def _evenness(lines: Sequence[str], delimiter: str, num_fields: int | None) -> tuple[float, int]:
@@ -60,6 +66,12 @@ def _evenness(lines: Sequence[str], delimiter: str, num_fields: int | None) -> t
     # Every row may end with a delimiter.
     expected = num_fields if all(line.endswith(delimiter) for line in lines) else num_fields - 1
     return sum(count == expected for count in counts) / len(counts), counts[0]
+
+
+def _plausibility(lines: Sequence[str], delimiter: str) -> int:
+    """Number of fields that are numbers or times, less those that are empty."""
+    fields = [field.strip() for line in lines for field in line.split(delimiter)]
+    return sum(_NUMBER_OR_TIME.fullmatch(field) is not None for field in fields) - fields.count("")
 
 
 def _only_doubled(line: str, delimiter: str) -> bool:

@@ -270,3 +270,11 @@ def test_delimiters_that_cannot_be_typed() -> None:
 def test_commas_of_json_lists_are_not_between_cells(end: str) -> None:
     lines = [f'{k};fine;["A", "B c", "A"];0.01{end}' for k in range(2)]
     assert find_delimiter(lines, 4) == find_delimiter(lines) == ";"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["A,,;fine;1420070400;A,,;view", 'A,,;"a, b";1420070400;A,,;view', "A,B,C;fine;1420070400;A,B,C;view"],
+)
+def test_of_two_delimiters_with_as_many_fields_it_is_the_one_between_numbers_and_words(line: str) -> None:
+    assert find_delimiter([line], 5) == ";"
