@@ -14,8 +14,9 @@ from visrec.ingestion.availability import parse_availability
 from visrec.ingestion.categories import parse_categories
 from visrec.ingestion.cells import decode_cell, elements
 from visrec.ingestion.column_types import ColumnNames, check_types
+from visrec.ingestion.prices import prices
 from visrec.ingestion.times import parse_times, small_numbers
-from visrec.ingestion.values import floats, shown, text
+from visrec.ingestion.values import shown, text
 
 _LATEST_MS = 7_258_118_400_000
 """The year 2200."""
@@ -85,7 +86,7 @@ def parse_attributes(
     parsers: dict[str, Callable[[Any], tuple[Any, Any]]] = {
         "title": _titles,
         "categories": lambda column: parse_categories(column, separator, names),
-        "price": floats,
+        "price": prices,
         "created_at": _times,
         "available": lambda column: parse_availability(column, names, available_names),
     }

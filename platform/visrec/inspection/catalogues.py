@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from visrec.ingestion.availability import meaning_of
-from visrec.ingestion.values import floats
+from visrec.ingestion.prices import prices
 from visrec.inspection.logs import overlap
 from visrec.inspection.names import named
 from visrec.inspection.readings import CatalogueReading, OpenTable
@@ -118,8 +118,8 @@ def _fault(role: str, column: Column) -> str | None:
         return f"the same for all items, {column.example!r}"
     if role == "price":
         values = column.texts
-        if values is None or np.mean(floats(values)[1]) > 0.5:
-            return f"no plain numbers, such as {column.example!r}"
+        if values is None or np.mean(prices(values)[1]) > 0.5:
+            return f"no prices, such as {column.example!r}"
     if role == "available" and not all(meaning_of(word) is not None for word in column.distinct_texts):
         return f"no yes or no and no known status, such as {column.example!r}"
     if role == "created_at" and read_times(column) is None:

@@ -42,7 +42,7 @@ DATASETS: dict[str, Dataset] = {
             },
             "items": {
                 "path": "meta_AMAZON_FASHION.json.gz",
-                "columns": {"item_id": "asin", "title": "title", "categories": "category"},
+                "columns": {"item_id": "asin", "title": "title", "categories": "category", "price": "price"},
             },
             "images": {"path": "images"},
             "cleaning": _RATINGS,
