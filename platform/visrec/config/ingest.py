@@ -1,5 +1,6 @@
 """Settings of ingest: input files, their columns, image decoding, data cleaning and event weights."""
 
+import codecs
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
@@ -35,13 +36,16 @@ class InteractionColumnsConfig(Config):
     none."""
 
 
-class InteractionsConfig(Config):
-    """An interaction log."""
+class TableConfig(Config):
+    """Files of a table, and how their text is written."""
 
     path: PathOrUri | None = None
     """A file, a folder or a glob: a path, or a URI of any filesystem that pyarrow knows (`s3://`, `gs://`, ...)."""
     format: FileFormat = "auto"
     """File format; `auto` goes by the file name's extension."""
+    encoding: str | None = None
+    """Encoding of CSV and JSONL files that are neither UTF-8 nor UTF-16, by the names that Python knows (`cp1252`,
+    `latin-1`, `shift_jis`, ...). null: UTF-8 or UTF-16, found from the first bytes."""
     delimiter: str | None = Field(None, pattern=r'^[^"\r\n]{1,8}$')
     """Delimiter of the fields in CSV files, of one or several characters (`::`; a tab also as `\\t`, Ctrl-A as
     `\\x01`). null: found from the first lines."""
@@ -51,6 +55,24 @@ class InteractionsConfig(Config):
     """Meaning of `"` in CSV files. `auto`: quoted values may hold delimiters and line breaks, but where all lines have
     the right number of fields by themselves, the lines are the rows; `none`: a character like any other; `multiline`:
     quoted values hold line breaks even there."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, name: str | None) -> str | None:
+        if name is None:
+            return None
+        try:
+            "".encode(name)  # only encodings of text are found here
+            return codecs.lookup(name).name.removesuffix("-sig")
+        except LookupError:
+            raise ValueError(
+                f"expected an encoding that Python knows, such as cp1252, got {name!r}"
+            ) from None
+
+
+class InteractionsConfig(TableConfig):
+    """An interaction log."""
+
     columns: InteractionColumnsConfig = InteractionColumnsConfig()
     time_unit: TimeUnit = "auto"
     """Unit of the time column. `auto`: text is parsed as ISO 8601 (` UTC`, ` GMT` or an offset may follow after a
@@ -130,20 +152,12 @@ class PropertiesConfig(Config):
     """Column with the time since which it holds; the latest value counts. null: that of the last row."""
 
 
-class ItemsConfig(Config):
+class ItemsConfig(TableConfig):
     """The item catalogue."""
 
     path: PathOrUri | None = None
     """A file, a folder or a glob, as for the log. null: the catalogue is the set of pictures in `images.path`, by file
     name."""
-    format: FileFormat = "auto"
-    """File format; `auto` goes by the file name's extension."""
-    delimiter: str | None = Field(None, pattern=r'^[^"\r\n]{1,8}$')
-    """Delimiter of the fields in CSV files, as for the log."""
-    column_names: tuple[str, ...] | None = Field(None, min_length=1)
-    """Names of all columns of CSV files without a header, in order. null: the first row is the header."""
-    quoting: Quoting = "auto"
-    """Meaning of `"` in CSV files; see `interactions.quoting`."""
     columns: ItemColumnsConfig = ItemColumnsConfig()
     properties: PropertiesConfig | None = None
     """For a catalogue in long form, with one row a property of an item: `{property: property, value: value}`."""

@@ -30,6 +30,7 @@ from visrec.ingestion.picture_sources import PictureSource
 from visrec.ingestion.quarantine import Reason, Reject
 from visrec.ingestion.source_catalogue import ParsedItems, SourceCatalogue, unique_items
 from visrec.ingestion.text_dialect import TextSettings
+from visrec.ingestion.values import not_utf8_note, shown
 from visrec.storage import Location
 
 _WHOLE_FILE = 1 << 62
@@ -193,7 +194,10 @@ def _parse(
         for line, row in raw.malformed
     ]
     for row in np.flatnonzero(missing):
-        reason, detail = Reason.NOT_UTF8 if ids.undecodable[row] else Reason.MISSING_ITEM, ""
+        reason, detail = Reason.MISSING_ITEM, ""
+        if ids.undecodable[row]:
+            value = shown(raw.columns["item_id"][int(row)].as_py(), 40)
+            reason, detail = Reason.NOT_UTF8, f"{value}{not_utf8_note('ingest.items')}"
         if ids.digits_lost[row]:
             column = raw.columns["item_id"]
             reason, detail = Reason.ID_DIGITS_LOST, f"{column[int(row)]}{digits_lost_note('item_id', column)}"

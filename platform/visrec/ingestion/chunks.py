@@ -177,7 +177,7 @@ class SourceLines:
 
 def _cut_file(file: InputFile, chunk_bytes: int, settings: TextSettings) -> Iterator[Chunk]:
     folders = folder_columns(file.location.path)
-    head = read_head(file.location) if file.format != "parquet" else None
+    head = read_head(file.location, settings.encoding) if file.format != "parquet" else None
     if head is None or head.is_parquet:
         file = replace(file, format="parquet")
         for chunk in _cut_parquet(file, chunk_bytes):

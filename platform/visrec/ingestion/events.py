@@ -18,7 +18,7 @@ from visrec.ingestion.ids import fill_digits, too_long
 from visrec.ingestion.quarantine import REASON_CODES, REJECT_SCHEMA, Reason
 from visrec.ingestion.time_notes import TimeNotes
 from visrec.ingestion.times import SMALLEST_AUTO, digits_lost, parse_iso, parse_times, small_numbers
-from visrec.ingestion.values import integers, shown, text
+from visrec.ingestion.values import integers, not_utf8_note, shown, text
 
 EVENT_SCHEMA = pa.schema(
     [
@@ -113,7 +113,7 @@ def check_events(raw: RawRows, rules: EventRules, item_ids: Any, chunk: int) -> 
     Returns:
         Events (`EVENT_SCHEMA`) and rejects (`REJECT_SCHEMA`).
     """
-    check = _RowCheck(len(raw.lines))
+    check = _RowCheck(len(raw.lines), rules.setting)
     users = check.ids(raw, "user_id", Reason.MISSING_USER)
     items = fill_digits(check.ids(raw, "item_id", Reason.MISSING_ITEM), rules.item_id_width)
     check.mark(too_long(users), Reason.USER_ID_TOO_LONG, users)
@@ -158,7 +158,8 @@ def kind_codes(names: Mapping[str, EventKind]) -> dict[str, int]:
 class _RowCheck:
     """The first fault of each row, found column by column: a reason code, -1 for none, and the value in question."""
 
-    def __init__(self, num_rows: int) -> None:
+    def __init__(self, num_rows: int, setting: str) -> None:
+        self.setting = setting
         self.reason = np.full(num_rows, -1, np.int8)
         self.detail: dict[int, str] = {}
 
@@ -181,7 +182,7 @@ class _RowCheck:
     def text(self, column: Any) -> Any:
         """A column as text; marks what is not UTF-8."""
         values, broken = text(column)
-        self.mark(broken, Reason.NOT_UTF8, column)
+        self.mark(broken, Reason.NOT_UTF8, column, not_utf8_note(self.setting))
         return values
 
     def ids(self, raw: RawRows, role: str, missing: Reason | None = None) -> Any:
@@ -190,7 +191,7 @@ class _RowCheck:
         if column is None:
             return pa.nulls(len(self.reason), pa.string())
         ids = id_texts(column)
-        self.mark(ids.undecodable, Reason.NOT_UTF8, column)
+        self.mark(ids.undecodable, Reason.NOT_UTF8, column, not_utf8_note(self.setting))
         self.mark(ids.digits_lost, Reason.ID_DIGITS_LOST, column, digits_lost_note(role, column))
         if missing is not None:
             self.mark(np.asarray(pc.is_null(ids.values)), missing)

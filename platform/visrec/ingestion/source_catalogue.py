@@ -14,6 +14,7 @@ from visrec.ingestion.further_pictures import join_further_pictures
 from visrec.ingestion.ids import natural_order
 from visrec.ingestion.picture_sources import PictureSource
 from visrec.ingestion.quarantine import Reason, Reject
+from visrec.ingestion.values import not_utf8_note
 
 _MANY_REPEATED = 0.5
 """Share of rows that repeat an item from which on the catalogue may be in long form."""
@@ -133,7 +134,9 @@ def _notes(parsed: ParsedItems, *, num_repeated: int) -> tuple[str, ...]:
             f"such as {parsed.locations[-1]}; if each row holds one property of an item, set ingest.items.properties"
         )
     if parsed.unreadable_values.total:
-        notes.append(f"item attributes that could not be read and are left out: {parsed.unreadable_values}")
+        values = str(parsed.unreadable_values)
+        encoding = not_utf8_note("ingest.items") if r"\\x" in values else ""
+        notes.append(f"item attributes that could not be read and are left out: {values}{encoding}")
     if parsed.num_pictures_without_item:
         notes.append(
             f"{parsed.num_pictures_without_item:,} rows of the catalogue have a picture but no item id and are left "

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from visrec.config.ingest import InteractionsConfig, ItemsConfig, Quoting
+from visrec.config.ingest import Quoting, TableConfig
 from visrec.errors import DataError
 from visrec.ingestion.compression import Compression
 from visrec.ingestion.delimiters import find_delimiter, hinted_delimiter
 from visrec.ingestion.json_rows import json_object
-from visrec.ingestion.text_head import Encoding, TextHead
+from visrec.ingestion.text_head import TextHead
 from visrec.storage import Location
 
 _MAX_HEADER_LINES = 20
@@ -29,21 +29,24 @@ class TextSettings:
         delimiter: Between fields; None: found.
         column_names: Of files without a header; None: the first row is the header.
         quoting: Meaning of quotes.
+        encoding: Of the text; None: found.
         setting: Name of the source's setting, for messages.
     """
 
     delimiter: str | None = None
     column_names: tuple[str, ...] | None = None
     quoting: Quoting = "auto"
+    encoding: str | None = None
     setting: str = "ingest.interactions"
 
     @classmethod
-    def of(cls, config: InteractionsConfig | ItemsConfig, setting: str) -> "TextSettings":
+    def of(cls, config: TableConfig, setting: str) -> "TextSettings":
         """From the settings of a log or of the catalogue."""
         return cls(
             delimiter=_WRITTEN_OUT.get(config.delimiter or "", config.delimiter),
             column_names=config.column_names,
             quoting=config.quoting,
+            encoding=config.encoding,
             setting=setting,
         )
 
@@ -65,7 +68,7 @@ class TextDialect:
     """
 
     compression: Compression | None = None
-    encoding: Encoding = "utf-8"
+    encoding: str = "utf-8"
     line_end: Literal[b"\n", b"\r"] = b"\n"
     delimiter: str = ","
     quoting: Quoting = "auto"

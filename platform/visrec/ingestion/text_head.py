@@ -8,8 +8,6 @@ from visrec.errors import DataError
 from visrec.ingestion.compression import Compression, compression_of, open_content, read_up_to
 from visrec.storage import Location
 
-Encoding = Literal["utf-8", "utf-16-le", "utf-16-be"]
-
 _HEAD_BYTES = 1 << 18
 _MAX_HEAD_BYTES = 64 << 20
 """First lines longer than this are not read."""
@@ -28,14 +26,18 @@ class TextHead:
 
     text: str
     compression: Compression | None
-    encoding: Encoding
+    encoding: str
     line_end: Literal[b"\n", b"\r"]
     complete: bool
     is_parquet: bool = False
 
 
-def read_head(location: Location) -> TextHead:
+def read_head(location: Location, encoding: str | None = None) -> TextHead:
     """Read the first block of a text file.
+
+    Args:
+        location: The file.
+        encoding: Of its text; None: UTF-8 or UTF-16, found from its first bytes.
 
     Raises:
         DataError: The file cannot be read, or it is no text.
@@ -58,7 +60,7 @@ def read_head(location: Location) -> TextHead:
     except OSError as error:
         raise DataError(f"{location} cannot be read: {error}") from None
     _check_content(location, head, compression)
-    encoding = _encoding(head, location)
+    encoding = encoding or _encoding(head, location)
     text = codecs.getincrementaldecoder(encoding)("replace").decode(head).removeprefix("\ufeff")
     return_only = "\n" not in text.rstrip("\n") and "\r" in text.rstrip("\r\n")
     return TextHead(
@@ -80,7 +82,7 @@ def with_newlines(text: str) -> str:
     return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _encoding(head: bytes, location: Location) -> Encoding:
+def _encoding(head: bytes, location: Location) -> str:
     if head.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
         raise DataError(
             f"expected UTF-8 or UTF-16 text in {location}, found UTF-32; convert it, e.g. with iconv -t UTF-8"

@@ -55,6 +55,19 @@ def integers(column: Any) -> tuple[Any, NDArray[np.bool_]]:
     return pc.cast(digits, pa.int64()), bad
 
 
+def not_utf8_note(setting: str) -> str:
+    """What to say beside a value that is not UTF-8.
+
+    Args:
+        setting: Of the table that holds it.
+
+    Example:
+        >>> not_utf8_note("ingest.items")
+        ' (not UTF-8; where the file has another encoding, set ingest.items.encoding, such as cp1252)'
+    """
+    return f" (not UTF-8; where the file has another encoding, set {setting}.encoding, such as cp1252)"
+
+
 def floats(column: Any) -> tuple[Any, NDArray[np.bool_]]:
     """A column as float64; empty values become null.
 

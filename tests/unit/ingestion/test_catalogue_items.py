@@ -76,6 +76,19 @@ def test_rows_of_a_file_find_their_pictures_by_name(root: Path) -> None:
     assert catalogue.row_item.tolist() == [2, 0]
 
 
+def test_a_catalogue_in_another_encoding(root: Path) -> None:
+    (root / "items.csv").write_bytes("item_id,title\n2,Amélie\n10,Çamur\n".encode("cp1252"))
+    found = {"path": "items.csv", "columns": {"title": "title"}}
+    (note,) = _catalogue(root, found).notes
+    assert note == (
+        r"item attributes that could not be read and are left out: title 2 (e.g. 'Am\\xe9lie') "
+        "(not UTF-8; where the file has another encoding, set ingest.items.encoding, such as cp1252)"
+    )
+    read = _catalogue(root, {**found, "encoding": "cp1252"})
+    assert read.items.column("title").to_pylist() == ["Amélie", "Çamur"]
+    assert read.notes == ()
+
+
 def test_paths_in_a_column(root: Path) -> None:
     (root / "items.csv").write_text(f"item_id,image\na,9.PNG\nb,{root}/images/10.jpg\nc,mock:///x.png\nd,\n")
     catalogue = _catalogue(root, {"path": "items.csv", "columns": {"image": "image"}})

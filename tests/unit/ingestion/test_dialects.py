@@ -266,6 +266,23 @@ def test_delimiters_that_cannot_be_typed() -> None:
         InteractionsConfig(delimiter='"')
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "utf-16", "utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_an_encoding_by_its_name(tmp_path: Path, encoding: str, compress: Callable[[bytes], bytes]) -> None:
+    (tmp_path / "log.csv").write_bytes(compress(PLAIN.replace("\n", "\r\n").encode(encoding)))
+    settings = TextSettings.of(InteractionsConfig(encoding=encoding), "ingest.interactions")
+    rows = read(tmp_path / "log.csv", chunk_bytes=16, encoding=settings.encoding)
+    assert [values for _, values in rows] == ROWS
+
+
+@pytest.mark.parametrize("name", ["cp125", "rot13", "base64"])
+def test_an_encoding_that_is_none(name: str) -> None:
+    with pytest.raises(
+        ValueError, match=f"expected an encoding that Python knows, such as cp1252, got '{name}'"
+    ):
+        InteractionsConfig(encoding=name)
+
+
 @pytest.mark.parametrize("end", ["", ";"])
 def test_commas_of_json_lists_are_not_between_cells(end: str) -> None:
     lines = [f'{k};fine;["A", "B c", "A"];0.01{end}' for k in range(2)]

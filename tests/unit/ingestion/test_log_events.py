@@ -99,7 +99,11 @@ def test_every_reason() -> None:
             f"3000000000 was taken for seconds: 2065-01-24T05:20:00Z, {LATE}",
         ),
         (9, "bad_position", "first"),
-        (10, "not_utf8", "u\\xff"),
+        (
+            10,
+            "not_utf8",
+            "u\\xff (not UTF-8; where the file has another encoding, set ingest.interactions.encoding, such as cp1252)",
+        ),
         (11, "malformed_row", "u,a"),
     ]
 
