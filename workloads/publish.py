@@ -8,6 +8,7 @@ from visrec.config import PublishWorkloadConfig
 from visrec.models.checkpoint import Checkpoint
 from visrec.releases import Release, activate
 from visrec.releases.build import build_release, release_name
+from visrec.releases.gate import standing
 from visrec.reports.report import Report
 from visrec.storage import ArtifactStore
 from visrec.workloads.settings import PlainSettings, workload_config, workload_console
@@ -48,6 +49,8 @@ def publish(
         console.print(f"found release {name} of this checkpoint and config, nothing to do")
     else:
         console.print(f"publish checkpoint {checkpoint.name}, measured by report {report.name}")
+        for line in standing(report.facts, job.release.baseline_metric):
+            console.print(line, soft_wrap=True)
         release = build_release(workspace, checkpoint, checkpoint.snapshot(workspace), report, job.release)
         counts = release.artifact.manifest.counts
         console.print(

@@ -36,6 +36,31 @@ def check_gate(report: ReportFacts, config: ReleaseConfig) -> None:
         _check_lead(report.paired, config.beat_baseline, config.baseline_metric)
 
 
+def standing(report: ReportFacts, metric: str) -> list[str]:
+    """Lines on how a model stands beside the baselines of its report; a warning where it is not above popularity.
+
+    Example:
+        >>> standing(report.facts, "ndcg@10")                                            # doctest: +SKIP
+        ['ndcg@10 0.0452; less ease, the best baseline of its report, -0.0012 [-0.0031, +0.0008]']
+    """
+    measured = {
+        name: report.metrics[name][metric] for name in report.paired if metric in report.metrics[name]
+    }
+    model = report.metrics.get("model", {}).get(metric)
+    if model is None or not measured:
+        return []
+    best = max(measured, key=lambda name: measured[name].mean)
+    lead = report.paired[best][metric]
+    lines = [f"{metric} {model.mean:.4f}; less {best}, the best baseline of its report, {lead:+.4f}"]
+    popularity = report.paired.get("popularity", {}).get(metric)
+    if popularity is not None and popularity.low <= 0:
+        lines.append(
+            f"warning: not above popularity beyond the interval ({popularity:+.4f}); "
+            f"release.beat_baseline: popularity refuses such a model"
+        )
+    return lines
+
+
 def check_parents(checkpoint: Checkpoint, snapshot: Snapshot, report: Report) -> None:
     """Compare the parents of a release with each other.
 

@@ -28,8 +28,8 @@ from visrec.errors import ConfigError
         (
             {"ingest": {"interactions": {"pth": "log.csv"}}},
             "ingest.interactions.pth: unknown key; did you mean 'path'?; "
-            "the others are column_names, columns, default_kind, delimiter, encoding, format, item_id_width, kind_names, "
-            "quoting, time_format, time_origin, time_unit",
+            "the others are column_names, columns, default_kind, delimiter, encoding, format, item_id_width, "
+            "kind_names, quoting, time_format, time_origin, time_unit",
         ),
         (
             {"ingest": {"interactions": {"path": 3, "format": "auto", "time_unit": 4}}},

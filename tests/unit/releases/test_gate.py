@@ -3,7 +3,7 @@ from tests.support.releases import report_content, report_facts
 
 from visrec.config import ReleaseConfig
 from visrec.errors import VisrecError
-from visrec.releases.gate import check_gate
+from visrec.releases.gate import check_gate, standing
 
 
 def test_without_conditions_everything_passes() -> None:
@@ -53,3 +53,19 @@ def test_unmet_conditions_say_what_was_expected_and_what_came(
 ) -> None:
     with pytest.raises(VisrecError, match=message):
         check_gate(report_facts(content), config)
+
+
+def test_the_standing_names_the_best_baseline() -> None:
+    content = report_content(ndcg=0.3)
+    content["metrics"]["ease"] = {"ndcg@10": {"mean": 0.35, "low": 0.3, "high": 0.4}}
+    content["paired"]["ease"] = {"ndcg@10": {"mean": -0.05, "low": -0.08, "high": -0.02}}
+    expected = "ndcg@10 0.3000; less ease, the best baseline of its report, -0.0500 [-0.0800, -0.0200]"
+    assert standing(report_facts(content), "ndcg@10") == [expected]
+    assert standing(report_facts(content), "recall@7") == []
+
+
+def test_the_standing_warns_of_a_model_that_is_not_above_popularity() -> None:
+    _, warning = standing(report_facts(report_content(lead_low=-0.01)), "ndcg@10")
+    assert warning.startswith(
+        "warning: not above popularity beyond the interval (+0.1000 [-0.0100, +0.1500])"
+    )
