@@ -20,6 +20,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from visrec.workloads.memory import tree_memory
+
 _POLL_SECONDS = 0.5
 
 
@@ -67,7 +69,7 @@ def _measure(python: str, config: str) -> Run:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         num_bytes = 0
         while process.poll() is None:
-            num_bytes = max(num_bytes, _memory(process.pid))
+            num_bytes = max(num_bytes, tree_memory(psutil.Process(process.pid)))
             time.sleep(_POLL_SECONDS)
         seconds = time.monotonic() - start
         if process.returncode:
@@ -75,21 +77,6 @@ def _measure(python: str, config: str) -> Run:
         return Run(seconds=seconds, num_bytes=num_bytes)
     finally:
         shutil.rmtree(workspace)
-
-
-def _memory(pid: int) -> int:
-    """Proportional set sizes of a process and its descendants, together."""
-    total = 0
-    try:
-        processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    except psutil.NoSuchProcess:  # it has ended since
-        return 0
-    for process in processes:
-        try:
-            total += process.memory_full_info().pss
-        except psutil.NoSuchProcess:  # likewise
-            continue
-    return total
 
 
 def _table(runs: dict[str, list[Run]]) -> Table:

@@ -46,11 +46,19 @@ class PeakMemory:
 
     def measure(self) -> int | None:
         """Take a sample; returns the peak so far."""
-        process = psutil.Process()
-        total = sum(_proportional_size(p) for p in (process, *process.children(recursive=True)))
+        total = tree_memory(psutil.Process())
         if total:
             self.num_bytes = max(total, self.num_bytes or 0)
         return self.num_bytes
+
+
+def tree_memory(process: psutil.Process) -> int:
+    """Proportional set sizes (PSS) of a process and its descendants in bytes, together; 0 where it has ended."""
+    try:
+        descendants = process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return 0
+    return sum(_proportional_size(p) for p in (process, *descendants))
 
 
 def _proportional_size(process: psutil.Process) -> int:

@@ -4,12 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import ray
 import requests
+from tests.support.commands import read_until
 from tests.support.datasets.registry import DATASETS
 
 import visrec
@@ -19,13 +18,6 @@ SERVED = "movielens-32m"
 """The data set whose release is also served over HTTP, by the commands."""
 
 pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("default")]
-
-
-@pytest.fixture(scope="module")
-def _cluster() -> Iterator[None]:
-    ray.init("local", num_cpus=4, log_to_driver=False)
-    yield
-    ray.shutdown()
 
 
 def _run(*arguments: str) -> str:
@@ -54,18 +46,13 @@ def test_the_commands_lead_to_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyP
         text=True,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
     ) as process:
-        assert process.stdout is not None
-        output = ""
-        while "the page:" not in output and (line := process.stdout.readline()):
-            output += line
-        assert "the page:" in output, output
-        address = output.split("the page: ")[1].split()[0]
+        address = read_until(process, "the page:").split("the page: ")[1].split()[0]
         assert "<html" in requests.get(address, timeout=30).text
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
 
 
-@pytest.mark.usefixtures("_cluster")
+@pytest.mark.usefixtures("local_cluster")
 @pytest.mark.parametrize("name", DATASETS)
 def test_the_written_config_trains_a_shop(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

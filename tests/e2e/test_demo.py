@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import requests
+from tests.support.commands import read_until
 
 BIN = Path(sys.executable).parent
 SETTINGS = {
@@ -90,11 +91,7 @@ def test_a_second_run_finds_everything_and_serves_until_ctrl_c(first: tuple[Path
     folder, _ = first
     before = summary(folder)
     with demo(folder) as process:
-        assert process.stdout is not None
-        output = ""
-        while "the page:" not in output and (line := process.stdout.readline()):
-            output += line
-        assert "the page:" in output, output
+        output = read_until(process, "the page:")
         after = summary(folder)
         assert "<html" in requests.get(after["address"], timeout=10).text
         process.send_signal(signal.SIGINT)

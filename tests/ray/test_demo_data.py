@@ -1,11 +1,9 @@
 """The demo shop as a workload: on Ray the same bytes as without, found again, never mixed up with another."""
 
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
 import pytest
-import ray
 from rich.console import Console
 
 from visrec.config import DemoDataConfig, DemoDataWorkloadConfig, IngestWorkloadConfig, load_config
@@ -14,15 +12,12 @@ from visrec.errors import DataError
 from visrec.storage import Artifact, Location
 from visrec.workloads.demo_data import demo_data
 
-pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
+pytestmark = [
+    pytest.mark.ray,
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.usefixtures("local_cluster"),
+]
 TINY = DemoDataConfig(num_items=60, num_users=210, num_events=1200, image_size=32)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cluster() -> Iterator[None]:
-    ray.init("local", num_cpus=4, log_to_driver=False)
-    yield
-    ray.shutdown()
 
 
 def _console() -> Console:

@@ -1,10 +1,8 @@
 """`visrec evaluate` on a small local cluster: the same numbers as in one process, and mistakes told in one line."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import ray
 from rich.console import Console
 from tests.support.checkpoints import make_checkpoint
 from tests.support.snapshots import checkerboard_snapshot, make_snapshot
@@ -30,16 +28,13 @@ from visrec.robustness.variants import measure_variant
 from visrec.storage import ArtifactStore
 from visrec.workloads.evaluate import evaluate
 
-pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
+pytestmark = [
+    pytest.mark.ray,
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.usefixtures("local_cluster"),
+]
 
 CONFIG = EvaluationConfig(bootstrap_samples=50, baselines=("popularity", "item_knn", "ease"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cluster() -> Iterator[None]:
-    ray.init("local", num_cpus=4, log_to_driver=False)
-    yield
-    ray.shutdown()
 
 
 def test_the_whole_workload(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import ray
 from rich.console import Console
 from tests.support.shop import NUM_ITEMS, NUM_USERS, Shop, good_rows, picture
 from tests.support.snapshots import make_snapshot
@@ -28,14 +27,11 @@ from visrec.errors import ClusterError, DataError
 from visrec.storage import ArtifactStore
 from visrec.workloads.ingest import ingest
 
-pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cluster() -> Iterator[None]:
-    ray.init("local", num_cpus=4, log_to_driver=False)
-    yield
-    ray.shutdown()
+pytestmark = [
+    pytest.mark.ray,
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.usefixtures("local_cluster"),
+]
 
 
 def _run(job: IngestWorkloadConfig) -> tuple[Snapshot, bool]:

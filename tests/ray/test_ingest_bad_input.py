@@ -4,14 +4,12 @@ import io
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import ray
 from PIL import Image
 from tests.support.shop import NUM_ITEMS, START, Shop, good_rows
 
@@ -20,14 +18,11 @@ from visrec.errors import DataError
 from visrec.storage import ArtifactStore
 from visrec.workloads.ingest import ingest
 
-pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cluster() -> Iterator[None]:
-    ray.init("local", num_cpus=4, log_to_driver=False)
-    yield
-    ray.shutdown()
+pytestmark = [
+    pytest.mark.ray,
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.usefixtures("local_cluster"),
+]
 
 
 @pytest.fixture

@@ -1,24 +1,19 @@
 """Ingest of small files of the schemas of public data sets, by the config that `visrec init` writes."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import ray
 from tests.support.datasets.registry import DATASETS
 from tests.support.datasets.world import NUM_USERS
 
 from visrec.workloads.ingest import ingest
 from visrec.workloads.init import init
 
-pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cluster() -> Iterator[None]:
-    ray.init("local", num_cpus=4, log_to_driver=False)
-    yield
-    ray.shutdown()
+pytestmark = [
+    pytest.mark.ray,
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.usefixtures("local_cluster"),
+]
 
 
 @pytest.mark.parametrize("name", DATASETS)

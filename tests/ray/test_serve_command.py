@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from tests.support.commands import read_until
 from tests.support.releases import make_release
 from tests.support.snapshots import checkerboard_snapshot
 
@@ -31,12 +32,7 @@ def test_serves_until_it_is_told_to_stop(tmp_path: Path, how: signal.Signals) ->
         text=True,
         env=os.environ | {"COLUMNS": "200"},
     ) as process:
-        assert process.stdout is not None
-        output = ""
-        while "the page:" not in output:
-            line = process.stdout.readline()
-            assert line, f"ended without an address: {output}"
-            output += line
+        output = read_until(process, "the page:")
         found = re.search(r"http://127\.0\.0\.1:\d+", output)
         assert found is not None
         assert requests.get(f"{found.group()}/v1/health", timeout=30).json()["ready"]

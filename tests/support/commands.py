@@ -121,3 +121,13 @@ def _marked(mark: str) -> list[psutil.Process]:
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
     return found
+
+
+def read_until(process: subprocess.Popen[str], expected: str) -> str:
+    """Output of a running command up to the line that holds a text; fails where it ends without."""
+    assert process.stdout is not None
+    output = ""
+    while expected not in output and (line := process.stdout.readline()):
+        output += line
+    assert expected in output, output
+    return output

@@ -27,7 +27,7 @@ from visrec.ingestion.item_pictures import (
 from visrec.ingestion.long_form import read_long_form
 from visrec.ingestion.picture_index import PictureIndex
 from visrec.ingestion.picture_sources import PictureSource
-from visrec.ingestion.quarantine import Reason, Reject
+from visrec.ingestion.quarantine import Reason, Reject, malformed_items
 from visrec.ingestion.source_catalogue import ParsedItems, SourceCatalogue, unique_items
 from visrec.ingestion.text_dialect import TextSettings
 from visrec.ingestion.values import not_utf8_note, shown
@@ -189,10 +189,7 @@ def _parse(
         names=names,
         available_names=config.available_names,
     )
-    rejects = [
-        Reject(source="items", location=f"{name}:{line}", reason=Reason.MALFORMED_ROW, detail=row[:120])
-        for line, row in raw.malformed
-    ]
+    rejects = malformed_items(raw.malformed, name)
     for row in np.flatnonzero(missing):
         reason, detail = Reason.MISSING_ITEM, ""
         if ids.undecodable[row]:

@@ -1,6 +1,7 @@
 """Pictures of each item in a column with paths, URIs or bytes, one or several a row."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -121,37 +122,29 @@ class _Paths:
 def _structs(
     chunk: Chunk, names: ColumnNames, group: int, field: str, at_paths: _Paths
 ) -> Iterator[Sequence[PictureSource]]:
-    location, column = chunk.file.location, names.names["image"]
-    first = 0
-    with location.filesystem.open_input_file(location.path) as stream:
-        for batch in pq.ParquetFile(stream).iter_batches(
-            _ROWS_PER_BATCH, row_groups=[group], columns=[column]
-        ):
-            for row, cell in enumerate(batch.column(0).to_pylist()):
-                pictures: list[PictureSource] = []
-                for place, element in enumerate(cell if isinstance(cell, list) else [cell]):
-                    if element is None:
-                        continue
-                    if element[field]:
-                        in_list = place if isinstance(cell, list) else None
-                        pictures.append(
-                            CellPicture(
-                                file=location,
-                                column=column,
-                                row_group=group,
-                                row=first + row,
-                                element=in_list,
-                                field=field,
-                            )
-                        )
-                        continue
-                    try:
-                        paths = picture_names({k: v for k, v in element.items() if k != field})
-                    except UnreadableCellError as error:
-                        raise names.error("image", expected=EXPECTED, got=str(error)) from None
-                    pictures += at_paths.find([paths])[0]
-                yield pictures
-            first += batch.num_rows
+    column = names.names["image"]
+    for first, cells in _batches(chunk, column, group):
+        for row, cell in enumerate(cells.to_pylist(), first):
+            whole = CellPicture(
+                file=chunk.file.location, column=column, row_group=group, row=row, field=field
+            )
+            yield list(_in_cell(cell, whole, names, at_paths))
+
+
+def _in_cell(cell: Any, whole: CellPicture, names: ColumnNames, at_paths: _Paths) -> Iterator[PictureSource]:
+    """The pictures of a struct or of a list of structs: bytes stay in the cell, other elements stand for a file."""
+    elements = enumerate(cell) if isinstance(cell, list) else [(None, cell)]
+    for place, element in elements:
+        if element is None:
+            continue
+        if element[whole.field]:
+            yield replace(whole, element=place)
+            continue
+        try:
+            paths = picture_names({name: value for name, value in element.items() if name != whole.field})
+        except UnreadableCellError as error:
+            raise names.error("image", expected=EXPECTED, got=str(error)) from None
+        yield from at_paths.find([paths])[0]
 
 
 def _inside_folder(paths: Collection[str], folder: Location, index: PictureIndex) -> dict[str, str]:
@@ -170,22 +163,28 @@ def _inside_folder(paths: Collection[str], folder: Location, index: PictureIndex
 
 
 def _lists(chunk: Chunk, column: str, group: int) -> Iterator[Sequence[PictureSource]]:
+    for first, cells in _batches(chunk, column, group):
+        lists = cells.cast(pa.list_(cells.type.value_type))
+        present = np.asarray(pc.is_valid(pc.list_flatten(lists)))
+        rows = np.asarray(pc.list_parent_indices(lists))
+        bounds = np.searchsorted(rows, np.arange(len(lists) + 1))
+        for row, (begin, end) in enumerate(pairwise(bounds), first):
+            yield [
+                CellPicture(
+                    file=chunk.file.location, column=column, row_group=group, row=row, element=element
+                )
+                for element in np.flatnonzero(present[begin:end]).tolist()
+            ]
+
+
+def _batches(chunk: Chunk, column: str, group: int) -> Iterator[tuple[int, Any]]:
+    """Cells of a row group, a few at a time, with the number of the first."""
     location = chunk.file.location
     first = 0
     with location.filesystem.open_input_file(location.path) as stream:
         file = pq.ParquetFile(stream)
         for batch in file.iter_batches(_ROWS_PER_BATCH, row_groups=[group], columns=[column]):
-            lists = batch.column(0).cast(pa.list_(batch.column(0).type.value_type))
-            present = np.asarray(pc.is_valid(pc.list_flatten(lists)))
-            rows = np.asarray(pc.list_parent_indices(lists))
-            bounds = np.searchsorted(rows, np.arange(batch.num_rows + 1))
-            for row, (begin, end) in enumerate(pairwise(bounds)):
-                yield [
-                    CellPicture(
-                        file=location, column=column, row_group=group, row=first + row, element=element
-                    )
-                    for element in np.flatnonzero(present[begin:end]).tolist()
-                ]
+            yield first, batch.column(0)
             first += batch.num_rows
 
 

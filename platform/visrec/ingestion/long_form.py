@@ -16,7 +16,7 @@ from visrec.ingestion.chunks import Chunk, check_columns, mapped_columns
 from visrec.ingestion.column_types import ColumnNames, check_types
 from visrec.ingestion.formats import read_rows
 from visrec.ingestion.id_text import id_texts
-from visrec.ingestion.quarantine import Reason, Reject
+from visrec.ingestion.quarantine import Reason, Reject, malformed_items
 from visrec.ingestion.raw_rows import RawRows
 from visrec.ingestion.times import parse_times
 from visrec.ingestion.values import text
@@ -65,7 +65,7 @@ def read_long_form(
         for raw in read_rows(chunk, {"item_id": columns["item_id"], **named}, whole=True):
             check_types({role: raw.columns[role] for role in named}, names)
             parts.append(_Part.of(raw, wanted))
-            rejects += _rejects(raw, str(chunk.file.location), parts[-1].bad_times)
+            rejects += _rejects(raw, str(chunk.file.location), parts[-1])
     known = sorted({name for part in parts for name in part.known})
     for role, name in columns.items():
         if role != "item_id" and name not in known:
@@ -90,6 +90,7 @@ class _Part:
         time: Milliseconds of each kept row, 0 without times, [N].
         known: All properties.
         bad_times: Lines of rows that are left out since their time cannot be read.
+        without_item: Lines of rows without an id.
     """
 
     items: Any
@@ -99,6 +100,7 @@ class _Part:
     time: NDArray[np.int64]
     known: list[str]
     bad_times: list[int]
+    without_item: list[int]
 
     @classmethod
     def of(cls, raw: RawRows, wanted: Sequence[str]) -> "_Part":
@@ -123,6 +125,7 @@ class _Part:
             time=times,
             known=pc.unique(properties).drop_null().to_pylist(),
             bad_times=bad_times,
+            without_item=raw.lines[np.asarray(pc.is_null(ids))].tolist(),
         )
 
 
@@ -153,17 +156,10 @@ def _wide(parts: Sequence[_Part], wanted: Sequence[str], columns: Mapping[str, s
     )
 
 
-def _rejects(raw: RawRows, name: str, bad_times: Sequence[int]) -> list[Reject]:
-    malformed = [
-        Reject(source="items", location=f"{name}:{line}", reason=Reason.MALFORMED_ROW, detail=row[:120])
-        for line, row in raw.malformed
-    ]
-    missing = np.flatnonzero(np.asarray(pc.is_null(id_texts(raw.columns["item_id"]).values)))
-    malformed += [
-        Reject(source="items", location=f"{name}:{line}", reason=Reason.BAD_TIME, detail="")
-        for line in bad_times
-    ]
-    return malformed + [
-        Reject(source="items", location=f"{name}:{raw.lines[row]}", reason=Reason.MISSING_ITEM, detail="")
-        for row in missing
+def _rejects(raw: RawRows, file: str, part: _Part) -> list[Reject]:
+    faults = ((Reason.BAD_TIME, part.bad_times), (Reason.MISSING_ITEM, part.without_item))
+    return malformed_items(raw.malformed, file) + [
+        Reject(source="items", location=f"{file}:{line}", reason=reason, detail="")
+        for reason, lines in faults
+        for line in lines
     ]

@@ -89,6 +89,14 @@ class Reject:
     detail: str = ""
 
 
+def malformed_items(malformed: Iterable[tuple[int, str]], file: str) -> list[Reject]:
+    """Rejects of a catalogue's rows that cannot be parsed, from the line and text of each; see `RawRows.malformed`."""
+    return [
+        Reject(source="items", location=f"{file}:{line}", reason=Reason.MALFORMED_ROW, detail=row[:120])
+        for line, row in malformed
+    ]
+
+
 @dataclass(kw_only=True, slots=True)
 class RejectCounts:
     """Rejected rows by reason, with one example of each reason."""

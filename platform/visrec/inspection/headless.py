@@ -44,14 +44,16 @@ def is_headless(fields: Sequence[str], columns: Mapping[str, Column]) -> bool:
         return list(fields) != [str(k) for k in range(len(fields))]  # a table library's names for columns
     if len(set(fields)) < len(fields):
         return True
-    texts = [c.texts for name, c in columns.items() if c.texts is not None and len(c.texts) > 1]
-    shapes = [[_shape(value) for value in t.to_pylist()] for t in texts]
-    names = [name for name, c in columns.items() if c.texts is not None and len(c.texts) > 1]
-    same = [
-        any(c.isdigit() for c in name) and s.count(_shape(name)) >= _SHAPE * len(s)
-        for name, s in zip(names, shapes, strict=True)
-    ]
-    return any(same)
+    return any(
+        any(code.isdigit() for code in name) and _is_shaped_like(name, column.texts.to_pylist())
+        for name, column in columns.items()
+        if column.texts is not None and len(column.texts) > 1
+    )
+
+
+def _is_shaped_like(field: str, values: Sequence[str]) -> bool:
+    shape = _shape(field)
+    return sum(_shape(value) == shape for value in values) >= _SHAPE * len(values)
 
 
 def with_names(tables: Sequence[OpenTable], picture_ids: Sequence[Any]) -> list[OpenTable]:
