@@ -23,7 +23,7 @@ from rich.table import Table
 
 from visrec.config import PhaseConfig, TrainWorkloadConfig, load_config
 from visrec.data.snapshot import Snapshot
-from visrec.models import Recommender
+from visrec.models import TwoTowerRecommender
 from visrec.storage import ArtifactStore
 from visrec.training.adversaries import choose_adversary
 from visrec.training.batch import Batch
@@ -89,7 +89,7 @@ class Side:
             num_items=snapshot.num_items,
             seed=job.seed,
         )
-        self.recommender = Recommender(
+        self.recommender = TwoTowerRecommender(
             self._model, job.model, num_items=snapshot.num_items, image_facts=snapshot.image_facts
         )
         sampling_probability_I = epoch_facts(self.stream).sampling_probability_I

@@ -10,7 +10,7 @@ import numpy as np
 from visrec.config import ObjectiveConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import DivergedError
-from visrec.models import History, Recommender
+from visrec.models import History, TwoTowerRecommender
 from visrec.models.epochs import EpochRecord
 from visrec.training.initial import initial_model
 from visrec.tune.records import TrialRecord
@@ -92,7 +92,7 @@ def measure_costs(
     if not measured:
         return {}
     model, _ = initial_model(job, snapshot)
-    recommender = Recommender(
+    recommender = TwoTowerRecommender(
         model, job.model, num_items=snapshot.num_items, image_facts=snapshot.image_facts
     )
     measures: dict[str, Callable[[], float]] = {
@@ -103,12 +103,12 @@ def measure_costs(
     return {metric: measures[metric]() for metric in measured}
 
 
-def _encode_ms(recommender: Recommender, snapshot: Snapshot) -> float:
+def _encode_ms(recommender: TwoTowerRecommender, snapshot: Snapshot) -> float:
     image = snapshot.images.read(np.zeros(1, np.int32))
     return _median_ms(lambda: recommender.encode_pictures(image))
 
 
-def _query_ms(recommender: Recommender, job: TrainWorkloadConfig, num_items: int) -> float:
+def _query_ms(recommender: TwoTowerRecommender, job: TrainWorkloadConfig, num_items: int) -> float:
     generator = np.random.default_rng(job.seed)
     vectors_ID = generator.normal(size=(num_items, job.model.dim)).astype(np.float32)
     length = job.model.user.max_length

@@ -14,7 +14,7 @@ from visrec.config import TrainWorkloadConfig, TuneWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.storage import ArtifactStore, Location
-from visrec.training.loop import train
+from visrec.training.run import train
 from visrec.tune.environment import EpochReports, TuneEnvironment, TuneWorkerEnvironment
 from visrec.tune.objectives import measure_costs
 from visrec.tune.points import apply_point

@@ -8,14 +8,14 @@ from typing import Any
 
 from rich.console import Console
 
-from visrec.config import TrainWorkloadConfig
+from visrec.config import TrainingConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.models.checkpoint import Checkpoint
 from visrec.models.epochs import EpochRecord, read_epochs
 from visrec.reports.training import draw_curves
 from visrec.storage import ArtifactStore, Location, content_id
-from visrec.training import loop
+from visrec.training import run
 from visrec.training.environment import LocalEnvironment
 from visrec.training.initial import initial_model, starting_point
 from visrec.training.messages import ProgressUpdate
@@ -84,6 +84,7 @@ def checkpoint_name(job: TrainWorkloadConfig, snapshot: Snapshot) -> str:
         job.model,
         job.training.split,
         list(job.training.model_dump(mode="json")["phases"]),
+        *_recipe_parts(job.training),
         starting_point(job),
         job.training.scaling.num_workers,
         job.training.selection_metric,
@@ -91,13 +92,23 @@ def checkpoint_name(job: TrainWorkloadConfig, snapshot: Snapshot) -> str:
     )
 
 
+def _recipe_parts(training: TrainingConfig) -> list[Any]:
+    """What decides the result of a blend; nothing for `recipe: phases`."""
+    if training.recipe == "phases":
+        return []
+    values = training.model_dump(mode="json")
+    return [values[key] for key in ("recipe", "members", "refit", "budget_minutes")]
+
+
 def write_checkpoint(
     workspace: ArtifactStore, name: str, folder: Path, job: TrainWorkloadConfig, snapshot: Snapshot
 ) -> Checkpoint:
     """Make a checkpoint artifact of the folder that a finished run of the loop has written."""
     with workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer:
-        for file in sorted(folder.iterdir()):
-            (writer.staging / file.name).write_bytes(file.read_bytes())
+        for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+            target = writer.staging / file.relative_to(folder).as_posix()
+            target.parent.make_dirs()
+            target.write_bytes(file.read_bytes())
         epochs = read_epochs(Location.parse(folder))
         (writer.staging / "curves.png").write_bytes(draw_curves(epochs))
         writer.counts.update(num_epochs=len(epochs), num_items=snapshot.num_items)
@@ -110,8 +121,8 @@ def _train(
     job: TrainWorkloadConfig, snapshot: Snapshot, workspace: ArtifactStore, name: str, console: Console
 ) -> None:
     # A mistake in the settings is raised here, before workers start.
-    model, _ = initial_model(job, snapshot)
-    check_phases(job, model, snapshot)
+    for model_job in run.model_jobs(job, snapshot):
+        check_phases(model_job, initial_model(model_job, snapshot)[0], snapshot)
     run_folder = workspace.root / "runs" / name
     if job.training.scaling.num_workers == 0:
         trained = _in_process(job, snapshot, run_folder, console)
@@ -119,7 +130,7 @@ def _train(
         # Imported here: training in one process needs no Ray.
         from visrec.workloads.ray_training import on_workers
 
-        trained = on_workers(job, model, snapshot, run_folder, console)
+        trained = on_workers(job, snapshot, run_folder, console)
     with trained as folder:
         write_checkpoint(workspace, name, folder, job, snapshot)
     run_folder.delete()  # it was needed to resume
@@ -140,7 +151,7 @@ def _in_process(
             progress.show(*board.read())
 
         environment = LocalEnvironment(Path(run_folder.path), tell)
-        loop.train(job, snapshot, environment)
+        run.train(job, snapshot, environment)
     with environment.resume() as folder:
         assert folder is not None
         yield folder

@@ -21,7 +21,7 @@ from visrec.cluster.session import ray_session
 from visrec.config import RayConfig, TuneWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
-from visrec.models import Recommender
+from visrec.models import TwoTowerRecommender
 from visrec.storage import ArtifactStore
 from visrec.workloads.train import train
 from visrec.workloads.tune import TuneResult, tune
@@ -86,7 +86,7 @@ def test_trials_are_stopped_and_fail_and_the_best_can_be_trained_again(
     assert "Rungs of ASHA" in report and "Failed trials" in report
     assert f"best trial {best}" in said
     assert result.checkpoint is not None
-    Recommender.load(result.checkpoint.location)
+    TwoTowerRecommender.load(result.checkpoint.location)
     again = StringIO()
     train(result.study.best_config.path, console=Console(file=again, width=250))
     assert ("found, nothing to do" in again.getvalue()) == (trials[best]["status"] == "finished")

@@ -16,7 +16,7 @@ from visrec.config import (
     UserTowerConfig,
 )
 from visrec.data.snapshot import Snapshot
-from visrec.models import Recommender, TwoTower
+from visrec.models import TwoTower, TwoTowerRecommender
 from visrec.models.checkpoint import Checkpoint
 from visrec.models.epochs import EPOCHS
 from visrec.models.item_inputs import Pictures
@@ -56,7 +56,9 @@ def make_checkpoint(
     )
     if towers.user_tower.waits is not None:
         torch.nn.init.normal_(towers.user_tower.waits.weight)
-    recommender = Recommender(towers, model, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
+    recommender = TwoTowerRecommender(
+        towers, model, num_items=snapshot.num_items, image_facts=snapshot.image_facts
+    )
     with workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer:
         recommender.save(writer.staging)
         vectors_ID = recommender.encode_items(Pictures.of(snapshot), np.arange(snapshot.num_items))

@@ -20,8 +20,8 @@ from visrec.config import TrainWorkloadConfig, parse_config
 from visrec.data.snapshot import Snapshot
 from visrec.storage import ArtifactStore, Location
 from visrec.training.environment import CheckpointWriter, ProgressCallback
-from visrec.training.loop import train
 from visrec.training.messages import ProgressUpdate, Report
+from visrec.training.run import train
 
 
 class RayEnvironment:

@@ -20,7 +20,13 @@ from visrec.config.phase import (
 )
 from visrec.config.ranker import RankerConfig
 from visrec.config.serving import ReleaseConfig, ServeConfig
-from visrec.config.training import VALIDATION_METRICS, ScalingConfig, SplitConfig, TrainingConfig
+from visrec.config.training import (
+    VALIDATION_METRICS,
+    MemberConfig,
+    ScalingConfig,
+    SplitConfig,
+    TrainingConfig,
+)
 from visrec.config.tune import ObjectiveConfig, ParameterConfig, SchedulerConfig, SearchConfig, TuneConfig
 from visrec.config.workloads import (
     WORKLOADS,
@@ -59,6 +65,7 @@ __all__ = [
     "LoraBlocksConfig",
     "LoraConfig",
     "LossConfig",
+    "MemberConfig",
     "ModelConfig",
     "NameOrPath",
     "ObjectiveConfig",

@@ -1,8 +1,8 @@
 """Settings of the two-tower model."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from visrec.config.base import Config
 from visrec.config.paths import NameOrPath
@@ -28,8 +28,9 @@ class ItemTowerConfig(Config):
     id_dropout: float = Field(0.5, ge=0, lt=1)
     """Probability that an item's id embedding is dropped in a training step, so that unseen items have good vectors
     too. Used only where there are both pictures and ids."""
-    attributes: tuple[Literal["categories", "price"], ...] = ()
-    """Attributes whose learned embeddings (of the categories, of the price level) are added to the picture's vector."""
+    attributes: tuple[Literal["categories", "price", "title"], ...] = ()
+    """Attributes whose learned embeddings (of the categories, of the price level, of the title's words) are added to
+    the picture's vector. Title words count where five titles have them."""
     dropout: float = Field(0.1, ge=0, lt=1)
     """Dropout on the backbone's features; without a backbone, on the item vector."""
 
@@ -42,8 +43,9 @@ class UserTowerConfig(Config):
         "taste_half_life": "pooling_half_life",
     }
 
-    kind: Literal["gru", "transformer"] = "gru"
-    """Sequence encoder: a GRU, or a causal transformer."""
+    kind: Literal["gru", "transformer", "pooling"] = "gru"
+    """Sequence encoder: a GRU, a causal transformer, or `pooling` for none, which leaves the pooled mean of
+    `mean_pooling` alone."""
     hidden_dim: int = Field(128, ge=4, le=4096)
     """Width of the sequence encoder."""
     num_layers: int = Field(1, ge=1, le=12)
@@ -63,6 +65,12 @@ class UserTowerConfig(Config):
     """Join each item of the history with its event kind and the time since the event before it."""
     recency: bool = False
     """Let the user vector depend on the time between the last event and the recommendation."""
+
+    @model_validator(mode="after")
+    def _pooling(self) -> Self:
+        if self.kind == "pooling" and (not self.mean_pooling or self.recency):
+            raise ValueError("kind: pooling needs mean_pooling: true and recency: false")
+        return self
 
 
 class ModelConfig(Config):

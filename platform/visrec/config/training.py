@@ -1,10 +1,11 @@
 """Settings of training: split, phases, validation, and distribution over workers."""
 
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from visrec.config.base import Config
+from visrec.config.model import ModelConfig
 from visrec.config.paths import NameOrPath
 from visrec.config.phase import PhaseConfig
 
@@ -57,14 +58,63 @@ class ScalingConfig(Config):
         return self
 
 
-class TrainingConfig(Config):
-    """Training of the two-tower model."""
+class MemberConfig(Config):
+    """A member of a blend: a two-tower model that is trained on its own, and whose scores are added to the others'."""
 
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    """Name of the member in logs and reports; each needs a different one."""
+    model: ModelConfig = ModelConfig()
+    phases: tuple[PhaseConfig, ...] = (PhaseConfig(),)
+    """Phases of its training."""
+    search: bool = False
+    """Choose the settings of a closed form of kind `transitions` (half-lives, ridge, weight on co-occurrence,
+    popularity damping) by validation before it is solved; those given are where the search starts."""
+
+    @model_validator(mode="after")
+    def _phases(self) -> Self:
+        check_phase_names(self.phases)
+        kind = self.phases[0].closed_form
+        if self.search and (len(self.phases) > 1 or kind is None or kind.kind != "transitions"):
+            raise ValueError("search: true needs one phase with a closed_form of kind transitions")
+        return self
+
+
+def check_phase_names(phases: tuple[PhaseConfig, ...]) -> None:
+    """Check that there are phases, each with a name of its own.
+
+    Raises:
+        ValueError: There is none, or two have one name.
+    """
+    names = [p.name for p in phases]
+    if not names:
+        raise ValueError("at least one phase is needed")
+    if len(set(names)) != len(names):
+        raise ValueError(f"each phase needs a name of its own, got {', '.join(names)}")
+
+
+class TrainingConfig(Config):
+    """Training of the model."""
+
+    recipe: Literal["auto", "members", "phases"] = "auto"
+    """`auto`: a blend of members that visrec chooses by the data (closed form, attributes, pictures, ids), with weights
+    that are chosen on the validation users; `model` says how pictures are read. `members`: a blend of your own
+    `members`. `phases`: one two-tower model, `model`, trained by `phases`. Where `members` or `phases` are given, the
+    recipe follows from them."""
+    phases: tuple[PhaseConfig, ...] = ()
+    """Phases of `recipe: phases`. They run in order; each starts from the weights at the end of the one before."""
+    members: tuple[MemberConfig, ...] = ()
+    """Members of `recipe: members`."""
+    refit: Literal["closed_form", "all", "none"] = "closed_form"
+    """Members of a blend that are fitted once more on train and validation events together, after all has been chosen
+    by validation: those in closed form, which takes seconds; all; or none. The ranker is trained on the model before
+    that."""
+    budget_minutes: float | None = Field(None, gt=0)
+    """Longest training of `recipe: auto`, in minutes: members whose estimated time does not fit are left out, and a
+    member that is trained by gradient descent ends after the epoch that uses it up. null sets no limit."""
     split: SplitConfig = SplitConfig()
     start_from: NameOrPath | None = None
     """Transfer: a checkpoint (name in this workspace, path or URI) whose encoders initialise the model, also one of
     another catalogue. Parameters of single items (id embeddings, biases) are initialised anew."""
-    phases: tuple[PhaseConfig, ...] = (PhaseConfig(),)
     activation_cache_gb: float = Field(4.0, ge=0)
     """Largest cache of the activations of frozen backbone blocks, in GB. While the lower blocks are frozen, their
     output for each picture is computed once and read from the workspace afterwards. 0 turns the cache off."""
@@ -78,11 +128,25 @@ class TrainingConfig(Config):
     torch_threads: int = Field(0, ge=0)
     """PyTorch threads of each worker; 0 takes the number of CPUs that Ray gives it."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _recipe_of_parts(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("recipe") is not None:
+            return values
+        given = [part for part in ("members", "phases") if values.get(part)]
+        return {**values, "recipe": given[0]} if given else values
+
     @model_validator(mode="after")
-    def _phases(self) -> Self:
-        names = [p.name for p in self.phases]
-        if not names:
-            raise ValueError("at least one phase is needed")
+    def _parts(self) -> Self:
+        parts = {"phases": self.phases, "members": self.members}
+        for name, values in parts.items():
+            if values and self.recipe != name:
+                raise ValueError(f"recipe: {self.recipe} takes no {name}, got {len(values)}")
+        if self.recipe == "phases":
+            check_phase_names(self.phases)
+        if self.recipe == "members" and not self.members:
+            raise ValueError("recipe: members needs one or more members")
+        names = [member.name for member in self.members]
         if len(set(names)) != len(names):
-            raise ValueError(f"each phase needs a name of its own, got {', '.join(names)}")
+            raise ValueError(f"each member needs a name of its own, got {', '.join(names)}")
         return self

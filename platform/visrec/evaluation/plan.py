@@ -13,13 +13,17 @@ from visrec.config import EvaluationConfig, SplitConfig
 from visrec.data.held_out import KnownEvents, ranked_items
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
-from visrec.evaluation.scorers import Scorer, TwoTowerScorer
+from visrec.evaluation.scorers import MemberScorer, Scorer, TwoTowerScorer
 from visrec.models.checkpoint import Checkpoint
 from visrec.storage import Artifact
 
 MODEL, RANKED, ORACLE = "model", "ranked", "oracle"
 """Names of the two-tower model, of the model with its learned ranker, and of the upper bound that knows the users' true
 tastes. Baselines are called as in `EvaluationConfig.baselines`."""
+
+
+ALONE, WITHOUT = "alone/", "without/"
+"""Prefixes of the names of a blend's member alone, and of the blend without it."""
 
 
 class ScorerFactory(Protocol):
@@ -41,6 +45,7 @@ class EvaluationPlan:
         config: What to measure.
         given: Scorers that the caller adds: `RANKED`, `ORACLE`.
         left_out: Baselines that are not run, and why.
+        members: Members of the model, where it is a blend of several.
     """
 
     checkpoint: Checkpoint
@@ -49,12 +54,17 @@ class EvaluationPlan:
     config: EvaluationConfig
     given: Mapping[str, ScorerFactory] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    members: tuple[str, ...] = ()
 
     @property
     def scorer_names(self) -> tuple[str, ...]:
-        """The model first, then the model with its ranker, then the baselines that are run."""
+        """The model first, then the model with its ranker, then the baselines that are run, then a blend's members."""
         ours = (MODEL, RANKED) if RANKED in self.given else (MODEL,)
-        return (*ours, *(name for name in self.config.baselines if name not in self.left_out))
+        return (
+            *ours,
+            *(name for name in self.config.baselines if name not in self.left_out),
+            *(prefix + name for name in self.members for prefix in (ALONE, WITHOUT)),
+        )
 
     @property
     def num_items(self) -> int:
@@ -95,7 +105,8 @@ def plan_evaluation(
         ConfigError: The part to test is one that the model was trained on.
     """
     split, given = checkpoint.split, given or {}
-    if config.part == "validation" and split.fit_on == "train_and_validation":
+    saw_validation = split.fit_on == "train_and_validation" and not checkpoint.is_refitted
+    if config.part == "validation" and saw_validation:
         raise ConfigError(
             "evaluation.part: expected 'test', since the checkpoint was trained on validation as well, got 'validation'"
         )
@@ -111,7 +122,13 @@ def plan_evaluation(
             f"evaluation.max_ease_items is {config.max_ease_items:,}"
         )
     return EvaluationPlan(
-        checkpoint=checkpoint, snapshot=snapshot, split=split, config=config, given=given, left_out=left_out
+        checkpoint=checkpoint,
+        snapshot=snapshot,
+        split=split,
+        config=config,
+        given=given,
+        left_out=left_out,
+        members=_members(checkpoint),
     )
 
 
@@ -126,9 +143,13 @@ def fit_scorer(plan: EvaluationPlan, name: str, counts_I: NDArray[np.int64]) -> 
     if name in plan.given:
         return plan.given[name].fit(plan)
     events, num_items, config = plan.known_events, plan.num_items, plan.config
+    for prefix in (ALONE, WITHOUT):
+        if name.startswith(prefix):
+            member = name.removeprefix(prefix)
+            return MemberScorer.load(plan.checkpoint, config.part, member, left_out=prefix == WITHOUT)
     match name:
         case "model":
-            return TwoTowerScorer.load(plan.checkpoint)
+            return TwoTowerScorer.load(plan.checkpoint, config.part)
         case "popularity":
             return Popularity(counts_I=counts_I)
         case "recent_popularity":
@@ -138,3 +159,11 @@ def fit_scorer(plan: EvaluationPlan, name: str, counts_I: NDArray[np.int64]) -> 
         case "ease":
             return Ease.fit(events, num_items, regularisation=config.ease_regularisation)
     raise ValueError(f"expected one of {', '.join(plan.scorer_names)}, got {name!r}")
+
+
+def _members(checkpoint: Checkpoint) -> tuple[str, ...]:
+    """Members of a blend, those with most weight first; none where there is but one."""
+    if checkpoint.blend is None:
+        return ()
+    kept = [member for member in checkpoint.blend.members if member.fitted_on is not None]
+    return tuple(member.config.name for member in kept) if len(kept) > 1 else ()

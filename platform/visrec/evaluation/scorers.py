@@ -6,9 +6,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.data.held_out import Part
 from visrec.data.snapshot import Sequences
 from visrec.errors import ArtifactError
-from visrec.models import History, Recommender
+from visrec.models import BlendedRecommender, History, Recommender
 from visrec.models.checkpoint import Checkpoint
 
 _BATCH_USERS = 256
@@ -44,14 +45,22 @@ class TwoTowerScorer:
     vectors_ID: NDArray[np.float32]
 
     @classmethod
-    def load(cls, checkpoint: Checkpoint) -> "TwoTowerScorer":
+    def load(cls, checkpoint: Checkpoint, part: Part = "test") -> "TwoTowerScorer":
         """Read a checkpoint's model and the item vectors stored with it.
+
+        Args:
+            checkpoint: The checkpoint.
+            part: Part that is held out. A model that was fitted again on the validation events is taken as it was
+                before, for the validation part.
 
         Raises:
             ArtifactError: A file is missing or damaged, or they do not fit each other.
         """
-        recommender, vectors_ID = checkpoint.recommender(), checkpoint.item_vectors
-        expected = (recommender.num_items, recommender.config.dim)
+        if part == "validation":
+            recommender, vectors_ID = checkpoint.before_refit()
+        else:
+            recommender, vectors_ID = checkpoint.recommender(), checkpoint.item_vectors
+        expected = (recommender.num_items, recommender.dim)
         if vectors_ID.shape != expected:
             raise ArtifactError(
                 f"expected item vectors of shape {expected} in {checkpoint.name}, got {vectors_ID.shape}"
@@ -64,7 +73,7 @@ class TwoTowerScorer:
 
     def queries(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
         """User vectors float32 [U, D], for recommendations at `times`."""
-        length = self.recommender.config.user.max_length
+        length = self.recommender.max_history
         users = [_last_events(histories, row, length) for row in range(len(histories))]
         queries = [
             self.recommender.encode_users(
@@ -79,6 +88,43 @@ class TwoTowerScorer:
         scores = queries_UD @ self.vectors_ID.T
         scores += self.recommender.item_biases
         return np.asarray(scores, np.float32)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemberScorer:
+    """One member of a blend alone, or the blend without it.
+
+    Attributes:
+        blend: The blend.
+        columns: Coordinates of the members that score, bool [D].
+    """
+
+    blend: TwoTowerScorer
+    columns: NDArray[np.bool_]
+
+    @classmethod
+    def load(cls, checkpoint: Checkpoint, part: Part, member: str, *, left_out: bool) -> "MemberScorer":
+        """Read a checkpoint of a blend.
+
+        Args:
+            checkpoint: The checkpoint.
+            part: As for `TwoTowerScorer.load`.
+            member: Name of the member.
+            left_out: Score by the others instead.
+
+        Raises:
+            ArtifactError: A file is missing or damaged, or the model is no blend.
+        """
+        blend = TwoTowerScorer.load(checkpoint, part)
+        if not isinstance(blend.recommender, BlendedRecommender):
+            raise ArtifactError(f"expected a blend in {checkpoint.name}, got a model without members")
+        columns = np.full(blend.recommender.dim, left_out)
+        columns[blend.recommender.columns_of(member)] = not left_out
+        return cls(blend=blend, columns=columns)
+
+    def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See `Scorer.score`."""
+        return self.blend.scores_of(self.blend.queries(histories, times) * self.columns)
 
 
 def _last_events(histories: Sequences, row: int, length: int) -> History:

@@ -1,7 +1,7 @@
 """Summary of an evaluation: means with intervals, paired differences, groups, catalogue and classification metrics."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -13,7 +13,7 @@ from visrec.evaluation.groups import ACTIVITY_GROUPS, POPULARITY_GROUPS, activit
 from visrec.evaluation.measure import Measures
 from visrec.evaluation.metrics import PerUser
 from visrec.evaluation.pairs import PairClassification, classify_pairs
-from visrec.evaluation.plan import MODEL, ORACLE, RANKED, EvaluationPlan
+from visrec.evaluation.plan import ALONE, MODEL, ORACLE, RANKED, WITHOUT, EvaluationPlan
 
 Bootstrap = Callable[[Mapping[str, NDArray[np.float64]]], Intervals]
 
@@ -29,6 +29,19 @@ class Group:
 
     num_users: int
     scorers: dict[str, Intervals]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemberQuality:
+    """What a member of a blend gives.
+
+    Attributes:
+        alone: Metrics of the member alone.
+        gain: Metrics of the blend minus those of the blend without the member, paired by user.
+    """
+
+    alone: Intervals
+    gain: Intervals
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +61,7 @@ class Summary:
         pairs: Scorer -> pair classification, None where there were too few pairs.
         curves: Scorer -> `recall` and `ndcg` -> means at k = 1, 2, ...
         exposure: Scorer -> number of lists that hold each item, int64 [I].
+        members: Member -> what it gives; empty for a model that is no blend of several.
     """
 
     num_users: int
@@ -62,6 +76,7 @@ class Summary:
     pairs: dict[str, PairClassification | None]
     curves: dict[str, dict[str, list[float]]]
     exposure: dict[str, NDArray[np.int64]]
+    members: dict[str, MemberQuality]
 
 
 def summarise(measures: Measures, plan: EvaluationPlan, *, seed: int) -> Summary:
@@ -76,7 +91,9 @@ def summarise(measures: Measures, plan: EvaluationPlan, *, seed: int) -> Summary
     bootstrap = partial(
         intervals, num_samples=config.bootstrap_samples, seed=seed, confidence=config.confidence
     )
-    columns = {name: scorer.metrics for name, scorer in measures.scorers.items()}
+    all_columns = {name: scorer.metrics for name, scorer in measures.scorers.items()}
+    measures = _without_members(measures)
+    columns = {name: all_columns[name] for name in measures.scorers}
     exposure = {
         name: recommendation_counts(scorer.lists, plan.num_items) for name, scorer in measures.scorers.items()
     }
@@ -102,6 +119,23 @@ def summarise(measures: Measures, plan: EvaluationPlan, *, seed: int) -> Summary
             for name, scorer in measures.scorers.items()
         },
         exposure=exposure,
+        members={name: _member_quality(all_columns, name, bootstrap) for name in plan.members},
+    )
+
+
+def _without_members(measures: Measures) -> Measures:
+    """The measures of the scorers that are compared with each other."""
+    scorers = {
+        name: scorer for name, scorer in measures.scorers.items() if not name.startswith((ALONE, WITHOUT))
+    }
+    return replace(measures, scorers=scorers)
+
+
+def _member_quality(columns: Mapping[str, PerUser], name: str, bootstrap: Bootstrap) -> MemberQuality:
+    without = columns[WITHOUT + name]
+    return MemberQuality(
+        alone=bootstrap(columns[ALONE + name]),
+        gain=bootstrap({metric: values - without[metric] for metric, values in columns[MODEL].items()}),
     )
 
 

@@ -9,6 +9,8 @@ from visrec.arrays import ITEM_VECTORS
 from visrec.config import ModelConfig, SplitConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ArtifactError
+from visrec.models.blend import load_recommender
+from visrec.models.blend_facts import SELECTION, BlendFacts
 from visrec.models.epochs import EpochRecord, read_epochs
 from visrec.models.recommender import Recommender
 from visrec.storage import Artifact, ArtifactStore, TypedArtifact
@@ -80,16 +82,7 @@ class Checkpoint(TypedArtifact):
         Raises:
             ArtifactError: The file is missing or damaged.
         """
-        place = self.location / ITEM_VECTORS
-        try:
-            vectors_ID = np.load(self.artifact.local_path(ITEM_VECTORS), mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise ArtifactError(f"expected item vectors at {place}: {error}") from None
-        if vectors_ID.ndim != 2 or not np.issubdtype(vectors_ID.dtype, np.floating):
-            raise ArtifactError(
-                f"expected floats [items, dim] in {place}, got {vectors_ID.dtype} {list(vectors_ID.shape)}"
-            )
-        return np.asarray(vectors_ID, np.float32)
+        return self._vectors(ITEM_VECTORS)
 
     def recommender(self) -> Recommender:
         """The trained model.
@@ -97,4 +90,36 @@ class Checkpoint(TypedArtifact):
         Raises:
             ArtifactError: A file of the model is missing or damaged.
         """
-        return Recommender.load(self.location)
+        return load_recommender(self.location)
+
+    @property
+    def is_refitted(self) -> bool:
+        """Whether the model is fitted on the validation events too, after it was chosen by them."""
+        return (self.location / SELECTION).exists()
+
+    @cached_property
+    def blend(self) -> BlendFacts | None:
+        """What the members of a blend give on the validation users; None for a model of `recipe: phases`."""
+        return BlendFacts.read(self.location)
+
+    def before_refit(self) -> tuple[Recommender, NDArray[np.float32]]:
+        """The model that has not seen the validation events, and its item vectors.
+
+        Raises:
+            ArtifactError: A file is missing or damaged.
+        """
+        if not self.is_refitted:
+            return self.recommender(), self.item_vectors
+        return load_recommender(self.location / SELECTION), self._vectors(f"{SELECTION}/{ITEM_VECTORS}")
+
+    def _vectors(self, file: str) -> NDArray[np.float32]:
+        place = self.location / file
+        try:
+            vectors_ID = np.load(self.artifact.local_path(file), mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise ArtifactError(f"expected item vectors at {place}: {error}") from None
+        if vectors_ID.ndim != 2 or not np.issubdtype(vectors_ID.dtype, np.floating):
+            raise ArtifactError(
+                f"expected floats [items, dim] in {place}, got {vectors_ID.dtype} {list(vectors_ID.shape)}"
+            )
+        return np.asarray(vectors_ID, np.float32)

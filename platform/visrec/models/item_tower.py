@@ -1,7 +1,7 @@
 """Item tower: item vectors from pictures, attributes and ids.
 
-Shape legend: N distinct items, I items of the catalogue, M categories of an item, H x W pixels, F backbone features, D
-vector size.
+Shape legend: N distinct items, I items of the catalogue, M categories of an item, T words of a title, H x W pixels, F
+backbone features, D vector size.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from visrec.config import ItemTowerConfig
-from visrec.data.attributes import MAX_CATEGORIES, AttributeFacts
+from visrec.data.attributes import MAX_CATEGORIES, MAX_TITLE_WORDS, AttributeFacts
 from visrec.data.images import ImageFacts
 from visrec.errors import ConfigError
 from visrec.models.backbones import Backbone, build_backbone
@@ -135,10 +135,11 @@ class ItemTower(nn.Module):
 
 
 class AttributeEmbedding(nn.Module):
-    """Attribute vectors: the mean of an item's category vectors, plus the vector of its price level.
+    """Attribute vectors: the mean of an item's category vectors, plus the vector of its price level, plus the sum of
+    those of its title's n words over sqrt(n).
 
-    Unknown categories and prices have vectors of zero. The codes of the catalogue's items are buffers of the module,
-    saved like its weights.
+    Unknown categories, prices and words have vectors of zero. The codes of the catalogue's items are buffers of the
+    module, saved like its weights.
 
     Example:
         >>> facts = AttributeFacts(categories=("blue", "red"), price_edges=(10.0,))
@@ -149,6 +150,7 @@ class AttributeEmbedding(nn.Module):
 
     category_codes: Tensor
     price_codes: Tensor
+    title_codes: Tensor
 
     def __init__(self, facts: AttributeFacts, used: set[str], *, dim: int, num_items: int) -> None:
         super().__init__()
@@ -158,18 +160,28 @@ class AttributeEmbedding(nn.Module):
         self.prices = (
             nn.Embedding(len(facts.price_edges) + 2, dim, padding_idx=0) if "price" in used else None
         )
-        for table in (self.categories, self.prices):
+        self.title_words = (
+            nn.Embedding(len(facts.title_words) + 1, dim, padding_idx=0) if "title" in used else None
+        )
+        for table in (self.categories, self.prices, self.title_words):
             if table is not None:
                 nn.init.normal_(table.weight, std=0.1 * dim**-0.5)
                 with torch.no_grad():
                     table.weight[0].zero_()
         self.register_buffer("category_codes", torch.zeros(num_items, MAX_CATEGORIES, dtype=torch.int32))
         self.register_buffer("price_codes", torch.zeros(num_items, dtype=torch.int32))
+        if self.title_words is not None:
+            self.register_buffer("title_codes", torch.zeros(num_items, MAX_TITLE_WORDS, dtype=torch.int32))
 
-    def set_codes(self, category_codes_IM: Tensor, price_codes_I: Tensor) -> None:
-        """Set the codes of the catalogue's items."""
+    def set_codes(
+        self, category_codes_IM: Tensor, price_codes_I: Tensor, title_codes_IT: Tensor | None = None
+    ) -> None:
+        """Set the codes of the catalogue's items; those of titles for an embedding that reads titles."""
         self.category_codes.copy_(category_codes_IM)
         self.price_codes.copy_(price_codes_I)
+        if self.title_words is not None:
+            assert title_codes_IT is not None, "this embedding reads titles"
+            self.title_codes.copy_(title_codes_IT)
 
     def forward(self, item_index_N: Tensor) -> Tensor:
         """Vectors [N, D]; zeros for index -1."""
@@ -181,6 +193,10 @@ class AttributeEmbedding(nn.Module):
             parts.append(self.categories(codes_NM).sum(1) / counts_N1)
         if self.prices is not None:
             parts.append(self.prices(self.price_codes[safe_N].long()))
+        if self.title_words is not None:
+            codes_NT = self.title_codes[safe_N].long()
+            roots_N1 = (codes_NT > 0).sum(1, keepdim=True).clamp(min=1).sqrt()
+            parts.append(self.title_words(codes_NT).sum(1) / roots_N1)
         vectors_ND: Tensor = torch.stack(parts).sum(0) * known_N1
         return vectors_ND
 
@@ -193,7 +209,11 @@ def _attributes(
     facts = facts or AttributeFacts(categories=(), price_edges=())
     missing = [
         name
-        for name, found in (("categories", facts.categories), ("price", facts.price_edges))
+        for name, found in (
+            ("categories", facts.categories),
+            ("price", facts.price_edges),
+            ("title", facts.title_words),
+        )
         if name in config.attributes and not found
     ]
     if missing:

@@ -37,15 +37,18 @@ class UserTower(nn.Module):
         self.temperature = temperature
         # Names of modules are state-dict keys of stored checkpoints: `gaps` embeds the time since the previous event,
         # `waits` the time to the next one.
-        self.kinds = nn.Embedding(len(EVENT_KINDS), _CONTEXT_DIM) if config.event_context else None
-        self.gaps = nn.Embedding(NUM_TIME_BUCKETS, _CONTEXT_DIM) if config.event_context else None
-        num_inputs = dim + (2 * _CONTEXT_DIM if config.event_context else 0)
+        reads_context = config.event_context and config.kind != "pooling"
+        self.kinds = nn.Embedding(len(EVENT_KINDS), _CONTEXT_DIM) if reads_context else None
+        self.gaps = nn.Embedding(NUM_TIME_BUCKETS, _CONTEXT_DIM) if reads_context else None
+        num_inputs = dim + (2 * _CONTEXT_DIM if reads_context else 0)
         self.input_dropout = nn.Dropout(config.dropout)
-        self.encoder: nn.Module = (_Gru if config.kind == "gru" else _Transformer)(config, num_inputs)
+        self.encoder = _encoder(config, num_inputs)
         self.waits = nn.Embedding(NUM_TIME_BUCKETS, config.hidden_dim) if config.recency else None
         if self.waits is not None:
             nn.init.zeros_(self.waits.weight)
-        self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.hidden_dim, dim))
+        self.head: nn.Sequential | None = None
+        if self.encoder is not None:
+            self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.hidden_dim, dim))
         self.decay = 0.5 ** (1 / config.pooling_half_life) if config.pooling_half_life else 1.0
         self.taste = nn.Linear(dim, dim, bias=False) if config.mean_pooling else None
         if self.taste is not None:
@@ -66,6 +69,10 @@ class UserTower(nn.Module):
             time_since_previous_BL: Buckets of the time since the event before; see `time_buckets`.
             time_to_next_BL: Buckets of the time from each event to the request after it; only for `recency`.
         """
+        if self.encoder is None or self.head is None:
+            assert self.taste is not None, "a tower without a sequence encoder pools"
+            pooled_BLD: Tensor = self.taste(_running_mean(history_BLD, self.decay))
+            return pooled_BLD / self.temperature
         parts = [history_BLD]
         if self.kinds is not None and self.gaps is not None:
             parts += [self.kinds(kinds_BL), self.gaps(time_since_previous_BL)]
@@ -99,6 +106,12 @@ def time_buckets(times_ms: Tensor) -> Tensor:
     """
     seconds = torch.diff(times_ms, dim=-1, prepend=times_ms[..., :1]).clamp(min=0).double() / 1000
     return torch.log2(seconds + 1).floor().long().clamp(max=NUM_TIME_BUCKETS - 1)
+
+
+def _encoder(config: UserTowerConfig, num_inputs: int) -> nn.Module | None:
+    if config.kind == "pooling":
+        return None
+    return (_Gru if config.kind == "gru" else _Transformer)(config, num_inputs)
 
 
 class _Gru(nn.Module):

@@ -67,12 +67,12 @@ def train_ranker(
         DataError: Too few users have a held-out item among their candidates.
     """
     split = checkpoint.split
-    if split.fit_on != "train":
+    if split.fit_on != "train" and not checkpoint.is_refitted:
         raise ConfigError(
             "a ranker learns from the validation events, which its checkpoint must not have seen: expected one trained"
             f" with training.split.fit_on=train, got {checkpoint.name}, trained with {split.fit_on}"
         )
-    towers = TwoTowerScorer.load(checkpoint)
+    towers = TwoTowerScorer.load(checkpoint, "validation")
     items = ItemFeatures.fit(
         snapshot,
         split,

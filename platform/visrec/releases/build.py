@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pyarrow import fs as pafs
 
 from visrec.arrays import ITEM_VECTORS, unit_vectors
-from visrec.config import EVENT_KINDS, ItemTowerConfig, ReleaseConfig, SplitConfig
+from visrec.config import EVENT_KINDS, ReleaseConfig, SplitConfig
 from visrec.data.interactions import read_interactions
 from visrec.data.snapshot import Snapshot
 from visrec.models import Recommender
@@ -39,7 +39,6 @@ from visrec.storage import Artifact, ArtifactStore, Location, content_id
 FORMAT = 3
 """Part of every release's name: raise it when the same parents would give other files."""
 
-_MODEL_FILES = ("model.safetensors", "model.json")
 _THUMBNAILS = "thumbnails"
 _METRICS_OF_REPORT = ("part", "split", "num_users", "metrics", "paired", "ranker_gain", "oracle_share")
 
@@ -75,7 +74,8 @@ def build_release(
     name = release_name(checkpoint, report, config)
     with workspace.create("releases", name, config=config, parents=parents) as writer:
         folder = writer.staging
-        _copy_files(checkpoint, snapshot, folder)
+        recommender.save(folder)
+        _copy_files(snapshot, folder)
         _save_array(folder / ITEM_VECTORS, vectors_ID)
         similar_ID = _write_picture_vectors(folder, recommender, snapshot, vectors_ID)
         build_retriever(config.index, append_bias(vectors_ID, recommender.item_biases)).save(
@@ -99,7 +99,7 @@ def build_release(
             kinds=kinds,
             event_weights=snapshot.facts.event_weights,
             index=config.index,
-            has_pictures=recommender.config.item.backbone is not None,
+            has_pictures=recommender.reads_pictures,
             picture_vectors=similar_ID is not vectors_ID,
             ranker=ranker.name if ranker is not None else None,
         )
@@ -119,7 +119,7 @@ def verify_parents(checkpoint: Checkpoint, snapshot: Snapshot, ranker: Artifact 
     checkpoint.artifact.verify()
     manifest = snapshot.artifact.manifest
     unread = ["quarantine.parquet/"]
-    if not _has_picture_vectors(checkpoint.model.item):
+    if not _has_picture_vectors(checkpoint.recommender()):
         unread.append("images/")
     files = {file: sha256 for file, sha256 in manifest.files.items() if not file.startswith(tuple(unread))}
     Artifact(snapshot.artifact.location, manifest.replace(files=files)).verify()
@@ -127,10 +127,8 @@ def verify_parents(checkpoint: Checkpoint, snapshot: Snapshot, ranker: Artifact 
         ranker.verify()
 
 
-def _copy_files(checkpoint: Checkpoint, snapshot: Snapshot, folder: Location) -> None:
-    """Copy the model, the catalogue and the thumbnails."""
-    for file in _MODEL_FILES:
-        _copy(checkpoint.location / file, folder / file)
+def _copy_files(snapshot: Snapshot, folder: Location) -> None:
+    """Copy the catalogue and the thumbnails."""
     source = snapshot.artifact.location
     _copy(source / ITEMS, folder / ITEMS)
     (folder / _THUMBNAILS).make_dirs()
@@ -146,7 +144,7 @@ def _write_picture_vectors(
     These are the item vectors where items are known by pixels alone. Where ids or attributes are part of an item
     vector, an uploaded picture has no such part: then they are vectors from pixels alone, in a file of their own.
     """
-    if not _has_picture_vectors(recommender.config.item):
+    if not _has_picture_vectors(recommender):
         return vectors_ID
     items = np.flatnonzero(snapshot.picture_rows.has_picture_I)
     similar_ID = np.zeros_like(vectors_ID)
@@ -155,9 +153,9 @@ def _write_picture_vectors(
     return similar_ID
 
 
-def _has_picture_vectors(item: ItemTowerConfig) -> bool:
+def _has_picture_vectors(recommender: Recommender) -> bool:
     """Whether item vectors hold more than pixels, so that pictures need vectors of their own."""
-    return item.backbone is not None and bool(item.id_embedding or item.attributes)
+    return recommender.reads_pictures and recommender.reads_more_than_pictures
 
 
 def _write_users(folder: Location, snapshot: Snapshot, max_history: int) -> dict[str, int]:

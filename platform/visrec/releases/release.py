@@ -2,7 +2,7 @@
 
 Files of a release:
 
-    model.safetensors, model.json   the two towers
+    model.safetensors, model.json   the two towers; of a blend blend.safetensors, model.json and members/
     item_vectors.npy                float32 [I, D]
     picture_vectors.npy             float32 [I, D], from pixels alone; only where item vectors hold ids or attributes
     scores/                         index over [x, b] for recommendations
@@ -241,9 +241,9 @@ class Release(TypedArtifact):
 
     def recommender(self) -> "Recommender":
         """The two towers."""
-        from visrec.models import Recommender
+        from visrec.models import load_recommender
 
-        return Recommender.load(self.artifact.location)
+        return load_recommender(self.artifact.location)
 
     def score_index(self) -> "Retriever":
         """Index for recommendations: queries are [q, 1]."""

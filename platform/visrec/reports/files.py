@@ -92,6 +92,10 @@ def report_json(
         "paired": _nested(summary.paired),
         "ranker_gain": _nested({"": summary.ranker_gain})[""] if summary.ranker_gain is not None else None,
         "oracle_share": summary.oracle_share,
+        "members": {
+            name: _nested({"alone": member.alone, "gain": member.gain})
+            for name, member in summary.members.items()
+        },
         "groups": {
             "activity": {name: _group(group) for name, group in summary.activity.items()},
             "target_popularity": {name: _group(group) for name, group in summary.popularity.items()},

@@ -7,7 +7,7 @@ from visrec.evaluation.plan import MODEL, ORACLE, RANKED
 from visrec.evaluation.summary import Group, Summary
 from visrec.reports.context import ReportContext
 from visrec.reports.robustness import robustness_section
-from visrec.reports.sections import method_section, phases_section, ranker_section
+from visrec.reports.sections import members_section, method_section, phases_section, ranker_section
 from visrec.reports.tables import SCORER_TITLES, difference, metric_title, table
 from visrec.robustness.summary import Robustness
 
@@ -38,6 +38,7 @@ def report_markdown(
         _beyond_accuracy(summary, context),
         _plot("long_tail.png", plots),
         _pairs(summary),
+        members_section(summary, context),
         ranker_section(summary, context),
         robustness_section(robustness, _plot("robustness.png", plots)) if robustness is not None else "",
         _plot("contact_sheet.png", plots),

@@ -67,6 +67,8 @@ class ReportFacts(BaseModel):
     """Metric -> with the ranker minus without it, paired by user."""
     oracle_share: dict[str, float] | None = None
     """Metric -> the model's mean divided by the oracle's."""
+    members: dict[str, dict[str, dict[str, Interval]]] = {}
+    """Member of a blend -> `alone`, and `gain` (the blend minus the blend without it, paired by user) -> metric."""
     groups: dict[str, dict[str, GroupFacts]]
     """`activity` and `target_popularity` -> group -> its metrics."""
     catalogue: dict[str, dict[str, float]]

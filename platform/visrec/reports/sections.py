@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from visrec.config.ranker import POSITIVE
+from visrec.evaluation.bootstrap import Interval
 from visrec.evaluation.summary import Summary
+from visrec.models.blend_facts import REFIT
 from visrec.models.epochs import EpochRecord
 from visrec.ranking.artifact import RankerReport
 from visrec.reports.context import ReportContext
@@ -69,6 +71,47 @@ def ranker_section(summary: Summary, context: ReportContext) -> str:
     return f"## The ranker\n\n{table(titles, gains)}\n\n{note}\n\n{table(header, rows)}"
 
 
+def members_section(summary: Summary, context: ReportContext) -> str:
+    """What each member of a blend gives, alone and in the blend; empty for a model that is no blend."""
+    blend = context.plan.checkpoint.blend
+    if blend is None:
+        return ""
+    name = f"ndcg@{context.plan.config.list_size}"
+    rows = []
+    for member in blend.members:
+        quality = summary.members.get(member.config.name)
+        rows.append(
+            [
+                member.config.name,
+                f"{member.weight:.2f}" if member.fitted_on is not None else "left out",
+                f"{member.alone:.4f}",
+                f"{Interval(**member.gain.model_dump()):+.4f}" if member.gain is not None else "first",
+                f"{quality.alone[name]:.4f}" if quality is not None else "",
+                difference(quality.gain[name]) if quality is not None else "",
+            ]
+        )
+    metric = metric_title(blend.metric_name)
+    title = metric_title(name)
+    header = [
+        "Member",
+        "Weight",
+        f"Validation: alone, {metric}",
+        "Gain when it joined",
+        f"{context.plan.config.part.capitalize()}: alone, {title}",
+        "Blend minus blend without it",
+    ]
+    lead = (
+        "" if blend.lead is None else (f", {Interval(**blend.lead.model_dump()):+.4f} over its best member")
+    )
+    note = (
+        "The model's score is the weighted sum of its members' scores, each divided by its standard deviation over the "
+        "catalogue. Weights were chosen on the validation users; gains there are measured on users that the weights "
+        f"were not chosen on (cross-fitted): {metric} of the blend {blend.metric:.4f}{lead}. A member that raises "
+        "nothing is left out, but one that reads pictures is kept for pictures of no item, with next to no weight."
+    )
+    return f"## Members of the blend\n\n{table(header, rows)}\n\n{note}"
+
+
 def phases_section(epochs: Sequence[EpochRecord]) -> str:
     """A row for each training phase; empty for a checkpoint without records of epochs.
 
@@ -91,7 +134,7 @@ def method_section(summary: Summary, context: ReportContext) -> str:
         if context.candidates is None
         else f"- Rankings hold the {context.num_candidates:,} cold items; no negatives are sampled.",
         f"- {summary.num_users:,} of {context.num_users:,} users have both a history and a held-out item.",
-        f"- The model was trained {_TRAINED[plan.split.fit_on]}; baselines were fitted {_FITTED[config.part]}. All are "
+        f"- The model was trained {_trained_on(context)}; baselines were fitted {_FITTED[config.part]}. All are "
         f"given the same histories.",
         "- Equal scores: "
         + (
@@ -99,7 +142,7 @@ def method_section(summary: Summary, context: ReportContext) -> str:
             if plan.split.is_set_valued
             else "the held-out item takes the middle rank of its tie, so that ties favour no scorer."
         ),
-        *(["- " + _RECENCY] if plan.checkpoint.model.user.recency else []),
+        *(["- " + _RECENCY] if plan.checkpoint.recommender().reads_request_times else []),
         *(["- " + _COLD] if context.candidates is not None else []),
         f"- Intervals: percentile bootstrap over users, {config.bootstrap_samples:,} resamples, "
         f"{config.confidence:.0%}, seed {context.seed}.",
@@ -110,6 +153,15 @@ def method_section(summary: Summary, context: ReportContext) -> str:
         "- Seconds: " + ", ".join(f"{step} {value:.1f}" for step, value in context.seconds.items()) + ".",
     ]
     return "## Method\n\n" + "\n".join(lines)
+
+
+def _trained_on(context: ReportContext) -> str:
+    plan = context.plan
+    blend = plan.checkpoint.blend
+    if blend is None or not plan.checkpoint.is_refitted or plan.config.part == "validation":
+        return _TRAINED["train" if blend is not None else plan.split.fit_on]
+    again = [member.config.name for member in blend.members if member.fitted_on == REFIT]
+    return f"{_TRAINED['train']}, its members {', '.join(again)} then {_TRAINED['train_and_validation']}"
 
 
 def _row(name: str, epochs: Sequence[EpochRecord]) -> list[str]:

@@ -38,7 +38,7 @@ class MainPictures:
         pictures = snapshot.picture_rows
         owner, entries = pictures.more.gather(items_T)
         shares_T = (1 / pictures.counts_I[items_T]).astype(np.float32)
-        rests_TD = np.zeros((len(items_T), recommender.config.dim), np.float32)
+        rests_TD = np.zeros((len(items_T), recommender.dim), np.float32)
         for at in range(0, len(owner), _BATCH_PICTURES):
             owners = owner[at : at + _BATCH_PICTURES]
             rows = pictures.more.values[entries[at : at + _BATCH_PICTURES]]

@@ -72,7 +72,7 @@ def plan_robustness(evaluation: EvaluationPlan, workspace: ArtifactStore, seed: 
         return None
     source = _source(config.source_checkpoint, evaluation, workspace)
     for checkpoint in (evaluation.checkpoint, *([source] if source is not None else [])):
-        if checkpoint.model.item.backbone is None:
+        if not checkpoint.recommender().reads_pictures:
             raise ConfigError(
                 f"evaluation.attack: expected a model that reads pictures, got checkpoint {checkpoint.name}, whose "
                 "items have ids only"

@@ -12,9 +12,9 @@ from visrec.data.attributes import AttributeFacts
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import TRAIN, VALIDATION
 from visrec.errors import ArtifactError, ConfigError
-from visrec.models import Recommender, TwoTower
+from visrec.models import TwoTower, TwoTowerRecommender
 from visrec.models.pretrained import PRETRAINED, load_pretrained
-from visrec.models.recommender import WEIGHTS
+from visrec.models.two_tower_recommender import WEIGHTS
 from visrec.models.weights import WeightsFacts, fit_weights
 from visrec.storage import ArtifactStore, Location
 
@@ -63,7 +63,7 @@ def attribute_facts(job: TrainWorkloadConfig, snapshot: Snapshot) -> AttributeFa
     """Vocabulary of the catalogue's attributes; None for a model that uses none."""
     if not job.model.item.attributes:
         return None
-    return AttributeFacts.of(*_attribute_columns(snapshot))
+    return AttributeFacts.of(*attribute_columns(snapshot))
 
 
 def starting_point(job: TrainWorkloadConfig) -> str | None:
@@ -92,19 +92,22 @@ def start_checkpoint(job: TrainWorkloadConfig, start_from: str) -> Location:
     return ArtifactStore(job.workspace).find("checkpoints", start_from).location
 
 
-def _attribute_columns(snapshot: Snapshot) -> tuple[list[list[str] | None], list[float | None]]:
+def attribute_columns(
+    snapshot: Snapshot,
+) -> tuple[list[list[str] | None], list[float | None], list[str | None]]:
+    """Categories, price and title of each item, in the order of their indices; None where one is missing."""
     items = snapshot.items
 
     def column(name: str) -> list[Any]:
         return items.column(name).to_pylist() if name in items.column_names else [None] * len(items)
 
-    return column("categories"), column("price")
+    return column("categories"), column("price"), column("title")
 
 
 def _set_attributes(model: TwoTower, snapshot: Snapshot, facts: AttributeFacts | None) -> None:
     if facts is not None and model.item_tower.attributes is not None:
-        categories, prices = _attribute_columns(snapshot)
-        codes = facts.category_codes(categories), facts.price_codes(prices)
+        categories, prices, titles = attribute_columns(snapshot)
+        codes = facts.category_codes(categories), facts.price_codes(prices), facts.title_codes(titles)
         model.item_tower.attributes.set_codes(*(torch.from_numpy(array) for array in codes))
 
 
@@ -124,7 +127,7 @@ def _load_weights(model: TwoTower, job: TrainWorkloadConfig) -> WeightsFacts | N
 
 def _load_encoders(model: TwoTower, job: TrainWorkloadConfig, start_from: str) -> WeightsFacts | None:
     """Load the encoders of another checkpoint; item ids, biases and counts keep their initial values."""
-    recommender = Recommender.load(start_checkpoint(job, start_from))
+    recommender = TwoTowerRecommender.load(start_checkpoint(job, start_from))
     given = {k: v for k, v in recommender.weights().items() if not k.startswith(_CATALOGUE_PREFIXES)}
     expected = {k: v for k, v in model.state_dict().items() if not k.startswith(_CATALOGUE_PREFIXES)}
     for name in sorted(expected.keys() | given.keys()):

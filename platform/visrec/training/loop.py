@@ -17,7 +17,7 @@ from visrec.models import TwoTower
 from visrec.models.epochs import EPOCHS, EpochRecord, epochs_to_json
 from visrec.models.item_inputs import ItemInputs, Pictures
 from visrec.models.lora import merge_lora
-from visrec.models.recommender import dump_weights
+from visrec.models.two_tower_recommender import dump_weights
 from visrec.training.closed_form import fit_closed_form
 from visrec.training.environment import TrainEnvironment
 from visrec.training.messages import Report, RunFinished, StepProgress, StepReport, ValidationStarted
@@ -33,11 +33,13 @@ PROGRESS_SECONDS = 0.3
 """Shortest time between two progress updates of steps."""
 
 
-def train(job: TrainWorkloadConfig, snapshot: Snapshot, environment: TrainEnvironment) -> None:
-    """Run all phases, from the last checkpoint if there is one, and report a final checkpoint with the item vectors.
+def train_phases(job: TrainWorkloadConfig, snapshot: Snapshot, environment: TrainEnvironment) -> None:
+    """Run all phases of one two-tower model, from the last checkpoint if there is one.
+
+    At the end a final checkpoint is reported, with the item vectors.
 
     Example:
-        >>> train(TrainWorkloadConfig(), snapshot, LocalEnvironment(Path("run")))          # doctest: +SKIP
+        >>> train_phases(job, snapshot, LocalEnvironment(Path("run")))          # doctest: +SKIP
 
     Raises:
         ConfigError: Settings that do not go together, or that the catalogue does not allow.

@@ -44,7 +44,24 @@ class RunFinished:
         return {"finished": True, "epochs": self.num_epochs}
 
 
-Report = EpochRecord | StepReport | RunFinished
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemberFinished:
+    """The checkpoint at the end of a blend member's training.
+
+    Attributes:
+        member: Name of the member.
+        num_epochs: Epochs of all its phases.
+    """
+
+    member: str
+    num_epochs: int
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, as Ray Train takes it."""
+        return asdict(self)
+
+
+Report = EpochRecord | StepReport | MemberFinished | RunFinished
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

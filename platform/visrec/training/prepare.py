@@ -12,7 +12,7 @@ import torch
 from visrec.config import PhaseConfig, TrainWorkloadConfig
 from visrec.data.interactions import read_negative_events
 from visrec.data.snapshot import Snapshot
-from visrec.models import Recommender, TwoTower
+from visrec.models import TwoTower, TwoTowerRecommender
 from visrec.models.item_inputs import ItemInputs
 from visrec.training.adversaries import choose_adversary
 from visrec.training.batches import BatchStream, EpochFacts, epoch_facts
@@ -44,7 +44,7 @@ class Run:
     snapshot: Snapshot
     environment: TrainEnvironment
     model: TwoTower
-    recommender: Recommender
+    recommender: TwoTowerRecommender
     validation: ValidationSet | None
 
 
@@ -91,7 +91,7 @@ def prepare_run(job: TrainWorkloadConfig, snapshot: Snapshot, environment: Train
         rank=environment.rank,
         world_size=environment.world_size,
     )
-    recommender = Recommender(
+    recommender = TwoTowerRecommender(
         model,
         job.model,
         num_items=snapshot.num_items,

@@ -3,7 +3,7 @@
 Random numbers need no saving: those of a step are seeded by (seed, phase, epoch, step, rank), the initial values of
 low-rank updates by (seed, phase).
 
-A folder with a saved state holds, beside the model (`Recommender.save`) with the best weights so far:
+A folder with a saved state holds, beside the model (`TwoTowerRecommender.save`) with the best weights so far:
 
     last.safetensors        last weights, low-rank updates beside the weights that they update
     optimizer.safetensors   moments of the optimizer; absent after the last step of a run
@@ -20,9 +20,9 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from visrec.models import Recommender
+from visrec.models import TwoTowerRecommender
 from visrec.models.epochs import EpochRecord
-from visrec.models.recommender import WEIGHTS
+from visrec.models.two_tower_recommender import WEIGHTS
 from visrec.storage import Location
 
 LAST_WEIGHTS = "last.safetensors"
@@ -101,7 +101,7 @@ class Resumed:
 def save_state(
     folder: Path,
     state: TrainState,
-    recommender: Recommender,
+    recommender: TwoTowerRecommender,
     *,
     optimizer: torch.optim.Optimizer | None = None,
     negatives: dict[str, Tensor] | None = None,

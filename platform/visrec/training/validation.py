@@ -113,7 +113,7 @@ def encode_catalogue(
     """Vectors of all items [I, D], each worker encoding its share; every worker must call it."""
     bounds = np.linspace(0, recommender.num_items, environment.world_size + 1).astype(int)
     shard = np.arange(bounds[environment.rank], bounds[environment.rank + 1])
-    vectors_ID = np.zeros((recommender.num_items, recommender.config.dim), np.float32)
+    vectors_ID = np.zeros((recommender.num_items, recommender.dim), np.float32)
     vectors_ID[shard] = recommender.encode_items(inputs, shard)
     return environment.sum(vectors_ID)
 

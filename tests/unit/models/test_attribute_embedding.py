@@ -18,7 +18,7 @@ from visrec.config import (
 )
 from visrec.data.attributes import AttributeFacts
 from visrec.errors import ConfigError
-from visrec.models import Recommender
+from visrec.models import TwoTowerRecommender
 from visrec.models.item_inputs import Pictures
 from visrec.models.item_tower import AttributeEmbedding
 from visrec.storage import ArtifactStore, Location
@@ -50,7 +50,7 @@ def test_attributes_are_trained_saved_and_read(tmp_path: Path) -> None:
     histories = [[0, 2, 4, 1], [1, 3, 5, 0], [2, 4, 0, 3], [3, 5, 1, 2]]
     snapshot = make_snapshot(ArtifactStore(str(tmp_path)), histories, num_items=6, categories=categories)
     run_training(job(attributes=["categories"]), snapshot, tmp_path / "run")
-    recommender = Recommender.load(Location.parse(tmp_path / "run" / "last"))
+    recommender = TwoTowerRecommender.load(Location.parse(tmp_path / "run" / "last"))
     assert recommender.attributes is not None
     assert recommender.attributes.categories == ("even", "odd")
     pictures = snapshot.images.read(snapshot.image_rows)

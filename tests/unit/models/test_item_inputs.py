@@ -11,7 +11,7 @@ from tests.support.snapshots import make_snapshot
 from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.data.images import PictureRows
 from visrec.data.snapshot import Snapshot
-from visrec.models import Recommender, TwoTower
+from visrec.models import TwoTower, TwoTowerRecommender
 from visrec.models.item_inputs import Pictures, mean_over_pictures
 from visrec.storage import ArtifactStore
 
@@ -28,13 +28,13 @@ def snapshot(tmp_path: Path) -> Snapshot:
     )
 
 
-def make(snapshot: Snapshot, item: ItemTowerConfig) -> Recommender:
+def make(snapshot: Snapshot, item: ItemTowerConfig) -> TwoTowerRecommender:
     torch.manual_seed(0)
     config = ModelConfig(dim=8, item=item, user=UserTowerConfig(hidden_dim=8))
     facts = snapshot.image_facts
     model = TwoTower(config, num_items=NUM_ITEMS, image_facts=facts)
     model.set_item_counts(torch.tensor([1.0, 1.0, 1.0, 0.0]))
-    return Recommender(model, config, num_items=NUM_ITEMS, image_facts=facts)
+    return TwoTowerRecommender(model, config, num_items=NUM_ITEMS, image_facts=facts)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 256])

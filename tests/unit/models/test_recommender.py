@@ -1,4 +1,4 @@
-"""Recommender: save and load, batched = single, serving = training, damaged files."""
+"""TwoTowerRecommender: save and load, batched = single, serving = training, damaged files."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.support.snapshots import checkerboard_snapshot, sequences_of
 from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.data.images import ImageFacts
 from visrec.errors import ArtifactError, VisrecError
-from visrec.models import History, Recommender, TwoTower, time_buckets
+from visrec.models import History, TwoTower, TwoTowerRecommender, time_buckets
 from visrec.models.item_inputs import Pictures
 from visrec.storage import ArtifactStore, Location
 from visrec.training.examples import TrainingExample, Window, collate
@@ -26,11 +26,11 @@ CONFIG = ModelConfig(
 )
 
 
-def make(config: ModelConfig = CONFIG) -> Recommender:
+def make(config: ModelConfig = CONFIG) -> TwoTowerRecommender:
     torch.manual_seed(0)
     model = TwoTower(config, num_items=20, image_facts=FACTS)
     model.set_item_counts(torch.arange(20.0))
-    return Recommender(model, config, num_items=20, image_facts=FACTS)
+    return TwoTowerRecommender(model, config, num_items=20, image_facts=FACTS)
 
 
 def history(items: list[int]) -> History:
@@ -41,7 +41,7 @@ def history(items: list[int]) -> History:
 def test_saved_and_loaded_it_gives_the_same_vectors(tmp_path: Path) -> None:
     before = make()
     before.save(Location.parse(tmp_path))
-    after = Recommender.load(Location.parse(tmp_path))
+    after = TwoTowerRecommender.load(Location.parse(tmp_path))
     pictures = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), np.uint8)
     index = np.array([1, 2, -1, 0, 7], np.int32)
     np.testing.assert_array_equal(
@@ -85,7 +85,7 @@ def test_serving_a_history_equals_the_training_forward_pass() -> None:
     np.testing.assert_allclose(recommender.encode_users([one], vectors)[0], users[0, -1].numpy(), atol=1e-6)
 
 
-def with_recency() -> Recommender:
+def with_recency() -> TwoTowerRecommender:
     recommender = make(CONFIG.replace(user=CONFIG.user.replace(recency=True)))
     waits = recommender._model.user_tower.waits
     assert waits is not None
@@ -181,7 +181,7 @@ def test_a_damaged_file_is_an_artifact_error(tmp_path: Path, file: str, damage: 
     else:
         path.unlink()
     with pytest.raises(ArtifactError, match="expected a model"):
-        Recommender.load(Location.parse(tmp_path))
+        TwoTowerRecommender.load(Location.parse(tmp_path))
 
 
 def test_pictures_of_another_size_are_refused() -> None:

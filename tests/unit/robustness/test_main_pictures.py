@@ -10,7 +10,7 @@ from tests.support.snapshots import make_snapshot
 from tests.unit.robustness.conftest import PIXEL_MODEL
 
 from visrec.data.snapshot import Snapshot
-from visrec.models import Recommender
+from visrec.models import TwoTowerRecommender
 from visrec.models.checkpoint import Checkpoint
 from visrec.models.item_inputs import Pictures
 from visrec.robustness.corruptions import CorruptedPictures, corrupt
@@ -33,12 +33,12 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
 
 
 @pytest.fixture(scope="module")
-def recommender(snapshot: Snapshot) -> Recommender:
+def recommender(snapshot: Snapshot) -> TwoTowerRecommender:
     workspace = ArtifactStore(str(Path(snapshot.artifact.location.path).parent.parent))
-    return Recommender.load(Checkpoint.find(workspace).location)
+    return TwoTowerRecommender.load(Checkpoint.find(workspace).location)
 
 
-def test_the_main_picture_has_its_share(snapshot: Snapshot, recommender: Recommender) -> None:
+def test_the_main_picture_has_its_share(snapshot: Snapshot, recommender: TwoTowerRecommender) -> None:
     changed = 255 - snapshot.images.read(snapshot.image_rows[ITEMS])
     new = recommender.encode_pictures(changed, ITEMS)
     old = recommender.encode_pictures(snapshot.images.read(np.array([3, 4])), np.zeros(2, np.int32))
@@ -54,7 +54,9 @@ def test_the_main_picture_has_its_share(snapshot: Snapshot, recommender: Recomme
     torch.testing.assert_close(pictures.grad, alone.grad / torch.tensor([3.0, 1.0]).view(2, 1, 1, 1))
 
 
-def test_unchanged_pictures_give_the_items_vectors(snapshot: Snapshot, recommender: Recommender) -> None:
+def test_unchanged_pictures_give_the_items_vectors(
+    snapshot: Snapshot, recommender: TwoTowerRecommender
+) -> None:
     targets = MainPictures.of(recommender, snapshot, ITEMS)
     vectors = targets.encode(snapshot.images.read(snapshot.image_rows[ITEMS]))
     expected = recommender.encode_items(Pictures.of(snapshot), ITEMS)

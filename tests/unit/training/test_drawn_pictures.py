@@ -20,7 +20,7 @@ from visrec.config import (
     UserTowerConfig,
 )
 from visrec.data.snapshot import Sequences, Snapshot
-from visrec.models import Recommender
+from visrec.models import TwoTowerRecommender
 from visrec.models.item_inputs import Pictures
 from visrec.storage import ArtifactStore, Location
 from visrec.training.batches import BatchStream
@@ -81,7 +81,7 @@ def test_the_seed_decides_what_is_drawn() -> None:
 def test_the_vectors_at_the_end_are_means_over_all_pictures(snapshot: Snapshot, tmp_path: Path) -> None:
     phase = PhaseConfig(epochs=2, batch_size=2)
     run_training(job(phase), snapshot, tmp_path / "run")
-    recommender = Recommender.load(Location.parse(tmp_path / "run" / "last"))
+    recommender = TwoTowerRecommender.load(Location.parse(tmp_path / "run" / "last"))
     vectors = np.load(tmp_path / "run" / "last" / "item_vectors.npy")
     own = recommender.encode_pictures(snapshot.images.read(np.array([0, 6, 7])), np.zeros(3, np.int32))
     np.testing.assert_allclose(vectors[0], own.mean(0), atol=1e-6)
@@ -126,7 +126,7 @@ def test_a_closed_form_sees_the_mean_of_the_features(snapshot: Snapshot, tmp_pat
         closed_form=TransitionsConfig(kind="transitions", ridge=1.0, picture_ridge=0.1),
     )
     run_training(job(phase), snapshot, tmp_path / "run")
-    recommender = Recommender.load(Location.parse(tmp_path / "run" / "last"))
+    recommender = TwoTowerRecommender.load(Location.parse(tmp_path / "run" / "last"))
     vectors = np.load(tmp_path / "run" / "last" / "item_vectors.npy")
     # The id vector holds what the pictures leave over, so that the whole is the solution for each item: the same as
     # where items have one picture.

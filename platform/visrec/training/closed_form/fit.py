@@ -123,10 +123,11 @@ def _solve(job: TrainWorkloadConfig, number: int, snapshot: Snapshot) -> Factors
 
 def _zero_sequence_encoder(model: TwoTower) -> None:
     """Zero the output of the sequence encoder and the biases, until a later phase trains them."""
-    last = model.user_tower.head[1]
-    assert isinstance(last, nn.Linear)
-    last.weight.zero_()
-    last.bias.zero_()
+    if model.user_tower.head is not None:
+        last = model.user_tower.head[1]
+        assert isinstance(last, nn.Linear)
+        last.weight.zero_()
+        last.bias.zero_()
     if model.biases is not None:
         model.biases.weight.zero_()
 

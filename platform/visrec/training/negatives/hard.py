@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from visrec.arrays import NO_ITEM, top_k
-from visrec.models import History, Recommender
+from visrec.models import History, TwoTowerRecommender
 from visrec.training.numerics import eval_mode
 
 
@@ -27,7 +27,7 @@ class HardNegativeMiner:
 
     def __init__(
         self,
-        recommender: Recommender,
+        recommender: TwoTowerRecommender,
         user_tower: nn.Module,
         candidates: NDArray[np.int32],
         *,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from visrec.config import LossConfig
-from visrec.models import Recommender, TwoTower
+from visrec.models import TwoTower, TwoTowerRecommender
 from visrec.training.environment import TrainEnvironment
 from visrec.training.negatives.hard import HardNegativeMiner
 from visrec.training.negatives.queue import CrossBatchQueue
@@ -33,7 +33,11 @@ class NegativeSamplerState:
 
     @classmethod
     def of(
-        cls, loss: LossConfig, recommender: Recommender, model: TwoTower, candidates: NDArray[np.int32]
+        cls,
+        loss: LossConfig,
+        recommender: TwoTowerRecommender,
+        model: TwoTower,
+        candidates: NDArray[np.int32],
     ) -> "NegativeSamplerState":
         """Fresh samplers for the negatives that a loss uses."""
         miner = queue = None

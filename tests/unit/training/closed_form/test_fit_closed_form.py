@@ -21,7 +21,7 @@ from visrec.config import (
 )
 from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError, DataError
-from visrec.models import History, Recommender
+from visrec.models import History, TwoTowerRecommender
 from visrec.storage import ArtifactStore, Location
 from visrec.training.closed_form.transitions import transition_factors
 from visrec.training.initial import training_sequences
@@ -63,7 +63,7 @@ def test_the_served_scores_are_those_of_the_factors(
 ) -> None:
     config = job(solved(closed_form=form))
     run_training(config, snapshot, tmp_path / "run")
-    recommender = Recommender.load(Location.parse(tmp_path / "run" / "last"))
+    recommender = TwoTowerRecommender.load(Location.parse(tmp_path / "run" / "last"))
     vectors = np.load(tmp_path / "run" / "last" / "item_vectors.npy")
     events = np.array([5, 0, 2], np.int32)
     history = History(items=events, kinds=np.zeros(3, np.int8), times=np.arange(3, dtype=np.int64))
@@ -87,7 +87,7 @@ def test_the_served_scores_are_those_of_the_factors(
 
 def test_an_item_without_positives_has_the_vector_of_its_picture(snapshot: Snapshot, tmp_path: Path) -> None:
     run_training(job(solved()), snapshot, tmp_path / "run")
-    recommender = Recommender.load(Location.parse(tmp_path / "run" / "last"))
+    recommender = TwoTowerRecommender.load(Location.parse(tmp_path / "run" / "last"))
     vectors = np.load(tmp_path / "run" / "last" / "item_vectors.npy")
     picture = snapshot.images.read(snapshot.image_rows[[6]])
     np.testing.assert_allclose(vectors[[6]], recommender.encode_pictures(picture), atol=1e-5)

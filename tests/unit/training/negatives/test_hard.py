@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from visrec.arrays import NO_ITEM
 from visrec.config import ItemTowerConfig, ModelConfig, UserTowerConfig
 from visrec.data.images import ImageFacts
-from visrec.models import History, Recommender, TwoTower
+from visrec.models import History, TwoTower, TwoTowerRecommender
 from visrec.training.negatives.hard import HardNegativeMiner, draw_hard
 
 FACTS = ImageFacts(height=8, width=8, mean=(0.5,) * 3, std=(0.25,) * 3)
@@ -35,13 +35,13 @@ POSITIVES = [np.array([0, 1, 7], np.int32), np.array([5, 6], np.int32)]
 
 def miner(
     candidates: NDArray[np.int32], *, pool: int, skip: int, recency: bool = False
-) -> tuple[HardNegativeMiner, Recommender, TwoTower]:
+) -> tuple[HardNegativeMiner, TwoTowerRecommender, TwoTower]:
     torch.manual_seed(0)
     config = CONFIG.replace(user=CONFIG.user.replace(recency=recency))
     model = TwoTower(config, num_items=12, image_facts=FACTS)
     if model.user_tower.waits is not None:
         torch.nn.init.normal_(model.user_tower.waits.weight, std=5)
-    recommender = Recommender(model, config, num_items=12, image_facts=FACTS)
+    recommender = TwoTowerRecommender(model, config, num_items=12, image_facts=FACTS)
     found = HardNegativeMiner(recommender, model.user_tower, candidates, pool=pool, skip=skip)
     found.refresh(VECTORS, BIASES)
     return found, recommender, model

@@ -1,0 +1,315 @@
+"""Training of a blend: every member by the training loop, weights on the validation users, and a refit."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visrec.arrays import ITEM_VECTORS
+from visrec.config import VALIDATION_METRICS, MemberConfig, TrainWorkloadConfig, TransitionsConfig
+from visrec.data.snapshot import Snapshot
+from visrec.evaluation.bootstrap import Interval
+from visrec.models import BlendedRecommender, BlendMember, Recommender, load_recommender
+from visrec.models.blend_facts import BLEND, REFIT, SELECTION, BlendFacts, IntervalFacts, MemberFacts
+from visrec.models.epochs import EPOCHS, EpochRecord, epochs_to_json, read_epochs
+from visrec.storage import Location
+from visrec.training.blend.environment import (
+    MemberEnvironment,
+    copy_finished_members,
+    finished_member,
+    member_epochs,
+)
+from visrec.training.blend.recipe import auto_members
+from visrec.training.blend.weights import ChosenWeights, WeightSearch, normalised_scores
+from visrec.training.closed_form.search import SettingsSearch
+from visrec.training.environment import TrainEnvironment
+from visrec.training.initial import training_sequences
+from visrec.training.loop import train_phases
+from visrec.training.messages import RunFinished
+from visrec.training.validation import ValidationSet, load_validation_set, metrics_by_block
+
+_PHASE = "blend"
+"""Name of the phase in the record of the finished blend."""
+_PICTURES_WEIGHT = 1e-3
+"""Weight of the member that reads pictures where it does not raise the metric: a picture still needs a vector."""
+_SOLUTIONS = 24
+"""Most solutions of the search for a closed form's settings, for a catalogue of `_ITEMS_OF_SOLUTIONS` items."""
+_ITEMS_OF_SOLUTIONS = 4000
+
+
+def train_blend(job: TrainWorkloadConfig, snapshot: Snapshot, environment: TrainEnvironment) -> None:
+    """Train all members, choose their weights, fit again where the job says so, and report a final checkpoint.
+
+    Raises:
+        ConfigError, DataError, DivergedError: As `visrec.training.loop.train_phases`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        run = BlendRun(job=job, snapshot=snapshot, environment=environment, scratch=Path(folder))
+        if run.repeat_final_report():
+            return
+        copy_finished_members(environment, run.scratch)
+        trained = [run.train_member(SELECTION, member) for member in members_of(job, snapshot)]
+        chosen = run.choose_weights(trained)
+        selection = run.blend(chosen, dict.fromkeys((member.name for member in trained), SELECTION))
+        kept = {member.name for member in selection.recommender.members}
+        final = run.blend(
+            chosen, {member.name: run.refit(member) for member in trained if member.name in kept}
+        )
+        run.finish(trained, chosen, selection, final)
+
+
+def members_of(job: TrainWorkloadConfig, snapshot: Snapshot) -> tuple[MemberConfig, ...]:
+    """The members of a job's blend: its own, or those of `recipe: auto`."""
+    return job.training.members or auto_members(job_of_pass(job, SELECTION), snapshot)
+
+
+def job_of_pass(job: TrainWorkloadConfig, number: str) -> TrainWorkloadConfig:
+    """The config of a pass over the members."""
+    fit_on: Literal["train", "train_and_validation"] = (
+        "train" if number == SELECTION else "train_and_validation"
+    )
+    split = job.training.split.replace(fit_on=fit_on)
+    return job.replace(training=job.training.replace(split=split))
+
+
+def member_job(
+    job: TrainWorkloadConfig, member: MemberConfig, number: str = SELECTION
+) -> TrainWorkloadConfig:
+    """The config of one member's training in a pass. Only a member that reads pictures starts from other encoders."""
+    training = job_of_pass(job, number).training
+    reads_pictures = member.model.item.backbone is not None
+    training = training.replace(
+        recipe="phases",
+        phases=member.phases,
+        members=(),
+        start_from=training.start_from if reads_pictures else None,
+    )
+    return job.replace(model=member.model, training=training)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Blend:
+    """A blend with its item vectors.
+
+    Attributes:
+        recommender: The model.
+        vectors_ID: Vectors of all items.
+        passes: Pass of the training that each member is taken from.
+    """
+
+    recommender: BlendedRecommender
+    vectors_ID: NDArray[np.float32]
+    passes: Mapping[str, str]
+
+    def save(self, folder: Path) -> None:
+        """Write model and item vectors."""
+        folder.mkdir(exist_ok=True)
+        self.recommender.save(Location.parse(folder))
+        np.save(folder / ITEM_VECTORS, self.vectors_ID)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlendRun:
+    """A run of a blend's training on one worker.
+
+    Attributes:
+        job: The config of the run.
+        snapshot: The data.
+        environment: The worker's environment.
+        scratch: Local folder of this process with the finished members.
+    """
+
+    job: TrainWorkloadConfig
+    snapshot: Snapshot
+    environment: TrainEnvironment
+    scratch: Path
+
+    def repeat_final_report(self) -> bool:
+        """Report the last checkpoint again if it is the final one: the run ended before it was read."""
+        with self.environment.resume() as folder:
+            if folder is None or not (folder / BLEND).exists():
+                return False
+            kept = self.scratch / "final"
+            shutil.copytree(folder, kept)
+        records = read_epochs(Location.parse(kept))
+
+        def write(folder: Path) -> None:
+            shutil.copytree(kept, folder, dirs_exist_ok=True)
+
+        self.environment.report(RunFinished(num_epochs=len(records)), write)
+        return True
+
+    def train_member(self, number: str, member: MemberConfig) -> MemberConfig:
+        """Train a member in a pass, unless it is finished; returns its config with what validation has chosen."""
+        place = f"{number}/{member.name}"
+        finished = finished_member(self.scratch / place)
+        if finished is not None:
+            return finished
+        if number == SELECTION and member.search:
+            member = self._with_found_settings(member)
+        environment = MemberEnvironment(self.environment, self.scratch, place, member)
+        train_phases(member_job(self.job, member, number), self.snapshot, environment)
+        return member
+
+    def choose_weights(self, members: list[MemberConfig]) -> ChosenWeights:
+        """Weights of the members of the first pass."""
+        validation = self._validation()
+        search = WeightSearch(
+            names=[member.name for member in members],
+            scores=[normalised_scores(*self._load(SELECTION, member.name), validation) for member in members],
+            validation=validation,
+            metric_name=self.job.training.selection_metric,
+            seed=self.job.seed,
+        )
+        return search.run()
+
+    def refit(self, member: MemberConfig) -> str:
+        """Fit a member again where the job says so; returns the pass that its model is taken from."""
+        training = self.job.training
+        is_closed_form = all(phase.closed_form is not None for phase in member.phases)
+        if training.split.fit_on == "train" and (
+            training.refit == "none" or (training.refit == "closed_form" and not is_closed_form)
+        ):
+            return SELECTION
+        records = read_epochs(Location.parse(self.scratch / SELECTION / member.name))
+        self.train_member(REFIT, _without_stopping(member, records, training.selection_metric))
+        return REFIT
+
+    def blend(self, chosen: ChosenWeights, passes: Mapping[str, str]) -> Blend:
+        """The members with a weight, each from its pass, and one that reads pictures in any case."""
+        members: list[BlendMember] = []
+        vectors: list[NDArray[np.float32]] = []
+        for gain in chosen.gains:
+            if gain.name not in passes:
+                continue
+            recommender, vectors_IM = self._load(passes[gain.name], gain.name)
+            needed = recommender.reads_pictures and not any(m.recommender.reads_pictures for m in members)
+            weight = gain.weight or (_PICTURES_WEIGHT if needed else 0.0)
+            if weight:
+                members.append(BlendMember.of(gain.name, recommender, vectors_IM, weight))
+                vectors.append(vectors_IM)
+        blend = BlendedRecommender(members)
+        return Blend(recommender=blend, vectors_ID=blend.join_vectors(vectors), passes=passes)
+
+    def finish(
+        self, members: list[MemberConfig], chosen: ChosenWeights, selection: Blend, final: Blend
+    ) -> None:
+        """Report the final checkpoint."""
+        started = time.perf_counter()
+        metrics = self._metrics(selection)
+        metrics[self.job.training.selection_metric] = chosen.metric
+        records = [
+            record
+            for member in members
+            for record in member_epochs(self.scratch / SELECTION / member.name, member.name)
+        ]
+        seconds = time.perf_counter() - started
+        records.append(EpochRecord(phase=_PHASE, epoch=1, loss=0.0, seconds=seconds, metrics=metrics))
+
+        def write(folder: Path) -> None:
+            final.save(folder)
+            if REFIT in final.passes.values():
+                selection.save(folder / SELECTION)
+            (folder / EPOCHS).write_text(epochs_to_json(records))
+            facts = self._facts(members, chosen, final.passes)
+            (folder / BLEND).write_text(facts.model_dump_json(indent=1))
+
+        self.environment.progress(records[-1])
+        self.environment.report(RunFinished(num_epochs=len(records)), write)
+
+    def _facts(
+        self, members: list[MemberConfig], chosen: ChosenWeights, passes: Mapping[str, str]
+    ) -> BlendFacts:
+        configs = {member.name: member for member in members}
+        return BlendFacts(
+            metric_name=self.job.training.selection_metric,
+            metric=chosen.metric,
+            lead=_interval_facts(chosen.lead),
+            members=tuple(
+                MemberFacts(
+                    config=configs[gain.name],
+                    weight=gain.weight,
+                    alone=gain.alone,
+                    gain=_interval_facts(gain.gain),
+                    fitted_on=passes.get(gain.name),
+                )
+                for gain in chosen.gains
+            ),
+        )
+
+    def _with_found_settings(self, member: MemberConfig) -> MemberConfig:
+        """A member in closed form with the settings that validation has chosen."""
+        closed_form = member.phases[0].closed_form
+        assert isinstance(closed_form, TransitionsConfig)
+        job = job_of_pass(self.job, SELECTION)
+        search = SettingsSearch(
+            blocks=lambda: training_sequences(self.snapshot, job),
+            num_items=self.snapshot.num_items,
+            validation=self._validation(),
+            metric_name=self.job.training.selection_metric,
+            max_length=member.model.user.max_length,
+            max_solutions=_num_solutions(self.snapshot.num_items),
+        )
+        found = search.run(closed_form, member.model.user.pooling_half_life)
+        user = member.model.user.replace(
+            pooling_half_life=found.pooling_half_life, max_length=found.max_length
+        )
+        return member.replace(
+            model=member.model.replace(user=user),
+            phases=(member.phases[0].replace(closed_form=found.closed_form),),
+            search=False,
+        )
+
+    def _load(self, number: str, name: str) -> tuple[Recommender, NDArray[np.float32]]:
+        folder = self.scratch / number / name
+        vectors_IM: NDArray[np.float32] = np.load(folder / ITEM_VECTORS, allow_pickle=False)
+        return load_recommender(Location.parse(folder)), vectors_IM
+
+    def _metrics(self, blend: Blend) -> dict[str, float]:
+        """Validation metrics of a blend; every process measures all users."""
+        sums, num_users = dict.fromkeys(VALIDATION_METRICS, 0.0), 0
+        for metrics in metrics_by_block(blend.recommender, blend.vectors_ID, self._validation()):
+            num_users += len(next(iter(metrics.values())))
+            for name in VALIDATION_METRICS:
+                sums[name] += float(metrics[name].sum())
+        return {name: total / num_users for name, total in sums.items()}
+
+    def _validation(self) -> ValidationSet:
+        """The validation users of the loop, all of them in every process."""
+        validation = load_validation_set(
+            self.snapshot,
+            job_of_pass(self.job, SELECTION).training.split,
+            max_users=self.job.training.validation_users,
+            seed=self.job.seed,
+            rank=0,
+            world_size=1,
+        )
+        assert validation is not None, "the first pass keeps the validation events out"
+        return validation
+
+
+def _num_solutions(num_items: int) -> int:
+    """Solutions that the search for a closed form's settings may take; one costs the cube of the number of items."""
+    affordable = _SOLUTIONS * (_ITEMS_OF_SOLUTIONS / max(num_items, 1)) ** 3
+    return max(2, min(_SOLUTIONS, round(affordable)))
+
+
+def _without_stopping(member: MemberConfig, records: list[EpochRecord], metric: str) -> MemberConfig:
+    """A member whose last phase ends at the epoch that was best by validation, which the second pass does not have."""
+    last = member.phases[-1]
+    own = [record for record in records if record.phase == last.name]
+    best = max(own, key=lambda record: record.metrics[metric]) if own else None
+    phases = [phase.replace(early_stopping_epochs=0) for phase in member.phases]
+    if best is not None and last.closed_form is None:
+        phases[-1] = phases[-1].replace(epochs=best.epoch)
+    return member.replace(phases=tuple(phases))
+
+
+def _interval_facts(interval: Interval | None) -> IntervalFacts | None:
+    return IntervalFacts(**asdict(interval)) if interval is not None else None

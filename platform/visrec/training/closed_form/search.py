@@ -1,0 +1,190 @@
+"""Search of the settings of a transition model by validation: half-lives, ridge, co-occurrence and damping.
+
+The search goes from the given settings to the best of their neighbours, one setting at a time, for as long as the
+metric rises. A neighbour costs one solution at full rank; half-life at the request and damping by popularity are chosen
+for each solution, since they change the scores alone.
+
+Shape legend: U users, I items.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+
+from visrec.config import TransitionsConfig
+from visrec.data.snapshot import Sequences
+from visrec.evaluation.metrics import ranking_metrics
+from visrec.evaluation.ranks import rank_targets
+from visrec.training.closed_form.solvers import Blocks
+from visrec.training.closed_form.transitions import normal_equations
+from visrec.training.validation import ValidationSet
+
+HALF_LIVES = (1.0, 1.4, 2.5, 5.0, 10.0, 20.0)
+"""Of histories and targets in training, in events."""
+REQUEST_HALF_LIVES = (1.0, 2.0, 3.5, 6.0, 10.0, 20.0, None)
+"""Of the history of a request, in events; None weighs all events equally."""
+RIDGES = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+COOCCURRENCE_WEIGHTS = (0.0, 0.2, 0.35, 0.5, 0.75, 1.0)
+POPULARITY_POWERS = (0.0, 0.1, 0.2, 0.35, 0.5)
+_LONGEST = 2048
+"""Most events of a request's history."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundSettings:
+    """Settings of a transition model and their quality.
+
+    Attributes:
+        closed_form: The settings of the fit.
+        pooling_half_life: Half-life of the history of a request, in events; None for no decay.
+        values_U: Validation metric of each user, at full rank.
+    """
+
+    closed_form: TransitionsConfig
+    pooling_half_life: float | None
+    values_U: NDArray[np.float64]
+
+    @property
+    def max_length(self) -> int:
+        """Length of a history beyond which its events weigh less than a thousandth of the last."""
+        return min(_LONGEST, round(10 * self.pooling_half_life)) if self.pooling_half_life else _LONGEST
+
+    def is_better_than(self, other: "FoundSettings") -> bool:
+        """Whether the mean over the users is higher by more than the standard error of the difference.
+
+        The rule keeps the search from following the noise of few validation users (after the one-standard-error rule:
+        Breiman et al. 1984).
+        """
+        difference_U = self.values_U - other.values_U
+        standard_error = float(difference_U.std()) / np.sqrt(len(difference_U))
+        return float(difference_U.mean()) > standard_error
+
+
+@dataclass(kw_only=True, slots=True)
+class SettingsSearch:
+    """Search by validation on one worker.
+
+    Attributes:
+        blocks: The training events.
+        num_items: Items of the catalogue.
+        validation: The validation users.
+        metric_name: Metric that is maximised.
+        max_length: Most events of a history and of a target in training.
+        max_solutions: Most solutions.
+    """
+
+    blocks: Blocks
+    num_items: int
+    validation: ValidationSet
+    metric_name: str
+    max_length: int
+    max_solutions: int
+    _solved: set[TransitionsConfig] = field(default_factory=set)
+
+    def run(self, start: TransitionsConfig, pooling_half_life: float | None) -> FoundSettings:
+        """The best settings found from the better of `start` and plain co-occurrence without a diagonal (EASE)."""
+        best = self._measure(start, start.popularity_power, pooling_half_life)
+        ease = start.replace(cooccurrence_weight=1.0, zero_diagonal=True, ridge=300.0)
+        best = self._better(best, [ease])
+        improves = True
+        while improves:
+            improves = False
+            for neighbours in _neighbours(best.closed_form):
+                better = self._better(best, neighbours)
+                improves, best = improves or better is not best, better
+        return best
+
+    def _better(self, best: FoundSettings, configs: list[TransitionsConfig]) -> FoundSettings:
+        """The best of some settings that were not yet tried, where it is better than the best so far."""
+        for config in configs:
+            if config in self._solved or len(self._solved) == self.max_solutions:
+                continue
+            found = self._measure(config, best.closed_form.popularity_power, best.pooling_half_life)
+            if found.is_better_than(best):
+                best = found
+        return best
+
+    def _measure(self, config: TransitionsConfig, power: float, half_life: float | None) -> FoundSettings:
+        """Solve at full rank, and choose what changes the scores alone, from a power and a half-life to begin with."""
+        self._solved.add(config.replace(popularity_power=0.0))
+        weights_II, counts_I = self._solve(config)
+        damping_I = np.maximum(counts_I, 1).astype(np.float32)
+        found: dict[tuple[float | None, float], FoundSettings] = {}
+        for request_half_life in {half_life: None, **dict.fromkeys(REQUEST_HALF_LIVES)}:
+            scores = [
+                request_rows(block.histories, self.num_items, request_half_life) @ weights_II
+                for block in self.validation.blocks
+            ]
+            for damping in {power: None, **dict.fromkeys(POPULARITY_POWERS)}:
+                found[request_half_life, damping] = FoundSettings(
+                    closed_form=config.replace(popularity_power=damping),
+                    pooling_half_life=request_half_life,
+                    values_U=self._values([scores_UI * damping_I**-damping for scores_UI in scores]),
+                )
+        best = max(found.values(), key=lambda settings: float(settings.values_U.mean()))
+        first = found[half_life, power]
+        return best if best.is_better_than(first) else first
+
+    def _solve(self, config: TransitionsConfig) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """The item-item weights at full rank, in single precision, and the number of positives of each item."""
+        equations = normal_equations(
+            self.blocks, self.num_items, config, pooling_half_life=None, max_length=self.max_length
+        )
+        factor = cho_factor(equations.gram_II.astype(np.float32), lower=True, overwrite_a=True)
+        weights_II = cho_solve(factor, equations.moment_II.astype(np.float32), overwrite_b=True)
+        if config.zero_diagonal:
+            inverse_II = cho_solve(factor, np.eye(self.num_items, dtype=np.float32), overwrite_b=True)
+            weights_II -= inverse_II * (np.diag(weights_II) / np.diag(inverse_II))
+        return weights_II, equations.counts_I
+
+    def _values(self, scores: list[NDArray[np.float32]]) -> NDArray[np.float64]:
+        """The metric of each validation user."""
+        values = []
+        for block, scores_UI in zip(self.validation.blocks, scores, strict=True):
+            ranks = rank_targets(
+                scores_UI,
+                block.histories,
+                block.targets,
+                candidates=self.validation.candidates,
+                set_valued=self.validation.set_valued,
+            )
+            values.append(ranking_metrics(ranks, (10,))[self.metric_name])
+        return np.concatenate(values)
+
+
+def request_rows(histories: Sequences, num_items: int, half_life: float | None) -> sp.csr_matrix:
+    """Histories as requests weigh them [U, I]: an event weighs half as much as one `half_life` events after it."""
+    lengths_U = np.diff(histories.offsets)
+    age_E = np.repeat(histories.offsets[1:], lengths_U) - 1 - np.arange(len(histories.items))
+    weights_E = np.float32(0.5) ** (age_E / half_life) if half_life else np.ones(len(age_E))
+    indices = (histories.row_of_event, histories.items)
+    shape = (len(histories), num_items)
+    return sp.csr_matrix((weights_E.astype(np.float32), indices), shape=shape)
+
+
+def _neighbours(config: TransitionsConfig) -> Iterator[list[TransitionsConfig]]:
+    """For each setting in turn, the configs with its next smaller and next larger value."""
+    config = config.replace(popularity_power=0.0)
+    yield [config.replace(ridge=value) for value in _beside(RIDGES, config.ridge)]
+    yield [
+        config.replace(cooccurrence_weight=value, zero_diagonal=value == 1.0)
+        for value in _beside(COOCCURRENCE_WEIGHTS, config.cooccurrence_weight)
+    ]
+    if config.cooccurrence_weight < 1:  # else there are no transitions
+        history, target = config.history_half_life or HALF_LIVES[1], config.target_half_life or HALF_LIVES[1]
+        yield [
+            config.replace(history_half_life=value, target_half_life=value)
+            for value in _beside(HALF_LIVES, history)
+        ]
+        yield [config.replace(history_half_life=value) for value in _beside(HALF_LIVES, history)]
+        yield [config.replace(target_half_life=value) for value in _beside(HALF_LIVES, target)]
+
+
+def _beside(values: tuple[float, ...], value: float) -> list[float]:
+    """The next smaller and the next larger of the values, where there are some."""
+    smaller, larger = [v for v in values if v < value], [v for v in values if v > value]
+    return smaller[-1:] + larger[:1]

@@ -1,0 +1,31 @@
+"""The training function: one for every environment and recipe."""
+
+from visrec.config import TrainWorkloadConfig
+from visrec.data.snapshot import Snapshot
+from visrec.training.blend import member_job, members_of, train_blend
+from visrec.training.environment import TrainEnvironment
+from visrec.training.loop import train_phases
+
+
+def train(job: TrainWorkloadConfig, snapshot: Snapshot, environment: TrainEnvironment) -> None:
+    """Train what the job's recipe says, from the last checkpoint if there is one, and report a final checkpoint.
+
+    Example:
+        >>> train(TrainWorkloadConfig(), snapshot, LocalEnvironment(Path("run")))          # doctest: +SKIP
+
+    Raises:
+        ConfigError: Settings that do not go together, or that the catalogue does not allow.
+        DataError: No user can be validated on, or fewer training sequences than workers.
+        DivergedError: Loss or weights of an epoch are not finite.
+    """
+    if job.training.recipe == "phases":
+        train_phases(job, snapshot, environment)
+    else:
+        train_blend(job, snapshot, environment)
+
+
+def model_jobs(job: TrainWorkloadConfig, snapshot: Snapshot) -> list[TrainWorkloadConfig]:
+    """The jobs by phases that a job is made of: itself, or one for each member of its blend."""
+    if job.training.recipe == "phases":
+        return [job]
+    return [member_job(job, member) for member in members_of(job, snapshot)]
