@@ -20,7 +20,7 @@ from visrec.models.epochs import EpochRecord
 from visrec.storage import Location
 from visrec.training.environment import CheckpointWriter
 from visrec.training.messages import ProgressUpdate, Report, RunFinished
-from visrec.training.state import load_position
+from visrec.training.state import recorded_epochs
 from visrec.tune.objectives import objective_values
 from visrec.tune.records import TrialReport
 from visrec.tune.space import Point
@@ -48,7 +48,7 @@ class EpochReports:
 
     def resume_from(self, checkpoint: Path) -> None:
         """Start from the epochs that a checkpoint has behind it."""
-        self._epochs = load_position(checkpoint).epochs
+        self._epochs = recorded_epochs(checkpoint)
 
     def report(self, report: Report) -> TrialReport:
         """The trial's report of an epoch, or of the end of the run.

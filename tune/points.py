@@ -5,13 +5,22 @@ import operator
 from collections.abc import Iterator
 from typing import Any
 
-from visrec.config import ParameterConfig, TrainWorkloadConfig, TuneWorkloadConfig, assign, parse_config
+from visrec.config import (
+    ParameterConfig,
+    PhaseConfig,
+    TrainWorkloadConfig,
+    TuneWorkloadConfig,
+    assign,
+    parse_config,
+)
 from visrec.errors import ConfigError
 from visrec.tune.space import Point, Space, any_of, is_active, ordered_keys
 
 _CHANGING = ("learning_rate", "backbone_learning_rate", "weight_decay", "gradient_clip", "loss", "adversary")
 """Settings of a phase that may change while a model trains: its weights and optimizer state stay valid."""
 _MISSING = object()
+_PHASES = "training.phases."
+"""Keys of phases: a config without phases has the default one under them."""
 _SAME = (
     *("workspace", "snapshot", "ray", "training.split", "training.validation_users"),
     *("training.scaling", "training.torch_threads", "training.checkpoint_every_steps"),
@@ -39,6 +48,8 @@ def apply_point(job: TrainWorkloadConfig, point: Point) -> TrainWorkloadConfig:
 def default_point(job: TuneWorkloadConfig) -> Point:
     """The values that the unchanged config has for the keys of the space."""
     values = job.model_dump(mode="json")
+    if job.training.recipe == "auto" and any(key.startswith(_PHASES) for key in job.tune.space):
+        values["training"]["phases"] = [PhaseConfig().model_dump(mode="json")]
     point: Point = {}
     for key in ordered_keys(job.tune.space):
         found = _value_at(values, key.split("."))

@@ -11,8 +11,9 @@ from visrec.errors import ArtifactError
 from visrec.models.checkpoint import Checkpoint
 from visrec.models.epochs import EPOCHS
 from visrec.storage import ArtifactStore, content_id
+from visrec.training.blend import members_so_far
 from visrec.training.environment import LocalEnvironment
-from visrec.training.loop import train
+from visrec.training.run import train
 from visrec.training.state import load_state
 from visrec.tune.environment import WRITER, download
 from visrec.tune.records import StudyLog, TrialRecord
@@ -74,6 +75,13 @@ def _finished(
 
 def _ending_here(job: TrainWorkloadConfig, folder: Path) -> TrainWorkloadConfig:
     """The config cut off at the epoch of a checkpoint, so that nothing is left to train."""
+    if job.training.recipe != "phases":
+        members = members_so_far(folder)
+        if not members:
+            raise ArtifactError(
+                "expected a trial with a finished member of its blend, got one that was stopped before"
+            )
+        return job.replace(training=job.training.replace(recipe="members", members=members))
     state = load_state(folder).state
     phases = list(job.training.phases[: state.phase + 1])
     if state.phase < len(job.training.phases):

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from visrec.models import TwoTowerRecommender
-from visrec.models.epochs import EpochRecord
+from visrec.models.epochs import EPOCHS, EpochRecord
 from visrec.models.two_tower_recommender import WEIGHTS
 from visrec.storage import Location
 
@@ -29,6 +29,8 @@ LAST_WEIGHTS = "last.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 NEGATIVES = "negatives.safetensors"
 STATE = "training_state.json"
+EPOCHS_SO_FAR = "epochs_so_far.json"
+"""Epoch records of a blend whose members are not all finished."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -149,9 +151,12 @@ def load_state(folder: Path) -> Resumed:
     )
 
 
-def load_position(folder: Path) -> TrainState:
-    """Position in the run and epoch records of a saved state, without any weights."""
-    return TrainState.from_json(json.loads((folder / STATE).read_text())["place"])
+def recorded_epochs(folder: Path) -> list[EpochRecord]:
+    """Records of the finished epochs of any checkpoint that the training function reports."""
+    if (folder / STATE).exists():
+        return TrainState.from_json(json.loads((folder / STATE).read_text())["place"]).epochs
+    file = folder / EPOCHS if (folder / EPOCHS).exists() else folder / EPOCHS_SO_FAR
+    return [EpochRecord.from_json(values) for values in json.loads(file.read_text())]
 
 
 def _flat(state: dict[int, dict[str, Tensor]]) -> dict[str, Tensor]:

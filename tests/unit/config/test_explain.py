@@ -62,8 +62,8 @@ from visrec.errors import ConfigError
         ({"training": {"phases": [{"epochs": 1.5}]}}, "training.phases.0.epochs: expected integer, got 1.5"),
         (
             {"model": {"user": {"kind": "gruu"}}},
-            "model.user.kind: expected 'gru' or 'transformer', got 'gruu'; did you mean 'gru'?; "
-            "the others are transformer",
+            "model.user.kind: expected 'gru', 'transformer' or 'pooling', got 'gruu'; did you mean 'gru'?; "
+            "the others are transformer, pooling",
         ),
         (
             {"ingest": {"images": None}},

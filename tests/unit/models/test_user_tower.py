@@ -57,6 +57,7 @@ def test_recency_scales_the_hidden_state_by_the_time_to_the_next_event() -> None
     plain.load_state_dict({k: v for k, v in model.state_dict().items() if k != "waits.weight"})
     torch.testing.assert_close(at_first[0], plain(history, zeros, zeros))
     assert model.waits is not None
+    assert model.head is not None
     with torch.no_grad():
         model.waits.weight[5] = 1.0  # every hidden unit counts twice
     twice = model(history, zeros, zeros, zeros + 5)

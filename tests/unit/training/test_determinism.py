@@ -17,8 +17,8 @@ from visrec.config import (
 )
 from visrec.storage import ArtifactStore
 from visrec.training.environment import LocalEnvironment
-from visrec.training.loop import train
 from visrec.training.numerics import deterministic_algorithms
+from visrec.training.run import train
 
 
 def test_two_runs_with_several_threads_agree_bit_for_bit(tmp_path: Path) -> None:

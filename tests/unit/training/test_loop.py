@@ -28,8 +28,8 @@ from visrec.data.snapshot import Snapshot
 from visrec.errors import DivergedError
 from visrec.storage import ArtifactStore
 from visrec.training.environment import CheckpointWriter, LocalEnvironment
-from visrec.training.loop import train
 from visrec.training.messages import Report
+from visrec.training.run import train
 
 GOLDEN = Path(__file__).parent / "golden_losses.json"
 

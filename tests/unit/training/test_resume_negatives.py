@@ -20,7 +20,7 @@ from visrec.config import (
 from visrec.data.snapshot import Snapshot
 from visrec.storage import ArtifactStore
 from visrec.training.environment import LocalEnvironment
-from visrec.training.loop import train
+from visrec.training.run import train
 
 LOSSES = [
     LossConfig(num_hard_negatives=2, hard_pool=4, hard_skip=1),

@@ -100,7 +100,7 @@ def test_a_section_comes_before_keys_in_it() -> None:
         ),
         (
             {KIND: {"choice": ["gru", "lstm"]}},
-            f"tune.space.{KIND}: expected 'gru' or 'transformer', got 'lstm'",
+            f"tune.space.{KIND}: expected 'gru', 'transformer' or 'pooling', got 'lstm'",
         ),
         (
             {HEADS: {"choice": [1], "when": {KIND: "transformer"}}},

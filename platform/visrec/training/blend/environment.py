@@ -11,7 +11,7 @@ training holds the state from which a restart goes on.
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from visrec.config import MemberConfig, parse_config
-from visrec.models.epochs import EpochRecord, read_epochs
+from visrec.models.blend_facts import SELECTION
+from visrec.models.epochs import EpochRecord, epochs_to_json, read_epochs
 from visrec.storage import Location
 from visrec.training.environment import CheckpointWriter, TrainEnvironment
 from visrec.training.messages import (
@@ -35,9 +36,9 @@ from visrec.training.messages import (
     StepReport,
     ValidationStarted,
 )
-from visrec.training.state import LAST_WEIGHTS, OPTIMIZER, STATE
+from visrec.training.state import EPOCHS_SO_FAR, LAST_WEIGHTS, OPTIMIZER, STATE, recorded_epochs
 
-MessageT = TypeVar("MessageT", EpochRecord, StepReport, StepProgress, ValidationStarted)
+NamedT = TypeVar("NamedT", bound=EpochRecord | StepReport | StepProgress | ValidationStarted)
 
 MEMBER = "member.json"
 """The config of a finished member, with what its search has chosen and the number of its epochs."""
@@ -51,9 +52,17 @@ class MemberEnvironment:
         scratch: Local folder of this process with the members that are finished.
         place: The member's folder below it.
         config: The member's config, as it is trained.
+        earlier: Epoch records of the members before it.
     """
 
-    def __init__(self, outer: TrainEnvironment, scratch: Path, place: str, config: MemberConfig) -> None:
+    def __init__(
+        self,
+        outer: TrainEnvironment,
+        scratch: Path,
+        place: str,
+        config: MemberConfig,
+        earlier: Sequence[EpochRecord],
+    ) -> None:
         self.rank = outer.rank
         self.world_size = outer.world_size
         self.device: torch.device = outer.device
@@ -61,6 +70,8 @@ class MemberEnvironment:
         self._scratch = scratch
         self._place = place
         self._config = config
+        self._earlier = tuple(earlier)
+        self._own: list[EpochRecord] = []
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """See `TrainEnvironment.wrap`."""
@@ -87,6 +98,10 @@ class MemberEnvironment:
             self._outer.report(finished, self._write_finished)
             return
 
+        assert not isinstance(report, MemberFinished), "a member has no members"
+        if isinstance(report, EpochRecord):
+            self._own.append(self._named(report))
+
         def write(folder: Path) -> None:
             self._write_finished(folder)
             (folder / self._place).mkdir(parents=True)
@@ -99,18 +114,23 @@ class MemberEnvironment:
         """The member's state in the last checkpoint, if it was in training then."""
         with self._outer.resume() as folder:
             own = folder / self._place if folder is not None else None
-            yield own if own is not None and own.exists() else None
+            if own is None or not own.exists():
+                yield None
+                return
+            self._own = [self._named(record) for record in recorded_epochs(own)]
+            yield own
 
     def progress(self, update: ProgressUpdate) -> None:
         """See `TrainEnvironment.progress`."""
         self._outer.progress(update if isinstance(update, CachingStarted) else self._named(update))
 
-    def _named(self, message: MessageT) -> MessageT:
+    def _named(self, message: NamedT) -> NamedT:
         """The message with the member's name before that of the phase."""
         return replace(message, phase=f"{self._config.name}/{message.phase}")
 
     def _write_finished(self, folder: Path) -> None:
         shutil.copytree(self._scratch, folder, dirs_exist_ok=True)
+        (folder / EPOCHS_SO_FAR).write_text(epochs_to_json([*self._earlier, *self._own]))
 
 
 def finish_member(folder: Path, config: MemberConfig) -> None:
@@ -137,3 +157,9 @@ def copy_finished_members(environment: TrainEnvironment, scratch: Path) -> None:
 def member_epochs(folder: Path, name: str) -> list[EpochRecord]:
     """Epoch records of a finished member, with its name before that of the phase."""
     return [replace(record, phase=f"{name}/{record.phase}") for record in read_epochs(Location.parse(folder))]
+
+
+def members_so_far(folder: Path) -> tuple[MemberConfig, ...]:
+    """The members that a checkpoint has finished."""
+    found = (finished_member(place) for place in sorted((folder / SELECTION).glob("*")))
+    return tuple(member for member in found if member is not None)

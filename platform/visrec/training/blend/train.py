@@ -4,9 +4,8 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ from visrec.training.blend.environment import (
     finished_member,
     member_epochs,
 )
-from visrec.training.blend.recipe import auto_members
+from visrec.training.blend.jobs import job_of_pass, member_job, members_of, without_stopping
 from visrec.training.blend.weights import ChosenWeights, WeightSearch, normalised_scores
 from visrec.training.closed_form.search import SettingsSearch
 from visrec.training.environment import TrainEnvironment
@@ -64,35 +63,6 @@ def train_blend(job: TrainWorkloadConfig, snapshot: Snapshot, environment: Train
         run.finish(trained, chosen, selection, final)
 
 
-def members_of(job: TrainWorkloadConfig, snapshot: Snapshot) -> tuple[MemberConfig, ...]:
-    """The members of a job's blend: its own, or those of `recipe: auto`."""
-    return job.training.members or auto_members(job_of_pass(job, SELECTION), snapshot)
-
-
-def job_of_pass(job: TrainWorkloadConfig, number: str) -> TrainWorkloadConfig:
-    """The config of a pass over the members."""
-    fit_on: Literal["train", "train_and_validation"] = (
-        "train" if number == SELECTION else "train_and_validation"
-    )
-    split = job.training.split.replace(fit_on=fit_on)
-    return job.replace(training=job.training.replace(split=split))
-
-
-def member_job(
-    job: TrainWorkloadConfig, member: MemberConfig, number: str = SELECTION
-) -> TrainWorkloadConfig:
-    """The config of one member's training in a pass. Only a member that reads pictures starts from other encoders."""
-    training = job_of_pass(job, number).training
-    reads_pictures = member.model.item.backbone is not None
-    training = training.replace(
-        recipe="phases",
-        phases=member.phases,
-        members=(),
-        start_from=training.start_from if reads_pictures else None,
-    )
-    return job.replace(model=member.model, training=training)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Blend:
     """A blend with its item vectors.
@@ -123,12 +93,14 @@ class BlendRun:
         snapshot: The data.
         environment: The worker's environment.
         scratch: Local folder of this process with the finished members.
+        records: Epoch records of the members that the first pass has finished.
     """
 
     job: TrainWorkloadConfig
     snapshot: Snapshot
     environment: TrainEnvironment
     scratch: Path
+    records: list[EpochRecord] = field(default_factory=list)
 
     def repeat_final_report(self) -> bool:
         """Report the last checkpoint again if it is the final one: the run ended before it was read."""
@@ -149,13 +121,13 @@ class BlendRun:
         """Train a member in a pass, unless it is finished; returns its config with what validation has chosen."""
         place = f"{number}/{member.name}"
         finished = finished_member(self.scratch / place)
-        if finished is not None:
-            return finished
-        if number == SELECTION and member.search:
-            member = self._with_found_settings(member)
-        environment = MemberEnvironment(self.environment, self.scratch, place, member)
-        train_phases(member_job(self.job, member, number), self.snapshot, environment)
-        return member
+        if finished is None:
+            finished = self._with_found_settings(member) if number == SELECTION and member.search else member
+            environment = MemberEnvironment(self.environment, self.scratch, place, finished, self.records)
+            train_phases(member_job(self.job, finished, number), self.snapshot, environment)
+        if number == SELECTION:
+            self.records.extend(member_epochs(self.scratch / place, finished.name))
+        return finished
 
     def choose_weights(self, members: list[MemberConfig]) -> ChosenWeights:
         """Weights of the members of the first pass."""
@@ -178,7 +150,7 @@ class BlendRun:
         ):
             return SELECTION
         records = read_epochs(Location.parse(self.scratch / SELECTION / member.name))
-        self.train_member(REFIT, _without_stopping(member, records, training.selection_metric))
+        self.train_member(REFIT, without_stopping(member, records, training.selection_metric))
         return REFIT
 
     def blend(self, chosen: ChosenWeights, passes: Mapping[str, str]) -> Blend:
@@ -204,13 +176,9 @@ class BlendRun:
         started = time.perf_counter()
         metrics = self._metrics(selection)
         metrics[self.job.training.selection_metric] = chosen.metric
-        records = [
-            record
-            for member in members
-            for record in member_epochs(self.scratch / SELECTION / member.name, member.name)
-        ]
         seconds = time.perf_counter() - started
-        records.append(EpochRecord(phase=_PHASE, epoch=1, loss=0.0, seconds=seconds, metrics=metrics))
+        blended = EpochRecord(phase=_PHASE, epoch=1, loss=0.0, seconds=seconds, metrics=metrics)
+        records = [*self.records, blended]
 
         def write(folder: Path) -> None:
             final.save(folder)
@@ -220,7 +188,8 @@ class BlendRun:
             facts = self._facts(members, chosen, final.passes)
             (folder / BLEND).write_text(facts.model_dump_json(indent=1))
 
-        self.environment.progress(records[-1])
+        self.environment.report(blended, write)
+        self.environment.progress(blended)
         self.environment.report(RunFinished(num_epochs=len(records)), write)
 
     def _facts(
@@ -298,17 +267,6 @@ def _num_solutions(num_items: int) -> int:
     """Solutions that the search for a closed form's settings may take; one costs the cube of the number of items."""
     affordable = _SOLUTIONS * (_ITEMS_OF_SOLUTIONS / max(num_items, 1)) ** 3
     return max(2, min(_SOLUTIONS, round(affordable)))
-
-
-def _without_stopping(member: MemberConfig, records: list[EpochRecord], metric: str) -> MemberConfig:
-    """A member whose last phase ends at the epoch that was best by validation, which the second pass does not have."""
-    last = member.phases[-1]
-    own = [record for record in records if record.phase == last.name]
-    best = max(own, key=lambda record: record.metrics[metric]) if own else None
-    phases = [phase.replace(early_stopping_epochs=0) for phase in member.phases]
-    if best is not None and last.closed_form is None:
-        phases[-1] = phases[-1].replace(epochs=best.epoch)
-    return member.replace(phases=tuple(phases))
 
 
 def _interval_facts(interval: Interval | None) -> IntervalFacts | None:

@@ -70,7 +70,7 @@ def normalised_scores(
         queries_UD = recommender.encode_users(histories(block.histories), vectors_ID, block.times)
         scores_UI = queries_UD @ vectors_ID.T + biases_I
         sd_U1 = scores_UI.std(axis=1, keepdims=True)
-        blocks.append(scores_UI / np.where(sd_U1 > 0, sd_U1, 1))
+        blocks.append((scores_UI / np.where(sd_U1 > 0, sd_U1, 1)).astype(np.float32))
     return blocks
 
 

@@ -7,6 +7,7 @@ for each solution, since they change the scores alone.
 Shape legend: U users, I items.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -60,7 +61,7 @@ class FoundSettings:
         Breiman et al. 1984).
         """
         difference_U = self.values_U - other.values_U
-        standard_error = float(difference_U.std()) / np.sqrt(len(difference_U))
+        standard_error = float(difference_U.std()) / math.sqrt(len(difference_U))
         return float(difference_U.mean()) > standard_error
 
 
