@@ -14,7 +14,7 @@ from rich.console import Console
 from visrec import __version__
 from visrec.config import WORKLOADS, WorkloadConfig, dump_yaml, json_schema, load_config, with_absolute_paths
 from visrec.config.base import RenamedKeyWarning
-from visrec.errors import VisrecError
+from visrec.errors import ConfigError, VisrecError
 from visrec.storage import ArtifactStore
 
 app = typer.Typer(
@@ -36,6 +36,8 @@ SetOption = Annotated[
     typer.Option("--set", "-s", help="A setting as key.path=value, laid over the file. May be repeated."),
 ]
 ConfigT = TypeVar("ConfigT", bound=WorkloadConfig)
+_UNITS = {"s": 1 / 60, "m": 1.0, "h": 60.0}
+"""Minutes of each unit of a duration."""
 
 WorkloadName = Literal[
     "demo-data", "ingest", "train", "tune", "train-ranker", "evaluate", "publish", "serve", "demo"
@@ -129,9 +131,29 @@ def ingest(config: ConfigOption = None, set_: SetOption = None) -> None:
 
 
 @app.command()
-def train(config: ConfigOption = None, set_: SetOption = None) -> None:
-    """Train the two-tower model on a snapshot."""
-    _run("train", config, set_)
+def train(
+    config: ConfigOption = None,
+    set_: SetOption = None,
+    budget: Annotated[
+        str | None,
+        typer.Option("--budget", help="Longest training: 90s, 10m, 2h. Sets training.budget_minutes."),
+    ] = None,
+) -> None:
+    """Train a model on a snapshot: without settings, a blend of members that visrec chooses by the data."""
+    minutes = [f"training.budget_minutes={_minutes(budget)}"] if budget is not None else []
+    _run("train", config, [*(set_ or []), *minutes])
+
+
+def _minutes(text: str) -> float:
+    """Minutes of a duration such as `90s`, `10m` or `2h`.
+
+    Raises:
+        ConfigError: It is no such text.
+    """
+    number, unit = text[:-1], text[-1:]
+    if unit not in _UNITS or not number.replace(".", "", 1).isdigit():
+        raise ConfigError(f"--budget: expected a duration such as 90s, 10m or 2h, got {text!r}")
+    return float(number) * _UNITS[unit]
 
 
 @app.command()

@@ -7,29 +7,38 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from visrec.models.epochs import EpochRecord
-from visrec.training.messages import CachingStarted, ProgressUpdate, StepProgress, ValidationStarted
+from visrec.training.messages import (
+    CachingStarted,
+    MemberStarted,
+    ProgressUpdate,
+    SearchProgress,
+    StepProgress,
+    ValidationStarted,
+)
 
+ProgressLine = EpochRecord | MemberStarted
+"""Updates that stay in the terminal as a line."""
 _EPOCH_METRICS = ("ndcg@10", "recall@10", "precision@10", "f1@10", "auc")
 
 
 class ProgressBoard:
-    """The latest progress update of a training and the epochs not yet read; in this process, or a Ray actor."""
+    """The latest progress update of a training and the lines not yet read; in this process, or a Ray actor."""
 
     def __init__(self) -> None:
         self._latest: ProgressUpdate | None = None
-        self._epochs: list[EpochRecord] = []
+        self._lines: list[ProgressLine] = []
 
     def tell(self, update: ProgressUpdate) -> None:
         """Receive a progress update of the training loop."""
-        if isinstance(update, EpochRecord):
-            self._epochs.append(update)
+        if isinstance(update, EpochRecord | MemberStarted):
+            self._lines.append(update)
         else:
             self._latest = update
 
-    def read(self) -> tuple[ProgressUpdate | None, list[EpochRecord]]:
-        """The latest update, and the epochs that have ended since the last call."""
-        epochs, self._epochs = self._epochs, []
-        return self._latest, epochs
+    def read(self) -> "tuple[ProgressUpdate | None, list[ProgressLine]]":
+        """The latest update, and the epochs that have ended and members that have started since the last call."""
+        lines, self._lines = self._lines, []
+        return self._latest, lines
 
 
 class TrainingProgress:
@@ -58,10 +67,11 @@ class TrainingProgress:
     ) -> None:
         self._bar.stop()
 
-    def show(self, latest: ProgressUpdate | None, epochs: list[EpochRecord]) -> None:
-        """Print the epochs that have ended and draw the latest update."""
-        for record in epochs:
-            self._console.print(_epoch_line(record), soft_wrap=True)
+    def show(self, latest: ProgressUpdate | None, lines: "list[ProgressLine]") -> None:
+        """Print the lines and draw the latest update."""
+        for line in lines:
+            text = _epoch_line(line) if isinstance(line, EpochRecord) else _member_line(line)
+            self._console.print(text, soft_wrap=True)
         match latest:
             case StepProgress():
                 self._bar.update(
@@ -74,9 +84,36 @@ class TrainingProgress:
             case ValidationStarted():
                 description = f"{latest.phase} {latest.epoch} validating"
                 self._bar.update(self._task, description=description, rates="")
+            case SearchProgress():
+                self._bar.update(
+                    self._task,
+                    description=f"{latest.member} searching its settings",
+                    completed=latest.done,
+                    total=latest.most,
+                    rates="",
+                )
             case CachingStarted():
                 description = f"activations of {latest.num_blocks} frozen blocks"
                 self._bar.update(self._task, description=description, rates="")
+
+
+def _member_line(started: MemberStarted) -> str:
+    left = f", all members about {_duration(started.seconds_left)}"
+    rest = left if started.number < started.num_members else ""
+    return (
+        f"[bold]{started.member}[/bold] (member {started.number} of {started.num_members}): about "
+        f"{_duration(started.seconds)}{rest}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    """A rough length of time for people.
+
+    Example:
+        >>> _duration(8.2), _duration(100)
+        ('10 s', '2 min')
+    """
+    return f"{max(10, round(seconds, -1)):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _epoch_line(record: EpochRecord) -> str:

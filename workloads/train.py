@@ -13,6 +13,7 @@ from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
 from visrec.models.checkpoint import Checkpoint
 from visrec.models.epochs import EpochRecord, read_epochs
+from visrec.reports.members import member_lines
 from visrec.reports.training import draw_curves
 from visrec.storage import ArtifactStore, Location, content_id
 from visrec.training import run
@@ -69,6 +70,9 @@ def train(
     workspace.point("checkpoints", name)
     checkpoint = Checkpoint.find(workspace, name)
     seconds = time.perf_counter() - started
+    if checkpoint.blend is not None:
+        for line in member_lines(checkpoint.blend):
+            console.print(line, soft_wrap=True, markup=False)
     console.print(
         _summary(checkpoint, checkpoint.epochs, job.training.selection_metric, seconds, found), soft_wrap=True
     )

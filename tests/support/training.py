@@ -1,5 +1,6 @@
 """The training loop in this process, on a snapshot of a test."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,8 @@ from safetensors.numpy import load_file
 
 from visrec.config import TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
-from visrec.training.environment import LocalEnvironment
+from visrec.training.environment import CheckpointWriter, LocalEnvironment
+from visrec.training.messages import Report
 from visrec.training.run import train
 
 
@@ -26,3 +28,19 @@ def within(job: TrainWorkloadConfig, snapshot: Snapshot) -> TrainWorkloadConfig:
 def saved_weights(folder: Path, file: str = "model.safetensors") -> dict[str, Any]:
     """Weights of the last checkpoint under a folder that was trained in."""
     return dict(load_file(folder / "last" / file))
+
+
+class Crash(Exception):
+    """Kills a run in a test."""
+
+
+def crash_at_report(number: int, environment: LocalEnvironment) -> Callable[[Report, CheckpointWriter], None]:
+    """The `report` of an environment that kills its run after the report of this number."""
+    send = environment.report
+
+    def crashing(report: Report, write_checkpoint: CheckpointWriter) -> None:
+        send(report, write_checkpoint)
+        if len(environment.reports) == number:
+            raise Crash
+
+    return crashing

@@ -109,8 +109,9 @@ class TrainingConfig(Config):
     by validation: those in closed form, which takes seconds; all; or none. The ranker is trained on the model before
     that."""
     budget_minutes: float | None = Field(None, gt=0)
-    """Longest training of `recipe: auto`, in minutes: members whose estimated time does not fit are left out, and a
-    member that is trained by gradient descent ends after the epoch that uses it up. null sets no limit."""
+    """Longest training of a blend, in minutes (`visrec train --budget 10m`): in the order of the members, one whose
+    estimated time does not fit gets fewer epochs, or is left out. The first is always trained. How many epochs fit
+    depends on the machine, so that two runs may differ. null sets no limit."""
     split: SplitConfig = SplitConfig()
     start_from: NameOrPath | None = None
     """Transfer: a checkpoint (name in this workspace, path or URI) whose encoders initialise the model, also one of

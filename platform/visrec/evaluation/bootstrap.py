@@ -4,6 +4,7 @@ All columns share the same resamples. An interval of differences is paired becau
 user first.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -74,6 +75,22 @@ def paired_intervals(
     """Interval of the mean difference, ours minus theirs, of every metric that both have, user by user."""
     differences = {name: ours[name] - theirs[name] for name in ours if name in theirs}
     return intervals(differences, num_samples=num_samples, seed=seed, confidence=confidence)
+
+
+def exceeds_standard_error(ours_U: NDArray[np.float64], theirs_U: NDArray[np.float64]) -> bool:
+    """Whether the mean of our users' values is higher by more than the standard error of the paired difference.
+
+    A rule for choices by few users, which keeps them from following noise (after the one-standard-error rule: Breiman
+    et al. 1984).
+
+    Example:
+        >>> [exceeds_standard_error(np.array(ours), np.zeros(3)) for ours in ([1.0, 0.0, 0.0], [1.0, 1.0, 0.5])]
+        [True, True]
+        >>> exceeds_standard_error(np.array([1.0, -0.5, 0.0]), np.zeros(3))
+        False
+    """
+    difference_U = ours_U - theirs_U
+    return float(difference_U.mean()) > float(difference_U.std()) / math.sqrt(len(difference_U))
 
 
 def resampled_means(values_UM: NDArray[np.float64], num_samples: int, seed: int) -> NDArray[np.float64]:

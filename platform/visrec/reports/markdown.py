@@ -6,8 +6,9 @@ from visrec.evaluation.bootstrap import Interval
 from visrec.evaluation.plan import MODEL, ORACLE, RANKED
 from visrec.evaluation.summary import Group, Summary
 from visrec.reports.context import ReportContext
+from visrec.reports.members import members_section
 from visrec.reports.robustness import robustness_section
-from visrec.reports.sections import members_section, method_section, phases_section, ranker_section
+from visrec.reports.sections import method_section, phases_section, ranker_section
 from visrec.reports.tables import SCORER_TITLES, difference, metric_title, table
 from visrec.robustness.summary import Robustness
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from visrec.config.ranker import POSITIVE
-from visrec.evaluation.bootstrap import Interval
 from visrec.evaluation.summary import Summary
 from visrec.models.blend_facts import REFIT
 from visrec.models.epochs import EpochRecord
@@ -69,47 +68,6 @@ def ranker_section(summary: Summary, context: ReportContext) -> str:
     header = ["", "Examples", "Positives", *_QUALITY_COLUMNS.values()]
     titles = ["", *map(metric_title, names)]
     return f"## The ranker\n\n{table(titles, gains)}\n\n{note}\n\n{table(header, rows)}"
-
-
-def members_section(summary: Summary, context: ReportContext) -> str:
-    """What each member of a blend gives, alone and in the blend; empty for a model that is no blend."""
-    blend = context.plan.checkpoint.blend
-    if blend is None:
-        return ""
-    name = f"ndcg@{context.plan.config.list_size}"
-    rows = []
-    for member in blend.members:
-        quality = summary.members.get(member.config.name)
-        rows.append(
-            [
-                member.config.name,
-                f"{member.weight:.2f}" if member.fitted_on is not None else "left out",
-                f"{member.alone:.4f}",
-                f"{Interval(**member.gain.model_dump()):+.4f}" if member.gain is not None else "first",
-                f"{quality.alone[name]:.4f}" if quality is not None else "",
-                difference(quality.gain[name]) if quality is not None else "",
-            ]
-        )
-    metric = metric_title(blend.metric_name)
-    title = metric_title(name)
-    header = [
-        "Member",
-        "Weight",
-        f"Validation: alone, {metric}",
-        "Gain when it joined",
-        f"{context.plan.config.part.capitalize()}: alone, {title}",
-        "Blend minus blend without it",
-    ]
-    lead = (
-        "" if blend.lead is None else (f", {Interval(**blend.lead.model_dump()):+.4f} over its best member")
-    )
-    note = (
-        "The model's score is the weighted sum of its members' scores, each divided by its standard deviation over the "
-        "catalogue. Weights were chosen on the validation users; gains there are measured on users that the weights "
-        f"were not chosen on (cross-fitted): {metric} of the blend {blend.metric:.4f}{lead}. A member that raises "
-        "nothing is left out, but one that reads pictures is kept for pictures of no item, with next to no weight."
-    )
-    return f"## Members of the blend\n\n{table(header, rows)}\n\n{note}"
 
 
 def phases_section(epochs: Sequence[EpochRecord]) -> str:

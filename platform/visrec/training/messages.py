@@ -113,4 +113,40 @@ class CachingStarted:
     num_blocks: int
 
 
-ProgressUpdate = StepProgress | ValidationStarted | CachingStarted | EpochRecord
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemberStarted:
+    """The training of a blend's member starts.
+
+    Attributes:
+        member: Name of the member.
+        number: Its place among the members, from 1.
+        num_members: Number of members.
+        seconds: Estimated time of the member.
+        seconds_left: Estimated time of this member and those after it.
+    """
+
+    member: str
+    number: int
+    num_members: int
+    seconds: float
+    seconds_left: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchProgress:
+    """Progress of the search for a closed form's settings.
+
+    Attributes:
+        member: Name of the member.
+        done: Solutions so far.
+        most: Most solutions; the search ends earlier where nothing gets better.
+    """
+
+    member: str
+    done: int
+    most: int
+
+
+ProgressUpdate = (
+    StepProgress | ValidationStarted | CachingStarted | EpochRecord | MemberStarted | SearchProgress
+)

@@ -1,16 +1,15 @@
 """The training loop in this process: it learns a known answer, is reproducible, and resumes bit for bit."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.support.snapshots import HOUR_MS, START_MS, checkerboard_snapshot, make_snapshot
+from tests.support.training import Crash, crash_at_report, within
 from tests.support.training import run_training as run
 from tests.support.training import saved_weights as weights
-from tests.support.training import within
 
 from visrec.config import (
     ItemTowerConfig,
@@ -27,8 +26,7 @@ from visrec.config import (
 from visrec.data.snapshot import Snapshot
 from visrec.errors import DivergedError
 from visrec.storage import ArtifactStore
-from visrec.training.environment import CheckpointWriter, LocalEnvironment
-from visrec.training.messages import Report
+from visrec.training.environment import LocalEnvironment
 from visrec.training.run import train
 
 GOLDEN = Path(__file__).parent / "golden_losses.json"
@@ -95,21 +93,6 @@ def test_recency_learns_what_depends_on_the_time_since_the_last_event_alone(tmp_
     # Of 20 unseen items about 10 have the right colour: if these come first, in any order, 0.75; by chance 0.5.
     assert auc[False] < 0.6
     assert auc[True] > 0.7
-
-
-class Crash(Exception):
-    """Kills a run in these tests."""
-
-
-def crash_at_report(number: int, environment: LocalEnvironment) -> Callable[..., None]:
-    send = environment.report
-
-    def crashing(report: Report, write_checkpoint: CheckpointWriter) -> None:
-        send(report, write_checkpoint)
-        if len(environment.reports) == number:
-            raise Crash
-
-    return crashing
 
 
 @pytest.mark.parametrize("crash_after", [1, 2, 3, 4, 5, 6])

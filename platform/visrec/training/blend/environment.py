@@ -27,7 +27,6 @@ from visrec.models.epochs import EpochRecord, epochs_to_json, read_epochs
 from visrec.storage import Location
 from visrec.training.environment import CheckpointWriter, TrainEnvironment
 from visrec.training.messages import (
-    CachingStarted,
     MemberFinished,
     ProgressUpdate,
     Report,
@@ -122,7 +121,11 @@ class MemberEnvironment:
 
     def progress(self, update: ProgressUpdate) -> None:
         """See `TrainEnvironment.progress`."""
-        self._outer.progress(update if isinstance(update, CachingStarted) else self._named(update))
+        self._outer.progress(
+            self._named(update)
+            if isinstance(update, EpochRecord | StepProgress | ValidationStarted)
+            else update
+        )
 
     def _named(self, message: NamedT) -> NamedT:
         """The message with the member's name before that of the phase."""

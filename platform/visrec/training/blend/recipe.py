@@ -25,6 +25,9 @@ _FULL_SOFTMAX_ITEMS = 20_000
 _SEQUENCES = 48_000
 """Sequences that a member by gradient descent trains on in all its epochs together, about."""
 _FEWEST_EPOCHS, _MOST_EPOCHS = 4, 16
+_SOLUTIONS = 24
+"""Most solutions of the search for a closed form's settings, for a catalogue of up to `_ITEMS_OF_SOLUTIONS` items."""
+_ITEMS_OF_SOLUTIONS = 4000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,12 +38,14 @@ class LogFacts:
         num_items: Items of the catalogue.
         num_events: Training events.
         num_sequences: Users with two or more of them.
+        num_pixels: Pixels of a picture.
         attributes: Attributes that the catalogue has.
     """
 
     num_items: int
     num_events: int
     num_sequences: int
+    num_pixels: int
     attributes: tuple[str, ...]
 
     @classmethod
@@ -58,6 +63,7 @@ class LogFacts:
             num_items=snapshot.num_items,
             num_events=int(lengths_U.sum()),
             num_sequences=int((lengths_U > 1).sum()),
+            num_pixels=snapshot.image_facts.height * snapshot.image_facts.width,
             attributes=tuple(name for name, values in sources.items() if values),
         )
 
@@ -66,6 +72,12 @@ class LogFacts:
         """Epochs of a member by gradient descent: fewer of them over a larger log."""
         wanted = round(_SEQUENCES / max(self.num_sequences, 1))
         return min(max(wanted, _FEWEST_EPOCHS), _MOST_EPOCHS)
+
+
+def num_solutions(num_items: int) -> int:
+    """Solutions that the search for a closed form's settings may take; one costs the cube of the number of items."""
+    affordable = _SOLUTIONS * (_ITEMS_OF_SOLUTIONS / max(num_items, 1)) ** 3
+    return max(2, min(_SOLUTIONS, round(affordable)))
 
 
 def auto_members(job: TrainWorkloadConfig, snapshot: Snapshot) -> tuple[MemberConfig, ...]:

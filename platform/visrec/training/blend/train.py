@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -25,21 +25,20 @@ from visrec.training.blend.environment import (
     member_epochs,
 )
 from visrec.training.blend.jobs import job_of_pass, member_job, members_of, without_stopping
+from visrec.training.blend.recipe import LogFacts, num_solutions
+from visrec.training.blend.schedule import MemberCost, Schedule
 from visrec.training.blend.weights import ChosenWeights, WeightSearch, normalised_scores
 from visrec.training.closed_form.search import SettingsSearch
 from visrec.training.environment import TrainEnvironment
 from visrec.training.initial import training_sequences
 from visrec.training.loop import train_phases
-from visrec.training.messages import RunFinished
+from visrec.training.messages import MemberStarted, RunFinished, SearchProgress
 from visrec.training.validation import ValidationSet, load_validation_set, metrics_by_block
 
 _PHASE = "blend"
 """Name of the phase in the record of the finished blend."""
 _PICTURES_WEIGHT = 1e-3
 """Weight of the member that reads pictures where it does not raise the metric: a picture still needs a vector."""
-_SOLUTIONS = 24
-"""Most solutions of the search for a closed form's settings, for a catalogue of `_ITEMS_OF_SOLUTIONS` items."""
-_ITEMS_OF_SOLUTIONS = 4000
 
 
 def train_blend(job: TrainWorkloadConfig, snapshot: Snapshot, environment: TrainEnvironment) -> None:
@@ -53,7 +52,7 @@ def train_blend(job: TrainWorkloadConfig, snapshot: Snapshot, environment: Train
         if run.repeat_final_report():
             return
         copy_finished_members(environment, run.scratch)
-        trained = [run.train_member(SELECTION, member) for member in members_of(job, snapshot)]
+        trained = run.train_members(members_of(job, snapshot))
         chosen = run.choose_weights(trained)
         selection = run.blend(chosen, dict.fromkeys((member.name for member in trained), SELECTION))
         kept = {member.name for member in selection.recommender.members}
@@ -116,6 +115,36 @@ class BlendRun:
 
         self.environment.report(RunFinished(num_epochs=len(records)), write)
         return True
+
+    def train_members(self, members: Sequence[MemberConfig]) -> list[MemberConfig]:
+        """The first pass over all members that the budget has time for."""
+        facts = LogFacts.of(job_of_pass(self.job, SELECTION), self.snapshot)
+        budget = self.job.training.budget_minutes
+        schedule = Schedule(
+            costs={member.name: MemberCost.of(member, facts) for member in members},
+            budget_seconds=60 * budget if budget is not None else None,
+        )
+        trained: list[MemberConfig] = []
+        for number, member in enumerate(members, start=1):
+            is_done = (self.scratch / SELECTION / member.name).exists()
+            fitting = member if is_done else schedule.fitting(member)
+            if fitting is None and trained:
+                continue
+            started, num_before = time.perf_counter(), len(self.records)
+            self.environment.progress(
+                MemberStarted(
+                    member=member.name,
+                    number=number,
+                    num_members=len(members),
+                    seconds=schedule.left([fitting or member]),
+                    seconds_left=schedule.left([fitting or member, *members[number:]]),
+                )
+            )
+            trained.append(self.train_member(SELECTION, fitting or member))
+            if not is_done:
+                num_epochs = len(self.records) - num_before
+                schedule.done(member, num_epochs, time.perf_counter() - started)
+        return trained
 
     def train_member(self, number: str, member: MemberConfig) -> MemberConfig:
         """Train a member in a pass, unless it is finished; returns its config with what validation has chosen."""
@@ -223,7 +252,10 @@ class BlendRun:
             validation=self._validation(),
             metric_name=self.job.training.selection_metric,
             max_length=member.model.user.max_length,
-            max_solutions=_num_solutions(self.snapshot.num_items),
+            max_solutions=num_solutions(self.snapshot.num_items),
+            on_solution=lambda done, most: self.environment.progress(
+                SearchProgress(member=member.name, done=done, most=most)
+            ),
         )
         found = search.run(closed_form, member.model.user.pooling_half_life)
         user = member.model.user.replace(
@@ -261,12 +293,6 @@ class BlendRun:
         )
         assert validation is not None, "the first pass keeps the validation events out"
         return validation
-
-
-def _num_solutions(num_items: int) -> int:
-    """Solutions that the search for a closed form's settings may take; one costs the cube of the number of items."""
-    affordable = _SOLUTIONS * (_ITEMS_OF_SOLUTIONS / max(num_items, 1)) ** 3
-    return max(2, min(_SOLUTIONS, round(affordable)))
 
 
 def _interval_facts(interval: Interval | None) -> IntervalFacts | None:

@@ -1,7 +1,7 @@
 """Weights of a blend: chosen on validation users, and measured on those of them that the choice did not see.
 
-Members are added one at a time, for as long as a user's metric rises on average when the weights are chosen on other
-users (cross-fitting). A member that does not raise it is left out.
+Members are added one at a time, for as long as the mean over the users rises by more than its standard error when the
+weights are chosen on other users (cross-fitting). A member that does not raise it is left out.
 
 Shape legend: U users of a block, I items, K members.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.evaluation.bootstrap import Interval, paired_intervals
+from visrec.evaluation.bootstrap import Interval, exceeds_standard_error, paired_intervals
 from visrec.evaluation.metrics import ranking_metrics
 from visrec.evaluation.ranks import rank_targets
 from visrec.models import Recommender
@@ -106,7 +106,7 @@ class WeightSearch:
             }
             best = max(trials, key=lambda place: float(trials[place].mean()))
             gains = {place: self._interval(values, current) for place, values in trials.items()}
-            if gains[best].mean <= 0:
+            if not exceeds_standard_error(trials[best], current):
                 found |= gains
                 break
             order.append(best)

@@ -1,14 +1,13 @@
 """Search of the settings of a transition model by validation: half-lives, ridge, co-occurrence and damping.
 
 The search goes from the given settings to the best of their neighbours, one setting at a time, for as long as the
-metric rises. A neighbour costs one solution at full rank; half-life at the request and damping by popularity are chosen
-for each solution, since they change the scores alone.
+metric rises by more than the standard error over the users. A neighbour costs one solution at full rank; half-life at
+the request and damping by popularity are chosen for each solution, since they change the scores alone.
 
 Shape legend: U users, I items.
 """
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +17,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from visrec.config import TransitionsConfig
 from visrec.data.snapshot import Sequences
+from visrec.evaluation.bootstrap import exceeds_standard_error
 from visrec.evaluation.metrics import ranking_metrics
 from visrec.evaluation.ranks import rank_targets
 from visrec.training.closed_form.solvers import Blocks
@@ -54,16 +54,6 @@ class FoundSettings:
         """Length of a history beyond which its events weigh less than a thousandth of the last."""
         return min(_LONGEST, round(10 * self.pooling_half_life)) if self.pooling_half_life else _LONGEST
 
-    def is_better_than(self, other: "FoundSettings") -> bool:
-        """Whether the mean over the users is higher by more than the standard error of the difference.
-
-        The rule keeps the search from following the noise of few validation users (after the one-standard-error rule:
-        Breiman et al. 1984).
-        """
-        difference_U = self.values_U - other.values_U
-        standard_error = float(difference_U.std()) / math.sqrt(len(difference_U))
-        return float(difference_U.mean()) > standard_error
-
 
 @dataclass(kw_only=True, slots=True)
 class SettingsSearch:
@@ -76,6 +66,7 @@ class SettingsSearch:
         metric_name: Metric that is maximised.
         max_length: Most events of a history and of a target in training.
         max_solutions: Most solutions.
+        on_solution: Called after each solution with their number so far and `max_solutions`.
     """
 
     blocks: Blocks
@@ -84,6 +75,7 @@ class SettingsSearch:
     metric_name: str
     max_length: int
     max_solutions: int
+    on_solution: Callable[[int, int], None] = lambda done, most: None
     _solved: set[TransitionsConfig] = field(default_factory=set)
 
     def run(self, start: TransitionsConfig, pooling_half_life: float | None) -> FoundSettings:
@@ -105,7 +97,7 @@ class SettingsSearch:
             if config in self._solved or len(self._solved) == self.max_solutions:
                 continue
             found = self._measure(config, best.closed_form.popularity_power, best.pooling_half_life)
-            if found.is_better_than(best):
+            if exceeds_standard_error(found.values_U, best.values_U):
                 best = found
         return best
 
@@ -113,6 +105,7 @@ class SettingsSearch:
         """Solve at full rank, and choose what changes the scores alone, from a power and a half-life to begin with."""
         self._solved.add(config.replace(popularity_power=0.0))
         weights_II, counts_I = self._solve(config)
+        self.on_solution(len(self._solved), self.max_solutions)
         damping_I = np.maximum(counts_I, 1).astype(np.float32)
         found: dict[tuple[float | None, float], FoundSettings] = {}
         for request_half_life in {half_life: None, **dict.fromkeys(REQUEST_HALF_LIVES)}:
@@ -128,7 +121,7 @@ class SettingsSearch:
                 )
         best = max(found.values(), key=lambda settings: float(settings.values_U.mean()))
         first = found[half_life, power]
-        return best if best.is_better_than(first) else first
+        return best if exceeds_standard_error(best.values_U, first.values_U) else first
 
     def _solve(self, config: TransitionsConfig) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """The item-item weights at full rank, in single precision, and the number of positives of each item."""
