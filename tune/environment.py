@@ -19,7 +19,7 @@ from visrec.config import ObjectiveConfig
 from visrec.models.epochs import EpochRecord
 from visrec.storage import Location
 from visrec.training.environment import CheckpointWriter
-from visrec.training.messages import ProgressUpdate, Report, RunFinished
+from visrec.training.messages import MemberFinished, ProgressUpdate, Report, RunFinished
 from visrec.training.state import recorded_epochs
 from visrec.tune.objectives import objective_values
 from visrec.tune.records import TrialReport
@@ -111,7 +111,9 @@ class TuneEnvironment:
         """Nothing: there is one process."""
 
     def report(self, report: Report, write_checkpoint: CheckpointWriter) -> None:
-        """`ray.tune.report`; a scheduler may end the trial here."""
+        """`ray.tune.report`; a scheduler may end the trial here. The end of a blend's member is no epoch."""
+        if isinstance(report, MemberFinished):
+            return
         trial_report = replace(self._reports.report(report), point=self._point, copied_from=self._copied_from)
         self._copied_from = None
         with tempfile.TemporaryDirectory() as folder:
@@ -149,7 +151,9 @@ class TuneWorkerEnvironment(RayEnvironment):
         self._reports = reports
 
     def report(self, report: Report, write_checkpoint: CheckpointWriter) -> None:
-        """`ray.train.report` of the report for Ray Tune."""
+        """`ray.train.report` of the report for Ray Tune. The end of a blend's member is no epoch."""
+        if isinstance(report, MemberFinished):
+            return
         self.report_metrics(self._reports.report(report).as_result(), write_checkpoint)
 
     @contextmanager

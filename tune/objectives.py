@@ -9,7 +9,7 @@ import numpy as np
 
 from visrec.config import ObjectiveConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
-from visrec.errors import DivergedError
+from visrec.errors import ConfigError, DivergedError
 from visrec.models import History, TwoTowerRecommender
 from visrec.models.epochs import EpochRecord
 from visrec.training.initial import initial_model
@@ -87,10 +87,15 @@ def measure_costs(
 
     Raises:
         VisrecError: `encode_ms` of a model that uses no pictures.
+        ConfigError: Any of them of a blend.
     """
     measured = [o.metric for o in objectives if o.metric in _MEASURED]
     if not measured:
         return {}
+    if job.training.recipe != "phases":
+        raise ConfigError(
+            f"tune.objectives: expected a study of one model (training.phases) for {measured[0]}, got one of a blend"
+        )
     model, _ = initial_model(job, snapshot)
     recommender = TwoTowerRecommender(
         model, job.model, num_items=snapshot.num_items, image_facts=snapshot.image_facts

@@ -13,14 +13,14 @@ from visrec.config import (
     assign,
     parse_config,
 )
+from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError
+from visrec.training.blend import members_of
 from visrec.tune.space import Point, Space, any_of, is_active, ordered_keys
 
 _CHANGING = ("learning_rate", "backbone_learning_rate", "weight_decay", "gradient_clip", "loss", "adversary")
 """Settings of a phase that may change while a model trains: its weights and optimizer state stay valid."""
 _MISSING = object()
-_PHASES = "training.phases."
-"""Keys of phases: a config without phases has the default one under them."""
 _SAME = (
     *("workspace", "snapshot", "ray", "training.split", "training.validation_users"),
     *("training.scaling", "training.torch_threads", "training.checkpoint_every_steps"),
@@ -45,11 +45,25 @@ def apply_point(job: TrainWorkloadConfig, point: Point) -> TrainWorkloadConfig:
     return parse_config(TrainWorkloadConfig, values)
 
 
+def with_trial_recipe(job: TuneWorkloadConfig, snapshot: Snapshot) -> TuneWorkloadConfig:
+    """The study's config with what `training.recipe: auto` stands for in a study.
+
+    Where the space has settings of members, that is the blend that `visrec train` would make, with its members written
+    out; else one two-tower model with the default phase.
+    """
+    training = job.training
+    if training.recipe != "auto":
+        return job
+    if any(key.startswith("training.members.") for key in job.tune.space):
+        training = training.replace(recipe="members", members=members_of(job, snapshot))
+    else:
+        training = training.replace(recipe="phases", phases=(PhaseConfig(),))
+    return job.replace(training=training)
+
+
 def default_point(job: TuneWorkloadConfig) -> Point:
     """The values that the unchanged config has for the keys of the space."""
     values = job.model_dump(mode="json")
-    if job.training.recipe == "auto" and any(key.startswith(_PHASES) for key in job.tune.space):
-        values["training"]["phases"] = [PhaseConfig().model_dump(mode="json")]
     point: Point = {}
     for key in ordered_keys(job.tune.space):
         found = _value_at(values, key.split("."))

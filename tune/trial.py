@@ -125,8 +125,11 @@ def _reports(study: TuneWorkloadConfig, job: TrainWorkloadConfig, snapshot: Snap
 
 
 def planned_epochs(job: TrainWorkloadConfig) -> int:
-    """Epochs of a full run, over all phases."""
-    return sum(phase.num_epochs for phase in job.training.phases)
+    """Epochs of a full run, over all phases of all members."""
+    if job.training.recipe == "phases":
+        return sum(phase.num_epochs for phase in job.training.phases)
+    # The finished blend is one more record.
+    return 1 + sum(phase.num_epochs for member in job.training.members for phase in member.phases)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

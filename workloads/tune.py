@@ -21,7 +21,7 @@ from visrec.storage import ArtifactStore, Location, content_id
 from visrec.training.initial import initial_model
 from visrec.tune.artifact import Study
 from visrec.tune.compare import default_trial, improvement_over
-from visrec.tune.points import check_space, mutable_keys
+from visrec.tune.points import check_space, mutable_keys, with_trial_recipe
 from visrec.tune.records import StudyLog
 from visrec.tune.report.facts import StudyFacts, StudySummary, study_facts
 from visrec.tune.report.markdown import format_value
@@ -92,9 +92,10 @@ def tune(
     """
     job = workload_config(TuneWorkloadConfig, config, settings)
     console = workload_console(console, progress)
-    check(job)
     workspace = ArtifactStore(job.workspace)
     snapshot = Snapshot.find(workspace, job.snapshot)
+    job = with_trial_recipe(job, snapshot)
+    check(job)
     name = study_name(job, snapshot)
     folder = workspace.root / "runs" / f"study-{name}"
     if workspace.has("studies", name):

@@ -165,6 +165,7 @@ def test_settings_that_do_not_go_together(values: dict[str, Any], line: str) -> 
 def test_the_default_point_is_what_the_config_says() -> None:
     values = {
         "model": {"user": {"kind": "transformer"}},
+        "training": {"phases": [{}]},
         "tune": {"space": {k: p.model_dump() for k, p in CONDITIONAL.items()}},
     }
     found = parse_config(TuneWorkloadConfig, values)

@@ -1,9 +1,6 @@
 """Members of `training.recipe: auto`, chosen by what the catalogue and the log hold."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-import numpy as np
 
 from visrec.config import (
     ItemTowerConfig,
@@ -15,69 +12,18 @@ from visrec.config import (
     TransitionsConfig,
     UserTowerConfig,
 )
-from visrec.data.attributes import AttributeFacts
 from visrec.data.snapshot import Snapshot
-from visrec.training.initial import attribute_columns, training_sequences
+from visrec.training.blend.cost import LogFacts, MemberCost
 
 _MAX_FACTORS = 512
-_FULL_SOFTMAX_ITEMS = 20_000
-"""Largest catalogue for which a step scores all items."""
-_SEQUENCES = 48_000
-"""Sequences that a member by gradient descent trains on in all its epochs together, about."""
-_FEWEST_EPOCHS, _MOST_EPOCHS = 4, 16
-_SOLUTIONS = 24
-"""Most solutions of the search for a closed form's settings, for a catalogue of up to `_ITEMS_OF_SOLUTIONS` items."""
-_ITEMS_OF_SOLUTIONS = 4000
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LogFacts:
-    """Facts of the training events by which members are chosen.
-
-    Attributes:
-        num_items: Items of the catalogue.
-        num_events: Training events.
-        num_sequences: Users with two or more of them.
-        num_pixels: Pixels of a picture.
-        attributes: Attributes that the catalogue has.
-    """
-
-    num_items: int
-    num_events: int
-    num_sequences: int
-    num_pixels: int
-    attributes: tuple[str, ...]
-
-    @classmethod
-    def of(cls, job: TrainWorkloadConfig, snapshot: Snapshot) -> "LogFacts":
-        """Those of a snapshot under the job's split."""
-        lengths = [np.diff(block.offsets) for block in training_sequences(snapshot, job)]
-        lengths_U = np.concatenate([np.zeros(0, np.int64), *lengths])
-        facts = AttributeFacts.of(*attribute_columns(snapshot))
-        sources = {
-            "categories": facts.categories,
-            "price": facts.price_edges,
-            "title": facts.title_words,
-        }
-        return cls(
-            num_items=snapshot.num_items,
-            num_events=int(lengths_U.sum()),
-            num_sequences=int((lengths_U > 1).sum()),
-            num_pixels=snapshot.image_facts.height * snapshot.image_facts.width,
-            attributes=tuple(name for name, values in sources.items() if values),
-        )
-
-    @property
-    def num_epochs(self) -> int:
-        """Epochs of a member by gradient descent: fewer of them over a larger log."""
-        wanted = round(_SEQUENCES / max(self.num_sequences, 1))
-        return min(max(wanted, _FEWEST_EPOCHS), _MOST_EPOCHS)
-
-
-def num_solutions(num_items: int) -> int:
-    """Solutions that the search for a closed form's settings may take; one costs the cube of the number of items."""
-    affordable = _SOLUTIONS * (_ITEMS_OF_SOLUTIONS / max(num_items, 1)) ** 3
-    return max(2, min(_SOLUTIONS, round(affordable)))
+_FULL_SOFTMAX_SCORES = 1e9
+"""Most scores of an epoch, events by items, for which a step scores all items."""
+_BATCH = 32
+_STEPS = {"attributes": 750, "pictures": 1500, "ids": 1000}
+"""Steps of a member by gradient descent, about: fewer epochs over a larger log."""
+_FEWEST_EPOCHS, _MOST_EPOCHS = 4, 40
+_MOST_SECONDS = 150.0
+"""Estimated time of all epochs, beyond which there are fewer of them."""
 
 
 def auto_members(job: TrainWorkloadConfig, snapshot: Snapshot) -> tuple[MemberConfig, ...]:
@@ -126,56 +72,61 @@ def _closed_form(facts: LogFacts, start: TransitionsConfig) -> MemberConfig:
 
 def _attributes(facts: LogFacts) -> MemberConfig:
     """Sequential model on categories, price and title words, with an id vector for what these leave open."""
-    return MemberConfig(
-        name="attributes",
-        model=ModelConfig(
-            item=ItemTowerConfig(
-                backbone=None, id_embedding=True, id_dropout=0.5, attributes=facts.attributes, dropout=0
-            ),
-            user=UserTowerConfig(dropout=0.3),
-        ),
-        phases=(_sequential_phase(facts),),
+    item = ItemTowerConfig(
+        backbone=None, id_embedding=True, id_dropout=0.5, attributes=facts.attributes, dropout=0
+    )
+    model = ModelConfig(item=item, user=UserTowerConfig(dropout=0.3))
+    return _with_epochs(
+        MemberConfig(name="attributes", model=model, phases=(_sequential_phase(facts),)), facts
     )
 
 
 def _pictures(job: TrainWorkloadConfig, facts: LogFacts) -> MemberConfig:
     """The two towers of pixels and clicks: from scratch, or the head alone on a pretrained backbone."""
     if job.model.item.weights is not None:
-        phase = PhaseConfig(name="transfer", trainable="head", epochs=facts.num_epochs)
+        phase = PhaseConfig(name="transfer", trainable="head", batch_size=_BATCH)
     else:
         phase = PhaseConfig(
             name="base",
-            epochs=facts.num_epochs,
-            batch_size=32,
+            batch_size=_BATCH,
             learning_rate=6e-3,
             loss=LossConfig(num_popularity_negatives=200),
         )
-    return MemberConfig(name="pictures", model=job.model, phases=(phase.replace(early_stopping_epochs=4),))
+    phase = phase.replace(early_stopping_epochs=4)
+    return _with_epochs(MemberConfig(name="pictures", model=job.model, phases=(phase,)), facts)
 
 
 def _ids(facts: LogFacts) -> MemberConfig:
     """Sequential model on ids (GRU4Rec: Hidasi et al. 2016) beside a mean of recent items."""
-    return MemberConfig(
-        name="ids",
-        model=ModelConfig(
-            item=ItemTowerConfig(backbone=None, id_embedding=True, dropout=0),
-            user=UserTowerConfig(dropout=0.3, pooling_half_life=5),
-        ),
-        phases=(_sequential_phase(facts),),
+    model = ModelConfig(
+        item=ItemTowerConfig(backbone=None, id_embedding=True, dropout=0),
+        user=UserTowerConfig(dropout=0.3, pooling_half_life=5),
     )
+    return _with_epochs(MemberConfig(name="ids", model=model, phases=(_sequential_phase(facts),)), facts)
 
 
 def _sequential_phase(facts: LogFacts) -> PhaseConfig:
     """Full softmax where the catalogue allows it, else many popular negatives."""
     loss = LossConfig(name="full_softmax", positive_masking="seen")
-    if facts.num_items > _FULL_SOFTMAX_ITEMS:
+    if facts.num_events * facts.num_items > _FULL_SOFTMAX_SCORES:
         loss = LossConfig(num_popularity_negatives=2000)
     return PhaseConfig(
         name="base",
-        epochs=facts.num_epochs,
-        batch_size=32,
+        batch_size=_BATCH,
         learning_rate=3e-3,
         max_windows_per_user=100,
         loss=loss,
         early_stopping_epochs=3,
     )
+
+
+def _with_epochs(member: MemberConfig, facts: LogFacts) -> MemberConfig:
+    """The member with the number of epochs that makes its number of steps, or that its time allows."""
+    phase = member.phases[0]
+    windows = facts.num_windows(member.model.user.max_length, phase.max_windows_per_user)
+    wanted = round(_STEPS[member.name] / max(windows / _BATCH, 1))
+    # A frozen backbone's share of an epoch depends on their number.
+    cost = MemberCost.of(member.replace(phases=(phase.replace(epochs=max(wanted, 1)),)), facts)
+    affordable = round(_MOST_SECONDS / max(cost.epoch_seconds, 1e-9))
+    epochs = min(max(min(wanted, affordable), _FEWEST_EPOCHS), _MOST_EPOCHS)
+    return member.replace(phases=(phase.replace(epochs=epochs),))

@@ -5,53 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from visrec.config import MemberConfig
-from visrec.training.blend.recipe import LogFacts, num_solutions
+from visrec.training.blend.cost import MemberCost
 
-_SECONDS_PER_SOLUTION = 1.5
-"""Of the search for a closed form's settings at 2,000 items, on two cores of 2024."""
-_SCORES_PER_SECOND = 4e7
-"""Scores of a position and an item by a sequential model with the full softmax, forward and backward."""
-_PIXELS_PER_SECOND = {"small_cnn": 2.5e7}
-"""Pixels through a backbone that is trained, forward and backward."""
-_PIXELS_PER_SECOND_OF_OTHERS = 1.5e6
 _FEWEST_EPOCHS = 2
 """A member that has no time for so many epochs is left out."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MemberCost:
-    """Estimated time of a member's training.
-
-    Attributes:
-        fixed_seconds: For the search, and a solution.
-        epoch_seconds: For each epoch by gradient descent.
-    """
-
-    fixed_seconds: float
-    epoch_seconds: float
-
-    @classmethod
-    def of(cls, member: MemberConfig, facts: LogFacts) -> "MemberCost":
-        """The cost for a log."""
-        if all(phase.closed_form is not None for phase in member.phases):
-            num = num_solutions(facts.num_items) if member.search else 1
-            return cls(
-                fixed_seconds=num * _SECONDS_PER_SOLUTION * (facts.num_items / 2000) ** 2.5, epoch_seconds=0
-            )
-        scores = facts.num_events * facts.num_items if facts.num_items <= 20_000 else facts.num_events * 2000
-        seconds = scores / _SCORES_PER_SECOND
-        backbone = member.model.item.backbone
-        if backbone is not None:
-            rate = _PIXELS_PER_SECOND.get(backbone, _PIXELS_PER_SECOND_OF_OTHERS)
-            frozen = all(phase.trainable == "head" for phase in member.phases)
-            pictures = facts.num_items / 16 if frozen else 1.2 * facts.num_events
-            seconds += pictures * facts.num_pixels / rate
-        return cls(fixed_seconds=0, epoch_seconds=seconds)
-
-    def seconds(self, member: MemberConfig) -> float:
-        """All phases of a member together."""
-        epochs = sum(phase.epochs for phase in member.phases if phase.closed_form is None)
-        return self.fixed_seconds + epochs * self.epoch_seconds
 
 
 @dataclass(kw_only=True)

@@ -18,6 +18,7 @@ from visrec.models import BlendedRecommender, BlendMember, Recommender, load_rec
 from visrec.models.blend_facts import BLEND, REFIT, SELECTION, BlendFacts, IntervalFacts, MemberFacts
 from visrec.models.epochs import EPOCHS, EpochRecord, epochs_to_json, read_epochs
 from visrec.storage import Location
+from visrec.training.blend.cost import LogFacts, MemberCost, num_solutions
 from visrec.training.blend.environment import (
     MemberEnvironment,
     copy_finished_members,
@@ -25,8 +26,7 @@ from visrec.training.blend.environment import (
     member_epochs,
 )
 from visrec.training.blend.jobs import job_of_pass, member_job, members_of, without_stopping
-from visrec.training.blend.recipe import LogFacts, num_solutions
-from visrec.training.blend.schedule import MemberCost, Schedule
+from visrec.training.blend.schedule import Schedule
 from visrec.training.blend.weights import ChosenWeights, WeightSearch, normalised_scores
 from visrec.training.closed_form.search import SettingsSearch
 from visrec.training.environment import TrainEnvironment

@@ -16,7 +16,8 @@ from visrec.config import (
 )
 from visrec.errors import ConfigError
 from visrec.storage import ArtifactStore
-from visrec.training.blend.recipe import auto_members, num_solutions
+from visrec.training.blend.cost import num_solutions
+from visrec.training.blend.recipe import auto_members
 
 
 def test_a_catalogue_with_categories_has_a_member_for_attributes(tmp_path: Path) -> None:
