@@ -181,9 +181,7 @@ def evaluate(
 def publish(
     config: ConfigOption = None,
     set_: SetOption = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Publish a model that the gate refuses all the same.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Publish a model that the gate refuses.")] = False,
 ) -> None:
     """Make a release of a checkpoint if its report passes the gate."""
     _run("publish", config, [*(set_ or []), *(["release.force=true"] if force else [])])
