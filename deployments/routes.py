@@ -215,6 +215,7 @@ def _status_routes(service: Service) -> APIRouter:
             index=release.facts.index,
             has_pictures=release.has_pictures,
             images=asdict(release.facts.images),
+            forced=release.facts.forced,
             metrics=release.metrics,
         )
 

@@ -207,4 +207,7 @@ class ReleaseFacts(BaseModel):
     index: str
     has_pictures: bool = Field(description="Whether it can search by an uploaded picture.")
     images: dict[str, Any]
+    forced: str | None = Field(
+        description="Conditions of the gate that it did not meet, where it was published by force."
+    )
     metrics: dict[str, Any] = Field(description="From its evaluation report.")

@@ -200,9 +200,13 @@ def evaluate(
 
 
 @app.command()
-def publish(config: ConfigOption = None, set_: SetOption = None) -> None:
+def publish(
+    config: ConfigOption = None,
+    set_: SetOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Publish a model that the gate refuses.")] = False,
+) -> None:
     """Make a release of a checkpoint if its report passes the gate."""
-    _run("publish", config, set_)
+    _run("publish", config, [*(set_ or []), *(["release.force=true"] if force else [])])
 
 
 @app.command()

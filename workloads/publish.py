@@ -32,7 +32,8 @@ def publish(
     Raises:
         ArtifactError: The checkpoint, its snapshot or the report is missing or damaged.
         ConfigError: A setting is wrong.
-        VisrecError: The report measured another checkpoint, or does not pass the gate; nothing is written.
+        GateError: The report does not pass the gate (`release.force` overrides it); nothing is written.
+        VisrecError: The report measured another checkpoint; nothing is written.
 
     Example:
         >>> visrec.publish(workspace="shop", release={"min_metric": {"ndcg@10": 0.05}})   # doctest: +SKIP
@@ -49,15 +50,18 @@ def publish(
         console.print(f"found release {name} of this checkpoint and config, nothing to do")
     else:
         console.print(f"publish checkpoint {checkpoint.name}, measured by report {report.name}")
-        for line in standing(report.facts, job.release.baseline_metric):
-            console.print(line, soft_wrap=True)
         release = build_release(workspace, checkpoint, checkpoint.snapshot(workspace), report, job.release)
+        if release.facts.forced is None:
+            for line in standing(report.facts, job.release.baseline_metric):
+                console.print(line, soft_wrap=True)
         counts = release.artifact.manifest.counts
         console.print(
             f"release {name}: {counts['num_items']:,.0f} items, {counts['num_users']:,.0f} users, index"
             f" {job.release.index}, ranker {release.facts.ranker or 'none'}",
             soft_wrap=True,
         )
+    if release.facts.forced is not None:
+        console.print(f"warning: published by force, past the gate: {release.facts.forced}", soft_wrap=True)
     if job.release.activate:
         activate(workspace, name)
         console.print(f"{name} is the current release")

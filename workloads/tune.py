@@ -14,7 +14,7 @@ from visrec.config import (
     TuneWorkloadConfig,
 )
 from visrec.data.snapshot import Snapshot
-from visrec.errors import ConfigError, StudyInterrupted, VisrecError
+from visrec.errors import ConfigError, GateError, StudyInterrupted, VisrecError
 from visrec.models.checkpoint import Checkpoint
 from visrec.releases import Release
 from visrec.storage import ArtifactStore, Location, content_id
@@ -58,7 +58,8 @@ class TuneResult:
     Attributes:
         study: The study with its report.
         checkpoint: Checkpoint of the best trial.
-        release: Candidate release, not yet current; None unless `tune.candidate_release` is set.
+        release: Candidate release, not yet current; None unless `tune.candidate_release` is set and the checkpoint
+            passes the gate.
     """
 
     study: Study
@@ -215,13 +216,23 @@ def _counts(facts: StudyFacts) -> dict[str, float]:
     }
 
 
-def _candidate(job: TuneWorkloadConfig, checkpoint: Checkpoint, console: Console) -> Release:
+def _candidate(job: TuneWorkloadConfig, checkpoint: Checkpoint, console: Console) -> Release | None:
     """A release of the best checkpoint, measured on the test part; it does not become the current one."""
     common = {"workspace": job.workspace, "seed": job.seed, "ray": job.ray, "checkpoint": checkpoint.name}
     report = evaluate(EvaluateWorkloadConfig(**common, evaluation=job.evaluation), console=console)
     release = job.release.replace(activate=False)
-    publishing = PublishWorkloadConfig(**common, report=report.name, release=release)
-    return publish(publishing, console=console)
+    return publish_candidate(
+        PublishWorkloadConfig(**common, report=report.name, release=release), console=console
+    )
+
+
+def publish_candidate(job: PublishWorkloadConfig, *, console: Console) -> Release | None:
+    """Publish a study's checkpoint; one that the gate refuses leaves the study without a candidate, in one line."""
+    try:
+        return publish(job, console=console)
+    except GateError as error:
+        console.print(f"no candidate release: {error}", soft_wrap=True)
+        return None
 
 
 def _summary(study: Study) -> str:

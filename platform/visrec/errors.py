@@ -8,6 +8,7 @@
         +-- NotFoundError     an id that the catalogue or the release does not hold
         +-- UnsupportedError  the release cannot do what the request needs, such as search by picture
         +-- PictureError      a picture cannot be decoded, or is over the limit; `code` says why
+        +-- GateError         the gate refuses to make a release of a model; `release.force` overrides it
         +-- DivergedError     training produced a NaN or infinite loss or metric
         +-- ClusterError      the Ray cluster cannot be reached, has another version, or a job on it failed
         +-- StudyInterrupted  Ctrl-C ended a study; it can be resumed
@@ -40,6 +41,10 @@ class NotFoundError(VisrecError):
 
 class UnsupportedError(VisrecError):
     """The release cannot do what the request needs, such as search by picture."""
+
+
+class GateError(VisrecError):
+    """The gate refuses to make a release of a model."""
 
 
 class PictureError(VisrecError):

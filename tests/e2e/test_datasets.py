@@ -37,8 +37,9 @@ def test_the_commands_lead_to_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("COLUMNS", "200")
     DATASETS[SERVED].write(tmp_path / "data")
     _run("init", "data", "--set", "serve.port=0", "--set", "ray.num_cpus=4")
-    for command in ("ingest", "train", "evaluate", "publish"):
+    for command in ("ingest", "train", "evaluate"):
         _run(command, "--config", "shop.yaml")
+    _run("publish", "--config", "shop.yaml", "--force")  # so few users leave wide intervals
     with subprocess.Popen(
         [sys.executable, "-m", "visrec.workloads.cli", "serve", "--config", "shop.yaml"],
         stdout=subprocess.PIPE,
@@ -61,7 +62,7 @@ def test_the_written_config_trains_a_shop(name: str, tmp_path: Path, monkeypatch
     snapshot = visrec.ingest("shop.yaml")
     visrec.train("shop.yaml")
     report = visrec.evaluate("shop.yaml")
-    visrec.publish("shop.yaml")
+    visrec.publish("shop.yaml", release={"force": True})  # so few users leave wide intervals
     shop = visrec.open("workspace")
     user = next(iter(snapshot.user_ids()))[0].as_py()
     assert len(shop.recommend(user=user, k=5)) == 5

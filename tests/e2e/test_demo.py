@@ -12,6 +12,8 @@ import pytest
 import requests
 from tests.support.commands import read_until
 
+import visrec
+
 BIN = Path(sys.executable).parent
 SETTINGS = {
     "workspace": "w",
@@ -71,6 +73,9 @@ def test_every_stage_runs_and_is_measured(first: tuple[Path, str]) -> None:
     assert values["scores"]["oracle"] > values["scores"]["popularity"] > 0
     assert values["oracle_share"] == pytest.approx(values["scores"]["model"] / values["scores"]["oracle"])
     assert "of the oracle's ndcg@10" in output
+    # A model that the gate refuses is served all the same, with a warning.
+    forced = visrec.Workspace(str(folder / "w")).release().facts.forced
+    assert ("warning: published by force" in output) == (forced is not None)
     assert (folder / "w" / "summary.md").read_text().startswith("# visrec demo")
 
 

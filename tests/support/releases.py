@@ -90,13 +90,14 @@ def make_release(
     *,
     model: ModelConfig = SMALL_MODEL,
     config: ReleaseConfig | None = None,
+    measured: dict[str, Any] | None = None,
     seed: int = 0,
 ) -> Release:
-    """Checkpoint, report and release in one go; the release is made current."""
+    """Checkpoint, report (of the content `measured`) and release in one go; the release is made current."""
     counts = np.asarray(snapshot.items.column("num_positives"), np.float32)
     name = f"test-checkpoint-{seed}"
     checkpoint = make_checkpoint(workspace, snapshot, model=model, seed=seed, name=name, item_counts=counts)
-    report = make_report(workspace, checkpoint, name=f"test-report-{seed}")
+    report = make_report(workspace, checkpoint, measured, name=f"test-report-{seed}")
     release = build_release(workspace, checkpoint, snapshot, report, config or ReleaseConfig(index="exact"))
     activate(workspace, release.name)
     return release

@@ -19,11 +19,14 @@ class ReleaseConfig(Config):
     ranker."""
     min_metric: dict[str, float] = {}
     """Gate: least values of the report's test metrics, such as `{ndcg@10: 0.02}`."""
-    beat_baseline: FittedBaseline | None = None
+    beat_baseline: FittedBaseline | None = "popularity"
     """Gate: baseline that the model must beat significantly: the paired confidence interval of the difference lies
     above 0. null needs none to be beaten."""
     baseline_metric: str = "ndcg@10"
     """Metric in which the baseline must be beaten."""
+    force: bool = False
+    """Publish a model that the gate refuses all the same; the release then says why it was refused. `visrec publish
+    --force` sets this key."""
     ranker: Literal["auto", "none"] = "auto"
     """`auto`: the release gets the ranker that the report measured, if its mean `baseline_metric` is higher than that
     of the two towers alone. `none`: no ranker; lists are ordered by the two towers' score."""

@@ -18,7 +18,7 @@ from visrec.models.item_inputs import Pictures
 from visrec.ranking.item_features import ItemFeatures
 from visrec.ranking.ranker import FACTS, WEIGHTS, Ranker
 from visrec.releases.catalogue import PopularItems
-from visrec.releases.gate import check_gate, check_parents, measured_ranker
+from visrec.releases.gate import check_gate, check_parents, measured_ranker, unmet_conditions
 from visrec.releases.histories import REACTIONS, write_histories, write_users
 from visrec.releases.release import (
     ITEMS,
@@ -44,10 +44,14 @@ _METRICS_OF_REPORT = ("part", "split", "num_users", "metrics", "paired", "ranker
 
 
 def release_name(checkpoint: Checkpoint, report: Report, config: ReleaseConfig) -> str:
-    """The name of a release of these parents; `activate` is no part of it."""
-    return content_id(
-        "release", FORMAT, checkpoint.name, report.name, config.model_dump(mode="json", exclude={"activate"})
-    )
+    """The name of a release of these parents.
+
+    `activate` is no part of it, and `force` only where it overrides the gate: a release by force is another one than
+    the one that the gate would have let through.
+    """
+    is_forced = config.force and unmet_conditions(report.facts, config) is not None
+    settings = config.model_dump(mode="json", exclude={"activate"} if is_forced else {"activate", "force"})
+    return content_id("release", FORMAT, checkpoint.name, report.name, settings)
 
 
 def build_release(
@@ -60,12 +64,13 @@ def build_release(
     """Check the gate, verify the parents' files, then write the release. `activate` makes it the live one.
 
     Raises:
-        VisrecError: The parents do not belong together, or the gate is closed; nothing is written.
+        VisrecError: The parents do not belong together; nothing is written.
+        GateError: The gate is closed, and `release.force` does not override it; nothing is written.
         ArtifactError: A file of the checkpoint, the snapshot, the report or the ranker is damaged; nothing is written.
     """
     report.artifact.verify()
     check_parents(checkpoint, snapshot, report)
-    check_gate(report.facts, config)
+    forced = check_gate(report.facts, config)
     ranker = measured_ranker(workspace, report.facts, config)
     verify_parents(checkpoint, snapshot, ranker)
 
@@ -102,6 +107,7 @@ def build_release(
             has_pictures=recommender.reads_pictures,
             picture_vectors=similar_ID is not vectors_ID,
             ranker=ranker.name if ranker is not None else None,
+            forced=forced,
         )
         writer.facts |= facts.as_dict()
     assert writer.result is not None

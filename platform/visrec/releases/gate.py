@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from visrec.config import ReleaseConfig
 from visrec.data.snapshot import Snapshot
-from visrec.errors import VisrecError
+from visrec.errors import GateError, VisrecError
 from visrec.evaluation.bootstrap import Interval
 from visrec.models.checkpoint import Checkpoint
 from visrec.reports.report import Report, ReportFacts
@@ -14,26 +14,49 @@ Intervals = Mapping[str, Mapping[str, Interval]]
 """Scorer -> metric -> interval."""
 
 
-def check_gate(report: ReportFacts, config: ReleaseConfig) -> None:
+def check_gate(report: ReportFacts, config: ReleaseConfig) -> str | None:
     """Compare the numbers of a report with the conditions of the config; without conditions every report passes.
 
+    Returns:
+        Conditions that `release.force` overrides; None where all are met.
+
     Raises:
-        VisrecError: A condition is not met, or the report lacks what it needs; names the metric, what was expected
-            and what came.
+        GateError: A condition is not met, or the report lacks what it needs; names the metric, what was expected,
+            what came, and the settings that open the gate.
 
     Example:
         >>> check_gate(report.facts, ReleaseConfig(min_metric={"ndcg@10": 0.02}))       # doctest: +SKIP
     """
+    unmet = unmet_conditions(report, config)
+    if unmet is None or config.force:
+        return unmet
+    ways = "`--force` (release.force: true) publishes it all the same"
+    if unmet_conditions(report, config.replace(beat_baseline=None)) is None:
+        ways += ", `release.beat_baseline: null` needs no baseline to be beaten"
+    raise GateError(f"gate: {unmet}; {ways}")
+
+
+def unmet_conditions(report: ReportFacts, config: ReleaseConfig) -> str | None:
+    """The conditions that a report does not meet, with how the model stands beside the best baseline; None if it does.
+
+    Example:
+        >>> unmet_conditions(report.facts, ReleaseConfig(min_metric={"ndcg@10": 0.05}))  # doctest: +SKIP
+        'expected ndcg@10 of at least 0.05, got 0.0452 (ndcg@10 0.0452; less ease, the best baseline of its report, ...'
+    """
     if not config.min_metric and config.beat_baseline is None:
-        return
+        return None
     if report.part != "test":
-        raise VisrecError(f"gate: expected a report of the test part, got one of the {report.part} part")
-    for metric, least in config.min_metric.items():
-        mean = _look_up(report.metrics, "model", metric).mean
-        if mean < least:
-            raise VisrecError(f"gate: expected {metric} of at least {least:g}, got {mean:.4f}")
+        return (
+            f"expected a report of the test part (evaluation.part: test), got one of the {report.part} part"
+        )
+    unmet = [_unmet_metric(report, metric, least) for metric, least in config.min_metric.items()]
     if config.beat_baseline is not None:
-        _check_lead(report.paired, config.beat_baseline, config.baseline_metric)
+        unmet.append(_unmet_lead(report, config.beat_baseline, config.baseline_metric))
+    reasons = "; ".join(reason for reason in unmet if reason is not None)
+    if not reasons:
+        return None
+    beside = standing(report, config.baseline_metric)
+    return f"{reasons} ({beside[0]})" if beside else reasons
 
 
 def standing(report: ReportFacts, metric: str) -> list[str]:
@@ -83,28 +106,46 @@ def measured_ranker(workspace: ArtifactStore, report: ReportFacts, config: Relea
 
     Raises:
         ArtifactError: The workspace no longer has the ranker.
+        VisrecError: The report lacks the metric.
     """
     gain = report.ranker_gain
     if config.ranker == "none" or report.ranker is None or not gain:
         return None
-    if _look_up({"ranker_gain": gain}, "ranker_gain", config.baseline_metric).mean <= 0:
+    if config.baseline_metric not in gain:
+        raise VisrecError(
+            f"release.baseline_metric: expected a metric of the ranker in the report ({', '.join(gain)}), got "
+            f"{config.baseline_metric}"
+        )
+    if gain[config.baseline_metric].mean <= 0:
         return None
     return workspace.find("rankers", report.ranker)
 
 
-def _check_lead(paired: Intervals, baseline: str, metric: str) -> None:
-    lead = _look_up(paired, baseline, metric)
-    if lead.low <= 0:
-        raise VisrecError(
-            f"gate: expected a lead over {baseline} in {metric} whose interval lies above 0, got {lead:+.4f}"
-        )
+def _unmet_metric(report: ReportFacts, metric: str, least: float) -> str | None:
+    missing = _missing(report.metrics, "model", metric, setting="release.min_metric")
+    if missing is not None:
+        return missing
+    mean = report.metrics["model"][metric].mean
+    return f"expected {metric} of at least {least:g}, got {mean:.4f}" if mean < least else None
 
 
-def _look_up(values: Intervals, scorer: str, metric: str) -> Interval:
+def _unmet_lead(report: ReportFacts, baseline: str, metric: str) -> str | None:
+    missing = _missing(report.paired, baseline, metric, setting="release.baseline_metric")
+    if missing is not None:
+        return missing
+    lead = report.paired[baseline][metric]
+    if lead.low > 0:
+        return None
+    return f"expected a lead over {baseline} in {metric} whose interval lies above 0, got {lead:+.4f}"
+
+
+def _missing(values: Intervals, scorer: str, metric: str, *, setting: str) -> str | None:
+    """What the report lacks to judge the metric, with the settings that bring it in."""
     if scorer not in values:
-        raise VisrecError(f"gate: expected {scorer} in the report, got {', '.join(values) or 'nothing'}")
+        return f"expected {scorer} in the report (evaluation.baselines), got {', '.join(values) or 'no baselines'}"
     if metric not in values[scorer]:
-        raise VisrecError(
-            f"gate: expected {metric} of {scorer} in the report, got {', '.join(values[scorer]) or 'nothing'}"
+        return (
+            f"expected {metric} of {scorer} in the report ({setting}, evaluation.ks), got "
+            f"{', '.join(values[scorer]) or 'nothing'}"
         )
-    return values[scorer][metric]
+    return None

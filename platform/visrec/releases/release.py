@@ -69,6 +69,7 @@ class ReleaseFacts:
         has_pictures: Whether the model has a picture backbone, so that it can encode an uploaded picture.
         picture_vectors: Whether there are vectors from pixels alone beside the item vectors.
         ranker: Name of the learned ranker, None without one.
+        forced: Conditions of the gate that `release.force` overrode, None where all were met.
     """
 
     images: ImageFacts
@@ -78,6 +79,7 @@ class ReleaseFacts:
     has_pictures: bool
     picture_vectors: bool
     ranker: str | None
+    forced: str | None = None
 
     @classmethod
     def from_dict(cls, facts: Mapping[str, Any]) -> "ReleaseFacts":
@@ -94,6 +96,7 @@ class ReleaseFacts:
             has_pictures=bool(facts["has_pictures"]),
             picture_vectors=bool(facts["picture_vectors"]),
             ranker=facts.get("ranker"),  # missing in releases made before rankers were part of them
+            forced=facts.get("forced"),  # missing in releases made before there was `release.force`
         )
 
     def as_dict(self) -> dict[str, Any]:

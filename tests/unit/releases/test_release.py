@@ -191,6 +191,14 @@ def test_facts_of_a_release_from_before_rankers(workspace: ArtifactStore, snapsh
     assert ReleaseFacts.from_dict(facts).ranker is None
 
 
+def test_facts_of_a_release_from_before_it_could_be_forced(
+    workspace: ArtifactStore, snapshot: Snapshot
+) -> None:
+    facts = make_release(workspace, snapshot).artifact.manifest.facts
+    assert facts.pop("forced") is None
+    assert ReleaseFacts.from_dict(facts).forced is None
+
+
 def test_reading_a_release_imports_neither_torch_nor_faiss() -> None:
     code = "import sys, visrec.releases; print([m for m in ('ray', 'torch', 'faiss', 'sklearn') if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

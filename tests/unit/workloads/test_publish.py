@@ -1,4 +1,5 @@
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +8,14 @@ from rich.console import Console
 from tests.support.checkpoints import make_checkpoint
 from tests.support.releases import SMALL_MODEL, make_report, report_content
 from tests.support.snapshots import checkerboard_snapshot
+from typer.testing import CliRunner
 
 from visrec.config import PublishWorkloadConfig, ReleaseConfig
-from visrec.errors import VisrecError
+from visrec.errors import GateError, VisrecError
 from visrec.models.checkpoint import Checkpoint
 from visrec.releases import Release
 from visrec.storage import ArtifactStore
+from visrec.workloads.commands import app
 from visrec.workloads.publish import publish
 
 
@@ -56,6 +59,61 @@ def test_a_closed_gate_says_why_and_leaves_the_live_one(workspace: ArtifactStore
         run(workspace, min_metric={"ndcg@10": 0.5})
     assert workspace.pointed("releases") == first.name
     assert workspace.names("releases") == [first.name]
+
+
+def refused_workspace(workspace: ArtifactStore) -> ArtifactStore:
+    """The latest report says that the model is not above popularity."""
+    make_report(workspace, Checkpoint.find(workspace), report_content(lead_low=-0.01), name="below")
+    return workspace
+
+
+UNMET = (
+    "expected a lead over popularity in ndcg@10 whose interval lies above 0, got +0.1000 [-0.0100, +0.1500] "
+    "(ndcg@10 0.3000; less popularity, the best baseline of its report, +0.1000 [-0.0100, +0.1500])"
+)
+
+
+def test_without_settings_a_model_that_is_not_above_popularity_is_refused(workspace: ArtifactStore) -> None:
+    with pytest.raises(GateError, match=re.escape(UNMET)):
+        run(refused_workspace(workspace))
+    assert workspace.names("releases") == []
+
+
+def test_force_publishes_it_with_one_line_that_the_release_says_too(workspace: ArtifactStore) -> None:
+    release, said = run(refused_workspace(workspace), force=True)
+    assert said.splitlines().count(f"warning: published by force, past the gate: {UNMET}") == 1
+    assert said.count("warning:") == 1
+    assert release.facts.forced == UNMET
+    assert workspace.pointed("releases") == release.name
+    again, said = run(workspace, force=True)
+    assert again.name == release.name
+    assert f"warning: published by force, past the gate: {UNMET}" in said.splitlines()
+
+
+def test_a_forced_release_is_not_found_without_force(workspace: ArtifactStore) -> None:
+    forced, _ = run(refused_workspace(workspace), force=True)
+    with pytest.raises(GateError, match=re.escape(UNMET)):
+        run(workspace)
+    without_gate, said = run(workspace, beat_baseline=None)
+    assert without_gate.name != forced.name
+    assert without_gate.facts.forced is None
+    assert "warning: not above popularity beyond the interval" in said
+
+
+def test_force_changes_nothing_of_a_model_that_passes(workspace: ArtifactStore) -> None:
+    first, _ = run(workspace)
+    forced, said = run(workspace, force=True)
+    assert forced.name == first.name
+    assert forced.facts.forced is None
+    assert "warning" not in said
+
+
+def test_the_option_force_is_the_setting(workspace: ArtifactStore) -> None:
+    command = ["publish", "--set", f"workspace={refused_workspace(workspace).root}"]
+    refused = CliRunner().invoke(app, command)
+    assert isinstance(refused.exception, GateError)
+    assert CliRunner().invoke(app, [*command, "--force"]).exit_code == 0
+    assert Release.find(workspace).facts.forced == UNMET
 
 
 def test_the_latest_report_must_be_of_the_latest_checkpoint(workspace: ArtifactStore) -> None:

@@ -2,17 +2,20 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
+from tests.support.checkpoints import make_checkpoint
+from tests.support.releases import SMALL_MODEL, make_report, report_content
 from tests.support.snapshots import checkerboard_snapshot
 from tests.support.studies import make_job, make_record
 
-from visrec.config import TuneWorkloadConfig
-from visrec.errors import ConfigError
+from visrec.config import PublishWorkloadConfig, ReleaseConfig, TuneWorkloadConfig
+from visrec.errors import ArtifactError, ConfigError
 from visrec.storage import ArtifactStore, Location
 from visrec.tune.records import StudyLog
 from visrec.workloads.study_table import StudyTable, short_names
-from visrec.workloads.tune import check, study_name
+from visrec.workloads.tune import check, publish_candidate, study_name
 
 
 def with_study(job: TuneWorkloadConfig, **changes: Any) -> TuneWorkloadConfig:
@@ -79,3 +82,37 @@ def test_a_narrow_terminal_shows_the_settings_that_have_room(tmp_path: Path) -> 
 def test_short_names_tell_keys_apart() -> None:
     keys = ["model.dim", "model.item.dropout", "model.user.dropout", "model.user.kind"]
     assert list(short_names(keys).values()) == ["dim", "item.dropout", "user.dropout", "user.kind"]
+
+
+@pytest.fixture
+def below_popularity(tmp_path: Path) -> ArtifactStore:
+    """The latest report says that the model is not above popularity."""
+    workspace = ArtifactStore(str(tmp_path))
+    snapshot = checkerboard_snapshot(workspace, num_users=4, num_items=6)
+    checkpoint = make_checkpoint(workspace, snapshot, model=SMALL_MODEL, item_counts=np.ones(6, np.float32))
+    make_report(workspace, checkpoint, report_content(lead_low=-0.01))
+    return workspace
+
+
+def test_a_study_stands_without_a_candidate_that_the_gate_refuses(below_popularity: ArtifactStore) -> None:
+    said = io.StringIO()
+    job = PublishWorkloadConfig(workspace=str(below_popularity.root), release=ReleaseConfig(activate=False))
+    assert publish_candidate(job, console=Console(file=said, width=200)) is None
+    last = said.getvalue().splitlines()[-1]
+    assert last.startswith("no candidate release: gate: expected a lead over popularity in ndcg@10")
+    assert below_popularity.names("releases") == []
+
+
+def test_a_candidate_by_force_waits_to_go_live(below_popularity: ArtifactStore) -> None:
+    release = ReleaseConfig(force=True, activate=False)
+    job = PublishWorkloadConfig(workspace=str(below_popularity.root), release=release)
+    candidate = publish_candidate(job, console=Console(file=io.StringIO()))
+    assert candidate is not None
+    assert candidate.facts.forced is not None
+    assert below_popularity.pointed("releases") is None
+
+
+def test_an_error_other_than_a_refusal_ends_the_study(below_popularity: ArtifactStore) -> None:
+    job = PublishWorkloadConfig(workspace=str(below_popularity.root), report="nothing")
+    with pytest.raises(ArtifactError, match="nothing"):
+        publish_candidate(job, console=Console(file=io.StringIO()))
