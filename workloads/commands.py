@@ -1,9 +1,7 @@
 """The subcommands of `visrec`, one for each workload. Ray and torch are imported only when a workload runs."""
 
 import sys
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -13,9 +11,9 @@ from rich.console import Console
 
 from visrec import __version__
 from visrec.config import WORKLOADS, WorkloadConfig, dump_yaml, json_schema, load_config, with_absolute_paths
-from visrec.config.base import RenamedKeyWarning
-from visrec.errors import ConfigError, VisrecError
+from visrec.errors import VisrecError
 from visrec.storage import ArtifactStore
+from visrec.workloads.terminal import minutes_of, notes_of_renamed_keys, print_line
 
 app = typer.Typer(
     name="visrec",
@@ -36,8 +34,6 @@ SetOption = Annotated[
     typer.Option("--set", "-s", help="A setting as key.path=value, laid over the file. May be repeated."),
 ]
 ConfigT = TypeVar("ConfigT", bound=WorkloadConfig)
-_UNITS = {"s": 1 / 60, "m": 1.0, "h": 60.0}
-"""Minutes of each unit of a duration."""
 
 WorkloadName = Literal[
     "demo-data", "ingest", "train", "tune", "train-ranker", "evaluate", "publish", "serve", "demo"
@@ -49,37 +45,12 @@ def run() -> None:
     try:
         app()
     except VisrecError as error:
-        _print_line("[bold red]error:[/]", str(error))
+        print_line("[bold red]error:[/]", str(error))
         sys.exit(2)
 
 
-def _print_line(label: str, text: str) -> None:
-    """Print one line on standard error, brackets in the text as they are."""
-    line = " ".join(text.split()).replace("[", r"\[")
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"{label} {line}")
-
-
-@contextmanager
-def _notes() -> Iterator[None]:
-    """Show each former name of a key as one line on standard error instead of a Python warning."""
-    noted = set()
-    with warnings.catch_warnings():
-        show_warning = warnings.showwarning
-
-        def show(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
-            if not issubclass(category, RenamedKeyWarning):
-                show_warning(message, category, *place, **options)
-            elif str(message) not in noted:
-                noted.add(str(message))
-                _print_line("note:", str(message))
-
-        warnings.simplefilter("always", RenamedKeyWarning)
-        warnings.showwarning = show
-        yield
-
-
 def _load(kind: type[ConfigT], config: Path | None, overrides: list[str] | None) -> ConfigT:
-    with _notes():
+    with notes_of_renamed_keys():
         return load_config(kind, config, overrides or [])
 
 
@@ -140,20 +111,8 @@ def train(
     ] = None,
 ) -> None:
     """Train a model on a snapshot: without settings, a blend of members that visrec chooses by the data."""
-    minutes = [f"training.budget_minutes={_minutes(budget)}"] if budget is not None else []
+    minutes = [f"training.budget_minutes={minutes_of(budget)}"] if budget is not None else []
     _run("train", config, [*(set_ or []), *minutes])
-
-
-def _minutes(text: str) -> float:
-    """Minutes of a duration such as `90s`, `10m` or `2h`.
-
-    Raises:
-        ConfigError: It is no such text.
-    """
-    number, unit = text[:-1], text[-1:]
-    if unit not in _UNITS or not number.replace(".", "", 1).isdigit():
-        raise ConfigError(f"--budget: expected a duration such as 90s, 10m or 2h, got {text!r}")
-    return float(number) * _UNITS[unit]
 
 
 @app.command()

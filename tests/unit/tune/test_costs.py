@@ -12,7 +12,10 @@ from visrec.tune.objectives import measure_costs
 
 
 def job_of(root: Path, item: dict[str, Any]) -> TrainWorkloadConfig:
-    return parse_config(TrainWorkloadConfig, {"workspace": str(root), "model": {"dim": 8, "item": item}})
+    return parse_config(
+        TrainWorkloadConfig,
+        {"workspace": str(root), "model": {"dim": 8, "item": item}, "training": {"phases": [{}]}},
+    )
 
 
 def test_only_what_is_asked_for_is_measured(tmp_path: Path) -> None:
