@@ -12,7 +12,7 @@ learn the generator from the same events cannot be expected to do better. Two sc
     affinity            probability of a positive given that the item is examined; the oracle ranks by it
     affinity x shown    the same times the probability that the logging policy shows the item
 
-Needs the demo's snapshot and truth. Shape legend: U users, C chains, L events, V values, D designs, I items.
+Needs snapshot and truth of a default demo shop. Legend: U users, C chains, L events, V values, D designs, I items.
 """
 
 import argparse
@@ -72,6 +72,8 @@ def main() -> None:
 def print_limits(protocol: Split, snapshot: Snapshot, where: Location, arguments: argparse.Namespace) -> None:
     """Sample tastes, score, and print."""
     truth = read_truth(where)
+    if truth.popularity_weight or truth.sequence_strength:
+        raise ConfigError("expected demo_data.popularity_weight and sequence_strength of 0, got another one")
     split = SplitConfig(protocol=protocol)
     block = next(snapshot.sequences(split, block_users=arguments.users))
     held_out = hold_out(block, "test")
@@ -81,7 +83,6 @@ def print_limits(protocol: Split, snapshot: Snapshot, where: Location, arguments
     shop = ShopModel.of(truth, snapshot, counts_I > 0)
     ranked = ranked_items(split, snapshot.num_items, "test")
     times_U = held_out.times
-    there_UI = shop.created_I[None] <= times_U[:, None]
     oracle_UI = OracleScorer.load(where, snapshot).score(held_out.histories, times_U)
     events = UserEvents.of(held_out, snapshot, ranked)
     scores = posterior_scores(shop, events, arguments.chains, arguments.steps)
@@ -90,7 +91,7 @@ def print_limits(protocol: Split, snapshot: Snapshot, where: Location, arguments
     )
     reference = None
     for name, scores_UI in ({"oracle": oracle_UI} | scores).items():
-        masked_UI = (scores_UI * there_UI).astype(np.float32)
+        masked_UI = (scores_UI * (shop.created_I <= times_U[:, None])).astype(np.float32)
         ranks = rank_targets(masked_UI, held_out.histories, held_out.targets, candidates=ranked)
         value = float(ranking_metrics(ranks, (10,))["ndcg@10"].mean())
         reference = reference or value

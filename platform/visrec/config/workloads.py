@@ -34,6 +34,12 @@ class DemoDataConfig(Config):
     dirty_share: float = Field(0.03, ge=0, le=0.5)
     """Share of dirty rows in the log: duplicates, bots, unknown items, wrong clocks, malformed rows. A tenth of this
     share of the pictures is truncated or mislabelled."""
+    popularity_weight: float = Field(0.0, ge=0, le=1)
+    """Weight of popularity against the users' tastes, in what the shop shows and in what users click. 0: mostly tastes;
+    1: tastes do not matter, and popular items are shown and clicked by everybody."""
+    sequence_strength: float = Field(0.0, ge=0, le=0.95)
+    """Probability that a click is followed by one on an item that goes with it: each item has three such companions, of
+    another shape and often of its colour or style. 0: the order of clicks carries nothing but tastes."""
 
 
 class RayConfig(Config):

@@ -4,7 +4,8 @@ Read in this order:
 
     catalogue              designs (shape, colour, pattern, style) and the items made of them
     tastes                 ground-truth preferences of the users, and their drift
-    world                  catalogue and tastes together, from which everything else follows
+    companions             items that go with an item, where the log has sequences
+    world                  all of these together, from which everything else follows
     logging_policy         the recommender of the shop: which items a page shows
     sessions               click model: what users do with the pages
     log                    events as rows of a CSV file, with injected data errors

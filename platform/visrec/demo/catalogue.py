@@ -61,7 +61,12 @@ YEARS_BEFORE: Final = 1.0
 QUALITY_SPREAD: Final = 0.3
 """Standard deviation of item quality, in log-odds of a positive."""
 POPULARITY_SPREAD: Final = 0.7
-"""Standard deviation of an item's log-popularity: a long-tailed distribution."""
+"""Standard deviation of an item's log-popularity: a long-tailed distribution. `demo_data.popularity_weight: 1` doubles
+it."""
+POPULAR_GAIN: Final = 5.5
+"""Log-odds that every item gains where popularity has all the weight: those that tastes no longer give."""
+POPULAR_QUALITY_SPREAD: Final = 1.2
+"""Standard deviation of item quality, in log-odds of a positive, where popularity has all the weight."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +120,8 @@ class ShopCatalogue:
         designs: Attribute values of each design, int32 [D, 4].
         design_of_item: Row of each item in `designs`, int32 [I].
         created_at: Arrival in milliseconds since 1970, ascending, int64 [I].
-        quality: Part of an item's appeal that its picture does not show, in log-odds, float32 [I].
+        quality: Part of an item's appeal that its picture does not show, in log-odds of a positive; it rises with
+            popularity, float32 [I].
         popularity: Weight of each item in the logging policy's popular source, float64 [I].
     """
 
@@ -146,13 +152,14 @@ def make_catalogue(config: DemoDataConfig, seed: int) -> ShopCatalogue:
     start = log_start_ms(config.days)
     before = start - random.integers(0, int(YEARS_BEFORE * 365 * DAY_MS), num - num_arriving)
     during = random.integers(start, LOG_END_MS, num_arriving)
-    hidden = random.normal(size=num)
+    hidden, weight = random.normal(size=num), config.popularity_weight
+    spread = (1 - weight) * QUALITY_SPREAD + weight * POPULAR_QUALITY_SPREAD
     return ShopCatalogue(
         designs=designs,
         design_of_item=design_of_item,
         created_at=np.sort(np.r_[before, during]),
-        quality=(QUALITY_SPREAD * hidden).astype(np.float32),
-        popularity=np.exp(POPULARITY_SPREAD * hidden),
+        quality=(spread * hidden + weight * POPULAR_GAIN).astype(np.float32),
+        popularity=np.exp((1 + weight) * POPULARITY_SPREAD * hidden),
     )
 
 

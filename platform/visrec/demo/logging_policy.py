@@ -15,12 +15,52 @@ from visrec.demo.catalogue import ShopCatalogue
 PAGE_LENGTH: Final = 12
 SOURCES: Final = {"taste": 0.55, "popular": 0.18, "random": 0.15, "new": 0.07, "again": 0.05}
 """Share of each source in a page: items of predicted taste, popular items, random items (exploration), new arrivals,
-and items with an earlier positive of the user."""
+and items with an earlier positive of the user. `demo_data.popularity_weight` moves the first to the second."""
 GUESS_TEMPERATURE: Final = 3.5
 GUESS_NOISE: Final = 0.7
 """Standard deviation of the noise on the user's worths, from which designs are then sampled by softmax."""
 NEW_SHARE: Final = 0.03
 """Share of the items in stock, the newest ones, that count as new arrivals."""
+
+
+def source_shares(popularity_weight: float) -> dict[str, float]:
+    """Share of each source in a page at a `demo_data.popularity_weight`."""
+    moved = popularity_weight * SOURCES["taste"]
+    return {**SOURCES, "taste": SOURCES["taste"] - moved, "popular": SOURCES["popular"] + moved}
+
+
+def exposure(
+    worth_UI: NDArray[np.float32],
+    design_I: NDArray[np.int64],
+    popularity_I: NDArray[np.float64],
+    in_stock_UI: NDArray[np.bool_],
+    *,
+    popularity_weight: float,
+) -> NDArray[np.float64]:
+    """Expected share of each item in the places of a page, without those that show an item again: float64 [U, I].
+
+    An approximation: the noise of the guessed worths is left out, and within a design popularity counts as if all of
+    its items were in stock.
+
+    Args:
+        worth_UI: Worth of each item's design to each user, in log-odds.
+        design_I: Design of each item.
+        popularity_I: Weight of each item in the popular source.
+        in_stock_UI: Which items are in stock; the last of them, in order of the items, are the new arrivals.
+        popularity_weight: Setting of the shop.
+    """
+    shares = source_shares(popularity_weight)
+    in_design_I = popularity_I / np.bincount(design_I, popularity_I)[design_I]
+    guess_UI = np.exp((worth_UI - worth_UI.max(axis=1, keepdims=True)) / GUESS_TEMPERATURE) * in_design_I
+    num_in_stock_U1 = in_stock_UI.sum(axis=1, keepdims=True)
+    num_new_U1 = np.maximum((NEW_SHARE * num_in_stock_U1).astype(np.int64), 1)
+    newest_UI = np.arange(len(design_I)) >= num_in_stock_U1 - num_new_U1
+    parts = {"taste": guess_UI, "popular": popularity_I, "random": 1.0, "new": newest_UI}
+    shown_UI = np.zeros(in_stock_UI.shape)
+    for source, part in parts.items():
+        weights_UI = in_stock_UI * part
+        shown_UI += shares[source] * weights_UI / np.maximum(weights_UI.sum(axis=1, keepdims=True), 1e-300)
+    return shown_UI
 
 
 class LoggingPolicy:
@@ -31,7 +71,8 @@ class LoggingPolicy:
         >>> policy.page(worth_D, time_ms, reacted=[], hidden=set(), random=random)       # doctest: +SKIP
     """
 
-    def __init__(self, catalogue: ShopCatalogue) -> None:
+    def __init__(self, catalogue: ShopCatalogue, *, popularity_weight: float = 0.0) -> None:
+        self._shares = list(source_shares(popularity_weight).values())
         self._created = catalogue.created_at
         self._popularity_before = np.r_[0.0, np.cumsum(catalogue.popularity)]
         order = np.lexsort((np.arange(len(catalogue)), catalogue.design_of_item))
@@ -64,7 +105,7 @@ class LoggingPolicy:
             random: Random stream of the user.
         """
         num_in_stock = max(int(np.searchsorted(self._created, time_ms, side="right")), 1)
-        counts = dict(zip(SOURCES, random.multinomial(2 * PAGE_LENGTH, list(SOURCES.values())), strict=True))
+        counts = dict(zip(SOURCES, random.multinomial(2 * PAGE_LENGTH, self._shares), strict=True))
         drawn = [
             self._by_taste(worth_D, num_in_stock, counts["taste"], random),
             self._by_popularity(num_in_stock, counts["popular"], random),

@@ -4,6 +4,8 @@ A user comes in sessions of several pages. A position of a page is examined with
 position (position bias). An examined item is clicked with the probability of the user's affinity; after a click other
 positive events may follow, without one a negative reaction may. Of the items without a reaction only a sample is
 logged, as views, examined or not, as in real impression logs.
+
+With `demo_data.sequence_strength` a click may lead on to a companion of the clicked item, which has no position.
 """
 
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from visrec.arrays import DAY_MS
 from visrec.config import EVENT_KINDS, EventKind
 from visrec.demo.catalogue import one_hot
+from visrec.demo.companions import companion_chances
 from visrec.demo.determinism import LOG_END_MS, log_start_ms, stream
 from visrec.demo.logging_policy import PAGE_LENGTH, LoggingPolicy
 from visrec.demo.tastes import affinity
@@ -50,6 +53,8 @@ ACTIVITY_SPREAD: Final = 0.6
 """Standard deviation of the logarithm of a user's further activity."""
 LATECOMERS: Final = 0.3
 """Share of the users that join during the log."""
+COMPANION_SECONDS: Final = 12.0
+"""Typical seconds until the click on a companion, after all events on the item before it."""
 KIND_CODES: Final = {kind: code for code, kind in enumerate(EVENT_KINDS)}
 
 
@@ -79,6 +84,10 @@ class ShopEvents:
         return len(self.user)
 
 
+_Row = tuple[int, int, int, int, int]
+"""Item, kind, time, session, position."""
+
+
 class SimulatedUser:
     """Simulates the sessions of one user."""
 
@@ -90,9 +99,11 @@ class SimulatedUser:
         self._design_rows = design_rows
         self._user = user
         self._random = stream(world.seed, "visitor", user)
+        self._walk_random = stream(world.seed, "walk", user)
         self._positives: dict[int, None] = {}
         self._hidden: set[int] = set()
-        self._rows: list[tuple[int, int, int, int, int]] = []  # item, kind, time, session, position
+        self._rows: list[_Row] = []
+        self._cut_off: int | None = None  # companion whose click the end of the last session cut off
 
     def simulate(self) -> NDArray[np.int64]:
         """Events of all sessions in order of time; columns item, kind, time, session, position: int64 [N, 5]."""
@@ -125,21 +136,27 @@ class SimulatedUser:
         world = self._world
         worths = world.tastes.worths(np.array([self._user]), np.array([start]))[0]
         worth_D = self._design_rows @ worths
-        logged: list[tuple[int, int, int, int, int]] = []
+        logged: list[_Row] = []
         clock = start
+        if self._cut_off is not None:
+            logged = self._click(self._cut_off, self._affinity(self._cut_off, worth_D), clock, session, -1)
+            logged += self._walk(logged, worth_D, session)
+            clock = _end(logged) + 2000
         for _ in range(MAX_PAGES):
+            if len(logged) >= quota:
+                break
             page = self._policy.page(
                 worth_D, clock, reacted=list(self._positives), hidden=self._hidden, random=self._random
             )
             rows, clock = self._simulate_page(page, worth_D, session, clock)
             logged += rows
-            if len(logged) >= quota:
-                break
         self._rows += logged[:quota]
+        clicks = [row for row in logged[quota:] if row[1] == KIND_CODES["click"]]
+        self._cut_off = clicks[0][0] if clicks and clicks[0][4] < 0 else None
 
     def _simulate_page(
         self, page: list[int], worth_D: NDArray[np.float32], session: int, clock: int
-    ) -> tuple[list[tuple[int, int, int, int, int]], int]:
+    ) -> tuple[list[_Row], int]:
         """The rows of one page, and the time at which the user leaves it."""
         random, catalogue, num = self._random, self._world.catalogue, len(page)
         items = np.array(page, np.int64)
@@ -151,20 +168,63 @@ class SimulatedUser:
         viewed = ~clicked & ~disliked & (dice[3] < VIEW_LOGGED)
         seconds = np.where(examined, random.lognormal(1.2, 0.5, num), 0.3)
         times = clock + np.cumsum((1000 * seconds).astype(np.int64) + 50)
-        rows: list[tuple[int, int, int, int, int]] = []
+        rows: list[_Row] = []
+        delay, walked = 0, set[int]()
         for position in np.flatnonzero(clicked | disliked | viewed).tolist():
-            item, time = page[position], int(times[position])
+            item, time = page[position], int(times[position]) + delay
+            if item in walked:
+                continue
             if viewed[position]:
                 rows.append((item, KIND_CODES["view"], time, session, position))
                 continue
-            self._hidden.add(item)
             if disliked[position]:
+                self._hidden.add(item)
                 rows.append((item, self._negative_reaction(), time, session, position))
                 continue
-            self._positives[item] = None
-            rows.append((item, KIND_CODES["click"], time, session, position))
-            rows += self._follow_ups(item, float(click_probability[position]), time, session, position)
-        return rows, int(times[-1]) + 2000 if num else clock + 2000
+            click = self._click(item, float(click_probability[position]), time, session, position)
+            walk = self._walk(click, worth_D, session)
+            if walk:
+                delay += _end(walk) - time
+                walked |= {row[0] for row in walk}
+            rows += click + walk
+        return rows, int(times[-1]) + delay + 2000 if num else clock + 2000
+
+    def _click(
+        self, item: int, click_probability: float, time: int, session: int, position: int
+    ) -> list[_Row]:
+        """The rows of a click and of the events that follow it on the same item."""
+        self._hidden.add(item)
+        self._positives[item] = None
+        click = (item, KIND_CODES["click"], time, session, position)
+        return [click, *self._follow_ups(item, click_probability, time, session, position)]
+
+    def _walk(self, click: list[_Row], worth_D: NDArray[np.float32], session: int) -> list[_Row]:
+        """The rows of the companions that are clicked after a click, one after the other."""
+        random, rows = self._walk_random, list[_Row]()
+        while random.random() < self._world.config.sequence_strength:
+            seconds = COMPANION_SECONDS * random.lognormal(0, 0.4)
+            time = _end(click) + int(1000 * seconds)
+            companion = self._companion_of(click[0][0], time)
+            if companion is None or time > LOG_END_MS - DAY_MS // 48:
+                break
+            click = self._click(companion, self._affinity(companion, worth_D), time, session, -1)
+            rows += click
+        return rows
+
+    def _companion_of(self, item: int, time: int) -> int | None:
+        """The companion of an item that is clicked next, of those in stock without a reaction; null: there is none."""
+        if self._world.companions is None:
+            return None
+        companions, created = self._world.companions[item], self._world.catalogue.created_at
+        fresh = np.array([companion not in self._hidden for companion in companions.tolist()])
+        chances = companion_chances(fresh & (created[companions] <= time))
+        if not chances.any():
+            return None
+        return int(self._walk_random.choice(companions, p=chances))
+
+    def _affinity(self, item: int, worth_D: NDArray[np.float32]) -> float:
+        catalogue = self._world.catalogue
+        return float(affinity(worth_D[catalogue.design_of_item[item]] + catalogue.quality[item]))
 
     def _negative_reaction(self) -> int:
         kinds, shares = zip(*NEGATIVE_REACTIONS, strict=True)
@@ -172,7 +232,7 @@ class SimulatedUser:
 
     def _follow_ups(
         self, item: int, click_probability: float, time: int, session: int, position: int
-    ) -> list[tuple[int, int, int, int, int]]:
+    ) -> list[_Row]:
         """Rows of the events that follow a click."""
         random = self._random
         rows = []
@@ -185,6 +245,11 @@ class SimulatedUser:
                 later = then + int(1000 * PURCHASE_SECONDS * random.lognormal(0, 0.4))
                 rows.append((item, KIND_CODES["purchase"], later, session, position))
         return rows
+
+
+def _end(rows: list[_Row]) -> int:
+    """Time of the last of these rows."""
+    return max(row[2] for row in rows)
 
 
 def simulate(world: World, policy: LoggingPolicy, users: range) -> ShopEvents:

@@ -84,15 +84,15 @@ class Tastes:
         return (favour * np.repeat(self.care[users], SIZES, axis=1)).astype(np.float32)
 
 
-def make_tastes(num_users: int, seed: int, origin_ms: int) -> Tastes:
-    """Draw the tastes of all users."""
+def make_tastes(num_users: int, seed: int, origin_ms: int, *, strength: float = 1.0) -> Tastes:
+    """Draw the tastes of all users; `strength` multiplies what they care."""
     random = stream(seed, "tastes")
     return Tastes(
         archetype=random.integers(0, NUM_ARCHETYPES, num_users).astype(np.int32),
         archetypes=_leanings(random, NUM_ARCHETYPES),
         now=_leanings(random, num_users),
         later=_leanings(random, num_users),
-        care=_care(random, num_users),
+        care=np.float32(strength) * _care(random, num_users),
         drift=random.exponential(DRIFT_DEGREES_PER_DAY, num_users).astype(np.float32),
         origin_ms=origin_ms,
     )

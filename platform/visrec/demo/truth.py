@@ -1,14 +1,16 @@
 """Ground truth on disk: the design and quality of every item, and the tastes of every user.
 
-items.parquet   item_id, created_at (ms), quality, shape, colour, pattern, style (by name)
+items.parquet   item_id, created_at (ms), quality, shape, colour, pattern, style (by name); popularity, and with
+                sequences in the log companions (rows of items), where the log has another shape than the default one
 users.parquet   user_id, archetype, drift (degrees a day), now, later, care (float lists)
-truth.json      version, seed, counts of what was written, origin_ms, archetypes
+truth.json      version, seed, counts of what was written, origin_ms, archetypes; sequence_strength and
+                popularity_weight where they are not 0
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +22,8 @@ from visrec.demo.tastes import Tastes
 from visrec.demo.world import FORMAT_VERSION, World
 from visrec.errors import ArtifactError
 from visrec.storage import Location
+
+NumberT = TypeVar("NumberT", np.float32, np.int32)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +37,11 @@ class GroundTruth:
         quality: Quality of each item in log-odds, float32 [I].
         user_ids: Ids of the users [U].
         tastes: Tastes of the users, in the same order.
+        popularity_weight: Setting of the shop; qualities and tastes hold its effect already.
+        sequence_strength: Setting of the shop.
+        popularity: Weight of each item in the logging policy's popular source, float64 [I]; null where both settings
+            are 0.
+        companions: Rows of the items that go with each item, int32 [I, NUM_COMPANIONS]; null without sequences.
     """
 
     item_ids: list[str]
@@ -41,6 +50,10 @@ class GroundTruth:
     quality: NDArray[np.float32]
     user_ids: list[str]
     tastes: Tastes
+    popularity_weight: float = 0.0
+    sequence_strength: float = 0.0
+    popularity: NDArray[np.float64] | None = None
+    companions: NDArray[np.int32] | None = None
 
 
 def write_truth(folder: Location, world: World, counts: Mapping[str, object]) -> None:
@@ -56,6 +69,11 @@ def write_truth(folder: Location, world: World, counts: Mapping[str, object]) ->
     }
     for place, (attribute, names) in enumerate(ATTRIBUTES.items()):
         items[attribute] = np.array(names)[values_I4[:, place]]
+    settings = {name: getattr(world.config, name) for name in ("popularity_weight", "sequence_strength")}
+    if any(settings.values()):
+        items["popularity"] = catalogue.popularity
+    if world.companions is not None:
+        items["companions"] = _lists(world.companions)
     users = {
         "user_id": [user_name(user, num_users) for user in range(num_users)],
         "archetype": tastes.archetype,
@@ -73,6 +91,7 @@ def write_truth(folder: Location, world: World, counts: Mapping[str, object]) ->
         "origin_ms": tastes.origin_ms,
         "archetypes": tastes.archetypes.tolist(),
     }
+    facts |= {name: value for name, value in settings.items() if value > 0}
     (folder / "truth.json").write_text(json.dumps(facts, sort_keys=True))
 
 
@@ -105,21 +124,27 @@ def read_truth(folder: Location) -> GroundTruth:
         tastes=Tastes(
             archetype=users.column("archetype").to_numpy(),
             archetypes=np.array(facts["archetypes"], np.float32),
-            now=_matrix(users.column("now")),
-            later=_matrix(users.column("later")),
-            care=_matrix(users.column("care")),
+            now=_matrix(users.column("now"), np.float32),
+            later=_matrix(users.column("later"), np.float32),
+            care=_matrix(users.column("care"), np.float32),
             drift=users.column("drift").to_numpy(),
             origin_ms=int(facts["origin_ms"]),
         ),
+        popularity_weight=float(facts.get("popularity_weight", 0)),
+        sequence_strength=float(facts.get("sequence_strength", 0)),
+        popularity=items.column("popularity").to_numpy() if "popularity" in items.column_names else None,
+        companions=_matrix(items.column("companions"), np.int32)
+        if "companions" in items.column_names
+        else None,
     )
 
 
-def _lists(rows: NDArray[np.float32]) -> Any:
+def _lists(rows: NDArray[NumberT]) -> Any:
     return pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), rows.shape[1])
 
 
-def _matrix(column: Any) -> NDArray[np.float32]:
-    return np.asarray(column.combine_chunks().flatten(), np.float32).reshape(len(column), -1)
+def _matrix(column: Any, kind: type[NumberT]) -> NDArray[NumberT]:
+    return np.asarray(column.combine_chunks().flatten(), kind).reshape(len(column), -1)
 
 
 def _write_table(location: Location, table: Any) -> None:

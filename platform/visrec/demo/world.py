@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from visrec.config import DemoDataConfig
 from visrec.demo.catalogue import ShopCatalogue, make_catalogue
+from visrec.demo.companions import draw_companions
 from visrec.demo.determinism import log_start_ms
 from visrec.demo.tastes import Tastes, make_tastes
 
@@ -22,12 +26,14 @@ class World:
         seed: Seed of all random streams.
         catalogue: All items.
         tastes: Tastes of all users.
+        companions: Items that go with each item, int32 [I, NUM_COMPANIONS]; null where the log has no sequences.
     """
 
     config: DemoDataConfig
     seed: int
     catalogue: ShopCatalogue
     tastes: Tastes
+    companions: NDArray[np.int32] | None = None
 
     @property
     def rows_per_user(self) -> float:
@@ -37,5 +43,8 @@ class World:
 
 def make_world(config: DemoDataConfig, seed: int) -> World:
     """Draw the items and the users."""
-    tastes = make_tastes(config.num_users, seed, log_start_ms(config.days))
-    return World(config=config, seed=seed, catalogue=make_catalogue(config, seed), tastes=tastes)
+    strength = 1 - config.popularity_weight
+    tastes = make_tastes(config.num_users, seed, log_start_ms(config.days), strength=strength)
+    catalogue = make_catalogue(config, seed)
+    companions = draw_companions(catalogue, seed) if config.sequence_strength > 0 else None
+    return World(config=config, seed=seed, catalogue=catalogue, tastes=tastes, companions=companions)

@@ -203,7 +203,8 @@ def _write_log(
 
 
 def _log_block(world: World, users: range) -> LogBlock:
-    clean = rows_of(simulate(world, LoggingPolicy(world.catalogue), users), world.config)
+    policy = LoggingPolicy(world.catalogue, popularity_weight=world.config.popularity_weight)
+    clean = rows_of(simulate(world, policy, users), world.config)
     rows, dirt = add_dirty_rows(clean, world.config, stream(world.seed, "dirt", users.start))
     return LogBlock(text=text_of(rows), kinds=Counter(row.kind for row in clean), dirt=Counter(dirt))
 
