@@ -1,7 +1,7 @@
 """Upper bound for models on the demo shop: a Bayesian scorer that knows the generator and the content of every
 picture, but has to infer each user's taste from that user's events.
 
-    python benchmarks/demo_limit.py --config examples/demo.yaml --users 600
+    python benchmarks/demo_limit.py --config examples/demo-towers.yaml --users 600
 
 The oracle knows each user's taste. Here tastes are sampled from their posterior instead (Metropolis-Hastings, --chains
 chains of --steps steps for each user, of which the second half is kept), given the user's positive and negative events
@@ -52,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", default="examples/demo.yaml")
+    parser.add_argument("--config", default="examples/demo-towers.yaml")
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
     parser.add_argument("--users", type=int, default=600, help="number of users, the first ones")
     parser.add_argument("--chains", type=int, default=8)

@@ -1,7 +1,7 @@
 """Test metrics on the demo shop for each split protocol: the model on pictures, the same towers on ids, the baselines
 and the oracle.
 
-    python benchmarks/demo_results.py --config examples/demo.yaml --seeds 0 1 2
+    python benchmarks/demo_results.py --config examples/demo-towers.yaml --seeds 0 1 2
 
 The model on pictures trains for the config's number of epochs. The model on ids trains for the number that was best in
 the validation of seed 0 under each protocol. All models and baselines are then fitted on the training and validation
@@ -67,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", default="examples/demo.yaml")
+    parser.add_argument("--config", default="examples/demo-towers.yaml")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--protocols", nargs="+", default=list(CUTOFFS), choices=get_args(Split))
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")

@@ -1,7 +1,7 @@
 """Speed of encoding each distinct picture of a batch once, against encoding the pictures of every position (its history
 event, its target and its negatives).
 
-    python benchmarks/pixels_once.py --config examples/demo.yaml --negatives 1 4 16
+    python benchmarks/pixels_once.py --config examples/demo-towers.yaml --negatives 1 4 16
 
 Needs a snapshot (`make demo`, or `visrec ingest`). Both kinds of step alternate in one process, on the same batches and
 from the same weights; dropout is off, and their losses must agree. A step is reading the pictures, forward pass,
@@ -124,7 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", default="examples/demo.yaml")
+    parser.add_argument("--config", default="examples/demo-towers.yaml")
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
     parser.add_argument(
         "--negatives", type=int, nargs="+", default=[1, 4, 16], help="negatives of a position"

@@ -1,6 +1,6 @@
 """Gain of the learned ranker over retrieval alone in test NDCG@10, and the calibration of its probabilities.
 
-    python benchmarks/ranker_results.py --config examples/demo.yaml --seeds 0 1 2
+    python benchmarks/ranker_results.py --config examples/demo-towers.yaml --seeds 0 1 2
 
 Each seed trains the two-tower model on the training part and a ranker on the validation part; both are tested once.
 Ingests first, and generates the demo shop if the config names no log. Results that the workspace already holds are not
@@ -48,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", default="examples/demo.yaml")
+    parser.add_argument("--config", default="examples/demo-towers.yaml")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="key.path=value")
     arguments = parser.parse_args()

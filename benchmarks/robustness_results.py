@@ -42,7 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", default="examples/demo.yaml")
+    parser.add_argument("--config", default="examples/demo-towers.yaml")
     parser.add_argument("--undefended", nargs="+", required=True, help="names of checkpoints")
     parser.add_argument("--defended", nargs="+", required=True, help="names of as many checkpoints")
     parser.add_argument("--draws", type=int, nargs="+", default=[0, 1, 2], help="seeds of the target items")

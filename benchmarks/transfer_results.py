@@ -2,7 +2,7 @@
 
     python benchmarks/transfer_results.py --config examples/movielens-efficientnet.yaml --epochs 3 \\
         --set model.item.weights=WEIGHTS
-    python benchmarks/transfer_results.py --config examples/demo.yaml --epochs 8 --source CHECKPOINT
+    python benchmarks/transfer_results.py --config examples/demo-towers.yaml --epochs 8 --source CHECKPOINT
 
 Needs a snapshot. Each variant runs in a process of its own with one thread. With `model.item.weights`, the backbone is
 trained from random weights and from the given ones: the head only, the upper blocks, a low-rank update, all of it, and

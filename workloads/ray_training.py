@@ -1,5 +1,6 @@
 """The part of `visrec train` that needs Ray: training on the workers of Ray Train, with progress in the terminal."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from typing import Any
 import ray
 from rich.console import Console
 
-from visrec.cluster.session import ray_session
+from visrec.cluster.session import is_this_machine_alone, ray_session
 from visrec.cluster.training import train_on_workers
 from visrec.config import TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
@@ -37,8 +38,20 @@ def on_workers(
     with ray_session(job.ray), shown_progress(console) as board:
         for model_job in model_jobs(job, snapshot):
             precompute(model_job, initial_model(model_job, snapshot)[0], snapshot, console)
-        with train_on_workers(job, snapshot, run_folder, board) as folder:
+        with train_on_workers(_with_threads(job), snapshot, run_folder, board) as folder:
             yield folder
+
+
+def _with_threads(job: TrainWorkloadConfig) -> TrainWorkloadConfig:
+    """The job with this machine's cores divided among the workers, where nothing was said and nobody else is there.
+
+    Ray gives a worker one logical CPU, of which a local cluster has more than the machine has cores.
+    """
+    scaling, training = job.training.scaling, job.training
+    if training.torch_threads or scaling.resources_per_worker is not None or not is_this_machine_alone():
+        return job
+    threads = max(1, (os.cpu_count() or 1) // scaling.num_workers)
+    return job.replace(training=training.replace(torch_threads=threads))
 
 
 @contextmanager

@@ -127,7 +127,8 @@ class TrainingConfig(Config):
     checkpoint_every_steps: int = Field(0, ge=0)
     """Also save a checkpoint every this number of steps within an epoch; 0 saves only at the end of each epoch."""
     torch_threads: int = Field(0, ge=0)
-    """PyTorch threads of each worker; 0 takes the number of CPUs that Ray gives it."""
+    """PyTorch threads of each worker; 0 takes the number of CPUs that Ray gives it, or, where `resources_per_worker` is
+    null and the cluster is this machine alone, its share of the cores."""
 
     @model_validator(mode="before")
     @classmethod

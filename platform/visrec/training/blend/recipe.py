@@ -71,11 +71,9 @@ def _closed_form(facts: LogFacts, start: TransitionsConfig) -> MemberConfig:
 
 
 def _attributes(facts: LogFacts) -> MemberConfig:
-    """Sequential model on categories, price and title words, with an id vector for what these leave open."""
-    item = ItemTowerConfig(
-        backbone=None, id_embedding=True, id_dropout=0.5, attributes=facts.attributes, dropout=0
-    )
-    model = ModelConfig(item=item, user=UserTowerConfig(dropout=0.3))
+    """Sequential model on categories, price and title words alone: ids have members of their own."""
+    item = ItemTowerConfig(backbone=None, attributes=facts.attributes, dropout=0)
+    model = ModelConfig(item=item, user=UserTowerConfig(dropout=0.5))
     return _with_epochs(
         MemberConfig(name="attributes", model=model, phases=(_sequential_phase(facts),)), facts
     )
