@@ -19,7 +19,7 @@ from visrec.config import ObjectiveConfig
 from visrec.models.epochs import EpochRecord
 from visrec.storage import Location
 from visrec.training.environment import CheckpointWriter
-from visrec.training.messages import MemberFinished, ProgressUpdate, Report, RunFinished
+from visrec.training.messages import MemberFinished, ProgressUpdate, Report, RunFinished, StepReport
 from visrec.training.state import recorded_epochs
 from visrec.tune.objectives import objective_values
 from visrec.tune.records import TrialReport
@@ -112,7 +112,7 @@ class TuneEnvironment:
 
     def report(self, report: Report, write_checkpoint: CheckpointWriter) -> None:
         """`ray.tune.report`; a scheduler may end the trial here. The end of a blend's member is no epoch."""
-        if isinstance(report, MemberFinished):
+        if isinstance(report, MemberFinished | StepReport):
             return
         trial_report = replace(self._reports.report(report), point=self._point, copied_from=self._copied_from)
         self._copied_from = None
@@ -152,7 +152,7 @@ class TuneWorkerEnvironment(RayEnvironment):
 
     def report(self, report: Report, write_checkpoint: CheckpointWriter) -> None:
         """`ray.train.report` of the report for Ray Tune. The end of a blend's member is no epoch."""
-        if isinstance(report, MemberFinished):
+        if isinstance(report, MemberFinished | StepReport):
             return
         self.report_metrics(self._reports.report(report).as_result(), write_checkpoint)
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from visrec.config import MemberConfig, parse_config
-from visrec.models.blend_facts import SELECTION
+from visrec.models.blend_facts import REFIT, SELECTION
 from visrec.models.epochs import EpochRecord, epochs_to_json, read_epochs
 from visrec.storage import Location
 from visrec.training.environment import CheckpointWriter, TrainEnvironment
@@ -98,7 +98,10 @@ class MemberEnvironment:
             return
 
         assert not isinstance(report, MemberFinished), "a member has no members"
-        if isinstance(report, EpochRecord):
+        if isinstance(report, EpochRecord) and self._place.startswith(REFIT):
+            # Without validation there is nothing to compare with other epochs.
+            report = StepReport(phase=report.phase, epoch=report.epoch, step=0)
+        elif isinstance(report, EpochRecord):
             self._own.append(self._named(report))
 
         def write(folder: Path) -> None:
@@ -116,7 +119,8 @@ class MemberEnvironment:
             if own is None or not own.exists():
                 yield None
                 return
-            self._own = [self._named(record) for record in recorded_epochs(own)]
+            if not self._place.startswith(REFIT):
+                self._own = [self._named(record) for record in recorded_epochs(own)]
             yield own
 
     def progress(self, update: ProgressUpdate) -> None:

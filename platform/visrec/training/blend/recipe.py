@@ -19,7 +19,7 @@ _MAX_FACTORS = 512
 _FULL_SOFTMAX_SCORES = 1e9
 """Most scores of an epoch, events by items, for which a step scores all items."""
 _BATCH = 32
-_STEPS = {"attributes": 750, "pictures": 1500, "ids": 1000}
+_STEPS = {"attributes": 900, "pictures": 1500, "ids": 1000}
 """Steps of a member by gradient descent, about: fewer epochs over a larger log."""
 _FEWEST_EPOCHS, _MOST_EPOCHS = 4, 40
 _MOST_SECONDS = 150.0
@@ -74,9 +74,8 @@ def _attributes(facts: LogFacts) -> MemberConfig:
     """Sequential model on categories, price and title words alone: ids have members of their own."""
     item = ItemTowerConfig(backbone=None, attributes=facts.attributes, dropout=0)
     model = ModelConfig(item=item, user=UserTowerConfig(dropout=0.5))
-    return _with_epochs(
-        MemberConfig(name="attributes", model=model, phases=(_sequential_phase(facts),)), facts
-    )
+    phase = _sequential_phase(facts, learning_rate=6e-3)
+    return _with_epochs(MemberConfig(name="attributes", model=model, phases=(phase,)), facts)
 
 
 def _pictures(job: TrainWorkloadConfig, facts: LogFacts) -> MemberConfig:
@@ -100,10 +99,11 @@ def _ids(facts: LogFacts) -> MemberConfig:
         item=ItemTowerConfig(backbone=None, id_embedding=True, dropout=0),
         user=UserTowerConfig(dropout=0.3, pooling_half_life=5),
     )
-    return _with_epochs(MemberConfig(name="ids", model=model, phases=(_sequential_phase(facts),)), facts)
+    phase = _sequential_phase(facts, learning_rate=3e-3)
+    return _with_epochs(MemberConfig(name="ids", model=model, phases=(phase,)), facts)
 
 
-def _sequential_phase(facts: LogFacts) -> PhaseConfig:
+def _sequential_phase(facts: LogFacts, *, learning_rate: float) -> PhaseConfig:
     """Full softmax where the catalogue allows it, else many popular negatives."""
     loss = LossConfig(name="full_softmax", positive_masking="seen")
     if facts.num_events * facts.num_items > _FULL_SOFTMAX_SCORES:
@@ -111,7 +111,7 @@ def _sequential_phase(facts: LogFacts) -> PhaseConfig:
     return PhaseConfig(
         name="base",
         batch_size=_BATCH,
-        learning_rate=3e-3,
+        learning_rate=learning_rate,
         max_windows_per_user=100,
         loss=loss,
         early_stopping_epochs=3,
