@@ -8,7 +8,7 @@ from safetensors.numpy import load_file
 from visrec.config import TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.training.environment import LocalEnvironment
-from visrec.training.loop import train
+from visrec.training.run import train
 
 
 def run_training(job: TrainWorkloadConfig, snapshot: Snapshot, folder: Path) -> LocalEnvironment:
