@@ -1,4 +1,4 @@
-"""Cold-start items of MovieLens, ranked by their posters alone: five splits, each with a tenth of the items held out.
+"""Cold-start items of MovieLens, ranked by their content: five splits, each with a tenth of the items held out.
 
     python benchmarks/movielens_cold.py --config examples/movielens-cold.yaml --splits 0 1 2 3 4
 
@@ -37,7 +37,7 @@ def main() -> None:
     job = load_config(PipelineConfig, arguments.config, arguments.overrides)
     with ray_session(job.ray):
         reports = [tested(job, seed, console) for seed in arguments.splits]
-    table = Table("split", *METRICS, title="Held-out items, ranked by pictures")
+    table = Table("split", *METRICS, title="Held-out items, ranked by content")
     for seed, report in zip(arguments.splits, reports, strict=True):
         table.add_row(str(seed), *(cell(report.metrics["model"][metric]) for metric in METRICS))
     summary = []

@@ -36,8 +36,13 @@ class TransitionsConfig(Config):
     truncation: Literal["fit", "requests"] = "fit"
     """Scores that the factors keep best where they are fewer than items: `fit`, those of the histories trained on, as
     the regression weighs them; `requests`, those of each user's latest history, by `model.user.pooling_half_life`."""
-    picture_ridge: float = Field(30.0, gt=0, le=1e9)
-    """Strength of the ridge regularisation of the linear map from picture features to item vectors."""
+    picture_ridge: float | None = Field(None, gt=0, le=1e9)
+    """Strength of the ridge regularisation of the linear map from picture features to item vectors; null chooses it by
+    leave-one-out."""
+    attribute_ridge: float | None = Field(None, gt=0, le=1e9)
+    """Strength of the ridge regularisation of the vectors of categories, price levels and title words
+    (`model.item.attributes`), about the number of items at which the vector of a category is half shrunk; null chooses
+    it by leave-one-out."""
     max_items: int = Field(10_000, ge=1)
     """Largest catalogue; a larger one is an error. Items x items matrices are solved: up to 5.6 GB of memory at 10,000
     items, which grows with the square of the number of items, and time with the cube."""
@@ -50,8 +55,13 @@ class CoOccurrenceConfig(Config):
     """Chooses this closed form."""
     popularity_power: float = Field(0.25, ge=0, le=1)
     """Popularity damping: an item's column is divided by its number of positives to this power."""
-    picture_ridge: float = Field(30.0, gt=0, le=1e9)
-    """Strength of the ridge regularisation of the linear map from picture features to item vectors."""
+    picture_ridge: float | None = Field(None, gt=0, le=1e9)
+    """Strength of the ridge regularisation of the linear map from picture features to item vectors; null chooses it by
+    leave-one-out."""
+    attribute_ridge: float | None = Field(None, gt=0, le=1e9)
+    """Strength of the ridge regularisation of the vectors of categories, price levels and title words
+    (`model.item.attributes`), about the number of items at which the vector of a category is half shrunk; null chooses
+    it by leave-one-out."""
     max_items: int = Field(10_000, ge=1)
     """Largest catalogue; a larger one is an error. An items x items matrix is decomposed."""
 

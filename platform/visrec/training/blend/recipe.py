@@ -47,7 +47,7 @@ def _members(job: TrainWorkloadConfig, facts: LogFacts) -> Iterator[MemberConfig
         truncation="requests",
     )
     if facts.num_sequences and facts.num_items <= start.max_items:
-        yield _closed_form(facts, start)
+        yield _closed_form(job, facts, start)
     if facts.attributes:
         yield _attributes(facts)
     if job.model.item.backbone is not None:
@@ -55,17 +55,26 @@ def _members(job: TrainWorkloadConfig, facts: LogFacts) -> Iterator[MemberConfig
     yield _ids(facts)
 
 
-def _closed_form(facts: LogFacts, start: TransitionsConfig) -> MemberConfig:
-    """Linear item-transition model on ids (SLIST: Choi et al. 2021), with settings chosen by validation."""
+def _closed_form(job: TrainWorkloadConfig, facts: LogFacts, start: TransitionsConfig) -> MemberConfig:
+    """Linear item-transition model on ids (SLIST: Choi et al. 2021), with settings chosen by validation.
+
+    An item without events gets its vector from attributes and, with a pretrained backbone, from pictures.
+    """
+    given = job.model.item
+    # training.start_from has the encoders of another model, of which only those of the member of pictures are taken.
+    reads_pictures = given.weights is not None and job.training.start_from is None
+    item = ItemTowerConfig(backbone=None, id_embedding=True, attributes=facts.attributes, dropout=0)
+    if reads_pictures:
+        item = given.replace(id_embedding=True, attributes=facts.attributes, dropout=0)
     return MemberConfig(
         name="closed-form",
         model=ModelConfig(
             dim=2 * min(_MAX_FACTORS, facts.num_items),
-            item=ItemTowerConfig(backbone=None, id_embedding=True, dropout=0),
+            item=item,
             user=UserTowerConfig(kind="pooling", pooling_half_life=3.5),
             item_bias=False,
         ),
-        phases=(PhaseConfig(name="transitions", closed_form=start),),
+        phases=(PhaseConfig(name="transitions", trainable="head", closed_form=start),),
         search=True,
     )
 

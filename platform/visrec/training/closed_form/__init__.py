@@ -1,4 +1,4 @@
-"""Closed-form training phases: item vectors solved from the log, and a ridge map from pictures to them.
+"""Closed-form training phases: item vectors solved from the log, and a ridge map to them from content.
 
 A solver gives each item two vectors: p, its contribution to a history, and q, its vector as a candidate. The score of
 candidate i is the weighted sum over the history of p_j . q_i. In the two-tower model that is the item vector

@@ -1,6 +1,7 @@
 """Loading a closed-form solution into the two towers.
 
-Shape legend: I items of the catalogue, N items with a positive, F features, D vector size, R factors (D / 2).
+Shape legend: I items of the catalogue, N items with a positive, F features, A attribute indicators, D vector size, R
+factors (D / 2).
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,15 @@ from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import ConfigError, DataError
 from visrec.models import TwoTower
 from visrec.models.item_inputs import ItemInputs, mean_over_pictures
-from visrec.training.closed_form.solvers import Factors, cooccurrence_factors, ridge_map
+from visrec.training.closed_form.content import (
+    ATTRIBUTES,
+    PICTURES,
+    ContentMap,
+    ContentRidge,
+    attribute_indicators,
+    set_attribute_vectors,
+)
+from visrec.training.closed_form.solvers import Factors, cooccurrence_factors
 from visrec.training.closed_form.transitions import transition_factors
 from visrec.training.initial import training_sequences
 
@@ -26,11 +35,11 @@ _BATCH = 256
 def fit_closed_form(
     job: TrainWorkloadConfig, number: int, model: TwoTower, snapshot: Snapshot, inputs: ItemInputs
 ) -> float:
-    """Solve a phase and load the solution; returns the mean squared error of the map from pictures (0 without pixels).
+    """Solve a phase and load the solution; returns the mean squared error of the map from content (0 without content).
 
     Afterwards the vector of an item with positives is its factors (by its id vector, which holds what the map from
-    pictures leaves over), that of an item without positives is predicted from its picture. Biases and the output of
-    the sequence encoder are zero until a later phase trains them.
+    pictures and attributes leaves over), that of an item without positives is predicted from its content. Biases and
+    the output of the sequence encoder are zero until a later phase trains them.
 
     Args:
         job: The config.
@@ -71,8 +80,6 @@ def check_closed_form(job: TrainWorkloadConfig, number: int, model: TwoTower, sn
         raise ConfigError(f"{where}: a closed form needs model.user.mean_pooling: true, got false")
     if job.model.dim % 2:
         raise ConfigError(f"{where}: a closed form needs an even model.dim, got {job.model.dim}")
-    if model.item_tower.attributes is not None:
-        raise ConfigError(f"{where}: a closed form needs model.item.attributes: [], got some")
     if snapshot.num_items > phase.closed_form.max_items:
         raise ConfigError(
             f"{where}: expected at most {phase.closed_form.max_items:,} items (max_items), got {snapshot.num_items:,}"
@@ -143,27 +150,50 @@ def _set_taste_map(model: TwoTower, *, rank: int) -> None:
 def _set_items(
     job: TrainWorkloadConfig, number: int, model: TwoTower, inputs: ItemInputs, vectors_ID: torch.Tensor
 ) -> float:
-    """Fit the projection to the vectors, and set id vectors to the residual; returns the mean squared residual."""
+    """Fit the content to the vectors, and set id vectors to the residual; returns the mean squared residual."""
     tower = model.item_tower
     known_N = torch.nonzero(model.item_counts > 0).squeeze(1)
     residual_ND = vectors_ID[known_N]
     mean_square = 0.0
-    if tower.backbone is not None:
+    if tower.backbone is not None or tower.attributes is not None:
         config = job.training.phases[number].closed_form
         assert config is not None
-        features_NF = _features(model, inputs, known_N.cpu().numpy())
-        counts_N = model.item_counts[known_N].cpu().numpy()
-        fitted = ridge_map(features_NF, residual_ND.cpu().numpy(), counts_N, config.picture_ridge)
-        norm, linear = tower.projection[0], tower.projection[-1]
-        assert isinstance(norm, nn.LayerNorm)
-        assert isinstance(linear, nn.Linear)
-        linear.weight.copy_(torch.from_numpy(fitted.weight_DF))
-        linear.bias.copy_(torch.from_numpy(fitted.bias_D))
-        residual_ND = residual_ND - linear(torch.from_numpy(features_NF).to(linear.weight.device))
+        items = known_N.cpu().numpy()
+        ridge = ContentRidge(
+            features_NF=_features(model, inputs, items) if tower.backbone is not None else None,
+            indicators_NA=attribute_indicators(tower.attributes, items)
+            if tower.attributes is not None
+            else None,
+            counts_N=model.item_counts[known_N].cpu().numpy(),
+        )
+        vectors_ND = residual_ND.cpu().numpy()
+        ridges = ridge.choose(
+            vectors_ND, {PICTURES: config.picture_ridge, ATTRIBUTES: config.attribute_ridge}
+        )
+        _set_content(model, ridge.fit(vectors_ND, ridges))
+        if ridge.features_NF is not None:
+            features_NF = torch.from_numpy(ridge.features_NF).to(residual_ND.device)
+            residual_ND = residual_ND - tower.projection[-1](features_NF)
+        if tower.attributes is not None:
+            residual_ND = residual_ND - tower.attributes(known_N)
         mean_square = float(residual_ND.square().mean())
     if tower.ids is not None:
         tower.ids.weight[known_N] = residual_ND
     return mean_square
+
+
+def _set_content(model: TwoTower, fitted: ContentMap) -> None:
+    """Load a map from content into the projection and into the tables of the attributes."""
+    tower = model.item_tower
+    if fitted.picture_DF is not None:
+        norm, linear = tower.projection[0], tower.projection[-1]
+        assert isinstance(norm, nn.LayerNorm)
+        assert isinstance(linear, nn.Linear)
+        linear.weight.copy_(torch.from_numpy(fitted.picture_DF))
+        linear.bias.copy_(torch.from_numpy(fitted.bias_D))
+    if fitted.attribute_AD is not None:
+        assert tower.attributes is not None
+        set_attribute_vectors(tower.attributes, fitted.attribute_AD)
 
 
 def _features(model: TwoTower, inputs: ItemInputs, items: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
-"""Closed-form solvers: item factors from co-occurrence, and a ridge map from features to vectors.
+"""Closed-form solver: item factors from co-occurrence.
 
-Shape legend: U users, I items, R factors, N items with a positive, F features, D vector size.
+Shape legend: U users, I items, R factors.
 """
 
 from collections.abc import Callable, Iterator
@@ -55,39 +55,3 @@ def cooccurrence_factors(
         history_IR=(vectors_IR * damping_I[:, None]).astype(np.float32),
         target_IR=vectors_IR.astype(np.float32),
     )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LinearMap:
-    """vector = weight_DF features + bias_D."""
-
-    weight_DF: NDArray[np.float32]
-    bias_D: NDArray[np.float32]
-
-
-def ridge_map(
-    features_NF: NDArray[np.float32],
-    vectors_ND: NDArray[np.float32],
-    counts_N: NDArray[np.float32],
-    ridge: float,
-) -> LinearMap:
-    """Ridge regression of vectors on standardised features.
-
-    An item weighs the square root of its positives, from which its vector was solved. The penalty of each coefficient
-    is `ridge` times the number of features.
-
-    Example: constant features predict vectors of zero.
-        >>> found = ridge_map(np.zeros((3, 2), np.float32), np.eye(3, dtype=np.float32), np.ones(3, np.float32), 1.0)
-        >>> bool((found.weight_DF == 0).all())
-        True
-    """
-    mean_F = features_NF.mean(axis=0, dtype=np.float64)
-    std_F = features_NF.std(axis=0, dtype=np.float64) + 1e-6
-    standard_NF = (features_NF - mean_F) / std_F
-    weights_N = np.sqrt(counts_N.astype(np.float64))
-    weighted_NF = standard_NF * (weights_N / weights_N.mean())[:, None]
-    gram_FF = weighted_NF.T @ standard_NF
-    gram_FF[np.diag_indices_from(gram_FF)] += ridge * features_NF.shape[1]
-    coefficients_FD = np.linalg.solve(gram_FF, weighted_NF.T @ vectors_ND)
-    weight_DF = (coefficients_FD / std_F[:, None]).T
-    return LinearMap(weight_DF=weight_DF.astype(np.float32), bias_D=(-weight_DF @ mean_F).astype(np.float32))

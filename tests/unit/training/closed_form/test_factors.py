@@ -1,9 +1,9 @@
-"""Closed-form solvers against direct solutions with dense matrices."""
+"""Item factors from co-occurrence against a direct solution with a dense matrix."""
 
 import numpy as np
 from tests.support.snapshots import sequences_of
 
-from visrec.training.closed_form.solvers import cooccurrence_factors, ridge_map
+from visrec.training.closed_form.solvers import cooccurrence_factors
 
 
 def test_cooccurrence_factors_project_a_history_as_the_decomposition_does() -> None:
@@ -16,15 +16,3 @@ def test_cooccurrence_factors_project_a_history_as_the_decomposition_does() -> N
     np.testing.assert_allclose(factors.target_IR @ factors.target_IR.T, right[:2].T @ right[:2], atol=1e-5)
     scores = matrix @ factors.history_IR @ factors.target_IR.T / np.sqrt(matrix.sum(1, keepdims=True))
     np.testing.assert_allclose(scores, normalised @ right[:2].T @ right[:2], atol=1e-5)
-
-
-def test_ridge_finds_a_linear_relation_and_a_strong_penalty_gives_zero() -> None:
-    random = np.random.default_rng(0)
-    features = random.normal(3.0, 2.0, (50, 3)).astype(np.float32)
-    weight = np.array([[1.0, -2.0, 0.5], [0.0, 1.0, 1.0]])
-    vectors = ((features - features.mean(0)) @ weight.T).astype(np.float32)
-    counts = np.arange(1, 51, dtype=np.float32)
-    found = ridge_map(features, vectors, counts, 1e-9)
-    np.testing.assert_allclose(found.weight_DF, weight, atol=1e-4)
-    np.testing.assert_allclose(features @ found.weight_DF.T + found.bias_D, vectors, atol=1e-3)
-    assert np.abs(ridge_map(features, vectors, counts, 1e9).weight_DF).max() < 1e-4
