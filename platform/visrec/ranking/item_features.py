@@ -16,7 +16,6 @@ from safetensors.numpy import load, save
 from visrec.arrays import DAY_MS, Ragged
 from visrec.baselines.item_item import ItemKnn
 from visrec.config import SplitConfig
-from visrec.data.attributes import AttributeFacts
 from visrec.data.held_out import KnownEvents, Part
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.errors import ArtifactError
@@ -248,6 +247,8 @@ def _no_attributes(num_items: int) -> tuple[Ragged, NDArray[np.float32]]:
 
 def attributes_of(items: Any) -> tuple[Ragged, NDArray[np.float32]]:
     """Codes of each item's categories and title words, and the share of the items with each [A]."""
+    from visrec.data.attributes import AttributeFacts  # with sklearn, which a release at work saves itself
+
     categories, titles = (items.column(name).to_pylist() for name in ("categories", "title"))
     facts = AttributeFacts.of(categories, [], titles)
     if not facts.title_words:
