@@ -99,8 +99,9 @@ def test_calibration(
     """Expected calibration error of "this candidate is what the user takes next" on the lists of the test part."""
     fitted, towers = ranker.ranker(), TwoTowerScorer.load(checkpoint)
     snapshot = checkpoint.snapshot(workspace)
-    biases_I = towers.recommender.item_biases
-    items = ItemFeatures.fit(snapshot, SplitConfig(), "test", vectors_ID=towers.vectors_ID, biases_I=biases_I)
+    items = ItemFeatures.fit(
+        snapshot, SplitConfig(), "test", recommender=towers.recommender, vectors_ID=towers.vectors_ID
+    )
     builder = TrainingDataBuilder(
         snapshot=snapshot,
         split=SplitConfig(),

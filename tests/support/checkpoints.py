@@ -16,17 +16,21 @@ from visrec.config import (
     UserTowerConfig,
 )
 from visrec.data.snapshot import Snapshot
-from visrec.models import TwoTower, TwoTowerRecommender
+from visrec.models import BlendedRecommender, BlendMember, Recommender, TwoTower, TwoTowerRecommender
+from visrec.models.blend_facts import SELECTION
 from visrec.models.checkpoint import Checkpoint
 from visrec.models.epochs import EPOCHS
 from visrec.models.item_inputs import Pictures
-from visrec.storage import ArtifactStore
+from visrec.storage import ArtifactStore, Location
 
 TINY_MODEL = ModelConfig(
     dim=8,
     item=ItemTowerConfig(backbone=None, id_embedding=True),
     user=UserTowerConfig(hidden_dim=8, max_length=10),
 )
+
+PICTURE_MODEL = TINY_MODEL.replace(item=ItemTowerConfig(width=4))
+"""Knows items by their pixels."""
 
 
 def make_checkpoint(
@@ -49,6 +53,34 @@ def make_checkpoint(
         model=model,
         training=TrainingConfig(split=split or SplitConfig()),
     )
+    recommender = _untrained(snapshot, model, seed, item_counts)
+    with workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer:
+        _save(recommender, snapshot, writer.staging)
+        (writer.staging / EPOCHS).write_text("[]")
+        writer.counts.update(num_epochs=0, num_items=snapshot.num_items)
+    workspace.point("checkpoints", name)
+    assert writer.result is not None
+    return Checkpoint(writer.result)
+
+
+def make_blend_checkpoint(
+    workspace: ArtifactStore, snapshot: Snapshot, *, name: str = "test-blend", seed: int = 0
+) -> Checkpoint:
+    """Write an untrained blend of ids and pictures as training would, and one of other weights as before its refit."""
+    job = TrainWorkloadConfig(workspace="test", snapshot=snapshot.name)
+    with workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer:
+        _save(_untrained_blend(snapshot, seed), snapshot, writer.staging)
+        _save(_untrained_blend(snapshot, seed + 2), snapshot, (writer.staging / SELECTION).make_dirs())
+        (writer.staging / EPOCHS).write_text("[]")
+        writer.counts.update(num_epochs=0, num_items=snapshot.num_items)
+    workspace.point("checkpoints", name)
+    assert writer.result is not None
+    return Checkpoint(writer.result)
+
+
+def _untrained(
+    snapshot: Snapshot, model: ModelConfig, seed: int, item_counts: NDArray[np.float32] | None = None
+) -> TwoTowerRecommender:
     torch.manual_seed(seed)
     towers = TwoTower(model, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
     towers.set_item_counts(
@@ -56,18 +88,24 @@ def make_checkpoint(
     )
     if towers.user_tower.waits is not None:
         torch.nn.init.normal_(towers.user_tower.waits.weight)
-    recommender = TwoTowerRecommender(
-        towers, model, num_items=snapshot.num_items, image_facts=snapshot.image_facts
-    )
-    with workspace.create("checkpoints", name, config=job, parents={"snapshots": snapshot.name}) as writer:
-        recommender.save(writer.staging)
-        vectors_ID = recommender.encode_items(Pictures.of(snapshot), np.arange(snapshot.num_items))
-        (writer.staging / ITEM_VECTORS).write_bytes(npy(vectors_ID))
-        (writer.staging / EPOCHS).write_text("[]")
-        writer.counts.update(num_epochs=0, num_items=snapshot.num_items)
-    workspace.point("checkpoints", name)
-    assert writer.result is not None
-    return Checkpoint(writer.result)
+    return TwoTowerRecommender(towers, model, num_items=snapshot.num_items, image_facts=snapshot.image_facts)
+
+
+def _untrained_blend(snapshot: Snapshot, seed: int) -> BlendedRecommender:
+    counts = np.asarray(snapshot.items.column("num_positives"), np.float32) + 1
+    items, inputs = np.arange(snapshot.num_items), Pictures.of(snapshot)
+    members = []
+    for place, (name, model) in enumerate({"ids": TINY_MODEL, "pictures": PICTURE_MODEL}.items()):
+        recommender = _untrained(snapshot, model, seed + place, counts)
+        vectors_IM = recommender.encode_items(inputs, items)
+        members.append(BlendMember.of(name, recommender, vectors_IM, weight=1.0 + place))
+    return BlendedRecommender(members)
+
+
+def _save(recommender: Recommender, snapshot: Snapshot, folder: Location) -> None:
+    recommender.save(folder)
+    vectors_ID = recommender.encode_items(Pictures.of(snapshot), np.arange(snapshot.num_items))
+    (folder / ITEM_VECTORS).write_bytes(npy(vectors_ID))
 
 
 def npy(array: NDArray[np.float32]) -> bytes:

@@ -174,18 +174,22 @@ class BlendedRecommender(Recommender):
         """Zeros [I]: the members' biases are coordinates of the item vectors, since they too are scaled by user."""
         return np.zeros(self.num_items, np.float32)
 
+    @property
+    def member_columns(self) -> dict[str, slice]:
+        """See `Recommender.member_columns`; the last coordinate of each is its bias."""
+        bounds = np.cumsum([0, *(member.dim for member in self.members)]).tolist()
+        names = (member.name for member in self.members)
+        return {
+            name: slice(start, stop) for name, start, stop in zip(names, bounds[:-1], bounds[1:], strict=True)
+        }
+
     def columns_of(self, name: str) -> slice:
         """Coordinates of one member within the blend's vectors.
 
         Raises:
             KeyError: No member is called so.
         """
-        start = 0
-        for member in self.members:
-            if member.name == name:
-                return slice(start, start + member.dim)
-            start += member.dim
-        raise KeyError(name)
+        return self.member_columns[name]
 
     def join_vectors(self, vectors: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """The blend's vectors [I, D] of the whole catalogue, from those of the members [I, M]."""

@@ -66,6 +66,11 @@ class Recommender(ABC):
     def item_biases(self) -> NDArray[np.float32]:
         """Bias of each item: float32 [I]."""
 
+    @property
+    def member_columns(self) -> dict[str, slice]:
+        """Coordinates of each member within the vectors of a blend; none for a single model."""
+        return {}
+
     @abstractmethod
     def encode_pictures(
         self, images_NHWC: NDArray[np.uint8], item_index: NDArray[np.int32] | None = None

@@ -14,6 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.arrays import DAY_MS, unit_vectors
+from visrec.ranking.attribute_features import (
+    NEGATIVE_ATTRIBUTES,
+    POSITIVE_ATTRIBUTES,
+    attribute_features,
+)
 from visrec.ranking.item_features import ItemFeatures
 from visrec.ranking.user_state import UserState
 
@@ -23,6 +28,9 @@ RECENT_EVENTS = 5
 RECENT_DAYS = 7
 _CATEGORY_PRIOR = 4.0
 """Events drawn from the catalogue's own categories that are added to a history."""
+
+MEMBER_SCORE = "score:"
+"""Prefix of the features of a blend's members; the name of the member follows."""
 
 Columns = dict[str, NDArray[Any]]
 
@@ -47,7 +55,11 @@ class RankingQuery:
 
 
 def candidate_features(query: RankingQuery, names: Sequence[str]) -> NDArray[np.float32]:
-    """Features float32 [M, F] of the candidates; `names` are some of `FEATURES`, and give the order of the columns.
+    """Features float32 [M, F] of the candidates.
+
+    Args:
+        query: User and candidates.
+        names: Some of `available_features`, in the order of the columns.
 
     Example:
         >>> features_MF = candidate_features(query, ("score", "cosine_max"))            # doctest: +SKIP
@@ -58,6 +70,8 @@ def candidate_features(query: RankingQuery, names: Sequence[str]) -> NDArray[np.
     for group, compute in _GROUPS.items():
         if any(name in names for name in group):
             columns |= compute(query)
+    if any(name.startswith(MEMBER_SCORE) for name in names):
+        columns |= _member_scores(query)
     return np.stack([np.asarray(columns[name], np.float32) for name in names], axis=1)
 
 
@@ -70,9 +84,15 @@ def available_features(items: ItemFeatures) -> tuple[str, ...]:
         missing |= {"price", "price_distance"}
     if np.isnan(items.created_I).all():
         missing |= {"age", "not_there"}
+    if not len(items.attribute_share_A):
+        missing |= {*POSITIVE_ATTRIBUTES, *NEGATIVE_ATTRIBUTES}
     if items.log_ctr_I is None:
         missing |= {"appeal", "refused", "viewed", "num_refused", "refused_cosine", "refused_category"}
-    return tuple(name for name in FEATURES if name not in missing)
+        missing |= {*NEGATIVE_ATTRIBUTES}
+    if items.members:
+        missing |= {"bias"}  # zeros: the members' biases are coordinates of a blend's vectors
+    named = tuple(name for name in FEATURES if name not in missing)
+    return named + tuple(f"{MEMBER_SCORE}{name}" for name in items.members)
 
 
 def _retrieval(query: RankingQuery) -> Columns:
@@ -85,6 +105,24 @@ def _retrieval(query: RankingQuery) -> Columns:
         "score_rank": np.log1p(ahead_M),
         "bias": query.item_features.biases_I[query.items_M],
     }
+
+
+def _member_scores(query: RankingQuery) -> Columns:
+    """Scores of a blend's members, in units of their standard deviation over the catalogue, times the weights."""
+    query_D, vectors_ID = query.user.query_D, query.item_features.vectors_ID
+    if query_D is None:
+        raise ValueError(
+            "expected the query vector of the user, for the scores of a blend's members; got none"
+        )
+    return {
+        f"{MEMBER_SCORE}{name}": vectors_ID[query.items_M, columns] @ query_D[columns]
+        for name, columns in query.item_features.members.items()
+    }
+
+
+def _attributes(query: RankingQuery) -> Columns:
+    """See `attribute_features`."""
+    return dict(attribute_features(query.item_features, query.user, query.items_M))
 
 
 def _visual_similarity(query: RankingQuery) -> Columns:
@@ -203,6 +241,7 @@ _GROUPS: dict[tuple[str, ...], Callable[[RankingQuery], Columns]] = {
     ("cosine_max", "cosine_mean", "cosine_recent"): _visual_similarity,
     ("neighbours", "neighbours_recent"): _co_occurrence,
     ("category_share", "category_recent", "category_lift"): _categories,
+    POSITIVE_ATTRIBUTES + NEGATIVE_ATTRIBUTES: _attributes,
     ("popularity", "recent_popularity", "popularity_rate"): _popularity,
     ("appeal",): _ctr,
     ("age", "not_there"): _age,
@@ -211,7 +250,8 @@ _GROUPS: dict[tuple[str, ...], Callable[[RankingQuery], Columns]] = {
     ("history_length", "idle", "hour_sin", "hour_cos", "weekend"): _context,
 }
 FEATURES: tuple[str, ...] = tuple(name for group in _GROUPS for name in group)
-"""Names of all features, in the order in which rankers store them; the functions above say what each is."""
+"""Names of all features but the members' scores, in the order in which rankers store them; the functions above say what
+each is."""
 
 
 def _cosines(

@@ -55,7 +55,7 @@ class RankedScorer:
             towers=towers,
             ranker=Ranker.load(ranker.location),
             item_features=ItemFeatures.fit(
-                data, split, part, vectors_ID=towers.vectors_ID, biases_I=towers.recommender.item_biases
+                data, split, part, recommender=towers.recommender, vectors_ID=towers.vectors_ID
             ),
             snapshot=snapshot,
             candidates=ranked_items(split, data.num_items, part),
@@ -63,10 +63,11 @@ class RankedScorer:
 
     def score(self, histories: Sequences, times: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Scorer.score`."""
-        scores_UI = self.towers.score(histories, times)
+        queries_UD = self.towers.queries(histories, times)
+        scores_UI = self.towers.scores_of(queries_UD)
         items_UM = top_lists(scores_UI, histories, self.ranker.num_candidates, candidates=self.candidates)
         log = read_interactions(Snapshot(self.snapshot), histories, positives=False)
-        users = user_states(histories, times, log, max_history=self.ranker.max_history)
+        users = user_states(histories, times, log, max_history=self.ranker.max_history, queries_UD=queries_UD)
         ranked_UI = np.empty_like(scores_UI)
         for row, user in enumerate(users):
             items = items_UM[row][items_UM[row] != NO_ITEM]

@@ -77,8 +77,8 @@ def train_ranker(
         snapshot,
         split,
         "validation",
+        recommender=towers.recommender,
         vectors_ID=towers.vectors_ID,
-        biases_I=towers.recommender.item_biases,
     )
     builder = TrainingDataBuilder(
         snapshot=snapshot,

@@ -120,24 +120,32 @@ class TrainingDataBuilder:
             if not len(held_out):
                 continue
             log = read_interactions(self.snapshot, held_out.histories)
-            scores_UI = self.towers.score(held_out.histories, held_out.times)
-            lists.append(self._lists(held_out, log, scores_UI, candidates))
+            queries_UD = self.towers.queries(held_out.histories, held_out.times)
+            scores_UI = self.towers.scores_of(queries_UD)
+            lists.append(self._lists(held_out, log, queries_UD, scores_UI, candidates))
             if impressions:
                 first_tests_U = _first_test_times(chosen, held_out.histories.user_index)
-                rows.append(self._impressions(held_out.histories, log, scores_UI, lists[-1], first_tests_U))
+                rows.append(
+                    self._impressions(
+                        held_out.histories, log, queries_UD, scores_UI, lists[-1], first_tests_U
+                    )
+                )
         return _concatenate(lists), _concatenate(rows)
 
     def _lists(
         self,
         held_out: HeldOut,
         log: InteractionBlock,
+        queries_UD: NDArray[np.float32],
         scores_UI: NDArray[np.float32],
         candidates: NDArray[np.int32] | None,
     ) -> RetrievedLists:
         """Lists of a block of users."""
         histories = held_out.histories
         items_UM = top_lists(scores_UI, histories, self.config.num_candidates, candidates=candidates)
-        users = user_states(histories, held_out.times, log, max_history=self.config.max_history)
+        users = user_states(
+            histories, held_out.times, log, max_history=self.config.max_history, queries_UD=queries_UD
+        )
         features_UMF = np.zeros((*items_UM.shape, len(self.names)), np.float32)
         for row, user in enumerate(users):
             items = items_UM[row][items_UM[row] != NO_ITEM]
@@ -160,6 +168,7 @@ class TrainingDataBuilder:
         self,
         histories: Sequences,
         log: InteractionBlock,
+        queries_UD: NDArray[np.float32],
         scores_UI: NDArray[np.float32],
         lists: RetrievedLists,
         first_tests_U: NDArray[np.int64],
@@ -167,7 +176,8 @@ class TrainingDataBuilder:
         """Rows after a user's last known positive and before the first test event, with the user's state at that time.
 
         Items of the history are left out: the towers were trained on them, and they are not recommended again.
-        Retrieval scores are those at the time of the first held-out event, also where the towers read the time.
+        Query vectors and retrieval scores are those at the time of the first held-out event, also where the towers read
+        the time.
         """
         last_U = histories.times[histories.offsets[1:] - 1]
         row_N, num_items = log.row_of_event, scores_UI.shape[1]
@@ -182,7 +192,12 @@ class TrainingDataBuilder:
             query = RankingQuery(
                 item_features=self.item_features,
                 user=user_state(
-                    histories, row, int(log.times[event]), log, max_history=self.config.max_history
+                    histories,
+                    row,
+                    int(log.times[event]),
+                    log,
+                    max_history=self.config.max_history,
+                    query_D=queries_UD[row],
                 ),
                 items_M=item,
                 scores_M=scores_UI[row, item],

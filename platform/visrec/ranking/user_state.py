@@ -1,6 +1,6 @@
 """State of a user at a moment: positives, negatives and views before it, as the features read them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ class UserState:
         negatives: Items with a negative event (skip, dislike, hide), oldest first: int32 [R].
         viewed: Items that were shown and got no other event, oldest first: int32 [V].
         time: The moment in milliseconds.
+        query_D: The retriever's query vector, float32, for the scores of a blend's members; None for a single model.
 
     Example:
         >>> none = np.empty(0, np.int32)
@@ -33,20 +34,26 @@ class UserState:
     negatives: NDArray[np.int32]
     viewed: NDArray[np.int32]
     time: int
+    query_D: NDArray[np.float32] | None = None
 
     def last(self, num: int) -> "UserState":
         """Only the most recent positives, negatives and views, at most `num` of each."""
-        return UserState(
+        return replace(
+            self,
             items=self.items[-num:],
             times=self.times[-num:],
             negatives=self.negatives[-num:],
             viewed=self.viewed[-num:],
-            time=self.time,
         )
 
 
 def user_states(
-    histories: Sequences, times: NDArray[np.int64], log: InteractionBlock, *, max_history: int
+    histories: Sequences,
+    times: NDArray[np.int64],
+    log: InteractionBlock,
+    *,
+    max_history: int,
+    queries_UD: NDArray[np.float32] | None = None,
 ) -> list[UserState]:
     """States of a block of users.
 
@@ -55,15 +62,29 @@ def user_states(
         times: The moment of each user, int64 [U].
         log: Their log, row for row with `histories`. Only negatives and views strictly before the moment are read.
         max_history: Most recent positives, negatives and views that are kept, of each.
+        queries_UD: The retriever's query vectors, for a blend.
     """
     return [
-        user_state(histories, row, int(times[row]), log, max_history=max_history)
+        user_state(
+            histories,
+            row,
+            int(times[row]),
+            log,
+            max_history=max_history,
+            query_D=None if queries_UD is None else queries_UD[row],
+        )
         for row in range(len(histories))
     ]
 
 
 def user_state(
-    histories: Sequences, row: int, time: int, log: InteractionBlock, *, max_history: int
+    histories: Sequences,
+    row: int,
+    time: int,
+    log: InteractionBlock,
+    *,
+    max_history: int,
+    query_D: NDArray[np.float32] | None = None,
 ) -> UserState:
     """State of one user of a block; see `user_states`."""
     positives = slice(int(histories.offsets[row]), int(histories.offsets[row + 1]))
@@ -76,5 +97,6 @@ def user_state(
         negatives=items[weights < 0],
         viewed=items[weights == 0],
         time=time,
+        query_D=query_D,
     )
     return state.last(max_history)

@@ -156,7 +156,7 @@ class Encoder:
             vector_D=append_one(queries_1D)[0],
             seen=seen,
             source=source,
-            user_state=self._user_state(user_id, history, events, now),
+            user_state=self._user_state(user_id, history, events, now, queries_1D[0]),
         )
 
     def encode_picture(self, data: bytes) -> NDArray[np.float32]:
@@ -173,7 +173,12 @@ class Encoder:
         return np.asarray(vector_1D[0], np.float32)
 
     def _user_state(
-        self, user_id: str | None, history: History, events: Sequence[Event], now: int
+        self,
+        user_id: str | None,
+        history: History,
+        events: Sequence[Event],
+        now: int,
+        query_D: NDArray[np.float32],
     ) -> UserState | None:
         """Input of the learned ranker: the history, and items refused or only viewed, stored and of this request."""
         if self._reactions is None:
@@ -188,6 +193,7 @@ class Encoder:
             negatives=items[weights < 0],
             viewed=items[weights == 0],
             time=now,
+            query_D=query_D,
         )
 
     @staticmethod

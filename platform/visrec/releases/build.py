@@ -91,7 +91,7 @@ def build_release(
         kinds = _write_users(folder, snapshot, max(config.max_history, ranker_history))
         if ranker is not None:
             items = ItemFeatures.fit(
-                snapshot, checkpoint.split, None, vectors_ID=vectors_ID, biases_I=recommender.item_biases
+                snapshot, checkpoint.split, None, recommender=recommender, vectors_ID=vectors_ID
             )
             _write_ranker(folder, ranker, items)
             _write_reactions(folder, snapshot, checkpoint.split, max_history=ranker_history)

@@ -96,6 +96,41 @@ def test_negative_feedback() -> None:
     assert found["num_refused"] == pytest.approx([np.log(2)] * 3)
 
 
+def test_scores_of_the_members_of_a_blend() -> None:
+    item_features = make_item_features(
+        vectors=[[1, 2, 0.5], [3, 4, 0], [0, 0, 1]],
+        num_items=3,
+        members={"ids": slice(0, 1), "pictures": slice(1, 3)},
+    )
+    names = available_features(item_features)
+    assert names[-2:] == ("score:ids", "score:pictures")
+    assert "bias" not in names
+    query = RankingQuery(
+        item_features=item_features,
+        user=make_user([0], query=[2, 10, 4]),
+        items_M=np.array([1, 0], np.int32),
+        scores_M=np.zeros(2, np.float32),
+        pool_P=np.zeros(2, np.float32),
+    )
+    assert candidate_features(query, names[-2:]).tolist() == [[6, 40], [2, 22]]
+    assert candidate_features(query, ("score:pictures", "score")).tolist() == [[40, 0], [22, 0]]
+
+
+def test_a_blend_needs_the_query_of_the_user() -> None:
+    item_features = make_item_features(members={"ids": slice(0, 2)})
+    with pytest.raises(ValueError, match="expected the query vector"):
+        candidate_features(
+            RankingQuery(
+                item_features=item_features,
+                user=make_user([0]),
+                items_M=np.array([1], np.int32),
+                scores_M=np.zeros(1, np.float32),
+                pool_P=np.zeros(1, np.float32),
+            ),
+            ("score:ids",),
+        )
+
+
 def test_context() -> None:
     monday_six = 4 * DAY_MS + DAY_MS // 4
     found = features_of(make_item_features(), make_user([0, 1], time=monday_six), [0])
@@ -133,7 +168,9 @@ def test_no_candidates() -> None:
 def test_features_of_missing_columns_are_left_out() -> None:
     bare = available_features(make_item_features())
     assert not {"price", "age", "category_share", "refused", "appeal"} & set(bare)
-    full = make_item_features(prices=[1] * 4, created=[0] * 4, categories=[[0]] * 4, log_ctr=[0] * 4)
+    full = make_item_features(
+        prices=[1] * 4, created=[0] * 4, categories=[[0]] * 4, log_ctr=[0] * 4, attributes=[[0]] * 4
+    )
     assert available_features(full) == FEATURES
 
 
