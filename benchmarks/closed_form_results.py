@@ -25,6 +25,7 @@ from rich.table import Table
 
 from visrec.config import TrainWorkloadConfig, TransitionsConfig, load_config
 from visrec.data.snapshot import Sequences
+from visrec.training.closed_form.decay import HistoryDecay
 from visrec.training.closed_form.solvers import Blocks
 from visrec.training.closed_form.transitions import normal_equations, transition_factors
 
@@ -95,13 +96,13 @@ def item_item_scores(
             num_items,
             config,
             rank=dim // 2,
-            pooling_half_life=half_life,
+            requests=HistoryDecay(half_life=half_life),
             max_length=max_length,
             seed=job.seed,
         )
         return factors.history_IR @ factors.target_IR.T
     equations = normal_equations(
-        blocks, num_items, config, pooling_half_life=half_life, max_length=max_length
+        blocks, num_items, config, requests=HistoryDecay(half_life=half_life), max_length=max_length
     )
     scores_II = scipy.linalg.solve(equations.gram_II, equations.moment_II, assume_a="pos")
     if config.zero_diagonal:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 NO_ITEM: Final = -1
 """Padding of arrays of item indices."""
+HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
 """Milliseconds of a day."""
 ITEM_VECTORS: Final = "item_vectors.npy"

@@ -61,6 +61,9 @@ class UserTowerConfig(Config):
     taste beside the sequence encoder's short-term one. It needs few events and generalises to unseen items."""
     pooling_half_life: float | None = Field(None, gt=0)
     """Half-life of an event's weight in that mean, counted in events; null weights all events equally."""
+    pooling_half_life_hours: float | None = Field(None, gt=0)
+    """Half-life of an event's weight in that mean by the time before the last event, in hours, beside the one in
+    events; null leaves time out of account."""
     event_context: bool = True
     """Join each item of the history with its event kind and the time since the event before it."""
     recency: bool = False

@@ -20,6 +20,9 @@ class TransitionsConfig(Config):
     history_half_life: float | None = Field(None, gt=0)
     """Half-life of an event's weight in the histories that are trained on, counted in events; null takes
     `model.user.pooling_half_life`, which weighs the history of a request."""
+    history_half_life_hours: float | None = Field(None, gt=0)
+    """Half-life of that weight by the time before the last event of the history, in hours, beside the one in events;
+    null leaves time out of account. `model.user.pooling_half_life_hours` does the same for the history of a request."""
     target_half_life: float | None = Field(None, gt=0)
     """Half-life of an event's weight among the targets, which are then all events that follow a history, counted in
     events from the next one on; null predicts the next item alone."""

@@ -50,6 +50,7 @@ class UserTower(nn.Module):
         if self.encoder is not None:
             self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.hidden_dim, dim))
         self.decay = 0.5 ** (1 / config.pooling_half_life) if config.pooling_half_life else 1.0
+        self.half_life_hours = config.pooling_half_life_hours
         self.taste = nn.Linear(dim, dim, bias=False) if config.mean_pooling else None
         if self.taste is not None:
             nn.init.eye_(self.taste.weight)
@@ -71,7 +72,7 @@ class UserTower(nn.Module):
         """
         if self.encoder is None or self.head is None:
             assert self.taste is not None, "a tower without a sequence encoder pools"
-            pooled_BLD: Tensor = self.taste(_running_mean(history_BLD, self.decay))
+            pooled_BLD: Tensor = self.taste(self._pooled(history_BLD, time_since_previous_BL))
             return pooled_BLD / self.temperature
         parts = [history_BLD]
         if self.kinds is not None and self.gaps is not None:
@@ -82,19 +83,33 @@ class UserTower(nn.Module):
             hidden_BLH = hidden_BLH * (1 + self.waits(time_to_next_BL))
         out: Tensor = self.head(hidden_BLH)
         if self.taste is not None:
-            out = out + self.taste(_running_mean(history_BLD, self.decay))
+            out = out + self.taste(self._pooled(history_BLD, time_since_previous_BL))
         return out / self.temperature
 
+    def _pooled(self, history_BLD: Tensor, time_since_previous_BL: Tensor) -> Tensor:
+        if self.half_life_hours is None:
+            return _running_mean(history_BLD, self.decay)
+        half_lives_BL = bucket_seconds(time_since_previous_BL) / (3600 * self.half_life_hours)
+        return _running_mean(history_BLD, self.decay, half_lives_BL.to(history_BLD.dtype))
 
-def _running_mean(history_BLD: Tensor, decay: float) -> Tensor:
-    """Running mean [B, L, D] of the events up to each position; an event weighs `decay` times the one after it."""
-    if decay == 1.0:
+
+def _running_mean(history_BLD: Tensor, decay: float, half_lives_BL: Tensor | None = None) -> Tensor:
+    """Running mean [B, L, D] of the events up to each position; an event weighs `decay` times the one after it.
+
+    With `half_lives_BL`, the half-lives of time between each event and the one before it, also 2 ** -their sum.
+    """
+    if decay == 1.0 and half_lives_BL is None:
         counts_L1 = torch.arange(1, history_BLD.shape[1] + 1, device=history_BLD.device).unsqueeze(1)
         return history_BLD.cumsum(dim=1) / counts_L1
     place_L = torch.arange(history_BLD.shape[1], device=history_BLD.device)
     age_LL = place_L.unsqueeze(1) - place_L
     weights_LL = torch.where(age_LL >= 0, decay ** age_LL.clamp(min=0), 0.0).to(history_BLD.dtype)
-    return weights_LL / weights_LL.sum(dim=1, keepdim=True) @ history_BLD
+    if half_lives_BL is None:
+        return weights_LL / weights_LL.sum(dim=1, keepdim=True) @ history_BLD
+    elapsed_BL = half_lives_BL.cumsum(dim=1)
+    since_BLL = (elapsed_BL.unsqueeze(2) - elapsed_BL.unsqueeze(1)).clamp(min=0)
+    weights_BLL = weights_LL * torch.exp2(-since_BLL)
+    return weights_BLL / weights_BLL.sum(dim=2, keepdim=True) @ history_BLD
 
 
 def time_buckets(times_ms: Tensor) -> Tensor:
@@ -112,6 +127,16 @@ def _encoder(config: UserTowerConfig, num_inputs: int) -> nn.Module | None:
     if config.kind == "pooling":
         return None
     return (_Gru if config.kind == "gru" else _Transformer)(config, num_inputs)
+
+
+def bucket_seconds(buckets: Tensor) -> Tensor:
+    """Seconds in the middle of each bucket of `time_buckets`; 0 for bucket 0.
+
+    Example:
+        >>> bucket_seconds(torch.tensor([0, 2])).tolist()
+        [0.0, 4.5]
+    """
+    return 1.5 * (torch.exp2(buckets.double()) - 1)
 
 
 class _Gru(nn.Module):

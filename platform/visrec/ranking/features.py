@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visrec.arrays import DAY_MS, unit_vectors
+from visrec.arrays import DAY_MS, HOUR_MS, unit_vectors
 from visrec.ranking.attribute_features import (
     NEGATIVE_ATTRIBUTES,
     POSITIVE_ATTRIBUTES,
@@ -22,7 +22,6 @@ from visrec.ranking.attribute_features import (
 from visrec.ranking.item_features import ItemFeatures
 from visrec.ranking.user_state import UserState
 
-HOUR_MS = 3_600_000
 RECENT_EVENTS = 5
 """Number of last positives that count as recent."""
 RECENT_DAYS = 7

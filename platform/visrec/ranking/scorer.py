@@ -50,7 +50,7 @@ class RankedScorer:
         Raises:
             ArtifactError: A file is missing or damaged.
         """
-        towers, data = TwoTowerScorer.load(checkpoint), Snapshot(snapshot)
+        towers, data = TwoTowerScorer.load(checkpoint, part), Snapshot(snapshot)
         return cls(
             towers=towers,
             ranker=Ranker.load(ranker.location),

@@ -85,3 +85,16 @@ def test_a_clock_that_runs_backwards_counts_as_no_time() -> None:
 def test_heads_must_divide_the_hidden_size() -> None:
     with pytest.raises(ConfigError, match="expected a divisor of hidden_dim 16, got 3"):
         tower("transformer", num_heads=3)
+
+
+def test_the_mean_decays_by_time() -> None:
+    hour = 3600
+    times = torch.tensor([[0, 1000 * hour, 1000 * (hour + 100 * hour)]])
+    model = tower("pooling", mean_pooling=True, pooling_half_life_hours=1.0)
+    history = torch.eye(4)[:3].unsqueeze(0)
+    zeros = torch.zeros(1, 3, dtype=torch.long)
+    with torch.no_grad():
+        found = model(history, zeros, time_buckets(times))
+    # About an hour after the first event it weighs about half; days later nothing is left but the last.
+    assert 0.4 < float(found[0, 1, 0] / found[0, 1, 1]) < 0.6
+    torch.testing.assert_close(found[0, 2], history[0, 2], atol=1e-6, rtol=0)

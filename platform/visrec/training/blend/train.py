@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.arrays import ITEM_VECTORS
-from visrec.config import VALIDATION_METRICS, MemberConfig, TrainWorkloadConfig, TransitionsConfig
+from visrec.config import VALIDATION_METRICS, MemberConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.bootstrap import Interval
 from visrec.models import BlendedRecommender, BlendMember, Recommender, load_recommender
 from visrec.models.blend_facts import BLEND, REFIT, SELECTION, BlendFacts, IntervalFacts, MemberFacts
 from visrec.models.epochs import EPOCHS, EpochRecord, epochs_to_json, read_epochs
 from visrec.storage import Location
-from visrec.training.blend.cost import LogFacts, MemberCost, num_solutions
+from visrec.training.blend.cost import LogFacts, MemberCost
 from visrec.training.blend.environment import (
     MemberEnvironment,
     copy_finished_members,
@@ -27,12 +27,11 @@ from visrec.training.blend.environment import (
 )
 from visrec.training.blend.jobs import job_of_pass, member_job, members_of, without_stopping
 from visrec.training.blend.schedule import Schedule
+from visrec.training.blend.search import with_found_settings
 from visrec.training.blend.weights import ChosenWeights, WeightSearch, normalised_scores
-from visrec.training.closed_form.search import SettingsSearch
 from visrec.training.environment import TrainEnvironment
-from visrec.training.initial import training_sequences
 from visrec.training.loop import train_phases
-from visrec.training.messages import MemberStarted, RunFinished, SearchProgress
+from visrec.training.messages import MemberStarted, RunFinished
 from visrec.training.validation import ValidationSet, load_validation_set, metrics_by_block
 
 _PHASE = "blend"
@@ -151,7 +150,10 @@ class BlendRun:
         place = f"{number}/{member.name}"
         finished = finished_member(self.scratch / place)
         if finished is None:
-            finished = self._with_found_settings(member) if number == SELECTION and member.search else member
+            finished = member
+            if number == SELECTION and member.search:
+                job, validation = job_of_pass(self.job, SELECTION), self._validation()
+                finished = with_found_settings(member, job, self.snapshot, validation, self.environment)
             environment = MemberEnvironment(self.environment, self.scratch, place, finished, self.records)
             train_phases(member_job(self.job, finished, number), self.snapshot, environment)
         if number == SELECTION:
@@ -239,32 +241,6 @@ class BlendRun:
                 )
                 for gain in chosen.gains
             ),
-        )
-
-    def _with_found_settings(self, member: MemberConfig) -> MemberConfig:
-        """A member in closed form with the settings that validation has chosen."""
-        closed_form = member.phases[0].closed_form
-        assert isinstance(closed_form, TransitionsConfig)
-        job = job_of_pass(self.job, SELECTION)
-        search = SettingsSearch(
-            blocks=lambda: training_sequences(self.snapshot, job),
-            num_items=self.snapshot.num_items,
-            validation=self._validation(),
-            metric_name=self.job.training.selection_metric,
-            max_length=member.model.user.max_length,
-            max_solutions=num_solutions(self.snapshot.num_items),
-            on_solution=lambda done, most: self.environment.progress(
-                SearchProgress(member=member.name, done=done, most=most)
-            ),
-        )
-        found = search.run(closed_form, member.model.user.pooling_half_life)
-        user = member.model.user.replace(
-            pooling_half_life=found.pooling_half_life, max_length=found.max_length
-        )
-        return member.replace(
-            model=member.model.replace(user=user),
-            phases=(member.phases[0].replace(closed_form=found.closed_form),),
-            search=False,
         )
 
     def _load(self, number: str, name: str) -> tuple[Recommender, NDArray[np.float32]]:

@@ -24,6 +24,7 @@ from visrec.training.closed_form.content import (
     attribute_indicators,
     set_attribute_vectors,
 )
+from visrec.training.closed_form.decay import HistoryDecay
 from visrec.training.closed_form.solvers import Factors, cooccurrence_factors
 from visrec.training.closed_form.transitions import transition_factors
 from visrec.training.initial import training_sequences
@@ -106,7 +107,9 @@ def _solve(job: TrainWorkloadConfig, number: int, snapshot: Snapshot) -> Factors
             snapshot.num_items,
             config,
             rank=rank,
-            pooling_half_life=user.pooling_half_life,
+            requests=HistoryDecay(
+                half_life=user.pooling_half_life, half_life_hours=user.pooling_half_life_hours
+            ),
             max_length=user.max_length,
             seed=job.seed,
         )

@@ -7,8 +7,8 @@ the request and damping by popularity are chosen for each solution, since they c
 Shape legend: U users, I items.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -20,12 +20,15 @@ from visrec.data.snapshot import Sequences
 from visrec.evaluation.bootstrap import exceeds_standard_error
 from visrec.evaluation.metrics import ranking_metrics
 from visrec.evaluation.ranks import rank_targets
+from visrec.training.closed_form.decay import HistoryDecay
 from visrec.training.closed_form.solvers import Blocks
 from visrec.training.closed_form.transitions import normal_equations
 from visrec.training.validation import ValidationSet
 
 HALF_LIVES = (1.0, 1.4, 2.5, 5.0, 10.0, 20.0)
 """Of histories and targets in training, in events."""
+HALF_LIVES_HOURS = (1.0, 24.0, 24.0 * 7, None)
+"""Of histories by time, in training and at the request; None leaves time out of account."""
 REQUEST_HALF_LIVES = (1.0, 2.0, 3.5, 6.0, 10.0, 20.0, None)
 """Of the history of a request, in events; None weighs all events equally."""
 RIDGES = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
@@ -41,18 +44,19 @@ class FoundSettings:
 
     Attributes:
         closed_form: The settings of the fit.
-        pooling_half_life: Half-life of the history of a request, in events; None for no decay.
+        requests: Decay of the history of a request.
         values_U: Validation metric of each user, at full rank.
     """
 
     closed_form: TransitionsConfig
-    pooling_half_life: float | None
+    requests: HistoryDecay
     values_U: NDArray[np.float64]
 
     @property
     def max_length(self) -> int:
         """Length of a history beyond which its events weigh less than a thousandth of the last."""
-        return min(_LONGEST, round(10 * self.pooling_half_life)) if self.pooling_half_life else _LONGEST
+        half_life = self.requests.half_life
+        return min(_LONGEST, round(10 * half_life)) if half_life else _LONGEST
 
 
 @dataclass(kw_only=True, slots=True)
@@ -78,9 +82,9 @@ class SettingsSearch:
     on_solution: Callable[[int, int], None] = lambda done, most: None
     _solved: set[TransitionsConfig] = field(default_factory=set)
 
-    def run(self, start: TransitionsConfig, pooling_half_life: float | None) -> FoundSettings:
+    def run(self, start: TransitionsConfig, requests: HistoryDecay) -> FoundSettings:
         """The best settings found from the better of `start` and plain co-occurrence without a diagonal (EASE)."""
-        best = self._measure(start, start.popularity_power, pooling_half_life)
+        best = self._measure(start, start.popularity_power, requests)
         ease = start.replace(cooccurrence_weight=1.0, zero_diagonal=True, ridge=300.0)
         best = self._better(best, [ease])
         improves = True
@@ -96,37 +100,43 @@ class SettingsSearch:
         for config in configs:
             if config in self._solved or len(self._solved) == self.max_solutions:
                 continue
-            found = self._measure(config, best.closed_form.popularity_power, best.pooling_half_life)
+            found = self._measure(config, best.closed_form.popularity_power, best.requests)
             if exceeds_standard_error(found.values_U, best.values_U):
                 best = found
         return best
 
-    def _measure(self, config: TransitionsConfig, power: float, half_life: float | None) -> FoundSettings:
-        """Solve at full rank, and choose what changes the scores alone, from a power and a half-life to begin with."""
+    def _measure(self, config: TransitionsConfig, power: float, requests: HistoryDecay) -> FoundSettings:
+        """Solve at full rank, and choose what changes the scores alone, from a power and a decay to begin with."""
         self._solved.add(config.replace(popularity_power=0.0))
         weights_II, counts_I = self._solve(config)
         self.on_solution(len(self._solved), self.max_solutions)
-        damping_I = np.maximum(counts_I, 1).astype(np.float32)
-        found: dict[tuple[float | None, float], FoundSettings] = {}
-        for request_half_life in {half_life: None, **dict.fromkeys(REQUEST_HALF_LIVES)}:
-            scores = [
-                request_rows(block.histories, self.num_items, request_half_life) @ weights_II
-                for block in self.validation.blocks
-            ]
-            for damping in {power: None, **dict.fromkeys(POPULARITY_POWERS)}:
-                found[request_half_life, damping] = FoundSettings(
-                    closed_form=config.replace(popularity_power=damping),
-                    pooling_half_life=request_half_life,
-                    values_U=self._values([scores_UI * damping_I**-damping for scores_UI in scores]),
+
+        def measure(decays: Iterable[HistoryDecay], powers: Iterable[float]) -> list[FoundSettings]:
+            return [
+                FoundSettings(
+                    closed_form=config.replace(popularity_power=damping), requests=decay, values_U=values_U
                 )
-        best = max(found.values(), key=lambda settings: float(settings.values_U.mean()))
-        first = found[half_life, power]
-        return best if exceeds_standard_error(best.values_U, first.values_U) else first
+                for decay in decays
+                for damping, values_U in self._values(weights_II, counts_I, decay, powers)
+            ]
+
+        (first,) = measure([requests], [power])
+        hours = requests.half_life_hours
+        decays = [HistoryDecay(half_life=events, half_life_hours=hours) for events in REQUEST_HALF_LIVES]
+        best = _better(first, measure(decays, POPULARITY_POWERS))
+        others = [
+            replace(best.requests, half_life_hours=value) for value in HALF_LIVES_HOURS if value != hours
+        ]
+        return _better(best, measure(others, [best.closed_form.popularity_power]))
 
     def _solve(self, config: TransitionsConfig) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """The item-item weights at full rank, in single precision, and the number of positives of each item."""
         equations = normal_equations(
-            self.blocks, self.num_items, config, pooling_half_life=None, max_length=self.max_length
+            self.blocks,
+            self.num_items,
+            config,
+            requests=HistoryDecay(half_life=None),
+            max_length=self.max_length,
         )
         factor = cho_factor(equations.gram_II.astype(np.float32), lower=True, overwrite_a=True)
         weights_II = cho_solve(factor, equations.moment_II.astype(np.float32), overwrite_b=True)
@@ -135,29 +145,47 @@ class SettingsSearch:
             weights_II -= inverse_II * (np.diag(weights_II) / np.diag(inverse_II))
         return weights_II, equations.counts_I
 
-    def _values(self, scores: list[NDArray[np.float32]]) -> NDArray[np.float64]:
-        """The metric of each validation user."""
-        values = []
-        for block, scores_UI in zip(self.validation.blocks, scores, strict=True):
-            ranks = rank_targets(
-                scores_UI,
-                block.histories,
-                block.targets,
-                candidates=self.validation.candidates,
-                set_valued=self.validation.set_valued,
-            )
-            values.append(ranking_metrics(ranks, (10,))[self.metric_name])
-        return np.concatenate(values)
+    def _values(
+        self,
+        weights_II: NDArray[np.float32],
+        counts_I: NDArray[np.float64],
+        decay: HistoryDecay,
+        powers: Iterable[float],
+    ) -> Iterator[tuple[float, NDArray[np.float64]]]:
+        """The metric of each validation user, for each power by which popularity damps the scores."""
+        scores = [
+            request_rows(block.histories, self.num_items, decay) @ weights_II
+            for block in self.validation.blocks
+        ]
+        for power in powers:
+            damping_I = np.maximum(counts_I, 1).astype(np.float32) ** -power
+            values = []
+            for block, scores_UI in zip(self.validation.blocks, scores, strict=True):
+                ranks = rank_targets(
+                    scores_UI * damping_I,
+                    block.histories,
+                    block.targets,
+                    candidates=self.validation.candidates,
+                    set_valued=self.validation.set_valued,
+                )
+                values.append(ranking_metrics(ranks, (10,))[self.metric_name])
+            yield power, np.concatenate(values)
 
 
-def request_rows(histories: Sequences, num_items: int, half_life: float | None) -> sp.csr_matrix:
-    """Histories as requests weigh them [U, I]: an event weighs half as much as one `half_life` events after it."""
+def _better(best: FoundSettings, others: list[FoundSettings]) -> FoundSettings:
+    """The best of the others where it is better by more than the standard error, else the one so far."""
+    found = max(others, key=lambda settings: float(settings.values_U.mean()))
+    return found if exceeds_standard_error(found.values_U, best.values_U) else best
+
+
+def request_rows(histories: Sequences, num_items: int, decay: HistoryDecay) -> sp.csr_matrix:
+    """Histories as requests weigh them [U, I]."""
     lengths_U = np.diff(histories.offsets)
-    age_E = np.repeat(histories.offsets[1:], lengths_U) - 1 - np.arange(len(histories.items))
-    weights_E = np.float32(0.5) ** (age_E / half_life) if half_life else np.ones(len(age_E))
+    last_E = np.repeat(histories.offsets[1:], lengths_U) - 1
+    ages_E = last_E - np.arange(len(histories.items))
+    weights_E = decay.weights(ages_E, histories.times[last_E] - histories.times)
     indices = (histories.row_of_event, histories.items)
-    shape = (len(histories), num_items)
-    return sp.csr_matrix((weights_E.astype(np.float32), indices), shape=shape)
+    return sp.csr_matrix((weights_E.astype(np.float32), indices), shape=(len(histories), num_items))
 
 
 def _neighbours(config: TransitionsConfig) -> Iterator[list[TransitionsConfig]]:
@@ -176,6 +204,11 @@ def _neighbours(config: TransitionsConfig) -> Iterator[list[TransitionsConfig]]:
         ]
         yield [config.replace(history_half_life=value) for value in _beside(HALF_LIVES, history)]
         yield [config.replace(target_half_life=value) for value in _beside(HALF_LIVES, target)]
+        yield [
+            config.replace(history_half_life_hours=value)
+            for value in HALF_LIVES_HOURS
+            if value != config.history_half_life_hours
+        ]
 
 
 def _beside(values: tuple[float, ...], value: float) -> list[float]:

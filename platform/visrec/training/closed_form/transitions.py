@@ -3,7 +3,6 @@
 Shape legend: E events of a block, U users, I items, R factors, P positions of a block.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +13,9 @@ from sklearn.utils.extmath import randomized_svd
 
 from visrec.config import TransitionsConfig
 from visrec.data.snapshot import Sequences
+from visrec.training.closed_form.decay import HistoryDecay, num_events
 from visrec.training.closed_form.solvers import Blocks, Factors
 
-_SMALLEST_WEIGHT = 1e-3
-"""An event whose weight is less than this share of the nearest event's is left out of a history or target."""
 _ROWS = 1024
 """Rows of a sparse product that are made dense at a time."""
 
@@ -43,7 +41,7 @@ def transition_factors(
     config: TransitionsConfig,
     *,
     rank: int,
-    pooling_half_life: float | None,
+    requests: HistoryDecay,
     max_length: int,
     seed: int,
 ) -> Factors:
@@ -57,13 +55,12 @@ def transition_factors(
         num_items: Items of the catalogue.
         config: Settings of the model.
         rank: Number of factors.
-        pooling_half_life: Half-life of a history, where `config.history_half_life` is null; null for no decay.
+        requests: Decay of the history of a request, and in events of those trained on where
+            `config.history_half_life` is null.
         max_length: Most events of a history and of a target.
         seed: Of the randomised decomposition.
     """
-    equations = normal_equations(
-        blocks, num_items, config, pooling_half_life=pooling_half_life, max_length=max_length
-    )
+    equations = normal_equations(blocks, num_items, config, requests=requests, max_length=max_length)
     # With gram = C C', the fit loses the squares of the singular values of C'B = C^-1 moment that are left out. In the
     # same way the scores of requests lose those of C'B, with the gram C C' of the requests.
     lower_II = cholesky(equations.gram_II, lower=True, overwrite_a=True)
@@ -75,8 +72,8 @@ def transition_factors(
         whitened_II = solve_triangular(lower_II, whitened_II, lower=True, trans="T", overwrite_b=True)
         whitened_II *= damping_I
         damping_I = np.ones(num_items)
-        decay = _decay(pooling_half_life)
-        lower_II = cholesky(request_gram(blocks, num_items, decay=decay, max_length=max_length), lower=True)
+        gram_II = request_gram(blocks, num_items, decay=requests, max_length=max_length)
+        lower_II = cholesky(gram_II, lower=True)
         whitened_II = lower_II.T @ whitened_II
     left_IR, values_R, right_RI = randomized_svd(whitened_II, min(rank, num_items), random_state=seed)
     roots_R = np.sqrt(values_R)
@@ -90,7 +87,7 @@ def normal_equations(
     num_items: int,
     config: TransitionsConfig,
     *,
-    pooling_half_life: float | None,
+    requests: HistoryDecay,
     max_length: int,
 ) -> NormalEquations:
     """Normal equations of transitions, blended with those of co-occurrence by `cooccurrence_weight`.
@@ -99,9 +96,15 @@ def normal_equations(
     scaled to length 1; its target is the event, and with `target_half_life` also those after it, decayed. Co-occurrence
     has a row for every user, whose input and target are the user's different items.
     """
-    history_decay = _decay(config.history_half_life or pooling_half_life)
-    target_decay = _decay(config.target_half_life) if config.target_half_life else 0.0
-    num_lags, num_targets = _num_events(history_decay, max_length), _num_events(target_decay, max_length)
+    history_decay = HistoryDecay(
+        half_life=config.history_half_life or requests.half_life,
+        half_life_hours=config.history_half_life_hours,
+    )
+    target_decay = (
+        HistoryDecay(half_life=config.target_half_life).per_event if config.target_half_life else 0.0
+    )
+    num_lags = num_events(history_decay.per_event, max_length)
+    num_targets = num_events(target_decay, max_length)
     alpha, power = config.cooccurrence_weight, config.target_popularity_power
     weights_E = popularity_weights(blocks, num_items, power=power) if power else None
     gram_II = config.ridge * np.eye(num_items)
@@ -125,10 +128,9 @@ def normal_equations(
     return NormalEquations(gram_II=gram_II, moment_II=moment_II, counts_I=counts_I)
 
 
-def history_rows(block: Sequences, num_items: int, *, decay: float, num_lags: int) -> sp.csr_matrix:
-    """Histories of a block [P, I], each of length 1: one row for every event but a user's first.
-
-    An event weighs `decay` times as much as the one after it; at most `num_lags` events.
+def history_rows(block: Sequences, num_items: int, *, decay: HistoryDecay, num_lags: int) -> sp.csr_matrix:
+    """Histories of a block [P, I], each of length 1 and at most `num_lags` events: a row for every event but a user's
+    first.
     """
     place_E, _ = _places(block)
     rows, columns, weights = [], [], []
@@ -138,7 +140,8 @@ def history_rows(block: Sequences, num_items: int, *, decay: float, num_lags: in
             break
         rows.append(events)
         columns.append(block.items[events - lag])
-        weights.append(np.full(len(events), decay ** (lag - 1)))
+        elapsed = block.times[events - 1] - block.times[events - lag]
+        weights.append(decay.weights(lag - 1, elapsed))
     history = _position_rows(place_E, num_items, rows, columns, weights)
     lengths = np.sqrt(np.asarray(history.multiply(history).sum(axis=1)).ravel())
     return (sp.diags(1 / lengths) @ history).tocsr() if len(lengths) else history
@@ -176,19 +179,23 @@ def user_rows(
     return items, targets
 
 
-def request_gram(blocks: Blocks, num_items: int, *, decay: float, max_length: int) -> NDArray[np.float64]:
+def request_gram(
+    blocks: Blocks, num_items: int, *, decay: HistoryDecay, max_length: int
+) -> NDArray[np.float64]:
     """Gram matrix [I, I] of the users' latest histories as requests weigh them, each of length 1.
 
     A diagonal of the same trace is added, which stands for the histories to come. A log without an event has the
     identity.
     """
     gram_II = np.zeros((num_items, num_items))
-    num_lags = _num_events(decay, max_length)
+    num_lags = num_events(decay.per_event, max_length)
     for block in blocks():
         _, following_E = _places(block)
         recent = np.flatnonzero(following_E < num_lags)
         indices = (block.row_of_event[recent], block.items[recent])
-        latest = sp.csr_matrix((decay ** following_E[recent], indices), shape=(len(block), num_items))
+        last = recent + following_E[recent]
+        weights = decay.weights(following_E[recent], block.times[last] - block.times[recent])
+        latest = sp.csr_matrix((weights, indices), shape=(len(block), num_items))
         lengths = np.sqrt(np.asarray(latest.multiply(latest).sum(axis=1)).ravel())
         latest = sp.diags(1 / np.where(lengths > 0, lengths, 1)) @ latest
         _add(gram_II, latest.T @ latest, 1.0)
@@ -212,18 +219,6 @@ def popularity_weights(blocks: Blocks, num_items: int, *, power: float) -> NDArr
     weights_E = np.empty(len(order_E))
     weights_E[order_E] = (ends_E + 1.0 - starts_I[items_E]) ** -power
     return weights_E
-
-
-def _decay(half_life: float | None) -> float:
-    """Weight of an event relative to the one after it."""
-    return 0.5 ** (1 / half_life) if half_life else 1.0
-
-
-def _num_events(decay: float, most: int) -> int:
-    """Number of events that weigh enough under a decay."""
-    if decay == 1:
-        return most
-    return min(most, 1 + math.floor(math.log(_SMALLEST_WEIGHT) / math.log(decay))) if decay else 1
 
 
 def _places(block: Sequences) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

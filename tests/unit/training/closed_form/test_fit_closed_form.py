@@ -23,6 +23,7 @@ from visrec.data.snapshot import Snapshot
 from visrec.errors import ConfigError, DataError
 from visrec.models import History, TwoTowerRecommender
 from visrec.storage import ArtifactStore, Location
+from visrec.training.closed_form.decay import HistoryDecay
 from visrec.training.closed_form.transitions import transition_factors
 from visrec.training.initial import training_sequences
 
@@ -74,7 +75,7 @@ def test_the_served_scores_are_those_of_the_factors(
         7,
         form,
         rank=8,
-        pooling_half_life=2.0,
+        requests=HistoryDecay(half_life=2.0),
         max_length=50,
         seed=0,
     )

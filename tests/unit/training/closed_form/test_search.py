@@ -8,6 +8,7 @@ from tests.support.snapshots import make_snapshot, sequences_of
 from visrec.config import SplitConfig, TransitionsConfig
 from visrec.data.snapshot import Sequences
 from visrec.storage import ArtifactStore
+from visrec.training.closed_form.decay import HistoryDecay
 from visrec.training.closed_form.search import FoundSettings, SettingsSearch, request_rows
 from visrec.training.validation import load_validation_set
 
@@ -36,7 +37,7 @@ def search(
         max_length=20,
         max_solutions=most,
         on_solution=lambda done, _: told.append(done),
-    ).run(START, 3.5)
+    ).run(START, HistoryDecay(half_life=3.5))
     return found, told
 
 
@@ -48,8 +49,8 @@ def test_strict_sequences_take_short_memory(tmp_path: Path) -> None:
     ]
     found, told = search(histories, 40, tmp_path)
     assert found.values_U.mean() > 0.9
-    assert found.pooling_half_life is not None
-    assert found.pooling_half_life <= 3.5
+    assert found.requests.half_life is not None
+    assert found.requests.half_life <= 3.5
     assert found.closed_form.cooccurrence_weight < 1
     assert told == list(range(1, len(told) + 1))
     assert len(told) <= 12
@@ -68,6 +69,15 @@ def test_tastes_without_an_order_take_co_occurrence(tmp_path: Path) -> None:
 
 
 def test_a_request_weighs_its_last_event_most() -> None:
-    rows = request_rows(sequences_of([[0, 1, 2], [3]]), 4, 1.0).toarray()
+    rows = request_rows(sequences_of([[0, 1, 2], [3]]), 4, HistoryDecay(half_life=1.0)).toarray()
     assert rows.tolist() == [[0.25, 0.5, 1, 0], [0, 0, 0, 1]]
-    assert request_rows(sequences_of([[0, 1]]), 2, None).toarray().tolist() == [[1, 1]]
+    assert request_rows(sequences_of([[0, 1]]), 2, HistoryDecay(half_life=None)).toarray().tolist() == [
+        [1, 1]
+    ]
+
+
+def test_a_request_forgets_by_time_too() -> None:
+    # Events are an hour apart.
+    decay = HistoryDecay(half_life=None, half_life_hours=2)
+    rows = request_rows(sequences_of([[0, 1, 2]]), 3, decay).toarray()
+    np.testing.assert_allclose(rows, np.array([[0.5, 0.5**0.5, 1]]), rtol=1e-6)

@@ -11,6 +11,7 @@ from tests.support.snapshots import sequences_of
 
 from visrec.config import TransitionsConfig
 from visrec.data.snapshot import Sequences
+from visrec.training.closed_form.decay import HistoryDecay
 from visrec.training.closed_form.transitions import (
     history_rows,
     normal_equations,
@@ -32,7 +33,7 @@ def scores(blocks: list[Sequences], *, rank: int = 4, half_life: float | None = 
         4,
         TransitionsConfig(kind="transitions", **{"ridge": 1.0} | config),
         rank=rank,
-        pooling_half_life=half_life,
+        requests=HistoryDecay(half_life=half_life),
         max_length=9,
         seed=0,
     )
@@ -45,20 +46,20 @@ def equations(histories: list[list[int]], **config: Any) -> tuple[NDArray[np.flo
         lambda: iter([sequences_of(histories)]),
         4,
         TransitionsConfig(kind="transitions", ridge=1.0, **config),
-        pooling_half_life=None,
+        requests=HistoryDecay(half_life=None),
         max_length=9,
     )
     return found.gram_II - np.eye(4), found.moment_II
 
 
 def test_a_row_of_history_decays_and_has_length_one() -> None:
-    history = history_rows(sequences_of([[0, 1, 2], [3]]), 4, decay=0.5, num_lags=9)
+    history = history_rows(sequences_of([[0, 1, 2], [3]]), 4, decay=HistoryDecay(half_life=1.0), num_lags=9)
     expected = np.array([[1, 0, 0, 0], np.array([0.5, 1, 0, 0]) / np.sqrt(1.25)])
     np.testing.assert_allclose(history.toarray(), expected)
 
 
 def test_num_lags_limits_the_history() -> None:
-    history = history_rows(sequences_of([[0, 1, 2, 3]]), 4, decay=1.0, num_lags=1)
+    history = history_rows(sequences_of([[0, 1, 2, 3]]), 4, decay=HistoryDecay(half_life=None), num_lags=1)
     np.testing.assert_array_equal(history.toarray(), np.eye(4)[:3])
 
 
@@ -89,7 +90,7 @@ def test_a_row_of_a_user_holds_different_items_once() -> None:
 
 def test_a_blend_of_weight_0_is_transitions_and_of_weight_1_co_occurrence() -> None:
     block = sequences_of(HISTORIES)
-    history = history_rows(block, 4, decay=1.0, num_lags=9).toarray()
+    history = history_rows(block, 4, decay=HistoryDecay(half_life=None), num_lags=9).toarray()
     target = target_rows(block, 4, np.ones(8), decay=0.5, num_events=9).toarray()
     users = np.array([[1, 1, 1, 0], [0, 0, 0, 1], [1, 1, 1, 1]])
     pure = (history.T @ history, history.T @ target), (users.T @ users, users.T @ users)
@@ -166,10 +167,12 @@ def test_copies_of_all_users_with_as_many_times_the_ridge_change_nothing(copies:
 
 def test_the_gram_of_requests_is_of_the_latest_histories_and_a_diagonal_of_the_same_trace() -> None:
     block = sequences_of([[3, 0, 1], [], [2]])
-    found = request_gram(lambda: iter([block]), 4, decay=0.5, max_length=2)
+    found = request_gram(lambda: iter([block]), 4, decay=HistoryDecay(half_life=1.0), max_length=2)
     latest = np.array([np.array([0.5, 1, 0, 0]) / np.sqrt(1.25), [0, 0, 1, 0]])
     np.testing.assert_allclose(found, latest.T @ latest + 2 / 4 * np.eye(4))
-    np.testing.assert_array_equal(request_gram(lambda: iter([]), 4, decay=0.5, max_length=2), np.eye(4))
+    np.testing.assert_array_equal(
+        request_gram(lambda: iter([]), 4, decay=HistoryDecay(half_life=1.0), max_length=2), np.eye(4)
+    )
 
 
 def test_with_all_factors_the_truncation_changes_nothing() -> None:
@@ -189,3 +192,10 @@ def test_truncation_for_requests_keeps_their_scores_best() -> None:
         for kind in ("fit", "requests")
     }
     assert lost["requests"] < lost["fit"]
+
+
+def test_a_history_decays_by_time() -> None:
+    # An hour between two events: with a half-life of one hour the one before the last weighs half.
+    decay = HistoryDecay(half_life=None, half_life_hours=1)
+    history = history_rows(sequences_of([[0, 1, 2]]), 3, decay=decay, num_lags=9).toarray()
+    np.testing.assert_allclose(history[1], np.array([0.5, 1, 0]) / np.sqrt(1.25))
