@@ -21,7 +21,7 @@ PICTURES, ATTRIBUTES = "pictures", "attributes"
 _RIDGES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 """Ridges among which leave-one-out chooses."""
 _START: Mapping[str, float] = {PICTURES: 30.0, ATTRIBUTES: 10.0}
-_LARGEST_SAMPLE = 2000
+_LARGEST_SAMPLE = 4000
 """Most items of the leave-one-out errors; time grows with the cube of their number."""
 
 
@@ -100,7 +100,7 @@ class ContentRidge:
         """Ridges of the least leave-one-out error, which is exact; one that is given stays.
 
         The search goes from the middle of the grid to the best neighbouring pair for as long as the error falls. The
-        errors are those of some two thousand items at most, evenly spread over the catalogue: a ridge stands for the
+        errors are those of some four thousand items at most, evenly spread over the catalogue: a ridge stands for the
         spread of coefficients, which does not depend on the number of items.
         """
         free = [kind for kind in self.kinds if given.get(kind) is None]
