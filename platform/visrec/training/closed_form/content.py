@@ -100,8 +100,7 @@ class ContentRidge:
         """Ridges of the least leave-one-out error, which is exact; one that is given stays.
 
         The search goes from the middle of the grid to the best neighbouring pair for as long as the error falls. The
-        errors are those of some four thousand items at most, evenly spread over the catalogue: a ridge stands for the
-        spread of coefficients, which does not depend on the number of items.
+        errors are those of some four thousand items at most, evenly spread over the catalogue.
         """
         free = [kind for kind in self.kinds if given.get(kind) is None]
         best = {kind: given.get(kind) or _START[kind] for kind in self.kinds}
