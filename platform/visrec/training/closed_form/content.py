@@ -18,13 +18,10 @@ from visrec.models.item_tower import AttributeEmbedding
 
 PICTURES, ATTRIBUTES = "pictures", "attributes"
 """Kinds of columns; each has a ridge of its own."""
-STRENGTHS: Mapping[str, tuple[float, ...]] = {
-    PICTURES: (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0),
-    ATTRIBUTES: (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0),
-}
+_RIDGES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 """Ridges among which leave-one-out chooses."""
 _START: Mapping[str, float] = {PICTURES: 30.0, ATTRIBUTES: 10.0}
-_LARGEST_SAMPLE = 2000
+_LARGEST_SAMPLE = 4000
 """Most items of the leave-one-out errors; time grows with the cube of their number."""
 
 
@@ -36,13 +33,11 @@ class ContentMap:
         picture_DF: None without pictures.
         bias_D: Zero without pictures.
         attribute_AD: None without attributes.
-        ridges: Strength of each kind of columns.
     """
 
     picture_DF: NDArray[np.float32] | None
     bias_D: NDArray[np.float32]
     attribute_AD: NDArray[np.float32] | None
-    ridges: Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,15 +94,13 @@ class ContentRidge:
             picture_DF=None if picture_DF is None else picture_DF.astype(np.float32),
             bias_D=bias_D.astype(np.float32),
             attribute_AD=None if attribute_AD is None else attribute_AD.astype(np.float32),
-            ridges={kind: ridges[kind] for kind in self.kinds},
         )
 
     def choose(self, vectors_ND: NDArray[np.float32], given: Mapping[str, float | None]) -> dict[str, float]:
-        """Ridges of the least exact leave-one-out error; one that is given stays.
+        """Ridges of the least leave-one-out error, which is exact; one that is given stays.
 
-        The search climbs from the middle of the grid to the best neighbouring pair for as long as the error falls. The
-        errors are those of a few thousand items at most, evenly spread over the catalogue: a ridge stands for the
-        spread of coefficients, which does not depend on the number of items.
+        The search goes from the middle of the grid to the best neighbouring pair for as long as the error falls. The
+        errors are those of some four thousand items at most, evenly spread over the catalogue.
         """
         free = [kind for kind in self.kinds if given.get(kind) is None]
         best = {kind: given.get(kind) or _START[kind] for kind in self.kinds}
@@ -245,8 +238,8 @@ def _neighbours(ridges: dict[str, float], free: list[str]) -> list[dict[str, flo
     """The settings with one ridge a step up or down its grid."""
     found = []
     for kind in free:
-        place = STRENGTHS[kind].index(ridges[kind])
-        for other in STRENGTHS[kind][max(place - 1, 0) : place + 2]:
+        place = _RIDGES.index(ridges[kind])
+        for other in _RIDGES[max(place - 1, 0) : place + 2]:
             if other != ridges[kind]:
                 found.append({**ridges, kind: other})
     return found
