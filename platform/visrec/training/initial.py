@@ -12,7 +12,8 @@ from visrec.data.attributes import AttributeFacts
 from visrec.data.snapshot import Sequences, Snapshot
 from visrec.data.splits import TRAIN, VALIDATION
 from visrec.errors import ArtifactError, ConfigError
-from visrec.models import TwoTower, TwoTowerRecommender
+from visrec.models import BlendedRecommender, TwoTower, TwoTowerRecommender
+from visrec.models.blend import MEMBERS
 from visrec.models.pretrained import PRETRAINED, load_pretrained
 from visrec.models.two_tower_recommender import WEIGHTS
 from visrec.models.weights import WeightsFacts, fit_weights
@@ -86,10 +87,28 @@ def starting_point(job: TrainWorkloadConfig) -> str | None:
 
 
 def start_checkpoint(job: TrainWorkloadConfig, start_from: str) -> Location:
-    """Folder of the checkpoint that training starts from: a name in the workspace, `latest`, a path or a URI."""
+    """Folder of the model that training starts from: a name in the workspace, `latest`, a path or a URI.
+
+    Of a blend it is the folder of the first member that reads pictures.
+
+    Raises:
+        ArtifactError: No such checkpoint, or a damaged one.
+        ConfigError: A blend without such a member.
+    """
     if "/" in start_from:
-        return Location.parse(start_from)
-    return ArtifactStore(job.workspace).find("checkpoints", start_from).location
+        folder = Location.parse(start_from)
+    else:
+        folder = ArtifactStore(job.workspace).find("checkpoints", start_from).location
+    if not (folder / MEMBERS).exists():
+        return folder
+    blend = BlendedRecommender.load(folder)
+    for member in blend.members:
+        if member.recommender.reads_pictures:
+            return folder / MEMBERS / member.name
+    raise ConfigError(
+        f"training.start_from: expected a model that reads pictures, got the blend {start_from} of "
+        f"{', '.join(member.name for member in blend.members)}"
+    )
 
 
 def attribute_columns(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.support.checkpoints import TINY_MODEL, make_checkpoint
+from tests.support.checkpoints import PICTURE_MODEL, TINY_MODEL, make_blend_checkpoint, make_checkpoint
 from tests.support.snapshots import checkerboard_snapshot
 from tests.support.training import run_training as run
 from tests.support.training import saved_weights as weights
@@ -29,7 +29,7 @@ from visrec.models.backbones.networks import efficientnet_lite0
 from visrec.models.weights import WeightsFacts, write_weights
 from visrec.storage import ArtifactStore, Location
 from visrec.training.activation_cache import FrozenPrefix
-from visrec.training.initial import initial_model
+from visrec.training.initial import initial_model, starting_point
 from visrec.training.phase import num_frozen_blocks, set_modes, set_trainable
 
 
@@ -160,6 +160,19 @@ def test_training_starts_from_the_encoders_of_another_catalogue(snapshot: Snapsh
         ArtifactError, match=r"training.start_from: .* has other encoders .* expected user_tower"
     ):
         initial_model(within(wider, snapshot), snapshot)
+
+
+def test_training_starts_from_the_member_of_a_blend_that_reads_pictures(
+    snapshot: Snapshot, tmp_path: Path
+) -> None:
+    other = ArtifactStore(str(tmp_path / "other"))
+    blend = make_blend_checkpoint(other, checkerboard_snapshot(other, num_users=12, num_items=12))
+    job = TrainWorkloadConfig(model=PICTURE_MODEL, training=TrainingConfig(start_from=blend.location.path))
+    model, _ = initial_model(within(job, snapshot), snapshot)
+    theirs = weights_of(f"{blend.location.path}/members/pictures")
+    name = "item_tower.projection.2.weight"
+    np.testing.assert_array_equal(model.state_dict()[name].numpy(), theirs[name])
+    assert starting_point(job) is not None
 
 
 def weights_of(folder: str) -> dict[str, Any]:
