@@ -36,6 +36,9 @@ from visrec.training.validation import ValidationSet, load_validation_set, metri
 
 _PHASE = "blend"
 """Name of the phase in the record of the finished blend."""
+_SCORES = 20_000_000
+"""Scores of a member that are held for the choice of weights."""
+_FEWEST_USERS = 100
 _PICTURES_WEIGHT = 1e-3
 """Weight of the member that reads pictures where it does not raise the metric: a picture still needs a vector."""
 
@@ -126,7 +129,7 @@ class BlendRun:
         trained: list[MemberConfig] = []
         for number, member in enumerate(members, start=1):
             is_done = (self.scratch / SELECTION / member.name).exists()
-            fitting = member if is_done else schedule.fitting(member)
+            fitting = member if is_done else self._fitting(schedule, member)
             if fitting is None and trained:
                 continue
             started, num_before = time.perf_counter(), len(self.records)
@@ -144,6 +147,16 @@ class BlendRun:
                 num_epochs = len(self.records) - num_before
                 schedule.done(member, num_epochs, time.perf_counter() - started)
         return trained
+
+    def _fitting(self, schedule: Schedule, member: MemberConfig) -> MemberConfig | None:
+        """The member as the budget allows it, by the clock of the first process: all must decide alike."""
+        fitting, last = schedule.fitting(member), member.phases[-1]
+        epochs = -1 if fitting is None else fitting.phases[-1].epochs
+        ours = np.array([epochs if self.environment.rank == 0 else 0])
+        agreed = int(self.environment.sum(ours)[0])
+        if agreed < 0:
+            return None
+        return member.replace(phases=(*member.phases[:-1], last.replace(epochs=agreed)))
 
     def train_member(self, number: str, member: MemberConfig) -> MemberConfig:
         """Train a member in a pass, unless it is finished; returns its config with what validation has chosen."""
@@ -258,11 +271,12 @@ class BlendRun:
         return {name: total / num_users for name, total in sums.items()}
 
     def _validation(self) -> ValidationSet:
-        """The validation users of the loop, all of them in every process."""
+        """The validation users of the loop, all of them in every process, or a sample where the catalogue is large."""
+        most = max(_FEWEST_USERS, _SCORES // self.snapshot.num_items)
         validation = load_validation_set(
             self.snapshot,
             job_of_pass(self.job, SELECTION).training.split,
-            max_users=self.job.training.validation_users,
+            max_users=min(self.job.training.validation_users, most),
             seed=self.job.seed,
             rank=0,
             world_size=1,
