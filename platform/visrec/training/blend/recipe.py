@@ -19,7 +19,7 @@ _MAX_FACTORS = 512
 _FULL_SOFTMAX_SCORES = 1e9
 """Most scores of an epoch, events by items, for which a step scores all items."""
 _BATCH = 32
-_STEPS = {"attributes": 900, "pictures": 1500, "ids": 1000}
+_STEPS = {"attributes": 900, "pictures": 1100, "ids": 900}
 """Steps of a member by gradient descent, about: fewer epochs over a larger log."""
 _FEWEST_EPOCHS, _MOST_EPOCHS = 4, 40
 _MOST_SECONDS = 150.0
