@@ -17,6 +17,7 @@ from visrec.reports.members import member_lines
 from visrec.reports.training import draw_curves
 from visrec.storage import ArtifactStore, Location, content_id
 from visrec.training import run
+from visrec.training.blend.recipe import VERSION as RECIPE_VERSION
 from visrec.training.environment import LocalEnvironment
 from visrec.training.initial import initial_model, starting_point
 from visrec.training.messages import ProgressUpdate
@@ -101,7 +102,7 @@ def _recipe_parts(training: TrainingConfig) -> list[Any]:
     if training.recipe == "phases":
         return []
     values = training.model_dump(mode="json")
-    return [values[key] for key in ("recipe", "members", "refit", "budget_minutes")]
+    return [RECIPE_VERSION, *(values[key] for key in ("recipe", "members", "refit", "budget_minutes"))]
 
 
 def write_checkpoint(

@@ -15,6 +15,8 @@ from visrec.config import (
 from visrec.data.snapshot import Snapshot
 from visrec.training.blend.cost import LogFacts, MemberCost
 
+VERSION = 1
+"""Increased when the same snapshot would give other members, so that old checkpoints are not taken for new ones."""
 _MAX_FACTORS = 512
 _FULL_SOFTMAX_SCORES = 1e9
 """Most scores of an epoch, events by items, for which a step scores all items."""
