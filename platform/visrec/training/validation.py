@@ -59,8 +59,9 @@ def load_validation_set(
     eligible = np.concatenate([block.histories.user_index for block in held_out])
     if not len(eligible):
         raise DataError(
-            f"expected users with a history and a validation item under {split.protocol}, got none; train with "
-            f"training.split.fit_on: train_and_validation, or with more events{snapshot.empty_part_note(split)}"
+            f"expected users with a history and a validation item under {split.protocol}, got none; train one model "
+            "without validation (training.phases, with training.split.fit_on: train_and_validation), or use more "
+            f"events{snapshot.empty_part_note(split)}"
         )
     chosen = eligible
     if len(eligible) > max_users:
