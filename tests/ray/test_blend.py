@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import ray
 from ray.util.state import list_actors
 from rich.console import Console
 from tests.support.snapshots import checkerboard_snapshot
@@ -49,7 +51,7 @@ MEMBERS: list[dict[str, Any]] = [
     {
         "name": "pictures",
         "model": {"dim": 8, "item": {"width": 4}, "user": {"hidden_dim": 16, "max_length": 10}},
-        "phases": [{"epochs": 3, "batch_size": 4, "learning_rate": 0.01}],
+        "phases": [{"epochs": 8, "batch_size": 4, "learning_rate": 0.01}],
     },
 ]
 
@@ -104,21 +106,30 @@ def test_a_worker_that_is_killed_in_the_second_member_changes_nothing(snapshot: 
     whole = train(parse_config(TrainWorkloadConfig, settings(snapshot)), console=Console(file=StringIO()))
     # Another name, since the budget is part of it, and the same result.
     job = parse_config(TrainWorkloadConfig, settings(snapshot, budget_minutes=60))
-    killer = threading.Thread(target=_kill_a_worker, args=(Path(job.workspace) / "runs",), daemon=True)
+    killed: list[int] = []
+    killer = threading.Thread(target=_kill_a_worker, args=(Path(job.workspace) / "runs", killed))
     killer.start()
-    checkpoint = train(job, console=Console(file=StringIO()))
-    killer.join(timeout=60)
-    assert not killer.is_alive()
+    try:
+        checkpoint = train(job, console=Console(file=StringIO()))
+    finally:
+        killer.join(timeout=60)
+    assert killed, "the run ended before a worker could be killed"
     assert checkpoint.name != whole.name
     np.testing.assert_array_equal(checkpoint.item_vectors, whole.item_vectors)
 
 
-def _kill_a_worker(runs: Path) -> None:
+def _kill_a_worker(runs: Path, killed: list[int]) -> None:
     """Kill a training worker as soon as a checkpoint of the second member is there."""
-    while not any(runs.glob("*/checkpoint_*/selection/pictures/training_state.json")):
-        pass
-    workers = list_actors(filters=[("class_name", "=", "RayTrainWorker"), ("state", "=", "ALIVE")])
-    os.kill(int(workers[0].pid), signal.SIGKILL)
+    address = ray.get_runtime_context().gcs_address
+    until = time.monotonic() + 240
+    while not killed and time.monotonic() < until:
+        found = any(runs.glob("*/checkpoint_*/selection/pictures/training_state.json"))
+        filters: list[Any] = [("class_name", "=", "RayTrainWorker"), ("state", "=", "ALIVE")]
+        workers = list_actors(address=address, filters=filters) if found else []
+        if workers:
+            os.kill(workers[-1].pid, signal.SIGKILL)
+            killed.append(workers[-1].pid)
+        time.sleep(0.1)
 
 
 def test_a_study_tunes_the_settings_of_a_member(snapshot: Snapshot) -> None:
