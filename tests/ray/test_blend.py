@@ -102,6 +102,7 @@ def test_two_workers_make_one_blend_and_evaluation_measures_its_members(snapshot
     assert again.name == checkpoint.name
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_in_the_second_member_changes_nothing(snapshot: Snapshot) -> None:
     whole = train(parse_config(TrainWorkloadConfig, settings(snapshot)), console=Console(file=StringIO()))
     # Another name, since the budget is part of it, and the same result.
