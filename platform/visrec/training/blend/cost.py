@@ -96,8 +96,11 @@ class MemberCost:
 
 
 def num_solutions(num_items: int) -> int:
-    """Solutions that the search for a closed form's settings may take; one costs the cube of the number of items."""
-    affordable = _SOLUTIONS * (_ITEMS_OF_SOLUTIONS / max(num_items, 1)) ** 3
+    """Solutions that the search for a closed form's settings may take; one costs the cube of the number of items.
+
+    Beyond some thousand items their number falls faster than that, since every other step grows with the items too.
+    """
+    affordable = _SOLUTIONS * (_ITEMS_OF_SOLUTIONS / max(num_items, 1)) ** 5
     return max(2, min(_SOLUTIONS, round(affordable)))
 
 
