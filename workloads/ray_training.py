@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,8 @@ from visrec.cluster.session import is_this_machine_alone, ray_session
 from visrec.cluster.training import train_on_workers
 from visrec.config import TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
+from visrec.models import TwoTower
 from visrec.storage import Location
-from visrec.training.initial import initial_model
-from visrec.training.run import model_jobs
 from visrec.workloads.activations import precompute
 from visrec.workloads.progress import ProgressBoard, TrainingProgress
 
@@ -25,19 +24,25 @@ _POLL_SECONDS = 0.3
 
 @contextmanager
 def on_workers(
-    job: TrainWorkloadConfig, snapshot: Snapshot, run_folder: Location, console: Console
+    job: TrainWorkloadConfig,
+    models: Sequence[tuple[TrainWorkloadConfig, TwoTower]],
+    snapshot: Snapshot,
+    run_folder: Location,
+    console: Console,
 ) -> Iterator[Path]:
     """Train on workers; a context with the folder that the finished run of the loop has written.
 
     Args:
         job: The training's config.
+        models: Its jobs by phases with the towers before the first step, from which activations of frozen blocks are
+            computed; see `initial_models`.
         snapshot: The data.
         run_folder: Where a run that was killed left off, and this one keeps its state.
         console: Shows the progress.
     """
     with ray_session(job.ray), shown_progress(console) as board:
-        for model_job in model_jobs(job, snapshot):
-            precompute(model_job, initial_model(model_job, snapshot)[0], snapshot, console)
+        for model_job, model in models:
+            precompute(model_job, model, snapshot, console)
         with train_on_workers(_with_threads(job), snapshot, run_folder, board) as folder:
             yield folder
 

@@ -19,7 +19,7 @@ from visrec.storage import ArtifactStore, Location, content_id
 from visrec.training import run
 from visrec.training.blend.recipe import VERSION as RECIPE_VERSION
 from visrec.training.environment import LocalEnvironment
-from visrec.training.initial import initial_model, starting_point
+from visrec.training.initial import starting_point
 from visrec.training.messages import ProgressUpdate
 from visrec.training.phase import check_phases
 from visrec.workloads.progress import ProgressBoard, TrainingProgress
@@ -126,8 +126,9 @@ def _train(
     job: TrainWorkloadConfig, snapshot: Snapshot, workspace: ArtifactStore, name: str, console: Console
 ) -> None:
     # A mistake in the settings is raised here, before workers start.
-    for model_job in run.model_jobs(job, snapshot):
-        check_phases(model_job, initial_model(model_job, snapshot)[0], snapshot)
+    models = run.initial_models(job, snapshot)
+    for model_job, model in models:
+        check_phases(model_job, model, snapshot)
     run_folder = workspace.root / "runs" / name
     if job.training.scaling.num_workers == 0:
         trained = _in_process(job, snapshot, run_folder, console)
@@ -135,7 +136,7 @@ def _train(
         # Imported here: training in one process needs no Ray.
         from visrec.workloads.ray_training import on_workers
 
-        trained = on_workers(job, snapshot, run_folder, console)
+        trained = on_workers(job, models, snapshot, run_folder, console)
     with trained as folder:
         write_checkpoint(workspace, name, folder, job, snapshot)
     run_folder.delete()  # it was needed to resume

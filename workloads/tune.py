@@ -18,8 +18,7 @@ from visrec.errors import ConfigError, GateError, StudyInterrupted, VisrecError
 from visrec.models.checkpoint import Checkpoint
 from visrec.releases import Release
 from visrec.storage import ArtifactStore, Location, content_id
-from visrec.training.initial import initial_model
-from visrec.training.run import model_jobs
+from visrec.training.run import initial_models
 from visrec.tune.artifact import Study
 from visrec.tune.compare import default_trial, improvement_over
 from visrec.tune.points import check_space, mutable_keys, with_trial_recipe
@@ -171,8 +170,8 @@ def _run(job: TuneWorkloadConfig, snapshot: Snapshot, log: StudyLog, console: Co
         if job.tune.try_defaults:
             # Trials that start together would each compute the same activations of frozen blocks.
             first = trial_job(job, {})
-            for model_job in model_jobs(first, snapshot):
-                precompute(model_job, initial_model(model_job, snapshot)[0], snapshot, console)
+            for model_job, model in initial_models(first, snapshot):
+                precompute(model_job, model, snapshot, console)
         with StudyTable(console, job, log) as table:
             try:
                 ending = run_trials(job, snapshot, log, on_change=table.show)

@@ -193,8 +193,9 @@ class BlendedRecommender(Recommender):
 
     def join_vectors(self, vectors: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """The blend's vectors [I, D] of the whole catalogue, from those of the members [I, M]."""
+        items = np.arange(self.num_items)
         parts = [
-            _with_bias(vectors_IM, member.recommender.item_biases) * np.float32(member.item_scale)
+            self._item_part(member, vectors_IM, items)
             for member, vectors_IM in zip(self.members, vectors, strict=True)
         ]
         return np.concatenate(parts, axis=1)
@@ -260,10 +261,9 @@ class BlendedRecommender(Recommender):
             for history, start, stop in zip(histories, bounds[:-1], bounds[1:], strict=True)
         ]
         used_ND = vectors_ID[items]
-        parts, start = [], 0
-        for member in self.members:
-            own_NM = used_ND[:, start : start + member.dim - 1] / np.float32(member.item_scale)
-            start += member.dim
+        parts = []
+        for member, columns in zip(self.members, self.member_columns.values(), strict=True):
+            own_NM = used_ND[:, columns][:, :-1] / np.float32(member.item_scale)
             queries_BM = member.recommender.encode_users(renumbered, own_NM, request_times_B)
             queries_BM1 = np.concatenate([queries_BM, np.ones((len(queries_BM), 1), np.float32)], axis=1)
             parts.append(queries_BM1 * member.query_scales(queries_BM1))

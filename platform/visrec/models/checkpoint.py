@@ -90,6 +90,10 @@ class Checkpoint(TypedArtifact):
         Raises:
             ArtifactError: A file of the model is missing or damaged.
         """
+        return self._recommender
+
+    @cached_property
+    def _recommender(self) -> Recommender:
         return load_recommender(self.location)
 
     @property

@@ -2,8 +2,10 @@
 
 from visrec.config import TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
+from visrec.models import TwoTower
 from visrec.training.blend import member_job, members_of, train_blend
 from visrec.training.environment import TrainEnvironment
+from visrec.training.initial import initial_model
 from visrec.training.loop import train_phases
 
 
@@ -24,8 +26,15 @@ def train(job: TrainWorkloadConfig, snapshot: Snapshot, environment: TrainEnviro
         train_blend(job, snapshot, environment)
 
 
-def model_jobs(job: TrainWorkloadConfig, snapshot: Snapshot) -> list[TrainWorkloadConfig]:
-    """The jobs by phases that a job is made of: itself, or one for each member of its blend."""
-    if job.training.recipe == "phases":
-        return [job]
-    return [member_job(job, member) for member in members_of(job, snapshot)]
+def initial_models(
+    job: TrainWorkloadConfig, snapshot: Snapshot
+) -> list[tuple[TrainWorkloadConfig, TwoTower]]:
+    """The jobs by phases that a job is made of, itself or one for each member, with their towers before the first step.
+
+    Raises:
+        ConfigError, ArtifactError: As `visrec.training.initial.initial_model`.
+    """
+    jobs = [job]
+    if job.training.recipe != "phases":
+        jobs = [member_job(job, member) for member in members_of(job, snapshot)]
+    return [(model_job, initial_model(model_job, snapshot)[0]) for model_job in jobs]

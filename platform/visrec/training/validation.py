@@ -36,6 +36,17 @@ class ValidationSet:
     candidates: NDArray[np.int32] | None
     set_valued: bool
 
+    def metrics(self, block: HeldOut, scores_BI: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
+        """Metrics of each user of a block under some scores: name -> float64 [B]."""
+        ranks = rank_targets(
+            scores_BI,
+            block.histories,
+            block.targets,
+            candidates=self.candidates,
+            set_valued=self.set_valued,
+        )
+        return ranking_metrics(ranks, (10,))
+
 
 def load_validation_set(
     snapshot: Snapshot, split: SplitConfig, *, max_users: int, seed: int, rank: int, world_size: int
@@ -95,17 +106,18 @@ def metrics_by_block(
     recommender: Recommender, vectors_ID: NDArray[np.float32], validation: ValidationSet
 ) -> Iterator[dict[str, NDArray[np.float64]]]:
     """Metrics of each user, block by block, in the order of the users: name -> float64 [B]."""
+    for block, scores_BI in scores_by_block(recommender, vectors_ID, validation):
+        yield validation.metrics(block, scores_BI)
+
+
+def scores_by_block(
+    recommender: Recommender, vectors_ID: NDArray[np.float32], validation: ValidationSet
+) -> Iterator[tuple[HeldOut, NDArray[np.float32]]]:
+    """Scores of the whole catalogue [B, I] for the users of each block."""
     biases_I = recommender.item_biases
     for block in validation.blocks:
         queries_BD = recommender.encode_users(histories(block.histories), vectors_ID, block.times)
-        ranks = rank_targets(
-            queries_BD @ vectors_ID.T + biases_I,
-            block.histories,
-            block.targets,
-            candidates=validation.candidates,
-            set_valued=validation.set_valued,
-        )
-        yield ranking_metrics(ranks, (10,))
+        yield block, queries_BD @ vectors_ID.T + biases_I
 
 
 def encode_catalogue(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.arrays import ITEM_VECTORS
-from visrec.config import VALIDATION_METRICS, MemberConfig, TrainWorkloadConfig
+from visrec.config import MemberConfig, TrainWorkloadConfig
 from visrec.data.snapshot import Snapshot
 from visrec.evaluation.bootstrap import Interval
 from visrec.models import BlendedRecommender, BlendMember, Recommender, load_recommender
@@ -32,7 +32,7 @@ from visrec.training.blend.weights import ChosenWeights, WeightSearch, normalise
 from visrec.training.environment import TrainEnvironment
 from visrec.training.loop import train_phases
 from visrec.training.messages import MemberStarted, RunFinished
-from visrec.training.validation import ValidationSet, load_validation_set, metrics_by_block
+from visrec.training.validation import ValidationSet, load_validation_set, validate
 
 _PHASE = "blend"
 """Name of the phase in the record of the finished blend."""
@@ -50,10 +50,17 @@ def train_blend(job: TrainWorkloadConfig, snapshot: Snapshot, environment: Train
         ConfigError, DataError, DivergedError: As `visrec.training.loop.train_phases`.
     """
     with tempfile.TemporaryDirectory() as folder:
-        run = BlendRun(job=job, snapshot=snapshot, environment=environment, scratch=Path(folder))
-        if run.repeat_final_report():
+        scratch = Path(folder)
+        if _repeats_final_report(environment, scratch):
             return
-        copy_finished_members(environment, run.scratch)
+        copy_finished_members(environment, scratch)
+        run = BlendRun(
+            job=job,
+            snapshot=snapshot,
+            environment=environment,
+            scratch=scratch,
+            validation=_load_validation(job, snapshot),
+        )
         trained = run.train_members(members_of(job, snapshot))
         chosen = run.choose_weights(trained)
         selection = run.blend(chosen, dict.fromkeys((member.name for member in trained), SELECTION))
@@ -94,6 +101,7 @@ class BlendRun:
         snapshot: The data.
         environment: The worker's environment.
         scratch: Local folder of this process with the finished members.
+        validation: The validation users, by which all is chosen.
         records: Epoch records of the members that the first pass has finished.
     """
 
@@ -101,22 +109,8 @@ class BlendRun:
     snapshot: Snapshot
     environment: TrainEnvironment
     scratch: Path
+    validation: ValidationSet
     records: list[EpochRecord] = field(default_factory=list)
-
-    def repeat_final_report(self) -> bool:
-        """Report the last checkpoint again if it is the final one: the run ended before it was read."""
-        with self.environment.resume() as folder:
-            if folder is None or not (folder / BLEND).exists():
-                return False
-            kept = self.scratch / "final"
-            shutil.copytree(folder, kept)
-        records = read_epochs(Location.parse(kept))
-
-        def write(folder: Path) -> None:
-            shutil.copytree(kept, folder, dirs_exist_ok=True)
-
-        self.environment.report(RunFinished(num_epochs=len(records)), write)
-        return True
 
     def train_members(self, members: Sequence[MemberConfig]) -> list[MemberConfig]:
         """The first pass over all members that the budget has time for."""
@@ -165,8 +159,8 @@ class BlendRun:
         if finished is None:
             finished = member
             if number == SELECTION and member.search:
-                job, validation = job_of_pass(self.job, SELECTION), self._validation()
-                finished = with_found_settings(member, job, self.snapshot, validation, self.environment)
+                job = job_of_pass(self.job, SELECTION)
+                finished = with_found_settings(member, job, self.snapshot, self.validation, self.environment)
             environment = MemberEnvironment(self.environment, self.scratch, place, finished, self.records)
             train_phases(member_job(self.job, finished, number), self.snapshot, environment)
         if number == SELECTION:
@@ -175,11 +169,12 @@ class BlendRun:
 
     def choose_weights(self, members: list[MemberConfig]) -> ChosenWeights:
         """Weights of the members of the first pass."""
-        validation = self._validation()
         search = WeightSearch(
             names=[member.name for member in members],
-            scores=[normalised_scores(*self._load(SELECTION, member.name), validation) for member in members],
-            validation=validation,
+            scores=[
+                normalised_scores(*self._load(SELECTION, member.name), self.validation) for member in members
+            ],
+            validation=self.validation,
             metric_name=self.job.training.selection_metric,
             seed=self.job.seed,
         )
@@ -218,7 +213,8 @@ class BlendRun:
     ) -> None:
         """Report the final checkpoint."""
         started = time.perf_counter()
-        metrics = self._metrics(selection)
+        # Every process measures all users, which changes no mean.
+        metrics = validate(selection.recommender, selection.vectors_ID, self.validation, self.environment)
         metrics[self.job.training.selection_metric] = chosen.metric
         seconds = time.perf_counter() - started
         blended = EpochRecord(phase=_PHASE, epoch=1, loss=0.0, seconds=seconds, metrics=metrics)
@@ -261,28 +257,36 @@ class BlendRun:
         vectors_IM: NDArray[np.float32] = np.load(folder / ITEM_VECTORS, allow_pickle=False)
         return load_recommender(Location.parse(folder)), vectors_IM
 
-    def _metrics(self, blend: Blend) -> dict[str, float]:
-        """Validation metrics of a blend; every process measures all users."""
-        sums, num_users = dict.fromkeys(VALIDATION_METRICS, 0.0), 0
-        for metrics in metrics_by_block(blend.recommender, blend.vectors_ID, self._validation()):
-            num_users += len(next(iter(metrics.values())))
-            for name in VALIDATION_METRICS:
-                sums[name] += float(metrics[name].sum())
-        return {name: total / num_users for name, total in sums.items()}
 
-    def _validation(self) -> ValidationSet:
-        """The validation users of the loop, all of them in every process, or a sample where the catalogue is large."""
-        most = max(_FEWEST_USERS, _SCORES // self.snapshot.num_items)
-        validation = load_validation_set(
-            self.snapshot,
-            job_of_pass(self.job, SELECTION).training.split,
-            max_users=min(self.job.training.validation_users, most),
-            seed=self.job.seed,
-            rank=0,
-            world_size=1,
-        )
-        assert validation is not None, "the first pass keeps the validation events out"
-        return validation
+def _repeats_final_report(environment: TrainEnvironment, scratch: Path) -> bool:
+    """Report the last checkpoint again if it is the final one: the run ended before it was read."""
+    with environment.resume() as folder:
+        if folder is None or not (folder / BLEND).exists():
+            return False
+        kept = scratch / "final"
+        shutil.copytree(folder, kept)
+    records = read_epochs(Location.parse(kept))
+
+    def write(folder: Path) -> None:
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+
+    environment.report(RunFinished(num_epochs=len(records)), write)
+    return True
+
+
+def _load_validation(job: TrainWorkloadConfig, snapshot: Snapshot) -> ValidationSet:
+    """The validation users of the loop, all of them in every process, or a sample where the catalogue is large."""
+    most = max(_FEWEST_USERS, _SCORES // snapshot.num_items)
+    validation = load_validation_set(
+        snapshot,
+        job_of_pass(job, SELECTION).training.split,
+        max_users=min(job.training.validation_users, most),
+        seed=job.seed,
+        rank=0,
+        world_size=1,
+    )
+    assert validation is not None, "the first pass keeps the validation events out"
+    return validation
 
 
 def _interval_facts(interval: Interval | None) -> IntervalFacts | None:

@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visrec.evaluation.bootstrap import Interval, exceeds_standard_error, paired_intervals
-from visrec.evaluation.metrics import ranking_metrics
-from visrec.evaluation.ranks import rank_targets
 from visrec.models import Recommender
-from visrec.training.validation import ValidationSet, histories
+from visrec.training.validation import ValidationSet, scores_by_block
 
 _FOLDS = 5
 _STEPS = (8, 4, 2, 1)
@@ -64,11 +62,8 @@ def normalised_scores(
     recommender: Recommender, vectors_ID: NDArray[np.float32], validation: ValidationSet
 ) -> list[NDArray[np.float32]]:
     """Scores of the validation users [U, I], each user's divided by their standard deviation over the catalogue."""
-    biases_I = recommender.item_biases
     blocks = []
-    for block in validation.blocks:
-        queries_UD = recommender.encode_users(histories(block.histories), vectors_ID, block.times)
-        scores_UI = queries_UD @ vectors_ID.T + biases_I
+    for _, scores_UI in scores_by_block(recommender, vectors_ID, validation):
         sd_U1 = scores_UI.std(axis=1, keepdims=True)
         blocks.append((scores_UI / np.where(sd_U1 > 0, sd_U1, 1)).astype(np.float32))
     return blocks
@@ -174,14 +169,8 @@ class WeightSearch:
                     for weight, scores in zip(key, self.scores, strict=True)
                     if weight
                 )
-                ranks = rank_targets(
-                    np.asarray(scores_UI),
-                    block.histories,
-                    block.targets,
-                    candidates=self.validation.candidates,
-                    set_valued=self.validation.set_valued,
-                )
-                parts.append(ranking_metrics(ranks, (10,))[self.metric_name])
+                metrics = self.validation.metrics(block, np.asarray(scores_UI))
+                parts.append(metrics[self.metric_name])
             self._values[key] = np.concatenate(parts)
         return self._values[key]
 

@@ -18,8 +18,6 @@ from scipy.linalg import cho_factor, cho_solve
 from visrec.config import TransitionsConfig
 from visrec.data.snapshot import Sequences
 from visrec.evaluation.bootstrap import exceeds_standard_error
-from visrec.evaluation.metrics import ranking_metrics
-from visrec.evaluation.ranks import rank_targets
 from visrec.training.closed_form.decay import HistoryDecay
 from visrec.training.closed_form.solvers import Blocks
 from visrec.training.closed_form.transitions import normal_equations
@@ -161,14 +159,8 @@ class SettingsSearch:
             damping_I = np.maximum(counts_I, 1).astype(np.float32) ** -power
             values = []
             for block, scores_UI in zip(self.validation.blocks, scores, strict=True):
-                ranks = rank_targets(
-                    scores_UI * damping_I,
-                    block.histories,
-                    block.targets,
-                    candidates=self.validation.candidates,
-                    set_valued=self.validation.set_valued,
-                )
-                values.append(ranking_metrics(ranks, (10,))[self.metric_name])
+                metrics = self.validation.metrics(block, scores_UI * damping_I)
+                values.append(metrics[self.metric_name])
             yield power, np.concatenate(values)
 
 
