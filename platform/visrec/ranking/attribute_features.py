@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visrec.arrays import Ragged
 from visrec.ranking.item_features import ItemFeatures
 from visrec.ranking.user_state import UserState
 
@@ -21,8 +22,9 @@ NEGATIVE_ATTRIBUTES = (
     "attribute_unwanted",
     "attribute_unwanted_max",
 )
-_RECENT_EVENTS = 5
-_CATALOGUE_PRIOR = 4.0
+RECENT_EVENTS = 5
+"""Number of last positives that count as recent."""
+CATALOGUE_PRIOR = 4.0
 """Events drawn from the catalogue's own attributes that are added to a history."""
 _RATE_PRIOR = 2.0
 """Events at the user's own rate of positives that are added to the events on an attribute."""
@@ -39,10 +41,11 @@ def attribute_features(
     """
     shown = np.concatenate([user.negatives, user.viewed])
     positive_A, recent_A, shown_A = (
-        _counts(items, chosen) for chosen in (user.items, user.items[-_RECENT_EVENTS:], shown)
+        code_counts(items.attributes, len(items.attribute_share_A), chosen)
+        for chosen in (user.items, user.items[-RECENT_EVENTS:], shown)
     )
     num_positives, num_shown = len(user.items), len(shown)
-    num_recent = max(min(num_positives, _RECENT_EVENTS), 1)
+    num_recent = max(min(num_positives, RECENT_EVENTS), 1)
     rate = (num_positives + 1) / (num_positives + num_shown + 2)
     rate_A = np.log((positive_A + _RATE_PRIOR * rate) / (positive_A + shown_A + _RATE_PRIOR) / rate)
     owner_E, entries = items.attributes.gather(items_M)
@@ -52,30 +55,30 @@ def attribute_features(
     rate_E = rate_A[codes_E]
     num = len(items_M)
     return {
-        "attribute_lift": _mean(lift_E, owner_E, num),
+        "attribute_lift": mean_by_owner(lift_E, owner_E, num),
         "attribute_lift_min": _least(lift_E, owner_E, num),
-        "attribute_recent": _mean(recent_A[codes_E] / num_recent, owner_E, num),
-        "attribute_rate": _mean(rate_E, owner_E, num),
+        "attribute_recent": mean_by_owner(recent_A[codes_E] / num_recent, owner_E, num),
+        "attribute_rate": mean_by_owner(rate_E, owner_E, num),
         "attribute_rate_min": _least(rate_E, owner_E, num),
-        "attribute_unwanted": _mean(unwanted_E, owner_E, num),
+        "attribute_unwanted": mean_by_owner(unwanted_E, owner_E, num),
         "attribute_unwanted_max": -_least(-unwanted_E, owner_E, num),
     }
 
 
-def _counts(items: ItemFeatures, chosen: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Number of the chosen items with each attribute [A]."""
-    _, entries = items.attributes.gather(chosen)
-    return np.bincount(items.attributes.values[entries], minlength=len(items.attribute_share_A))
+def code_counts(codes: Ragged, num_codes: int, chosen: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Number of the chosen items with each code: int64 [`num_codes`]."""
+    _, entries = codes.gather(chosen)
+    return np.bincount(codes.values[entries], minlength=num_codes)
 
 
 def _lift(items: ItemFeatures, counts_A: NDArray[np.int64], num_events: int) -> NDArray[np.float64]:
-    prior_A = _CATALOGUE_PRIOR * items.attribute_share_A.astype(np.float64)
-    expected_A = (num_events + _CATALOGUE_PRIOR) * items.attribute_share_A.astype(np.float64)
+    prior_A = CATALOGUE_PRIOR * items.attribute_share_A.astype(np.float64)
+    expected_A = (num_events + CATALOGUE_PRIOR) * items.attribute_share_A.astype(np.float64)
     return np.asarray(np.log((counts_A + prior_A) / expected_A))
 
 
-def _mean(values_E: NDArray[Any], owner_E: NDArray[np.int64], num: int) -> NDArray[np.float64]:
-    """Mean over the attributes of each candidate; 0 for one without."""
+def mean_by_owner(values_E: NDArray[Any], owner_E: NDArray[np.int64], num: int) -> NDArray[np.float64]:
+    """Mean over the attributes of each of `num` candidates; 0 for one without."""
     return np.bincount(owner_E, values_E, num) / np.maximum(np.bincount(owner_E, minlength=num), 1)
 
 

@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 
 from visrec.arrays import DAY_MS, HOUR_MS, unit_vectors
 from visrec.ranking.attribute_features import (
+    CATALOGUE_PRIOR,
     NEGATIVE_ATTRIBUTES,
     POSITIVE_ATTRIBUTES,
+    RECENT_EVENTS,
     attribute_features,
+    code_counts,
+    mean_by_owner,
 )
 from visrec.ranking.item_features import ItemFeatures
 from visrec.ranking.user_state import UserState
 
-RECENT_EVENTS = 5
-"""Number of last positives that count as recent."""
 RECENT_DAYS = 7
-_CATEGORY_PRIOR = 4.0
-"""Events drawn from the catalogue's own categories that are added to a history."""
 
 MEMBER_SCORE = "score:"
 """Prefix of the features of a blend's members; the name of the member follows."""
@@ -161,8 +161,8 @@ def _categories(query: RankingQuery) -> Columns:
     items, history = query.item_features, query.user.items
     share_G, count_G = _category_shares(items, history)
     recent_G, _ = _category_shares(items, history[-RECENT_EVENTS:])
-    prior_G = _CATEGORY_PRIOR * items.category_share_G
-    lift_G = np.log((count_G + prior_G) / ((len(history) + _CATEGORY_PRIOR) * items.category_share_G))
+    prior_G = CATALOGUE_PRIOR * items.category_share_G
+    lift_G = np.log((count_G + prior_G) / ((len(history) + CATALOGUE_PRIOR) * items.category_share_G))
     return {
         "category_share": _mean_over_categories(items, query.items_M, share_G),
         "category_recent": _mean_over_categories(items, query.items_M, recent_G),
@@ -267,8 +267,7 @@ def _category_shares(
     items: ItemFeatures, chosen: NDArray[np.int32]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Share, and number, of the chosen items in each category."""
-    _, entries = items.categories.gather(chosen)
-    counts_G = np.bincount(items.categories.values[entries], minlength=len(items.category_share_G))
+    counts_G = code_counts(items.categories, len(items.category_share_G), chosen)
     return counts_G / max(len(chosen), 1), counts_G
 
 
@@ -277,5 +276,4 @@ def _mean_over_categories(
 ) -> NDArray[np.float64]:
     """Mean of a value of each category over the categories of each item; 0 for an item without one."""
     owner, entries = items.categories.gather(items_M)
-    sums_M = np.bincount(owner, values_G[items.categories.values[entries]], len(items_M))
-    return sums_M / np.maximum(np.bincount(owner, minlength=len(items_M)), 1)
+    return mean_by_owner(values_G[items.categories.values[entries]], owner, len(items_M))
